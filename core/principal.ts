@@ -1,0 +1,25 @@
+// Who is asking, as established by the transport. Never built from a request body.
+
+export type Role = 'agent' | 'auditor' | 'operator' | 'admin';
+export type Provenance = 'asserted' | 'authenticated' | 'attested';
+
+export type Principal = {
+  readonly role: Role;
+  readonly provenance: Provenance;
+  /** Stable name for records: `token:<id>`, `asserted`, or `service:<name>`. */
+  readonly subject: string;
+  /** Bound by an agent's token; absent for asserted callers and for people. */
+  readonly tenantId?: string;
+  readonly agentId?: string;
+};
+
+/** What travels beside every request, in process or over the wire. */
+export type CallContext = {
+  readonly principal: Principal;
+  /** Milliseconds since the epoch after which no ALLOW may be answered. */
+  readonly deadlineMs: number;
+  /** SHA-256 (hex) of the request's bytes as received, where a transport received any. */
+  readonly requestDigest: string;
+  /** 32 hex digits (W3C trace context). */
+  readonly traceId: string;
+};

@@ -1,0 +1,90 @@
+// Open actions, permits and approvals: derived state, rebuilt from ledger and evidence when lost.
+// Every write carries the position of the receipt it follows from; a write at or below a row's own position is a
+// repeat and changes nothing, so replaying the tail after a crash is harmless.
+
+import type { Route } from '../../core/route.ts';
+
+/** A place in a log. */
+export type Position = { readonly logId: string; readonly index: number };
+
+export type OutcomeStatus = 'succeeded' | 'failed' | 'partial' | 'aborted' | 'not_executed' | 'lost_confirmation';
+export type ActionState = 'guarded' | 'awaiting_approval' | 'open' | 'closed' | 'refused';
+
+export type ActionRecord = {
+  readonly actionId: string;
+  readonly tenantId: string;
+  readonly agentId: string;
+  readonly sessionId: string;
+  readonly fingerprint: string;
+  readonly route: Route;
+  readonly state: ActionState;
+  readonly surface: string;
+  readonly provenance: 'asserted' | 'authenticated' | 'attested';
+  readonly permitId: string;
+  readonly permitNotAfterMs: number;
+  readonly term: number;
+  /** Every scope the decision fell under; a later revocation of one lists this action. */
+  readonly scopes: readonly string[];
+  readonly receiptIds: readonly string[];
+  readonly decidedAtMs: number;
+  readonly openedAtMs: number;
+  /** When Beacon closes it as lost_confirmation; 0 while not open. */
+  readonly deadlineMs: number;
+  readonly closedAtMs: number;
+  readonly outcome: OutcomeStatus | '';
+};
+
+export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'used';
+
+export type ApprovalRecord = {
+  readonly actionId: string;
+  readonly tenantId: string;
+  readonly agentId: string;
+  readonly fingerprint: string;
+  readonly status: ApprovalStatus;
+  readonly requestedAtMs: number;
+  readonly notAfterMs: number;
+  readonly approver: string;
+  readonly reason: string;
+  readonly receiptId: string;
+  readonly summary: string;
+};
+
+export type ActionStore = {
+  /** The position up to which this store reflects a log: the next index to replay. 0 when nothing. */
+  position(logId: string): Promise<number>;
+  /** Moves the position forward, persisted together with the writes before it. */
+  advance(position: Position): Promise<void>;
+
+  putAction(action: ActionRecord, at: Position): Promise<void>;
+  getAction(actionId: string): Promise<ActionRecord | undefined>;
+  findByPermit(permitId: string): Promise<ActionRecord | undefined>;
+  /**
+   * Claims a permit for opening: true for exactly one caller until `releasePermit`. Not persisted by itself: the
+   * action receipt that follows is.
+   */
+  claimPermit(permitId: string): Promise<boolean>;
+  releasePermit(permitId: string): Promise<void>;
+  /** Claims the closing of an action in the same way. */
+  claimClose(actionId: string): Promise<boolean>;
+  releaseClose(actionId: string): Promise<void>;
+  /** Open actions whose deadline is before `nowMs`, at most `limit`, oldest first. */
+  overdue(nowMs: number, limit: number): Promise<readonly ActionRecord[]>;
+  /** Actions in state open, or guarded with a permit ending after `nowMs`, that fall under `scope`; at most `limit`. */
+  liveInScope(scope: string, nowMs: number, limit: number): Promise<readonly ActionRecord[]>;
+
+  putApproval(approval: ApprovalRecord, at: Position): Promise<void>;
+  getApproval(actionId: string): Promise<ApprovalRecord | undefined>;
+  /** An approved, unused, unexpired approval that fits exactly. */
+  findApproval(
+    tenantId: string,
+    agentId: string,
+    fingerprint: string,
+    nowMs: number,
+  ): Promise<ApprovalRecord | undefined>;
+  /** Claims an approval for its single use: true for exactly one caller until `releaseApproval`. */
+  claimApproval(actionId: string): Promise<boolean>;
+  releaseApproval(actionId: string): Promise<void>;
+  /** Pending ones, oldest first, of one tenant or (empty) of all; at most `limit`. */
+  pendingApprovals(tenantId: string, nowMs: number, limit: number): Promise<readonly ApprovalRecord[]>;
+};

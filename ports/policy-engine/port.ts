@@ -1,0 +1,34 @@
+// Evaluates a policy bundle on an input. Pure: (policy digest, data digest, input bytes) → value.
+
+export type PolicySnapshot = {
+  /** SHA-256 (hex) over the bundle's Wasm and data: what a decision receipt names. */
+  readonly digest: string;
+  readonly revision: string;
+  /**
+   * The entry point's value, as the policy gave it (undefined when it gave none). Throws `unavailable`-free: any fault
+   * inside evaluation is thrown as an Error whose message is safe to keep; the caller turns it into DENY.
+   * `input` is UTF-8 JSON of at most MAX_INPUT_BYTES.
+   */
+  evaluate(input: Uint8Array): unknown;
+};
+
+export const MAX_INPUT_BYTES = 262_144;
+
+export type PolicyBundle = {
+  readonly wasm: Uint8Array;
+  /** JSON: the `data` document. */
+  readonly data: Uint8Array;
+  readonly revision: string;
+  /** Inputs that must be denied; one that is not refuses the bundle. At least one. */
+  readonly canaries: readonly Uint8Array[];
+};
+
+export type PolicyEngine = {
+  /** The active snapshot; throws `unavailable` before the first activation. */
+  snapshot(): PolicySnapshot;
+  /**
+   * Instantiates, checks builtins and entry point, evaluates the canaries, warms, then swaps by pointer. On any fault
+   * throws `failed_precondition` and the snapshot before stays.
+   */
+  activate(bundle: PolicyBundle): Promise<PolicySnapshot>;
+};

@@ -1,0 +1,26 @@
+// The list every decision consults. It carries an epoch that only grows; absence of a key is no proof of innocence.
+
+export type RevocationEntry = {
+  readonly scope: string;
+  readonly revocationId: string;
+  readonly epoch: number;
+};
+
+export type RevocationList = {
+  /**
+   * One round trip: the list's epoch and which of `scopes` (1 to 64) are revoked. An undefined epoch means the list is
+   * empty of knowledge (new, flushed): the caller denies.
+   */
+  consult(
+    scopes: readonly string[],
+  ): Promise<{ readonly epoch: number | undefined; readonly revoked: readonly string[] }>;
+  /**
+   * Applies one change. An epoch at or below the list's is ignored (a late or repeated message), so that nothing
+   * older undoes something newer. Persisted before it resolves.
+   */
+  apply(change: RevocationEntry & { readonly operation: 'revoke' | 'reinstate' }): Promise<void>;
+  /** Replaces the whole list at once, never lowering the epoch. For the kill-switch, from its ledger. */
+  rebuild(entries: readonly RevocationEntry[], epoch: number): Promise<void>;
+  /** Scopes in force. */
+  list(): Promise<readonly RevocationEntry[]>;
+};
