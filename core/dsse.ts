@@ -2,6 +2,7 @@
 // order, padded standard base64, exactly one signature. One statement has one envelope, so bytes can be compared.
 
 import { BeaconError } from './errors.ts';
+import { decodeBase64, encodeBase64 } from './ledger/base64.ts';
 import { VerifyError } from './verify-error.ts';
 import { requireObject, strictJson } from './verify-json.ts';
 
@@ -28,8 +29,8 @@ export function writeEnvelope(envelope: SignedEnvelope): Uint8Array {
   const bytes = Buffer.from(
     JSON.stringify({
       payloadType: PAYLOAD_TYPE,
-      payload: toBase64(envelope.payload),
-      signatures: [{ keyid: envelope.keyId, sig: toBase64(envelope.signature) }],
+      payload: encodeBase64(envelope.payload),
+      signatures: [{ keyid: envelope.keyId, sig: encodeBase64(envelope.signature) }],
     }),
   );
   if (bytes.length > MAX_ENVELOPE_BYTES) {
@@ -40,10 +41,10 @@ export function writeEnvelope(envelope: SignedEnvelope): Uint8Array {
 
 /**
  * Reads an envelope that is spelt exactly as writeEnvelope() spells it. Nothing is verified.
- * Throws VerifyError `malformed` (not such an envelope) or `non_canonical` (one, but spelt otherwise).
+ * Throws VerifyError `malformed` (not such an envelope), `too_large` or `non_canonical` (one, but spelt otherwise).
  */
 export function readEnvelope(bytes: Uint8Array): SignedEnvelope {
-  if (bytes.length > MAX_ENVELOPE_BYTES) throw new VerifyError('malformed', 'longer than any receipt');
+  if (bytes.length > MAX_ENVELOPE_BYTES) throw new VerifyError('too_large', 'longer than any receipt');
   const { payloadType, payload, signatures } = requireObject(strictJson(bytes, 'the envelope'), 'the envelope');
   if (payloadType !== PAYLOAD_TYPE) throw new VerifyError('malformed', `payloadType is not ${PAYLOAD_TYPE}`);
   if (!Array.isArray(signatures) || signatures.length !== 1) {
@@ -51,7 +52,7 @@ export function readEnvelope(bytes: Uint8Array): SignedEnvelope {
   }
   const { keyid, sig } = requireObject(signatures[0], 'the signature');
   if (typeof keyid !== 'string') throw new VerifyError('malformed', 'keyid is not a string');
-  const envelope = { payload: fromBase64(payload, 'payload'), keyId: keyid, signature: fromBase64(sig, 'sig') };
+  const envelope = { payload: requireBase64(payload, 'payload'), keyId: keyid, signature: requireBase64(sig, 'sig') };
   if (envelope.signature.length !== 64) throw new VerifyError('malformed', 'sig is not 64 bytes');
   // Catches every other freedom of JSON at once: unknown members, order, whitespace, escapes.
   if (Buffer.compare(writeEnvelope(envelope), bytes) !== 0) {
@@ -60,13 +61,7 @@ export function readEnvelope(bytes: Uint8Array): SignedEnvelope {
   return envelope;
 }
 
-function toBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
-}
-
-function fromBase64(text: unknown, what: string): Uint8Array {
+function requireBase64(text: unknown, what: string): Uint8Array {
   if (typeof text !== 'string') throw new VerifyError('malformed', `${what} is not a string`);
-  const bytes = Buffer.from(text, 'base64');
-  if (bytes.toString('base64') !== text) throw new VerifyError('non_canonical', `${what} is not canonical base64`);
-  return bytes;
+  return decodeBase64(what, text);
 }
