@@ -296,6 +296,18 @@ export declare type GrantLeaseRequest = Message<"beacon.v1.GrantLeaseRequest"> &
    * @generated from field: uint64 epoch = 3;
    */
   epoch: bigint;
+
+  /**
+   * Every scope in force at `epoch`; read only when `complete` is set.
+   *
+   * @generated from field: repeated string revoked_scopes = 4;
+   */
+  revokedScopes: string[];
+
+  /**
+   * @generated from field: bool complete = 5;
+   */
+  complete: boolean;
 };
 
 /**
@@ -312,6 +324,13 @@ export declare type GrantLeaseResponse = Message<"beacon.v1.GrantLeaseResponse">
    * @generated from field: string origin = 1;
    */
   origin: string;
+
+  /**
+   * The epoch the signer's fences reflect. Below the granted epoch the lease was not taken: grant again, complete.
+   *
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
 };
 
 /**
