@@ -92,14 +92,16 @@ export async function addHealth(server: Server, services: readonly DescService[]
   return { set: (service, serving) => health.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING') };
 }
 
-/** Server reflection v1 and v1alpha over the very descriptors the services were generated from. */
+/** Server reflection v1 and v1alpha over the very descriptors the services were generated from, and health. */
 export async function addReflection(server: Server, services: readonly DescService[]): Promise<void> {
   const { ReflectionService } = await import('@grpc/reflection');
   const files = new Map<string, DescFile>();
   for (const service of services) collectFiles(service.file, files);
-  const fileDescriptorProtos = [...files.values()].map((file) =>
-    Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto)),
-  );
+  const { service: healthService } = await import('grpc-health-check');
+  const fileDescriptorProtos = [
+    ...[...files.values()].map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto))),
+    ...Object.values(healthService).flatMap((method) => method.requestType.fileDescriptorProtos),
+  ];
   // The library takes descriptors from any definition of a package; this carries ours, file by file, unchanged.
   const definition: EnumTypeDefinition = {
     format: 'Protocol Buffer 3 EnumDescriptorProto',
