@@ -1,12 +1,9 @@
-// A gRPC server's life: limits, listening (with a left-over unix socket out of the way), health, reflection, drain.
+// A gRPC server's life: limits, listening (with a left-over unix socket out of the way), health, drain.
 
 import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
-import type { DescFile, DescService } from '@bufbuild/protobuf';
-import { toBinary } from '@bufbuild/protobuf';
-import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
+import type { DescService } from '@bufbuild/protobuf';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import type { EnumTypeDefinition } from '@grpc/proto-loader';
 import { BeaconError } from '../core/errors.ts';
 
 export type RpcServerOptions = { maxMessageBytes?: number; maxConcurrentStreams?: number };
@@ -90,31 +87,4 @@ export async function addHealth(server: Server, services: readonly DescService[]
   );
   health.addToServer(server);
   return { set: (service, serving) => health.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING') };
-}
-
-/** Server reflection v1 and v1alpha over the very descriptors the services were generated from, and health. */
-export async function addReflection(server: Server, services: readonly DescService[]): Promise<void> {
-  const { ReflectionService } = await import('@grpc/reflection');
-  const files = new Map<string, DescFile>();
-  for (const service of services) collectFiles(service.file, files);
-  const { service: healthService } = await import('grpc-health-check');
-  const fileDescriptorProtos = [
-    ...[...files.values()].map((file) => Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto))),
-    ...Object.values(healthService).flatMap((method) => method.requestType.fileDescriptorProtos),
-  ];
-  // The library takes descriptors from any definition of a package; this carries ours, file by file, unchanged.
-  const definition: EnumTypeDefinition = {
-    format: 'Protocol Buffer 3 EnumDescriptorProto',
-    type: {},
-    fileDescriptorProtos,
-  };
-  new ReflectionService({ files: definition }, { services: services.map((service) => service.typeName) }).addToServer(
-    server,
-  );
-}
-
-function collectFiles(file: DescFile, into: Map<string, DescFile>): void {
-  if (into.has(file.name)) return;
-  into.set(file.name, file);
-  for (const dependency of file.dependencies) collectFiles(dependency, into);
 }

@@ -17,7 +17,8 @@ import {
 import { type HostOptions, host, type Service } from './rpc.ts';
 import { dial } from './rpc-dial.ts';
 import type { IncomingCall } from './rpc-incoming.ts';
-import { addHealth, addReflection, createRpcServer, drainRpc, listenRpc } from './rpc-server.ts';
+import { addReflection } from './rpc-reflection.ts';
+import { addHealth, createRpcServer, drainRpc, listenRpc } from './rpc-server.ts';
 import { receivedDigest } from './rpc-stream.ts';
 
 type Context = { who: string; digest: string };
