@@ -1,52 +1,10 @@
 // What every action store must do.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ActionRecord, ActionStore, ApprovalRecord } from './port.ts';
+import type { ActionStore } from './port.ts';
+import { actionRecord, approvalRecord, LOG } from './records.fixture.ts';
 
-const LOG = 'aaaaaaaaaaaa';
 const at = (index: number, logId = LOG) => ({ logId, index });
-
-export function actionRecord(over: Partial<ActionRecord> = {}): ActionRecord {
-  return {
-    actionId: 'act_1',
-    tenantId: 't',
-    agentId: 'a',
-    sessionId: 's',
-    fingerprint: 'f1'.repeat(32),
-    route: 'ALLOW',
-    state: 'open',
-    surface: 'api',
-    provenance: 'authenticated',
-    permitId: 'pmt_1',
-    permitNotAfterMs: 2_000,
-    term: 7,
-    scopes: ['global', 'tenant:t', 'agent:t/a', 'tool:git'],
-    receiptIds: [`${LOG}-0`],
-    decidedAtMs: 1_000,
-    openedAtMs: 1_001,
-    deadlineMs: 5_000,
-    closedAtMs: 0,
-    outcome: '',
-    ...over,
-  };
-}
-
-export function approvalRecord(over: Partial<ApprovalRecord> = {}): ApprovalRecord {
-  return {
-    actionId: 'act_1',
-    tenantId: 't',
-    agentId: 'a',
-    fingerprint: 'f1'.repeat(32),
-    status: 'pending',
-    requestedAtMs: 1_000,
-    notAfterMs: 9_000,
-    approver: '',
-    reason: '',
-    receiptId: `${LOG}-0`,
-    summary: 'push to origin/main',
-    ...over,
-  };
-}
 
 export function describeActionStore(name: string, make: () => Promise<ActionStore> | ActionStore): void {
   describe(`action store: ${name}`, () => {
