@@ -59,9 +59,9 @@ export function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** The committed bundle, with cases/tenants.json as the tenants' overlays. */
+/** The committed bundle, with cases/overlays.json as the tenants' overlays. */
 export async function bundleWithTenants(): Promise<PolicyBundle> {
   const bundle = await loadBundle(BUNDLE);
   const data = JSON.parse(new TextDecoder().decode(bundle.data));
-  return { ...bundle, data: encode({ ...data, tenants: readJson('tenants.json') }) };
+  return { ...bundle, data: encode({ ...data, tenants: readJson('overlays.json') }) };
 }

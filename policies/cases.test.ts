@@ -9,7 +9,7 @@ import { WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
 import { bundleWithTenants, type Case, caseInput, encode, readJson } from './case-input.ts';
 
 const files = readdirSync(join(import.meta.dirname, 'cases')).filter(
-  (name) => name !== 'base.json' && name !== 'tenants.json',
+  (name) => name !== 'base.json' && name !== 'overlays.json',
 );
 let policy: PolicySnapshot;
 
