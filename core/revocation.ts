@@ -77,5 +77,5 @@ export function fold(
 /** What revoking this scope does not stop, in one sentence; empty when nothing needs saying. */
 export function adviceFor(scope: string, minted: boolean): string {
   if (!scope.startsWith('agent:') || minted) return '';
-  return 'No token was ever minted for this name: a caller without a token can take another name. Revoke provenance:asserted to stop every such caller.';
+  return 'A caller without a token can come back under another name; revoke provenance:asserted to stop every such caller.';
 }

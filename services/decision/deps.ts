@@ -34,7 +34,7 @@ export type DecisionSettings = {
   /** Longest time the facts may take; after it the decision is a DENY. */
   readonly gatherTimeoutMs: number;
   readonly maxInFlight: number;
-  /** Decisions a second one agent may ask for; 0 is no limit. */
+  /** Decisions a minute one agent may ask for; 0 is no limit. */
   readonly agentRate: number;
   /** Keeps no evidence; replay is then impossible, and receipts say so. */
   readonly zeroRetention: boolean;

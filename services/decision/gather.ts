@@ -96,7 +96,7 @@ async function consult(scopes: readonly string[], deps: DecisionDeps) {
 async function takeBudget({ tenantId, agentId }: Admitted, deps: DecisionDeps, nowMs: number) {
   const { agentRate } = deps.settings;
   if (agentRate === 0) return { allowed: true };
-  const bucket = { name: `agent:${tenantId}/${agentId}`, capacity: Math.max(1, agentRate), refillPerSecond: agentRate };
+  const bucket = { name: `agent:${tenantId}/${agentId}`, capacity: agentRate, refillPerSecond: agentRate / 60 };
   return deps.stores.budgets.take([bucket], 1, nowMs);
 }
 

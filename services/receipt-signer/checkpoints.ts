@@ -1,6 +1,6 @@
 // Publishes a signed checkpoint soon after the log has grown, and tells whoever waits for one.
 
-import { checkpointBody } from '../../core/ledger/checkpoint.ts';
+import { formatCheckpoint } from '../../core/ledger/checkpoint.ts';
 import type { LedgerStore } from '../../ports/ledger-store/port.ts';
 
 /** Longest time a durable leaf stays without a checkpoint that covers it, when the disk answers. */
@@ -68,7 +68,7 @@ export class CheckpointPublisher {
     const { store, signNote } = this.#deps;
     const size = store.size();
     const root = await store.root(size);
-    await store.publish({ note: signNote(checkpointBody({ origin: store.origin, size, root })), size, root });
+    await store.publish({ note: signNote(formatCheckpoint({ origin: store.origin, size, root })), size, root });
     const ready = this.#waiting.filter((waiter) => waiter.size <= size);
     this.#waiting = this.#waiting.filter((waiter) => waiter.size > size);
     for (const { wake } of ready) wake();

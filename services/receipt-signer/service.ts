@@ -6,7 +6,7 @@ import { timestampFromMs, timestampMs } from '@bufbuild/protobuf/wkt';
 import { sha256Hex } from '../../core/canonical-json.ts';
 import { asBeaconError, BeaconError } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
-import { jwkSet } from '../../core/jwk.ts';
+import { buildJwks } from '../../core/jwk.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { requireScope } from '../../core/revocation.ts';
 import { Durability } from '../../gen/beacon/v1/common_pb.js';
@@ -132,7 +132,7 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   async getKeys(): Promise<pb.GetKeysResponse> {
     const { keys, note, store } = this.#deps;
     return create(pb.GetKeysResponseSchema, {
-      jwksJson: JSON.stringify(jwkSet(keys.all())),
+      jwksJson: buildJwks(keys.all()),
       vkey: note.vkey,
       origin: store.origin,
     });
