@@ -8,6 +8,9 @@ import { plain } from './terminal.ts';
 import type { DefineVerb, Exits } from './verb.ts';
 import { processWorld, type World } from './world.ts';
 
+/** What agent clients take as a refusal. */
+const HOOK_REFUSED = 2;
+
 const VERBS: Record<string, () => Promise<{ define: DefineVerb }>> = {
   execute: () => import('./execute.ts'),
   verify: () => import('./verify.ts'),
@@ -25,8 +28,14 @@ const VERBS: Record<string, () => Promise<{ define: DefineVerb }>> = {
 export async function run(argv: readonly string[], world: World = processWorld()): Promise<number> {
   if (argv[0] === 'hook') {
     // A hook's start-up is felt at every tool call: nothing else is loaded for it.
-    const { runHook } = await import('../hooks/main.ts');
-    return runHook(argv.slice(1));
+    try {
+      const { runHook } = await import('../hooks/main.ts');
+      return await runHook(argv.slice(1));
+    } catch (thrown) {
+      // Any other exit status lets the agent client run the tool.
+      process.stderr.write(`Beacon: refused, because the hook could not start: ${plain(String(thrown))}\n`);
+      return HOOK_REFUSED;
+    }
   }
   try {
     return await runVerb(argv, world);
