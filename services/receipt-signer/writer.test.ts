@@ -3,7 +3,7 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { readReceipt } from '../../core/receipt.ts';
 import { type Draft, DraftSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
-import { MemoryLedgerStore } from '../../ports/ledger-store/memory.ts';
+import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
 import type { LedgerStore } from '../../ports/ledger-store/port.ts';
 import { memorySigningKeys } from '../../ports/signing-key/memory.ts';
 import { Fences } from './fences.ts';
@@ -48,7 +48,7 @@ function slow(store: LedgerStore, gate: () => Promise<void>): LedgerStore {
 }
 
 function setUp(gate: () => Promise<void> = async () => {}) {
-  const memory = new MemoryLedgerStore({ logId: '0123456789ab', role: 'receipt-signer' });
+  const memory = createMemoryLedger({ logId: '0123456789ab', origin: 'beacon.local/receipt-signer/0123456789ab' });
   const clock = { ms: 1_000 };
   const fences = new Fences();
   fences.grant({ term: 1, notAfterMs: 10_000 }, 1, []);
