@@ -83,7 +83,10 @@ describe('finding Beacon', () => {
   const request = ['score', 'a', '--json'];
 
   test('nothing there, nobody listening, something else listening: 3', async () => {
-    expect(await beacon(request, { env: {} })).toMatchObject({ exit: 3, err: expect.stringMatching(/^beacon: unavailable: /) });
+    expect(await beacon(request, { env: {} })).toMatchObject({
+      exit: 3,
+      err: expect.stringMatching(/^beacon: unavailable: /),
+    });
     expect((await beacon(request, { env: { BEACON_URL: 'http://127.0.0.1:9' } })).exit).toBe(3);
     answers['GET /api/scalar/a'] = { body: '<html>', type: 'text/html' };
     expect((await beacon(request)).exit).toBe(3);
@@ -290,7 +293,10 @@ describe('receipts and tail', () => {
     expect((await beacon(['receipts', `${LOG_ID}-3`, '--out', out, '--proof', proof])).exit).toBe(0);
     expect((await beacon(['verify', out, '--proof', proof])).exit).toBe(0);
     expect((await beacon(['receipts', `${LOG_ID}-3`, '--json'])).bytes).toEqual(Buffer.from(leaves[3] as Uint8Array));
-    expect(await beacon(['receipts', `${LOG_ID}-9`])).toMatchObject({ exit: 1, err: expect.stringMatching(/not_found/) });
+    expect(await beacon(['receipts', `${LOG_ID}-9`])).toMatchObject({
+      exit: 1,
+      err: expect.stringMatching(/not_found/),
+    });
     expect((await beacon(['receipts', '../etc'])).exit).toBe(2);
   });
 

@@ -3,7 +3,6 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { formatVkey } from '../../core/ledger/note.ts';
 import type { Receipt } from '../../core/receipt.ts';
 import { type Inclusion, verifyInclusion, verifyReceipt } from '../../core/verify.ts';
 import { VerifyError } from '../../core/verify-error.ts';
@@ -121,6 +120,6 @@ function show(finding: Finding, keys: TrustedKeys, world: World): void {
 
 function ledgerLine({ index, checkpoint }: Inclusion, keys: TrustedKeys): string {
   const key = keys.logKeys.find(({ name }) => name === checkpoint.origin);
-  const by = key ? `, checkpoint signed by ${formatVkey(key)}` : '';
+  const by = key ? `, checkpoint signed by key ${key.keyHash.toString(16).padStart(8, '0')}` : '';
   return `leaf ${index} of ${checkpoint.size} in ${checkpoint.origin}${by}`;
 }
