@@ -3,7 +3,7 @@
 import { defineConfig } from 'vitest/config';
 import { toolEnv } from './bin/test-tools.mjs';
 
-const ours = ['**/*.test.ts'];
+const ours = ['**/*.test.{ts,mjs}'];
 const slow = ['test/stories/**', 'test/clients/**', 'test/faults/**'];
 const never = ['**/node_modules/**', 'dist/**'];
 

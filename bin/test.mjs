@@ -86,6 +86,7 @@ async function wireCompatibility() {
 }
 
 const checks = [
+  ['lockfile', () => node(path.join('bin', 'complete-lock.mjs'), '--check')],
   ['proto lint', () => run(npmBin('buf'), ['lint'])],
   ['generated code', generatedCode],
   ['wire compatibility', wireCompatibility],
