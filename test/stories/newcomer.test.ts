@@ -32,7 +32,13 @@ function verify(...args: string[]) {
 }
 
 async function fetchProof(receiptId: string, name: string): Promise<string> {
-  const { body, status } = await call(beacond, 'GET', `/api/receipts/${receiptId}/proof?wait=5`, undefined, beacond.adminToken);
+  const { body, status } = await call(
+    beacond,
+    'GET',
+    `/api/receipts/${receiptId}/proof?wait=5`,
+    undefined,
+    beacond.adminToken,
+  );
   expect(status).toBe(200);
   writeFileSync(file(name), body.text as string);
   return file(name);
