@@ -5,8 +5,8 @@ import { type Route, runs } from '../../core/route.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import { findBeacon, type Json } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
-import type { Exits } from './main.ts';
 import { type Mood, plain, terminal } from './terminal.ts';
+import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
 type Tool = { name: string; arguments: unknown };

@@ -1,18 +1,12 @@
 // `beacon`: the command people and scripts use. Loads only the verb that is asked for.
 // Exit status: 0 yes, 1 no (the code is printed), 2 wrong usage, 3 Beacon unreachable or no answer.
 
-import type { Command } from 'commander';
 import { BeaconError } from '../../core/errors.ts';
 import { VerifyError } from '../../core/verify-error.ts';
 import { CliFailure, EXIT, refusedByBeacon } from './failure.ts';
 import { plain } from './terminal.ts';
+import type { DefineVerb, Exits } from './verb.ts';
 import { processWorld, type World } from './world.ts';
-
-/** Adds a verb to the program; its action hands the exit status to `exits`. */
-export type DefineVerb = (program: Command, world: World, exits: Exits) => void;
-export type Exits = <Arguments extends unknown[]>(
-  action: (...args: Arguments) => Promise<number>,
-) => (...args: Arguments) => Promise<void>;
 
 const VERBS: Record<string, () => Promise<{ define: DefineVerb }>> = {
   execute: () => import('./execute.ts'),

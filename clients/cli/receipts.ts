@@ -6,9 +6,9 @@ import { parseReceiptId } from '../../core/ids.ts';
 import { readReceipt } from '../../core/receipt.ts';
 import { type Beacon, findBeacon } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
-import type { Exits } from './main.ts';
 import { COLUMNS, listReceipts, row, saying } from './receipt-list.ts';
 import { plain, terminal } from './terminal.ts';
+import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
 type Options = {

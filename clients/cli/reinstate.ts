@@ -1,8 +1,8 @@
 // `beacon reinstate`: takes a revocation back (admin).
 
 import type { Command } from 'commander';
-import type { Exits } from './main.ts';
 import { change, SCOPES } from './revoke.ts';
+import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
 export function define(program: Command, world: World, exits: Exits): void {

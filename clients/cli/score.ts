@@ -3,8 +3,8 @@
 import type { Command } from 'commander';
 import { findBeacon, type Json } from './beacon.ts';
 import { EXIT } from './failure.ts';
-import type { Exits } from './main.ts';
 import { type Mood, plain, terminal } from './terminal.ts';
+import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
 type Options = { tenant?: string; json?: true };

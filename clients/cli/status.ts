@@ -3,8 +3,8 @@
 import type { Command } from 'commander';
 import { findBeacon, type Json } from './beacon.ts';
 import { CliFailure, EXIT } from './failure.ts';
-import type { Exits } from './main.ts';
 import { plain, terminal } from './terminal.ts';
+import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
 export function define(program: Command, world: World, exits: Exits): void {

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { findBeacon } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
-import type { Exits } from './main.ts';
 import { type Listed, listReceipts, oneLine } from './receipt-list.ts';
 import { terminal } from './terminal.ts';
+import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
 type Options = {

@@ -9,8 +9,8 @@ import { requireName } from '../../core/ids.ts';
 import { parseJwks } from '../../core/jwk.ts';
 import { type Beacon, findBeacon, type Json } from './beacon.ts';
 import { EXIT, unreachable } from './failure.ts';
-import type { Exits } from './main.ts';
 import { plain, terminal } from './terminal.ts';
+import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
 type Options = { tenant: string; clientFile?: string; json?: true };

@@ -8,9 +8,9 @@ import { type Inclusion, verifyInclusion, verifyReceipt } from '../../core/verif
 import { VerifyError } from '../../core/verify-error.ts';
 import { findBeacon } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
-import type { Exits } from './main.ts';
 import { plain, terminal } from './terminal.ts';
 import { keysOf, readTrustedKeys, type TrustedKeys } from './trusted-keys.ts';
+import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
 type Options = { key?: string[]; proof?: string[]; json?: true };
