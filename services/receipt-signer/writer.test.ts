@@ -124,7 +124,10 @@ test('after a failed append every job of the batch fails as unavailable', async 
     throw new Error('disk');
   });
   const results = await Promise.allSettled([writer.seal([draft()]), writer.seal([draft()])]);
-  expect(results.map((r) => (r.status === 'rejected' ? r.reason.code : 'sealed'))).toEqual(['unavailable', 'unavailable']);
+  expect(results.map((r) => (r.status === 'rejected' ? r.reason.code : 'sealed'))).toEqual([
+    'unavailable',
+    'unavailable',
+  ]);
 });
 
 test('thousands of concurrent jobs get contiguous, unique indices', async () => {

@@ -63,7 +63,7 @@ test('canaries are planted in every free-text field that a caller has', async ()
   await keep(call(beacond, 'POST', `${path}/assumptions`, { statement: `believed ${canary('assumption')}` }));
   await keep(call(beacond, 'POST', `${path}/outcome`, { status: 'succeeded', details: { log: canary('outcome') } }));
   const asked = await keep(execute(beacond, { code: `rm -rf src-${canary('approval.target')}` }));
-  await keep(call(beacond, 'POST', `/api/actions/${asked.body.action_id}/approval`, { decision: 'approve', reason: canary('approval.reason') }, beacond.adminToken));
+  await keep(call(beacond, 'POST', `/api/actions/${asked.body.action_id}/approval`, { approve: true, reason: canary('approval.reason') }, beacond.adminToken));
   await keep(call(beacond, 'GET', '/api/approvals', undefined, beacond.adminToken));
   await keep(call(beacond, 'POST', '/api/revocations', { scope: 'agent:n', operation: 'revoke', reason: canary('revocation.reason') }, beacond.adminToken));
   await keep(call(beacond, 'GET', '/api/revocations', undefined, beacond.adminToken));
