@@ -29,6 +29,9 @@ export type Frame = { readonly firstIndex: number; readonly records: FrameRecord
 /** `prefixed` is the leaf with the 0x00 of its RFC 6962 hash before it: hashing needs no copy. */
 export type FrameRecord = LedgerRecord & { readonly prefixed: Uint8Array };
 
+/** Still without its segment's salt. */
+export type EncodedFrame = { readonly bytes: Buffer; readonly records: FrameRecord[] };
+
 /** end: nothing was written here. cut: a write that never finished. damaged: bytes changed after they were written. */
 export type FrameAt = { readonly kind: 'frame'; readonly frame: Frame } | { readonly kind: 'end' | 'cut' | 'damaged' };
 
@@ -68,11 +71,8 @@ export function frameBytes(bodyBytes: number): number {
   return Math.ceil((FRAME_HEADER_BYTES + bodyBytes + END_MARKER.length) / FRAME_ALIGN) * FRAME_ALIGN;
 }
 
-/** A frame still without a salt, and its records as views into it: the caller's own bytes are copied once, here. */
-export function encodeFrame(
-  firstIndex: number,
-  records: readonly LedgerRecord[],
-): { bytes: Buffer; records: FrameRecord[] } {
+/** Copies the callers' bytes, once; the records answered are views into the frame. */
+export function encodeFrame(firstIndex: number, records: readonly LedgerRecord[]): EncodedFrame {
   let body = 0;
   for (const record of records) body += recordBytes(record);
   const bytes = Buffer.allocUnsafe(frameBytes(body));

@@ -15,7 +15,7 @@ import { type Checkpointed, type LogIdentity, type Recovered, recover } from './
 import { Settler } from './file-settler.ts';
 import type { HashTiles } from './file-tiles.ts';
 import type { WriteAheadLog } from './file-wal.ts';
-import { encodeFrame, frameBytes, recordBytes } from './file-wal-frame.ts';
+import { type EncodedFrame, encodeFrame, frameBytes, recordBytes } from './file-wal-frame.ts';
 import type { LedgerRecord, LedgerStore, StoredRecord } from './port.ts';
 import { readConsistencyProof, readInclusionProof, readRoot } from './proofs.ts';
 import { createTurn } from './turn.ts';
@@ -68,6 +68,7 @@ class FileLedger implements LedgerStore {
   #size: number;
   #checkpoint: Checkpointed | undefined;
   #appending = false;
+  #closed = false;
   #stopped: BeaconError | undefined;
 
   constructor(door: FileSystemDoor, folder: string, recovered: Recovered, unlock: () => void) {
@@ -98,12 +99,11 @@ class FileLedger implements LedgerStore {
     requireBatch(records);
     this.#appending = true;
     try {
+      const frames = encodeBatch(this.#size, records, this.#wal.frameMaxBytes());
       await this.#writing(async () => {
         await this.#settler.room();
         this.#requireWritable();
-        await this.#commit(records).catch((cause) => {
-          throw this.#stop(cause);
-        });
+        await this.#change(this.#commit(frames));
       });
     } finally {
       this.#appending = false;
@@ -213,6 +213,8 @@ class FileLedger implements LedgerStore {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#stopped ??= new BeaconError('unavailable', 'the ledger is closed');
     await this.#maintaining(() =>
       this.#writing(async () => {
@@ -222,16 +224,14 @@ class FileLedger implements LedgerStore {
     ).finally(this.#unlock);
   }
 
-  /** One frame and one sync; several of each only for a batch larger than a WAL segment. */
-  async #commit(records: readonly LedgerRecord[]): Promise<void> {
+  async #commit(frames: readonly EncodedFrame[]): Promise<void> {
     let next = this.#size;
-    for (const group of groupsOf(records, this.#wal.frameMaxBytes())) {
-      const frame = encodeFrame(next, group);
-      const synced = this.#wal.append(frame.bytes, next + group.length);
+    for (const { bytes, records } of frames) {
+      const synced = this.#wal.append(bytes, next + records.length);
       // The disk is at work: hash meanwhile. Nothing reads the tree beyond size(), which grows only below.
-      const finished = frame.records.map((record) => this.#tiles.append(prefixedLeafHash(record.prefixed)));
+      const finished = records.map((record) => this.#tiles.append(prefixedLeafHash(record.prefixed)));
       await synced;
-      for (const [at, record] of frame.records.entries()) {
+      for (const [at, record] of records.entries()) {
         this.#bundles.add(next, record, finished[at] ?? []);
         next++;
       }
@@ -257,23 +257,22 @@ class FileLedger implements LedgerStore {
   }
 }
 
-/** Records in order, in groups whose frames fit a WAL segment: nearly always one group. */
-function groupsOf(records: readonly LedgerRecord[], frameMaxBytes: number): LedgerRecord[][] {
-  const groups: LedgerRecord[][] = [];
-  let group: LedgerRecord[] = [];
+/** One frame, hence one sync; several of each only for a batch larger than a WAL segment. */
+function encodeBatch(firstIndex: number, records: readonly LedgerRecord[], frameMaxBytes: number): EncodedFrame[] {
+  const frames: EncodedFrame[] = [];
+  let start = 0;
   let body = 0;
-  for (const record of records) {
+  records.forEach((record, at) => {
     const bytes = recordBytes(record);
-    if (group.length > 0 && frameBytes(body + bytes) > frameMaxBytes) {
-      groups.push(group);
-      group = [];
+    if (at > start && frameBytes(body + bytes) > frameMaxBytes) {
+      frames.push(encodeFrame(firstIndex + start, records.slice(start, at)));
+      start = at;
       body = 0;
     }
-    group.push(record);
     body += bytes;
-  }
-  groups.push(group);
-  return groups;
+  });
+  frames.push(encodeFrame(firstIndex + start, start === 0 ? records : records.slice(start)));
+  return frames;
 }
 
 /** A copy: the store's own buffers must not be within a caller's reach. */
