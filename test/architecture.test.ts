@@ -62,7 +62,8 @@ function mayPort({ from, to, typeOnly }: Import): boolean {
 
 function mayService({ from, to, typeOnly }: Import): boolean {
   if (isWiring(from)) return room(to) !== 'clients' && !(/\/compose\.ts$/.test(from) && /\/compose\.ts$/.test(to));
-  if (room(to) === 'runtime') return typeOnly || !isShared(from);
+  // The one file that reads the environment needs the reader; the table of roles needs nothing that runs.
+  if (room(to) === 'runtime') return typeOnly || from !== 'services/access.ts';
   if (room(to) === 'services') return isShared(to) || (folder(to) === folder(from) && !isWiring(to));
   return !isOurs(to) || room(to) === 'core' || room(to) === 'gen' || isPortContract(to);
 }

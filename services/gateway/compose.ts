@@ -1,6 +1,5 @@
 // The gateway put together: one HTTP server, and the services that agents may reach over gRPC.
 
-import { isIP } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
 import type { CallContext } from '../../core/principal.ts';
 import { DecisionService } from '../../gen/beacon/v1/decision_service_pb.js';
@@ -125,7 +124,7 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
 async function authenticateRpc(call: IncomingCall, { access, options }: GatewayDependencies): Promise<CallContext> {
   const principal = await access.authenticate({
     authorization: call.metadata('authorization'),
-    local: isLocalRpc(call.peer),
+    local: isLocalRpc(call.peer, (name) => call.metadata(name)),
   });
   const waitMs = call.method.endsWith('/WaitForApproval') ? MAX_APPROVAL_WAIT_MS : 0;
   return {
@@ -148,7 +147,7 @@ function measure(http: HttpServer, metrics: Metrics): void {
 
 function listensOnLoopback(http: HttpServer): boolean {
   const addresses = http.addresses();
-  return addresses.length > 0 && addresses.every(({ address }) => isIP(address) !== 0 && isLoopback(address));
+  return addresses.length > 0 && addresses.every((at) => typeof at === 'object' && isLoopback(at.address));
 }
 
 function ownContext(options: GatewayOptions): CallContext {

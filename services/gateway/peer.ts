@@ -19,7 +19,8 @@ export function isLocalHttp(
 }
 
 /** A gRPC peer: `127.0.0.1:5000`, `[::1]:5000`. A unix socket is not counted: who may reach it is its folder's matter. */
-export function isLocalRpc(peer: string): boolean {
+export function isLocalRpc(peer: string, header: (name: string) => string | undefined): boolean {
+  if (FORWARDED.some((name) => header(name) !== undefined)) return false;
   const match = /^(?:ipv[46]:)?(?:\[([^\]]+)\]|([^:]+)):\d+$/.exec(peer);
   return isLoopback(match?.[1] ?? match?.[2]);
 }

@@ -1,26 +1,18 @@
 // The services as strangers may call them: the same shapes, with the table of roles and the binding of agents in front.
 // Every transport gets these objects, so a rule cannot hold on one and be missing on another.
 
-import { BeaconError, invalidArgument } from '../../core/errors.ts';
+import { invalidArgument } from '../../core/errors.ts';
 import type { CallContext } from '../../core/principal.ts';
-import type { Action, Proposal } from '../../gen/beacon/v1/decision_service_pb.js';
-import { type Access, authorize, type Operation, type SubjectFields } from '../access.ts';
+import type { Proposal } from '../../gen/beacon/v1/decision_service_pb.js';
+import { type Access, authorize, type Operation } from '../access.ts';
 import type { Decision, KillSwitch, Scoring } from './types.ts';
 
-const ACTION_FIELDS: SubjectFields = { tenant: 'action_id', agent: 'action_id' };
-
+/** Whose an existing action or permit is only the decision service knows; it holds the principal against it itself. */
 export function protectDecision(decision: Decision, access: Access): Decision {
   const propose = async (operation: Operation, proposal: Proposal | undefined, context: CallContext) => {
     authorize(context.principal, operation);
     if (proposal === undefined) throw invalidArgument('proposal', 'is required');
     await access.authorizeSubject(context.principal, proposal.tenantId, proposal.agentId);
-  };
-  // An action's tenant and agent never change, so what is checked here still holds when the call is made.
-  const follow = async (operation: Operation, actionId: string, context: CallContext) => {
-    authorize(context.principal, operation);
-    if (context.principal.role !== 'agent') return;
-    const { action } = await decision.getAction({ $typeName: 'beacon.v1.GetActionRequest', actionId }, context);
-    await requireFollower(access, action, context);
   };
   return {
     async guard(request, context) {
@@ -32,26 +24,23 @@ export function protectDecision(decision: Decision, access: Access): Decision {
       return decision.execute(request, context);
     },
     async openAction(request, context) {
-      // Whose permit it is only the decision service knows; it holds the principal against the action.
       authorize(context.principal, 'open_action');
       return decision.openAction(request, context);
     },
     async getAction(request, context) {
       authorize(context.principal, 'get_action');
-      const response = await decision.getAction(request, context);
-      await requireFollower(access, response.action, context);
-      return response;
+      return decision.getAction(request, context);
     },
     async recordAssumption(request, context) {
-      await follow('record_assumption', request.actionId, context);
+      authorize(context.principal, 'record_assumption');
       return decision.recordAssumption(request, context);
     },
     async waitForApproval(request, context) {
-      await follow('wait_for_approval', request.actionId, context);
+      authorize(context.principal, 'wait_for_approval');
       return decision.waitForApproval(request, context);
     },
     async updateOutcome(request, context) {
-      await follow('update_outcome', request.actionId, context);
+      authorize(context.principal, 'update_outcome');
       return decision.updateOutcome(request, context);
     },
     async resolveApproval(request, context) {
@@ -63,11 +52,6 @@ export function protectDecision(decision: Decision, access: Access): Decision {
       return decision.listApprovals(request, context);
     },
   };
-}
-
-async function requireFollower(access: Access, action: Action | undefined, context: CallContext): Promise<void> {
-  if (action === undefined) throw new BeaconError('not_found', 'there is no such action', { field: 'action_id' });
-  await access.authorizeSubject(context.principal, action.tenantId, action.agentId, ACTION_FIELDS);
 }
 
 export function protectScoring(scoring: Scoring, access: Access): Scoring {

@@ -30,14 +30,17 @@ export function queryWaitMs(fields: Fields, maxMs: number): number {
   throw invalidArgument('wait', `must be seconds from 0 to ${maxMs / 1000}`);
 }
 
+function queryFlag(fields: Fields, name: string): boolean {
+  const value = text(fields, name);
+  if (value === '' || value === 'true' || value === 'false') return value === 'true';
+  throw invalidArgument(name, 'must be true or false');
+}
+
 const KINDS = /^[a-z]{1,32}$/;
 const LOG_ID = /^[0-9a-f]{12}$/;
 
 export function readReceiptsQuery(query: Query) {
-  const fields = openQuery(query, ['tenant_id', 'agent_id', 'kind', 'log', 'start', 'limit', 'order']);
-  const order = text(fields, 'order');
-  if (order !== '' && order !== 'newest' && order !== 'oldest')
-    throw invalidArgument('order', 'must be newest or oldest');
+  const fields = openQuery(query, ['tenant_id', 'agent_id', 'kind', 'log', 'start', 'limit', 'reverse']);
   return {
     tenantId: optionalName(fields, 'tenant_id'),
     agentId: optionalName(fields, 'agent_id'),
@@ -45,7 +48,7 @@ export function readReceiptsQuery(query: Query) {
     logId: text(fields, 'log', { pattern: LOG_ID }),
     start: queryInteger(fields, 'start', Number.MAX_SAFE_INTEGER) ?? 0,
     limit: queryInteger(fields, 'limit', 1000) ?? 100,
-    reverse: order === 'newest',
+    reverse: queryFlag(fields, 'reverse'),
   };
 }
 

@@ -97,7 +97,7 @@ test('canaries are planted in every free-text field that a caller has', async ()
       beacond,
       'POST',
       `/api/actions/${asked.body.action_id}/approval`,
-      { decision: 'approve', reason: canary('approval.reason') },
+      { approve: true, reason: canary('approval.reason') },
       beacond.adminToken,
     ),
   );
