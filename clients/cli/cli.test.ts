@@ -3,7 +3,7 @@
 import { chmod, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { jwks, LOG_ID, ORIGIN } from '../../test/sealed-log.ts';
 import { type StubBeacon, startStubBeacon } from './cli.fixture.ts';
 import { quote } from './execute.ts';
@@ -244,4 +244,12 @@ test('help is no fault, and says every verb', async () => {
   ]) {
     expect(out).toContain(`  ${verb}`);
   }
+});
+
+test('a hook that cannot even be loaded blocks the call', async () => {
+  vi.doMock('../hooks/main.ts', () => {
+    throw new Error('broken installation');
+  });
+  expect(await beacon(['hook', 'claude-code'])).toMatchObject({ exit: 2, out: '' });
+  vi.doUnmock('../hooks/main.ts');
 });
