@@ -22,8 +22,9 @@ const VERBS: Record<string, () => Promise<{ define: DefineVerb }>> = {
 };
 
 /** Runs one command line (without node and script) and resolves to its exit status. Never throws. */
-export async function run(argv: readonly string[], world: World = processWorld()): Promise<number> {
-  if (argv[0] === 'hook') return hook(argv.slice(1), world);
+export async function run(argv: readonly string[], given?: World): Promise<number> {
+  if (argv[0] === 'hook') return hook(argv.slice(1));
+  const world = given ?? processWorld();
   try {
     return await runVerb(argv, world);
   } catch (thrown) {
@@ -32,13 +33,13 @@ export async function run(argv: readonly string[], world: World = processWorld()
 }
 
 /** A hook's start-up is felt at every tool call: nothing else is loaded for it. */
-async function hook(argv: readonly string[], world: World): Promise<number> {
+async function hook(argv: readonly string[]): Promise<number> {
   try {
     const { runHook } = await import('../hooks/main.ts');
     return await runHook(argv);
   } catch {
     // Agents read status 2 as "blocked" and most others as "never mind": a hook that breaks must not let the call pass.
-    world.err('beacon: the hook failed, so this call is refused\n');
+    process.stderr.write('beacon: the hook failed, so this call is refused\n');
     return EXIT.usage;
   }
 }
