@@ -13,6 +13,7 @@ import { entryTilePath, hashTilePath, tileWidth } from '../core/ledger/tiles.ts'
 import { formatTlogProof } from '../core/ledger/tlog-proof.ts';
 import { verifyInclusion, verifyReceipt } from '../core/verify.ts';
 import { VerifyError } from '../core/verify-error.ts';
+import { openFileLedger } from '../ports/ledger-store/file.ts';
 import { createMemoryLedger } from '../ports/ledger-store/memory.ts';
 import type { LedgerStore } from '../ports/ledger-store/port.ts';
 import { buildForeignVerifier } from './foreign/build.ts';
@@ -62,8 +63,9 @@ function interesting(size: number): number[] {
   return [...new Set(all)].filter((index) => index >= 0 && index < size);
 }
 
-async function fill(size: number): Promise<LedgerStore> {
-  const ledger = createMemoryLedger({ logId: LOG_ID, origin: ORIGIN });
+const memory = () => createMemoryLedger({ logId: LOG_ID, origin: ORIGIN });
+
+async function fill(size: number, ledger: LedgerStore = memory()): Promise<LedgerStore> {
   for (let start = 0; start < size; start += 4096) {
     const width = Math.min(4096, size - start);
     await ledger.append(
@@ -146,6 +148,18 @@ test.each(SIZES)(
   },
   60_000,
 );
+
+test.each([1, 257, 1000])('a tree of %i on disk, opened again: the same to others', async (size) => {
+  const folder = mkdtempSync(join(tmpdir(), 'beacon-foreign-ledger-'));
+  folders.push(folder);
+  const open = () => openFileLedger({ folder: join(folder, 'log'), newLog: { logId: LOG_ID, origin: ORIGIN } });
+  await (await fill(size, await open())).close();
+  const again = await open();
+  const report = await askForeign(await publish(again, size));
+  await again.close();
+  expect(report).toMatchObject({ ok: true, tree: { ok: true, size } });
+  expect(Object.keys(report.proofs)).toHaveLength(interesting(size).length);
+});
 
 test('the same over HTTP, from a prefix', async () => {
   const folder = await publish(await fill(257), 257);
