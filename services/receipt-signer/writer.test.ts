@@ -1,8 +1,8 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { readReceipt } from '../../core/receipt.ts';
-import { type Draft, DraftSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import { DraftSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
 import type { LedgerStore } from '../../ports/ledger-store/port.ts';
 import { memorySigningKeys } from '../../ports/signing-key/memory.ts';
@@ -11,7 +11,7 @@ import { LogWriter } from './writer.ts';
 
 const PERMIT = `pmt_${'a'.repeat(32)}`;
 
-function draft(change: Partial<Draft> = {}): Draft {
+function draft(change: MessageInitShape<typeof DraftSchema> = {}) {
   return create(DraftSchema, {
     kind: 'outcome',
     actionId: 'act_1',
