@@ -11,14 +11,17 @@ export type Problem = {
   readonly field?: string;
 };
 
+/** For errors that say nothing themselves about when to come back. */
+const RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = { resource_exhausted: 1000, unavailable: 1000 };
+
 /** `internal` tells that the thrown value is for the log and its words were not sent. */
 export function problemOf(thrown: unknown): { problem: Problem; headers: Record<string, string>; internal: boolean } {
   const error = thrown instanceof BeaconError ? thrown : fromFramework(thrown);
   const { http, title } = ERROR_CODES[error.code];
   const headers: Record<string, string> = {};
   if (error.code === 'unauthenticated') headers['www-authenticate'] = 'Bearer';
-  if (error.retryAfterMs !== undefined)
-    headers['retry-after'] = String(Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
+  const retryAfterMs = error.retryAfterMs ?? RETRY_AFTER_MS[error.code];
+  if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   const internal = error.code === 'internal';
   return {
     problem: {

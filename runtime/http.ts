@@ -52,6 +52,9 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');
     const reason = foreignReason(request.headers, request.socket.localAddress, options.allowedHosts);
     if (reason !== undefined) throw new BeaconError('permission_denied', reason);
+    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+      throw new BeaconError('unsupported_media_type', 'send the body without a content encoding');
+    }
   });
   app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(reply, error, request, options));
   app.setNotFoundHandler((_request, reply) => {
@@ -87,7 +90,10 @@ function sendProblem(reply: HttpReply, thrown: unknown, request: HttpRequest, op
 }
 
 function writeProblem(reply: HttpReply, problem: Problem): HttpReply {
-  return reply.code(problem.status).header('content-type', 'application/problem+json').send(problemText(problem));
+  return reply
+    .code(problem.status)
+    .header('content-type', 'application/problem+json')
+    .send(Buffer.from(problemText(problem)));
 }
 
 /** Bytes that are no HTTP request: there is no request to answer, only a socket. */

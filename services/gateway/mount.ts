@@ -85,9 +85,10 @@ function send(reply: HttpReply, answer: Answer): HttpReply {
   reply.code(answer.status ?? 200);
   if (answer.headers !== undefined) reply.headers(answer.headers);
   if (answer.bytes === undefined) {
-    return reply.header('content-type', 'application/json').send(JSON.stringify(answer.json));
+    return reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(answer.json)));
   }
-  return reply.send(typeof answer.bytes === 'string' ? answer.bytes : Buffer.from(answer.bytes));
+  // As bytes, or the framework would add a charset to the type.
+  return reply.send(typeof answer.bytes === 'string' ? Buffer.from(answer.bytes) : Buffer.from(answer.bytes));
 }
 
 /** Whether a route's pattern also answers another route's path, such as `/a/:id` for `/a/emit`. */
