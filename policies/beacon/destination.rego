@@ -49,14 +49,10 @@ weighty(part) if {
 # Whatever changes a machine that is not this one, though its effect is usually local.
 hits contains [rung({"ladder": "person_present"}), "beacon.destination.remote", "remote_change", message] if {
 	some part in input.action.parts
-	remote(part)
+	part.scope == "remote"
 	effect := effects[part.effect]
 	effect.changes
 	not effect.leaves
 	not dry(part)
 	message := concat("", [called(part), " changes a remote system. Do it through a tool that names the system, or ask a person to approve."])
 }
-
-remote(part) if part.scope == "remote"
-
-remote(part) if "remote" in part.flags
