@@ -7,8 +7,8 @@ import { SqliteBudgets } from '../ports/budgets/sqlite.ts';
 import { SqliteIdempotency } from '../ports/idempotency/sqlite.ts';
 import { SqliteRevocationList } from '../ports/revocation-list/sqlite.ts';
 import { SqliteScoreStore } from '../ports/score-store/sqlite.ts';
-import { SqliteTokenStore } from '../ports/token-store/sqlite.ts';
 import type { TokenStore } from '../ports/token-store/port.ts';
+import { SqliteTokenStore } from '../ports/token-store/sqlite.ts';
 import { SqliteFile } from '../runtime/sqlite.ts';
 import type { Stores } from './decision/deps.ts';
 

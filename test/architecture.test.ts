@@ -62,7 +62,8 @@ function mayPort({ from, to, typeOnly }: Import): boolean {
 
 function mayService({ from, to, typeOnly }: Import): boolean {
   if (isWiring(from)) return room(to) !== 'clients' && !(/\/compose\.ts$/.test(from) && /\/compose\.ts$/.test(to));
-  if (room(to) === 'runtime') return typeOnly || !isShared(from);
+  // The one file that reads the environment needs the reader; the table of roles needs nothing that runs.
+  if (room(to) === 'runtime') return typeOnly || from !== 'services/access.ts';
   if (room(to) === 'services') return isShared(to) || (folder(to) === folder(from) && !isWiring(to));
   return !isOurs(to) || room(to) === 'core' || room(to) === 'gen' || isPortContract(to);
 }
@@ -131,11 +132,11 @@ test('core asks neither the clock nor chance nor the process', () => {
   expect(found).toEqual([]);
 });
 
-test('only services/config.ts and the clients read the environment', () => {
+test('the environment is read where a process begins, and handed on', () => {
   const found = sources.filter(
     (file) =>
       ['core', 'ports', 'runtime', 'services'].includes(room(file)) &&
-      file !== 'services/config.ts' &&
+      !['services/config.ts', 'services/main.ts'].includes(file) &&
       !isTest(file) &&
       /\bprocess\.env\b/.test(text.get(file) ?? ''),
   );

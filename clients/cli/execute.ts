@@ -9,6 +9,7 @@ import { type Mood, plain, terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
+type Tool = { name: string; arguments: unknown };
 type Options = {
   agent: string;
   tenant: string;
@@ -17,7 +18,7 @@ type Options = {
   plan?: string;
   code?: string;
   language?: string;
-  tool: { name: string; arguments: unknown }[];
+  tool?: Tool[];
   surface?: string;
   context?: Json;
   idempotencyKey?: string;
@@ -33,7 +34,7 @@ export function define(program: Command, world: World, exits: Exits): void {
     .requiredOption('--tenant <name>', 'for whom')
     .option('--code <text>', 'shell text (or another --language); - reads stdin')
     .option('--language <name>', 'what --code is written in')
-    .option('--tool <name=json>', 'a tool call with its arguments; repeatable', addTool, [])
+    .option('--tool <name=json>', 'a tool call with its arguments; repeatable', addTool)
     .option('--plan <text>', 'what the agent is up to; context for people')
     .option('--session <name>')
     .option('--opportunity <name>')
@@ -46,7 +47,7 @@ export function define(program: Command, world: World, exits: Exits): void {
 
 async function execute(words: string[], options: Options, world: World): Promise<number> {
   const code = await codeOf(words, options, world);
-  if (code === undefined && options.tool.length === 0)
+  if (code === undefined && options.tool === undefined)
     throw usage('nothing to judge: give -- COMMAND, --code or --tool');
   const answer = await (await findBeacon(world)).ask('POST', '/api/execute', {
     agent_id: options.agent,
@@ -58,7 +59,7 @@ async function execute(words: string[], options: Options, world: World): Promise
     ...optional('language', options.language),
     ...optional('surface', options.surface),
     ...optional('idempotency_key', options.idempotencyKey),
-    tools: options.tool,
+    tools: options.tool ?? [],
     context: options.context ?? { cwd: world.cwd },
   });
   const allowed = answer.decision === 'ALLOW' && runs(answer.route as Route);
@@ -124,7 +125,7 @@ function optional(name: string, value: string | undefined): Json {
   return value === undefined ? {} : { [name]: value };
 }
 
-function addTool(text: string, before: Options['tool']): Options['tool'] {
+function addTool(text: string, before: Tool[] = []): Tool[] {
   const at = text.indexOf('=');
   if (at < 1) throw usage('--tool is NAME=JSON');
   return [...before, { name: text.slice(0, at), arguments: parse(text.slice(at + 1), '--tool') }];

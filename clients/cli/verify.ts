@@ -3,7 +3,6 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { formatVkey } from '../../core/ledger/note.ts';
 import type { Receipt } from '../../core/receipt.ts';
 import { type Inclusion, verifyInclusion, verifyReceipt } from '../../core/verify.ts';
 import { VerifyError } from '../../core/verify-error.ts';
@@ -14,31 +13,32 @@ import { keysOf, readTrustedKeys, type TrustedKeys } from './trusted-keys.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
-type Options = { key: string[]; proof: string[]; json?: true };
+type Options = { key?: string[]; proof?: string[]; json?: true };
 type Finding = { file: string } & ({ receipt: Receipt; inclusion?: Inclusion } | { refused: VerifyError });
 
 export function define(program: Command, world: World, exits: Exits): void {
-  const collect = (value: string, before: string[]) => [...before, value];
+  const collect = (value: string, before: string[] = []) => [...before, value];
   program
     .command('verify')
     .description('check receipts offline, with public keys alone')
     .argument('<file...>', 'receipts as Beacon stores them; - reads stdin')
-    .option('--key <file or URL>', 'a JWK set (receipts) or a vkey (checkpoints); repeatable', collect, [])
-    .option('--proof <file>', 'a tlog-proof for the receipt in the same place; repeatable', collect, [])
+    .option('--key <file or URL>', 'a JWK set (receipts) or a vkey (checkpoints); repeatable', collect)
+    .option('--proof <file>', 'a tlog-proof for the receipt in the same place; repeatable', collect)
     .option('--json', 'one document with a result for each file')
     .addHelpText('after', '\nWithout --key the keys that the running Beacon publishes are trusted.')
     .action(exits((files: string[], options: Options) => verify(files, options, world)));
 }
 
 async function verify(files: string[], options: Options, world: World): Promise<number> {
-  if (options.proof.length > 0 && options.proof.length !== files.length) {
-    throw usage(`${options.proof.length} proofs for ${files.length} receipts: give one for each, in the same order`);
+  const { key: sources = [], proof: proofs = [] } = options;
+  if (proofs.length > 0 && proofs.length !== files.length) {
+    throw usage(`${proofs.length} proofs for ${files.length} receipts: give one for each, in the same order`);
   }
-  const keys = options.key.length > 0 ? await readTrustedKeys(options.key) : await keysOf(await findBeacon(world));
+  const keys = sources.length > 0 ? await readTrustedKeys(sources) : await keysOf(await findBeacon(world));
   const findings: Finding[] = [];
   for (const [at, file] of files.entries()) {
     const bytes = await read(file, world);
-    const proof = options.proof[at] === undefined ? undefined : await read(options.proof[at], world);
+    const proof = proofs[at] === undefined ? undefined : await read(proofs[at], world);
     findings.push(check(file, bytes, proof, keys));
   }
   if (options.json) world.out(`${JSON.stringify(asDocument(findings))}\n`);
@@ -120,6 +120,6 @@ function show(finding: Finding, keys: TrustedKeys, world: World): void {
 
 function ledgerLine({ index, checkpoint }: Inclusion, keys: TrustedKeys): string {
   const key = keys.logKeys.find(({ name }) => name === checkpoint.origin);
-  const by = key ? `, checkpoint signed by ${formatVkey(key)}` : '';
+  const by = key ? `, checkpoint signed by key ${key.keyHash.toString(16).padStart(8, '0')}` : '';
   return `leaf ${index} of ${checkpoint.size} in ${checkpoint.origin}${by}`;
 }

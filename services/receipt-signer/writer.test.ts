@@ -1,9 +1,9 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
 import { readReceipt } from '../../core/receipt.ts';
-import { type Draft, DraftSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
-import { MemoryLedgerStore } from '../../ports/ledger-store/memory.ts';
+import { DraftSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
 import type { LedgerStore } from '../../ports/ledger-store/port.ts';
 import { memorySigningKeys } from '../../ports/signing-key/memory.ts';
 import { Fences } from './fences.ts';
@@ -11,7 +11,7 @@ import { LogWriter } from './writer.ts';
 
 const PERMIT = `pmt_${'a'.repeat(32)}`;
 
-function draft(change: Partial<Draft> = {}): Draft {
+function draft(change: MessageInitShape<typeof DraftSchema> = {}) {
   return create(DraftSchema, {
     kind: 'outcome',
     actionId: 'act_1',
@@ -48,7 +48,7 @@ function slow(store: LedgerStore, gate: () => Promise<void>): LedgerStore {
 }
 
 function setUp(gate: () => Promise<void> = async () => {}) {
-  const memory = new MemoryLedgerStore({ logId: '0123456789ab', role: 'receipt-signer' });
+  const memory = createMemoryLedger({ logId: '0123456789ab', origin: 'beacon.local/receipt-signer/0123456789ab' });
   const clock = { ms: 1_000 };
   const fences = new Fences();
   fences.grant({ term: 1, notAfterMs: 10_000 }, 1, []);
@@ -124,7 +124,10 @@ test('after a failed append every job of the batch fails as unavailable', async 
     throw new Error('disk');
   });
   const results = await Promise.allSettled([writer.seal([draft()]), writer.seal([draft()])]);
-  expect(results.map((r) => (r.status === 'rejected' ? r.reason.code : 'sealed'))).toEqual(['unavailable', 'unavailable']);
+  expect(results.map((r) => (r.status === 'rejected' ? r.reason.code : 'sealed'))).toEqual([
+    'unavailable',
+    'unavailable',
+  ]);
 });
 
 test('thousands of concurrent jobs get contiguous, unique indices', async () => {
