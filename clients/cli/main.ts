@@ -22,16 +22,25 @@ const VERBS: Record<string, () => Promise<{ define: DefineVerb }>> = {
 };
 
 /** Runs one command line (without node and script) and resolves to its exit status. Never throws. */
-export async function run(argv: readonly string[], world: World = processWorld()): Promise<number> {
-  if (argv[0] === 'hook') {
-    // A hook's start-up is felt at every tool call: nothing else is loaded for it.
-    const { runHook } = await import('../hooks/main.ts');
-    return runHook(argv.slice(1));
-  }
+export async function run(argv: readonly string[], given?: World): Promise<number> {
+  if (argv[0] === 'hook') return hook(argv.slice(1));
+  const world = given ?? processWorld();
   try {
     return await runVerb(argv, world);
   } catch (thrown) {
     return report(thrown, argv, world);
+  }
+}
+
+/** A hook's start-up is felt at every tool call: nothing else is loaded for it. */
+async function hook(argv: readonly string[]): Promise<number> {
+  try {
+    const { runHook } = await import('../hooks/main.ts');
+    return await runHook(argv);
+  } catch {
+    // Agents read status 2 as "blocked" and most others as "never mind": a hook that breaks must not let the call pass.
+    process.stderr.write('beacon: the hook failed, so this call is refused\n');
+    return EXIT.usage;
   }
 }
 

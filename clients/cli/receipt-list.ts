@@ -9,19 +9,21 @@ export type ReceiptFilter = {
   readonly tenant?: string;
   readonly agent?: string;
   readonly kind?: string;
+  /** 12 hex digits; the first log of receipts when absent. */
+  readonly log?: string;
   /** First index wanted. */
   readonly start?: number;
   readonly limit?: number;
-  /** Newest first. */
-  readonly reverse?: boolean;
+  /** Oldest first when absent. */
+  readonly order?: 'newest' | 'oldest';
 };
 export type ReceiptPage = { readonly receipts: readonly Listed[]; readonly next: number; readonly size: number };
 export type Listed = { readonly receipt: Receipt; readonly document: Json };
 
 export async function listReceipts(beacon: Beacon, filter: ReceiptFilter): Promise<ReceiptPage> {
-  const { tenant: tenant_id, agent: agent_id, kind, start, limit, reverse } = filter;
+  const { tenant: tenant_id, agent: agent_id, kind, log, start, limit, order } = filter;
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ tenant_id, agent_id, kind, start, limit, reverse })) {
+  for (const [name, value] of Object.entries({ tenant_id, agent_id, kind, log, start, limit, order })) {
     if (value !== undefined) query.set(name, String(value));
   }
   const answer = await beacon.ask('GET', `/api/receipts?${query}`);

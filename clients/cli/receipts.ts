@@ -17,6 +17,7 @@ type Options = {
   agent?: string;
   tenant?: string;
   kind?: string;
+  log?: string;
   limit: string;
   json?: true;
 };
@@ -33,6 +34,7 @@ export function define(program: Command, world: World, exits: Exits): void {
     .option('--agent <name>')
     .option('--tenant <name>')
     .option('--kind <kind>', 'decision, action, outcome, revocation, …')
+    .option('--log <id>', 'another log than the first, by the part of its receipt ids before the dash')
     .option('--limit <n>', 'how many to list', '20')
     .option('--json', 'the stored bytes of one receipt, or the list as a document')
     .action(exits((id: string | undefined, options: Options) => receipts(id, options, world)));
@@ -65,8 +67,8 @@ async function fetchProof(beacon: Beacon, id: string): Promise<Uint8Array> {
 async function list(options: Options, world: World): Promise<number> {
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw usage('--limit is 1 to 1000');
-  const { agent, tenant, kind } = options;
-  const page = await listReceipts(await findBeacon(world), { agent, tenant, kind, limit, reverse: true });
+  const { agent, tenant, kind, log } = options;
+  const page = await listReceipts(await findBeacon(world), { agent, tenant, kind, log, limit, order: 'newest' });
   if (options.json) {
     const documents = page.receipts.map(({ document }) => document);
     world.out(`${JSON.stringify({ receipts: documents, next: page.next, size: page.size })}\n`);

@@ -13,6 +13,7 @@ type Options = {
   agent?: string;
   tenant?: string;
   kind?: string;
+  log?: string;
   lines: string;
   from?: string;
   count?: string;
@@ -29,6 +30,7 @@ export function define(program: Command, world: World, exits: Exits): void {
     .option('--agent <name>')
     .option('--tenant <name>')
     .option('--kind <kind>')
+    .option('--log <id>', 'another log than the first')
     .option('-n, --lines <n>', 'how many of the last ones to begin with', '10')
     .option('--from <index>', 'begin at this index of the ledger instead')
     .option('--count <n>', 'end after so many')
@@ -40,7 +42,7 @@ async function tail(options: Options, world: World): Promise<number> {
   const lines = count('--lines', options.lines);
   let left = options.count === undefined ? Number.POSITIVE_INFINITY : count('--count', options.count);
   const beacon = await findBeacon(world);
-  const { agent, tenant, kind } = options;
+  const { agent, tenant, kind, log } = options;
   const stop = new AbortController();
   world.onInterrupt(() => stop.abort());
   const look = terminal(world);
@@ -51,13 +53,13 @@ async function tail(options: Options, world: World): Promise<number> {
   let start = options.from === undefined ? undefined : count('--from', options.from);
   if (start === undefined) {
     // limit 1 still tells the size, where nothing old is wanted.
-    const filter = { agent, tenant, kind, limit: Math.max(1, lines), reverse: true };
+    const filter = { agent, tenant, kind, log, limit: Math.max(1, lines), order: 'newest' as const };
     const { receipts, size } = await listReceipts(beacon, filter);
     for (const listed of receipts.slice(0, lines).reverse()) tell(listed);
     start = size;
   }
   while (left > 0 && !stop.signal.aborted) {
-    const page = await listReceipts(beacon, { agent, tenant, kind, start, limit: PAGE });
+    const page = await listReceipts(beacon, { agent, tenant, kind, log, start, limit: PAGE });
     page.receipts.forEach(tell);
     const caughtUp = page.next <= start || page.next >= page.size;
     start = Math.max(start, page.next);

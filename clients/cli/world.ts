@@ -10,15 +10,16 @@ export type World = {
   out(text: string | Uint8Array): void;
   err(text: string): void;
   readStdin(): Promise<Uint8Array>;
-  /** Calls `stop` once when the person interrupts. */
+  /** Calls `stop` when the person interrupts or nobody reads any more. */
   onInterrupt(stop: () => void): void;
 };
 
 export function processWorld(): World {
-  // A closed pipe (`| head`) ends the reader's interest, not in an error.
+  const stops: (() => void)[] = [];
+  // A closed pipe (`| head`) ends what follows for ever, but never changes a verb's answer: a DENY stays 1.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
+    for (const stop of stops) stop();
   });
   return {
     env: process.env,
@@ -32,7 +33,10 @@ export function processWorld(): World {
       for await (const chunk of process.stdin) chunks.push(chunk);
       return Buffer.concat(chunks);
     },
-    onInterrupt: (stop) => void process.once('SIGINT', stop),
+    onInterrupt: (stop) => {
+      stops.push(stop);
+      process.once('SIGINT', stop);
+    },
   };
 }
 

@@ -9,7 +9,9 @@ hits contains [rank, "beacon.destination.known", code, message] if {
 	some part in input.action.parts
 	part.externality.external_write == true
 	effect := effects[part.effect]
+	effect.changes
 	effect.by != "reach"
+	not dry(part)
 	code := destination_codes[reach(part.externality)]
 	not excused(effect, part.externality)
 	rank := rung({"ladder": "person_present"})
@@ -34,9 +36,23 @@ hits contains [3, "beacon.trust.low_score", "low_score", message] if {
 weighty(part) if {
 	effects[part.effect].changes
 	leaves(part)
+	not dry(part)
 }
 
+# What is free anyway (build output, one's own processes) is not a loss.
 weighty(part) if {
-	effects[part.effect].changes
-	part.reversible == "irreversible"
+	part.reversible in {"irreversible", "unknown"}
+	some row in part_rows(part)
+	rung(row) > 0
+}
+
+# Whatever changes a machine that is not this one, though its effect is usually local.
+hits contains [rung({"ladder": "person_present"}), "beacon.destination.remote", "remote_change", message] if {
+	some part in input.action.parts
+	part.scope == "remote"
+	effect := effects[part.effect]
+	effect.changes
+	not effect.leaves
+	not dry(part)
+	message := concat("", [called(part), " changes a remote system. Do it through a tool that names the system, or ask a person to approve."])
 }

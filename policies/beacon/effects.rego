@@ -21,24 +21,32 @@ hits contains [rung(row), concat("", ["beacon.effects.", part.effect]), row.code
 	some row in part_rows(part)
 }
 
-part_rows(part) := array.concat(base_rows(effect, part), stricter_rows(effect, part)) if {
+part_rows(part) := [effects.none.cases.dry_run] if {
+	dry(part)
+} else := array.concat(softened(effect, part, base_row(effect, part)), stricter_rows(effect, part)) if {
 	effect := effects[part.effect]
 }
 
-base_rows(effect, part) := rows if {
-	base := base_row(effect, part)
-	rows := [row |
+# Only effects whose programs have dry runs; the flag is the normaliser's, never the caller's.
+dry(part) if {
+	effects[part.effect].dry_run
+	"dry_run" in part.flags
+}
+
+# The row, or what the part's flags make of it.
+softened(effect, part, row) := rows if {
+	rows := [milder |
 		some flag in part.flags
-		row := effect.cases[base.milder[flag]]
+		milder := effect.cases[row.milder[flag]]
 	]
 	count(rows) > 0
-} else := [base_row(effect, part)]
+} else := [row]
 
 base_row(effect, part) := object.get(effect.cases, case_of(effect.by, part), effect.cases.otherwise)
 
 stricter_rows(effect, part) := [row |
 	some flag in part.flags
-	row := effect.cases[effect.stricter[flag]]
+	some row in softened(effect, part, effect.cases[effect.stricter[flag]])
 ]
 
 case_of("one", _) := "otherwise"

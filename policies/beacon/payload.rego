@@ -11,7 +11,13 @@ leaving_parts := [part |
 	leaves(part)
 ]
 
-leaves(part) if part.externality.external_write == true
+# Prompts and outputs are judged as such, wherever the model is.
+carried := {"prompt", "output"}
+
+leaves(part) if {
+	part.externality.external_write == true
+	not part.effect in carried
+}
 
 leaves(part) if {
 	part.externality.external_write == "unknown"
@@ -33,7 +39,7 @@ places contains "leaving" if count(leaving_parts) > 0
 
 places contains "local" if {
 	some part in input.action.parts
-	not part.effect in {"prompt", "output"}
+	not part.effect in carried
 }
 
 finding_route(finding, place) := route if {
@@ -71,6 +77,7 @@ hits contains [4, "beacon.payload.secret", "secret_leaving", message] if {
 hits contains [4, "beacon.payload.sensitive", code, message] if {
 	some part in leaving_parts
 	code := findings.sensitive_leaving[part.externality.sensitive_payload]
+	object.get(effects[part.effect], "carries", "none") != part.externality.sensitive_payload
 	message := concat("", [called(part), " would carry ", part.externality.sensitive_payload, " data out of this machine. Send something without it; no approval lifts this."])
 }
 

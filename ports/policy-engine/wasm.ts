@@ -19,6 +19,12 @@ const PAGE_BYTES = 65_536;
 const INITIAL_MEMORY_PAGES = 16;
 /** Host functions a bundle may call: none. Wasm's own builtins are enough, and a missing one fails only when reached. */
 const PROVIDED_BUILTINS: ReadonlySet<string> = new Set();
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+/** Brackets and braces differ in this bit alone. */
+const BRACE_BIT = 0x20;
 const WARM_UP_EVALUATIONS = 2_000;
 const WARM_UP_SLICE = 100;
 
@@ -156,28 +162,28 @@ function requireObject(data: Uint8Array): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error('its data is not an object');
 }
 
-/** An evaluation cannot be interrupted, so what goes in is bounded: bytes and nesting. */
+/**
+ * An evaluation cannot be interrupted, so what goes in is bounded: bytes and nesting. And it is one object with nothing
+ * around it: OPA's parser stops at the end of the first value, where another reader of the same bytes would not.
+ */
 function requireBounded(input: Uint8Array): void {
-  if (input.length === 0) throw new Error('policy input is empty');
+  if (input[0] !== OPEN_BRACE) throw new Error('policy input is not a JSON object');
   if (input.length > MAX_INPUT_BYTES) throw new Error(`policy input exceeds ${MAX_INPUT_BYTES} bytes`);
+  const last = input.length - 1;
   let depth = 0;
-  for (let at = 0; at < input.length; at += 1) {
+  for (let at = 0; at <= last; at += 1) {
     const byte = input[at] as number;
-    if (byte === 0x22) {
-      at = endOfString(input, at + 1);
-    } else if (byte === 0x5b || byte === 0x7b) {
+    if (byte === QUOTE) {
+      for (at += 1; at <= last && input[at] !== QUOTE; at += 1) if (input[at] === BACKSLASH) at += 1;
+    } else if ((byte | BRACE_BIT) === OPEN_BRACE) {
       depth += 1;
       if (depth > MAX_INPUT_NESTING) throw new Error(`policy input nests deeper than ${MAX_INPUT_NESTING}`);
-    } else if (byte === 0x5d || byte === 0x7d) {
+    } else if ((byte | BRACE_BIT) === CLOSE_BRACE) {
       depth -= 1;
+      if (depth === 0 && at !== last) throw new Error('policy input goes on after its object');
     }
   }
-}
-
-function endOfString(input: Uint8Array, start: number): number {
-  let at = start;
-  while (at < input.length && input[at] !== 0x22) at += input[at] === 0x5c ? 2 : 1;
-  return at;
+  if (depth !== 0) throw new Error('policy input is not a whole JSON object');
 }
 
 /** The engine throws bare strings and plain objects too. Its texts name rules and positions, never input. */

@@ -2,7 +2,6 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { CallContext } from '../../core/principal.ts';
-import type { DecisionService } from '../../gen/beacon/v1/decision_service_pb.js';
 import { piiDetector } from '../../ports/detectors/pii.ts';
 import { secretDetector } from '../../ports/detectors/secrets.ts';
 import type { EventBus } from '../../ports/event-bus/port.ts';
@@ -10,14 +9,9 @@ import { loadBundle } from '../../ports/policy-engine/bundle-folder.ts';
 import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
 import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
 import type { TenantKeys } from '../../ports/tenant-key/port.ts';
-import { multiplex } from '../../runtime/multiplex.ts';
-import type { Service } from '../../runtime/rpc.ts';
 import type { DecisionSettings, Meter, Signer, Stores } from './deps.ts';
 import type { ReceiptSource } from './recorder.ts';
 import { DecisionMaker } from './service.ts';
-
-/** Most decisions of one stream under way; further requests wait unread. */
-export const MAX_STREAM_IN_FLIGHT = 512;
 
 export type DecisionOptions = {
   readonly stores: Stores;
@@ -33,8 +27,7 @@ export type DecisionOptions = {
 };
 
 export type DecisionComposition = {
-  readonly service: Service<typeof DecisionService, CallContext>;
-  readonly maker: DecisionMaker;
+  readonly service: DecisionMaker;
   readonly policy: PolicySnapshot;
 };
 
@@ -50,13 +43,6 @@ export async function composeDecision(options: DecisionOptions): Promise<Decisio
     requestDigest: '',
     traceId: randomUUID().replaceAll('-', ''),
   });
-  const maker = new DecisionMaker({ stores, signer, policy, privacy, settings, env }, source, systemCall);
-  return { service: streaming(maker), maker, policy: active };
-}
-
-function streaming(maker: DecisionMaker): Service<typeof DecisionService, CallContext> {
-  return Object.assign(maker, {
-    decide: (requests: Parameters<Service<typeof DecisionService, CallContext>['decide']>[0], call: CallContext) =>
-      multiplex(requests, (request) => maker.decideOne(request, call), MAX_STREAM_IN_FLIGHT),
-  });
+  const service = new DecisionMaker({ stores, signer, policy, privacy, settings, env }, source, systemCall);
+  return { service, policy: active };
 }

@@ -20,7 +20,6 @@ const SWEEP_MS = 1_000;
 const SWEEP_LIMIT = 256;
 /** How long a claim of another process is waited for, in steps. */
 const PENDING_POLL_MS = 10;
-const MAX_STREAM_TIMEOUT_MS = 60_000;
 
 type InFlight = { readonly proposalDigest: string; readonly answer: Promise<pb.DecisionAnswer> };
 
@@ -89,21 +88,6 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
 
   async listApprovals(request: pb.ListApprovalsRequest): Promise<pb.ListApprovalsResponse> {
     return listApprovals(request, this.#actionDeps());
-  }
-
-  /** One request of the stream; compose.ts makes the stream of it. */
-  async decideOne(request: pb.DecideRequest, call: CallContext): Promise<pb.DecideResponse> {
-    const { sequence, timeoutMs } = request;
-    const { now } = this.#deps.env;
-    const deadlineMs = timeoutMs > 0 ? now() + Math.min(timeoutMs, MAX_STREAM_TIMEOUT_MS) : call.deadlineMs;
-    try {
-      const answer = await this.#decide(request.proposal, request.open, { ...call, deadlineMs });
-      return create(pb.DecideResponseSchema, { sequence, result: { case: 'answer', value: answer } });
-    } catch (thrown) {
-      const { code, message, field = '' } = asBeaconError(thrown);
-      const failure = create(pb.FailureSchema, { code, message, field });
-      return create(pb.DecideResponseSchema, { sequence, result: { case: 'failure', value: failure } });
-    }
   }
 
   /** Closes overdue actions, forgets idempotency keys past their retention, and moves the stores' position. */

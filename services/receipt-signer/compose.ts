@@ -1,11 +1,12 @@
 // Puts a receipt signer together over its own log and keys on this machine's disk.
 
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { formatVkey, noteKey, signNote } from '../../core/ledger/note.ts';
 import type { CallContext } from '../../core/principal.ts';
 import type { ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { EventBus } from '../../ports/event-bus/port.ts';
-import { openFileLedgerStore } from '../../ports/ledger-store/file.ts';
+import { openFileLedger } from '../../ports/ledger-store/file.ts';
 import type { LedgerStore } from '../../ports/ledger-store/port.ts';
 import { openFileSigningKeys } from '../../ports/signing-key/file.ts';
 import type { SigningKeys } from '../../ports/signing-key/port.ts';
@@ -34,7 +35,9 @@ export type SignerOptions = {
 
 export async function composeReceiptSigner(options: SignerOptions): Promise<SignerComposition> {
   const { dataDir, role, bus, now, failed } = options;
-  const store = await openFileLedgerStore({ folder: join(dataDir, 'ledger', role), role });
+  const logId = randomBytes(6).toString('hex');
+  const newLog = { logId, origin: `beacon.local/${role}/${logId}` };
+  const store = await openFileLedger({ folder: join(dataDir, 'ledger', role), newLog });
   try {
     const isNew = store.size() === 0 && store.checkpoint() === undefined;
     const keys = await openFileSigningKeys(join(dataDir, 'keys', role, 'receipts'), { create: isNew });

@@ -51,7 +51,11 @@ test(`${ROUNDS} times kill -9 under load`, { timeout: 300_000 }, async () => {
     const log = await signerLog(beacond);
     expect(log.size).toBeGreaterThanOrEqual(size + pending.length);
     size = log.size;
-    const checkpoint = await call(beacond, 'GET', `${new URL(log.prefix, beacond.http).pathname.replace(/\/$/, '')}/checkpoint`);
+    const checkpoint = await call(
+      beacond,
+      'GET',
+      `${new URL(log.prefix, beacond.http).pathname.replace(/\/$/, '')}/checkpoint`,
+    );
     const published = Number(String(checkpoint.body.text).split('\n')[1]);
     expect(published).toBeGreaterThanOrEqual(checkpointSize);
     checkpointSize = published;

@@ -47,14 +47,18 @@ test('revoke, restart, reinstate', async () => {
   expect(back.status).toBe(200);
   expect((await decisionOf(beacond, 'x')).decision).toBe('ALLOW');
   const fences = (await receiptsOf(beacond, 'revocation')).filter((one) => one.form === 'fence');
-  expect(fences.map(({ operation, scope }) => `${operation} ${scope}`)).toEqual(['revoke agent:x', 'reinstate agent:x']);
+  expect(fences.map(({ operation, scope }) => `${operation} ${scope}`)).toEqual([
+    'revoke agent:x',
+    'reinstate agent:x',
+  ]);
 });
 
 test('an operator may revoke but not reinstate; an agent may do neither', async () => {
   const on = beacond as Beacond;
   const minted = await call(on, 'POST', '/api/tokens', { role: 'operator' }, on.adminToken);
   const operator = minted.body.token as string;
-  const agent = (await call(on, 'POST', '/api/agents/z/tokens', { tenant_id: 'local' }, on.adminToken)).body.token as string;
+  const agent = (await call(on, 'POST', '/api/agents/z/tokens', { tenant_id: 'local' }, on.adminToken)).body
+    .token as string;
   const change = (operation: string, token?: string) =>
     call(on, 'POST', '/api/revocations', { scope: 'agent:z', operation, reason: 'r' }, token);
   expect((await change('revoke', agent)).status).toBe(403);
@@ -73,7 +77,13 @@ test('a permit issued before a revocation opens nothing after it', async () => {
     action: { kind: 'shell', command: 'ls', cwd: '/w' },
   });
   const permit = (guard.body.permit as { id: string }).id;
-  await call(on, 'POST', '/api/revocations', { scope: 'agent:local/p', operation: 'revoke', reason: '' }, on.adminToken);
+  await call(
+    on,
+    'POST',
+    '/api/revocations',
+    { scope: 'agent:local/p', operation: 'revoke', reason: '' },
+    on.adminToken,
+  );
   const opened = await call(on, 'POST', '/api/actions', { permit });
   expect(opened.status).toBe(409);
   expect(String(opened.body.detail)).toContain('revoked');

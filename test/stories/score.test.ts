@@ -42,7 +42,13 @@ test('good conduct raises the score, and 300 plus all points is the score', asyn
   for (let i = 0; i < 30; i += 1) {
     const { body } = await execute(beacond, { agent_id: 'scored', code: 'ls' }, token);
     expect(body.decision).toBe('ALLOW');
-    const closed = await call(beacond, 'POST', `/api/actions/${body.action_id}/outcome`, { status: 'succeeded' }, token);
+    const closed = await call(
+      beacond,
+      'POST',
+      `/api/actions/${body.action_id}/outcome`,
+      { status: 'succeeded' },
+      token,
+    );
     expect(closed.status).toBe(200);
   }
   const score = await scoreOf('scored');
@@ -73,7 +79,8 @@ test('unsigned, forged and unlogged receipts raise the total, not the valid coun
 
 test('emitting a score is for the admin and moves no score', async () => {
   const before = await scoreOf('scored');
-  const emit = (as?: string) => call(beacond, 'POST', '/api/scalar/emit', { tenant_id: 'local', agent_id: 'scored' }, as);
+  const emit = (as?: string) =>
+    call(beacond, 'POST', '/api/scalar/emit', { tenant_id: 'local', agent_id: 'scored' }, as);
   expect((await emit(token)).status).toBe(403);
   expect((await emit(beacond.adminToken)).status).toBe(200);
   expect(await scoreOf('scored')).toEqual(before);

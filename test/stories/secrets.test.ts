@@ -40,10 +40,19 @@ test('canaries are planted in every free-text field that a caller has', async ()
       context: { cwd: '/w', note: canary('context'), git: { branch: canary('branch') } },
     }),
   );
-  await keep(execute(beacond, { code: `echo ${canary('echo')} > /w/${canary('file')}.txt; git commit -m ${canary('commit')}` }));
-  await keep(execute(beacond, { code: undefined, tools: [{ name: 'lookup', arguments: { q: canary('tool.arguments') } }] }));
+  await keep(
+    execute(beacond, { code: `echo ${canary('echo')} > /w/${canary('file')}.txt; git commit -m ${canary('commit')}` }),
+  );
+  await keep(
+    execute(beacond, { code: undefined, tools: [{ name: 'lookup', arguments: { q: canary('tool.arguments') } }] }),
+  );
   await keep(execute(beacond, { code: undefined, tools: [{ name: canary('tool.name'), arguments: {} }] }));
-  await keep(execute(beacond, { code: undefined, tools: [{ name: `mcp__${canary('mcp.server')}__${canary('mcp.tool')}`, arguments: {} }] }));
+  await keep(
+    execute(beacond, {
+      code: undefined,
+      tools: [{ name: `mcp__${canary('mcp.server')}__${canary('mcp.tool')}`, arguments: {} }],
+    }),
+  );
   await keep(execute(beacond, { language: 'python', code: `print("${canary('python')}")` }));
   await keep(execute(beacond, { opportunity_id: canary('opportunity_id') }));
   await keep(execute(beacond, { session_id: canary('session_id') }));
@@ -51,21 +60,57 @@ test('canaries are planted in every free-text field that a caller has', async ()
   await keep(execute(beacond, { surface: canary('surface') }));
   const guard = (action: unknown) =>
     keep(call(beacond, 'POST', '/api/guard', { agent_id: 'a', tenant_id: 'local', surface: 'api', action }));
-  await guard({ kind: 'http', method: 'POST', url: `https://u:${canary('http.userinfo')}@example.com/`, headers: { 'x-key': canary('http.header') }, body: canary('http.body') });
+  await guard({
+    kind: 'http',
+    method: 'POST',
+    url: `https://u:${canary('http.userinfo')}@example.com/`,
+    headers: { 'x-key': canary('http.header') },
+    body: canary('http.body'),
+  });
   await guard({ kind: 'patch', patch: `--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+${canary('patch')}\n`, cwd: '/w' });
   await guard({ kind: 'prompt', text: `my token is ${canary('prompt')}` });
   await guard({ kind: 'output', text: `token ${canary('output')}`, tool: 'Bash' });
-  await guard({ kind: 'browser', action: 'fill', url: `https://example.com/#${canary('browser.url')}`, text: canary('browser.text') });
-  await guard({ kind: 'workflow', system: 'ci', step: canary('workflow.step'), arguments: { a: canary('workflow.arguments') } });
-  await guard({ kind: 'kubernetes', verb: 'create', object: { kind: 'Secret', metadata: { name: canary('k8s.name') }, stringData: { p: canary('k8s.data') } } });
+  await guard({
+    kind: 'browser',
+    action: 'fill',
+    url: `https://example.com/#${canary('browser.url')}`,
+    text: canary('browser.text'),
+  });
+  await guard({
+    kind: 'workflow',
+    system: 'ci',
+    step: canary('workflow.step'),
+    arguments: { a: canary('workflow.arguments') },
+  });
+  await guard({
+    kind: 'kubernetes',
+    verb: 'create',
+    object: { kind: 'Secret', metadata: { name: canary('k8s.name') }, stringData: { p: canary('k8s.data') } },
+  });
   const opened = await keep(execute(beacond, {}));
   const path = `/api/actions/${opened.body.action_id}`;
   await keep(call(beacond, 'POST', `${path}/assumptions`, { statement: `believed ${canary('assumption')}` }));
   await keep(call(beacond, 'POST', `${path}/outcome`, { status: 'succeeded', details: { log: canary('outcome') } }));
   const asked = await keep(execute(beacond, { code: `rm -rf src-${canary('approval.target')}` }));
-  await keep(call(beacond, 'POST', `/api/actions/${asked.body.action_id}/approval`, { approve: true, reason: canary('approval.reason') }, beacond.adminToken));
+  await keep(
+    call(
+      beacond,
+      'POST',
+      `/api/actions/${asked.body.action_id}/approval`,
+      { approve: true, reason: canary('approval.reason') },
+      beacond.adminToken,
+    ),
+  );
   await keep(call(beacond, 'GET', '/api/approvals', undefined, beacond.adminToken));
-  await keep(call(beacond, 'POST', '/api/revocations', { scope: 'agent:n', operation: 'revoke', reason: canary('revocation.reason') }, beacond.adminToken));
+  await keep(
+    call(
+      beacond,
+      'POST',
+      '/api/revocations',
+      { scope: 'agent:n', operation: 'revoke', reason: canary('revocation.reason') },
+      beacond.adminToken,
+    ),
+  );
   await keep(call(beacond, 'GET', '/api/revocations', undefined, beacond.adminToken));
   await keep(call(beacond, 'POST', '/api/execute', `{"agent_id": "${canary('broken body')}`));
   expect(answers.length).toBeGreaterThan(20);
