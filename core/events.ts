@@ -23,6 +23,8 @@ export const EVENTS = {
   checkpointPublished: 'checkpoint.published',
   /** `{digest, revision}`. */
   policyActivated: 'policy.activated',
+  /** `{epoch, found}`: the list was behind the kill-switch's log (new, flushed, restored) and has been rebuilt. */
+  revocationListRebuilt: 'revocation_list.rebuilt',
 
   // Log only.
   starting: 'beacon.starting',

@@ -125,7 +125,7 @@ describe('only one spelling of an envelope is accepted', () => {
       'non_canonical',
     ],
     ['base64 without padding', text.replace('==', ''), 'non_canonical'],
-    ['base64url', spell({ payloadType, payload: `-_-_${body.slice(4)}`, signatures }), 'non_canonical'],
+    ['base64url', spell({ payloadType, payload: `-_-_${body.slice(4)}`, signatures }), 'malformed'],
     ['stray bits in base64', text.replace(/.==/, (end) => `${end.startsWith('A') ? 'B' : 'R'}==`), 'non_canonical'],
     ['two signatures', spell({ payloadType, payload: body, signatures: [...signatures, ...signatures] }), 'malformed'],
     ['no signature', spell({ payloadType, payload: body, signatures: [] }), 'malformed'],

@@ -12,7 +12,7 @@ export type TlogProof = {
   readonly index: number;
   /** Leaf's sibling first, 32 bytes each. */
   readonly hashes: readonly Uint8Array[];
-  /** Opaque and unauthenticated; absent when the file has no such line. */
+  /** Opaque and unauthenticated; absent, never empty, when there is none. */
   readonly extra?: Uint8Array;
   /** The signed note, byte for byte. */
   readonly checkpoint: Uint8Array;
@@ -27,7 +27,7 @@ const MAX_BYTES = NOTE_MAX_BYTES + 2 * MAX_EXTRA_BYTES;
 
 export function formatTlogProof(proof: TlogProof): Uint8Array {
   const lines = [HEADER];
-  if (proof.extra !== undefined) lines.push(`extra ${encodeBase64(proof.extra)}`);
+  if (proof.extra !== undefined && proof.extra.length > 0) lines.push(`extra ${encodeBase64(proof.extra)}`);
   lines.push(`index ${proof.index}`, ...proof.hashes.map(encodeBase64), '', '');
   return new Uint8Array(Buffer.concat([Buffer.from(lines.join('\n')), proof.checkpoint]));
 }
@@ -76,6 +76,7 @@ export function verifyTlogProof(
 
 function parseExtra(line: string): Uint8Array {
   const extra = decodeBase64('the extra data', line.slice('extra '.length));
+  if (extra.length === 0) throw new VerifyError('non_canonical', 'a proof without extra data has no such line');
   if (extra.length > MAX_EXTRA_BYTES) throw new VerifyError('too_large', 'the extra data is too large');
   return extra;
 }

@@ -1,0 +1,48 @@
+// Puts the decision service together: policy, detectors, where time and chance come from, and what is counted.
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { CallContext } from '../../core/principal.ts';
+import { piiDetector } from '../../ports/detectors/pii.ts';
+import { secretDetector } from '../../ports/detectors/secrets.ts';
+import type { EventBus } from '../../ports/event-bus/port.ts';
+import { loadBundle } from '../../ports/policy-engine/bundle-folder.ts';
+import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
+import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
+import type { TenantKeys } from '../../ports/tenant-key/port.ts';
+import type { DecisionSettings, Meter, Signer, Stores } from './deps.ts';
+import type { ReceiptSource } from './recorder.ts';
+import { DecisionMaker } from './service.ts';
+
+export type DecisionOptions = {
+  readonly stores: Stores;
+  readonly signer: Signer;
+  readonly source: ReceiptSource;
+  readonly keys: TenantKeys;
+  readonly bus: EventBus;
+  readonly settings: DecisionSettings;
+  readonly meter: Meter;
+  readonly policyFolder: string;
+  readonly now: () => number;
+  readonly failed: (event: string, error: unknown) => void;
+};
+
+export type DecisionComposition = {
+  readonly service: DecisionMaker;
+  readonly policy: PolicySnapshot;
+};
+
+export async function composeDecision(options: DecisionOptions): Promise<DecisionComposition> {
+  const { stores, signer, source, keys, bus, settings, meter, now, failed } = options;
+  const policy = new WasmPolicyEngine();
+  const active = await policy.activate(await loadBundle(options.policyFolder));
+  const env = { now, failed, bus, meter, randomHex: (bytes: number) => randomBytes(bytes).toString('hex') };
+  const privacy = { detectors: [secretDetector, piiDetector], keys };
+  const systemCall = (): CallContext => ({
+    principal: { role: 'admin', provenance: 'authenticated', subject: 'service:decision' },
+    deadlineMs: Number.MAX_SAFE_INTEGER,
+    requestDigest: '',
+    traceId: randomUUID().replaceAll('-', ''),
+  });
+  const service = new DecisionMaker({ stores, signer, policy, privacy, settings, env }, source, systemCall);
+  return { service, policy: active };
+}
