@@ -80,7 +80,15 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   closers.push(() => killSwitch.stop());
   const decision = await startDecision(config, log, { stores, signer, keys, bus, meter: decisionMeter(metrics) });
   closers.push(() => decision.service.stop());
-  const scoring = composeScoring({ store: stores.scores, log: signer, bus, now, failed: failed(EVENTS.scoringFailed) });
+  const scoring = await composeScoring({
+    store: stores.scores,
+    source: signer.store,
+    keys: signer.keys,
+    signer: signer.service,
+    bus,
+    now,
+    failed: failed(EVENTS.scoringFailed),
+  });
   closers.push(() => scoring.stop());
   watch(metrics, { signer, killSwitchLog, policy: decision.policy });
   const adminToken = await readOrCreateSecretFile(join(dataDir, 'admin.token'), () =>
