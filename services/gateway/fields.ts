@@ -80,7 +80,7 @@ export function integer(fields: Fields, name: string, min: number, max: number):
 }
 
 export function choice<T extends string>(fields: Fields, name: string, choices: readonly T[], fallback?: T): T {
-  const value = raw(fields, name) ?? fallback;
+  const value = has(fields, name) ? raw(fields, name) : fallback;
   const found = choices.find((known) => known === value);
   if (found === undefined) throw invalidArgument(at(fields, name), `must be one of ${choices.join(', ')}`);
   return found;
