@@ -16,8 +16,8 @@ export type Run = {
 };
 
 export type Ran = {
-  /** What stands in a file of the working folder, or undefined when there is none. */
-  file(name: string): string | undefined;
+  /** What stands in the working folder's EFFECT file, or undefined when there is none. */
+  readonly effect: string | undefined;
   /** What the client told the model about each tool call. */
   readonly toolResults: readonly string[];
   /** Everything the client printed, for a failing test to show. */
@@ -33,6 +33,8 @@ export type Agent = {
   run(options: Run): Promise<Ran>;
 };
 
+/** The file whose making is the side effect that tests look for. */
+export const EFFECT = 'effect.txt';
 const LIMIT_MS = 60_000;
 const HOOK_TIMEOUT_S = 30;
 const MATCH_ALL = '*';
@@ -46,30 +48,19 @@ async function inFolders(options: Run, start: (folders: Folders, port: number) =
   const model = await startScriptedModel(options.steps);
   try {
     const { output, exitCode } = await client(start(folders, model.port), folders, options.env ?? {});
-    const files = new Map<string, string>();
-    return {
-      file: (name) => files.get(name),
-      toolResults: [...model.toolResults],
-      output,
-      exitCode,
-      ...keepFiles(folders.work, files),
-    };
+    return { effect: contentsOf(join(folders.work, EFFECT)), toolResults: [...model.toolResults], output, exitCode };
   } finally {
     await model.close();
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** Only what a test looks for: the one file its command would make. */
-function keepFiles(work: string, files: Map<string, string>): object {
-  for (const name of ['effect.txt']) {
-    try {
-      files.set(name, readFileSync(join(work, name), 'utf8'));
-    } catch {
-      // The side effect did not happen.
-    }
+function contentsOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined; // the side effect did not happen
   }
-  return {};
 }
 
 type Start = { readonly program: string; readonly args: readonly string[]; readonly env: Record<string, string> };

@@ -99,8 +99,14 @@ function anthropicAnswer(response: ServerResponse, body: Json, steps: readonly S
   const message = { id: `msg_${turn}`, type: 'message', role: 'assistant', model: body.model, usage };
   if (!body.stream) return json(response, 200, { ...message, ...stop, content: [block] });
   const [start, delta] = step
-    ? [{ ...block, input: {} }, { type: 'input_json_delta', partial_json: JSON.stringify(step.input) }]
-    : [{ ...block, text: '' }, { type: 'text_delta', text: LAST_WORD }];
+    ? [
+        { ...block, input: {} },
+        { type: 'input_json_delta', partial_json: JSON.stringify(step.input) },
+      ]
+    : [
+        { ...block, text: '' },
+        { type: 'text_delta', text: LAST_WORD },
+      ];
   stream(response, [
     { type: 'message_start', message: { ...message, content: [], stop_reason: null, stop_sequence: null } },
     { type: 'content_block_start', index: 0, content_block: start },

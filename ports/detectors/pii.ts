@@ -1,0 +1,1 @@
+export const piiDetector = { name: 's', detect: (t: string): any[] => [] };

@@ -1,0 +1,1 @@
+export const secretDetector = { name: 's', detect: (t: string): any[] => [] };
