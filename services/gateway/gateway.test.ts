@@ -310,6 +310,8 @@ test('an admin mints tokens', async () => {
   const minted = await call('POST', '/api/agents/new/tokens', { tenant_id: 't', expires_in_s: 60 }, gateway.adminToken);
   expect(minted.status).toBe(201);
   expect(minted.json).toMatchObject({ agent_id: 'new', tenant_id: 't', expires_at: '2023-11-14T22:14:20.000Z' });
+  expect(gateway.logged.join()).toContain('token.minted');
+  expect(gateway.logged.join()).not.toContain(minted.json.token);
   const own = { ...proposal, agent_id: 'new' };
   expect((await call('POST', '/api/execute', own, minted.json.token as string)).status).toBe(200);
   expect((await call('POST', '/api/agents/new/tokens', { tenant_id: 't' }, await staff('operator'))).status).toBe(403);
