@@ -162,12 +162,13 @@ export function chooseTarget({ bundle, source, rooms }) {
 
 /**
  * Runs `target`'s `run(argv)` under the pinned Node: in this process when it already is one, else in a child that
- * shares our terminal, gets our signals, and whose exit status becomes ours.
+ * shares our terminal, gets our signals, and whose exit status becomes ours. `install: false` never waits for npm.
  */
-export async function launch(entryUrl, target, argv) {
+export async function launch(entryUrl, target, argv, { install = true } = {}) {
   const chosen = chooseTarget(target);
   const bundled = chosen === path.join(root, target.bundle);
-  if (!bundled || !pinnedNode()) await ensureInstalled({ dev: false });
+  if (install && (!bundled || !pinnedNode())) await ensureInstalled({ dev: false });
+  if (!pinnedNode()) fail('nothing is installed here yet; run npm start or npm ci once');
   if (Number(process.versions.node.split('.')[0]) < PINNED_MAJOR) {
     return runUnder(pinnedNode(), [fileURLToPath(entryUrl), ...argv]);
   }

@@ -131,6 +131,67 @@ describe.each(Object.keys(DENIED))('denied by %s', (name) => {
   });
 });
 
+describe('allowed', () => {
+  const approval = { action_id: 'act_00', receipt_id: 'ab-1' };
+  const harmless = { ...read, flags: ['recursive'] };
+  const email = { ...finding, kind: 'email', class: 'pii' };
+  const input = caseInput({ parts: [harmless], findings: [email], facts: { approval }, context }) as unknown as Json;
+
+  test('as it stands', () => {
+    expect(verdictOf(input).route).toBe('ALLOW');
+  });
+
+  test('no longer with any field of the wrong type', () => {
+    for (const path of paths(input)) {
+      const name = path.join('.');
+      // What git tracks serves the normaliser; no rule reads it.
+      if (name.startsWith('context.git.tracked.')) continue;
+      for (const after of WRONG) {
+        if (!isConfusion(path, valueAt(input, path), after)) continue;
+        // No epoch and no approval are said with null.
+        if (after === null && name === 'facts.approval') continue;
+        const { route } = verdictOf(changed(input, path, after));
+        expect(route, `${name} = ${JSON.stringify(after)}`).toBe('DENY');
+      }
+    }
+  });
+
+  test('no longer without any member but what a caller may leave out', () => {
+    for (const path of paths(input)) {
+      if (path.length === 0 || typeof path.at(-1) === 'number' || (path[0] === 'context' && path.length > 1)) continue;
+      expect(verdictOf(changed(input, path, undefined)).route, path.join('.')).toBe('DENY');
+    }
+  });
+});
+
+describe('tables that lead nowhere', () => {
+  const input = caseInput({ parts: [read], findings: [finding] }) as unknown as Json;
+  test.each([
+    ['effects', 'read', 'cases', 'otherwise', 'ladder'],
+    ['effects', 'read', 'cases', 'otherwise'],
+    ['effects', 'read', 'by'],
+    ['effects', 'read'],
+    ['ladders', 'reading', 'L2'],
+    ['ladders', 'reading'],
+    ['ladders'],
+    ['findings', 'secret', 'local', 'high'],
+    ['findings', 'secret'],
+    ['trust', 'levels'],
+    ['trust', 'cap'],
+    ['words', 'ranks'],
+    ['words', 'routes'],
+    ['words'],
+  ])('deny: %s', async (...path) => {
+    const bundle = await bundleWithTenants();
+    const data = JSON.parse(new TextDecoder().decode(bundle.data)) as Json;
+    const broken = { ...bundle, data: encode(changed(data, ['beacon', ...path], undefined)) };
+    const engine = new WasmPolicyEngine();
+    const snapshot = await engine.activate(broken).catch(() => undefined);
+    if (snapshot === undefined) return;
+    expect(runs(readVerdict(snapshot.evaluate(encode(input))).route)).toBe(false);
+  });
+});
+
 function verdictOf(value: Json): ReturnType<typeof readVerdict> {
   const bytes = value === undefined ? new Uint8Array() : encode(value);
   try {

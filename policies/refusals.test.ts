@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readVerdict } from '../core/route.ts';
 import type { PolicyBundle } from '../ports/policy-engine/port.ts';
 import { REPLACE_ABOVE_BYTES, WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
@@ -50,8 +50,13 @@ test('a policy that gives its canary no verdict is refused, though that would de
 test('a conflict inside is thrown as an Error and leaves the next evaluation alone', async () => {
   const body = `decide := ${DENY} if input.canary\n\ndecide := {"route": input.routes[_]}`;
   const snapshot = await activate(compiled(body));
+  const scope = (globalThis as unknown as { WebAssembly: { Instance: new (...given: unknown[]) => object } })
+    .WebAssembly;
+  const instances = vi.spyOn(scope, 'Instance');
   expect(() => snapshot.evaluate(encode({ routes: ['ALLOW', 'DENY'] }))).toThrow(Error);
   expect(snapshot.evaluate(encode({ routes: ['DENY'] }))).toEqual({ route: 'DENY' });
+  expect(instances).toHaveBeenCalledTimes(1);
+  instances.mockRestore();
 });
 
 test('memory that grew is given back, and an evaluation that wants too much fails alone', async () => {

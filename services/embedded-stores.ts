@@ -12,7 +12,12 @@ import { SqliteTokenStore } from '../ports/token-store/sqlite.ts';
 import { SqliteFile } from '../runtime/sqlite.ts';
 import type { Stores } from './decision/deps.ts';
 
-export type EmbeddedStores = Stores & { readonly tokens: TokenStore; close(): void };
+export type EmbeddedStores = Stores & {
+  readonly tokens: TokenStore;
+  /** False once a commit failed. */
+  writable(): boolean;
+  close(): void;
+};
 
 /** `dataDir`: an existing folder of mode 0700. `failed` is told when a commit fails; later writes are then refused. */
 export function openEmbeddedStores(dataDir: string, failed: (error: unknown) => void): EmbeddedStores {
@@ -28,6 +33,7 @@ export function openEmbeddedStores(dataDir: string, failed: (error: unknown) => 
     budgets: new SqliteBudgets(state),
     revocations: new SqliteRevocationList(revocations),
     tokens: new SqliteTokenStore(tokens),
+    writable: () => [state, revocations, tokens].every((file) => file.writable),
     close() {
       for (const file of [state, revocations, tokens]) file.close();
     },

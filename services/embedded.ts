@@ -16,6 +16,7 @@ import { readOrCreateSecretFile } from '../runtime/secret-file.ts';
 import { createAccess, tokenDigest, tokenText } from './access.ts';
 import type { Config } from './config.ts';
 import { composeDecision, type DecisionComposition } from './decision/compose.ts';
+import type { DecisionSettings } from './decision/deps.ts';
 import { decisionMeter } from './decision/meter.ts';
 import { type EmbeddedStores, openEmbeddedStores } from './embedded-stores.ts';
 import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
@@ -23,12 +24,15 @@ import type { Addresses } from './greeting.ts';
 import { composeKillSwitch } from './kill-switch/compose.ts';
 import { composeReceiptSigner, type SignerComposition } from './receipt-signer/compose.ts';
 import { composeScoring } from './scoring/compose.ts';
+import { warmUp } from './warm-up.ts';
 import { watch } from './watch.ts';
 
 export type Embedded = { readonly addresses: Addresses; stop(): Promise<void> };
 
 /** Longest a fact may take to be gathered. */
 const GATHER_TIMEOUT_MS = 1_000;
+/** How long the code is practised before readiness. */
+const WARM_UP_MS = 800;
 
 /** Whatever was opened is closed again, last first, when a later step fails. */
 export async function startEmbedded(config: Config, log: Log): Promise<Embedded> {
@@ -80,7 +84,15 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   closers.push(() => killSwitch.stop());
   const decision = await startDecision(config, log, { stores, signer, keys, bus, meter: decisionMeter(metrics) });
   closers.push(() => decision.service.stop());
-  const scoring = composeScoring({ store: stores.scores, log: signer, bus, now, failed: failed(EVENTS.scoringFailed) });
+  const scoring = await composeScoring({
+    store: stores.scores,
+    source: signer.store,
+    keys: signer.keys,
+    signer: signer.service,
+    bus,
+    now,
+    failed: failed(EVENTS.scoringFailed),
+  });
   closers.push(() => scoring.stop());
   watch(metrics, { signer, killSwitchLog, policy: decision.policy });
   const adminToken = await readOrCreateSecretFile(join(dataDir, 'admin.token'), () =>
@@ -93,23 +105,26 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     now,
     randomBytes,
   });
+  const gatewayOptions = {
+    decisionTimeoutMs: config.decisionTimeoutMs,
+    allowedHosts: config.httpAllowedHosts,
+    now,
+    randomBytes,
+  };
+  const settings = decisionSettings(config, signer);
+  await warmUp({ budgetMs: WARM_UP_MS, policyFolder: policyFolder(), settings, gateway: gatewayOptions });
   const gateway = createGateway({
     services: {
       decision: decision.service,
       scoring: scoring.service,
       killSwitch,
       logs: [signer.service, killSwitchLog.service],
-      ready: async () => readiness(signer, killSwitchLog),
+      ready: async () => readiness(stores, signer, killSwitchLog),
     },
     access,
     metrics,
     log,
-    options: {
-      decisionTimeoutMs: config.decisionTimeoutMs,
-      allowedHosts: config.httpAllowedHosts,
-      now,
-      randomBytes,
-    },
+    options: gatewayOptions,
   });
   const grpc = createRpcServer();
   gateway.registerGrpc(grpc);
@@ -143,18 +158,7 @@ async function startDecision(config: Config, log: Log, parts: DecisionParts): Pr
     keys,
     bus,
     meter,
-    settings: {
-      isolation: config.isolation,
-      permitTtlMs: config.permitTtlMs,
-      actionDeadlineMs: config.actionDeadlineMs,
-      approvalTtlMs: config.approvalTtlMs,
-      idempotencyTtlMs: config.idempotencyTtlMs,
-      gatherTimeoutMs: GATHER_TIMEOUT_MS,
-      maxInFlight: config.maxInFlight,
-      agentRate: config.agentRate,
-      zeroRetention: config.zeroRetention,
-      keyId: () => signer.keys.current().publicKey.keyId,
-    },
+    settings: decisionSettings(config, signer),
     policyFolder: policyFolder(),
     now: Date.now,
     failed: (event, error) => log.error(event, { error }),
@@ -163,8 +167,17 @@ async function startDecision(config: Config, log: Log, parts: DecisionParts): Pr
   return decision;
 }
 
-async function readiness(...logs: readonly SignerComposition[]) {
+function decisionSettings(config: Config, signer: SignerComposition): DecisionSettings {
+  const { isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs } = config;
+  const { maxInFlight, agentRate, zeroRetention } = config;
+  const keyId = () => signer.keys.current().publicKey.keyId;
+  const times = { permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs, gatherTimeoutMs: GATHER_TIMEOUT_MS };
+  return { isolation, ...times, maxInFlight, agentRate, zeroRetention, keyId };
+}
+
+async function readiness(stores: EmbeddedStores, ...logs: readonly SignerComposition[]) {
   const reasons = logs.filter(({ store }) => !store.writable()).map(({ store }) => `${store.origin} cannot be written`);
+  if (!stores.writable()) reasons.push('the state files cannot be written');
   return { ready: reasons.length === 0, reasons };
 }
 

@@ -132,11 +132,11 @@ test('core asks neither the clock nor chance nor the process', () => {
   expect(found).toEqual([]);
 });
 
-test('only services/config.ts and the clients read the environment', () => {
+test('the environment is read where a process begins, and handed on', () => {
   const found = sources.filter(
     (file) =>
       ['core', 'ports', 'runtime', 'services'].includes(room(file)) &&
-      file !== 'services/config.ts' &&
+      !['services/config.ts', 'services/main.ts'].includes(file) &&
       !isTest(file) &&
       /\bprocess\.env\b/.test(text.get(file) ?? ''),
   );

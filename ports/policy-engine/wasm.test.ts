@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readVerdict } from '../../core/route.ts';
 import { loadBundle } from './bundle-folder.ts';
 import { policyEngineContract } from './contract.ts';
@@ -44,6 +44,23 @@ describe('wasm', () => {
     for (let round = 0; round < 5; round += 1) {
       expect(readVerdict(snapshot.evaluate(encode(many))).route).toBe('ALLOW');
       expect(snapshot.evaluate(encode(allowed))).toEqual(expected);
+    }
+  });
+
+  test('replaces an instance whose memory outgrew the limit, and only then', async () => {
+    const snapshot = await new WasmPolicyEngine().activate(await bundle());
+    const scope = (globalThis as unknown as { WebAssembly: { Instance: new (...given: unknown[]) => object } })
+      .WebAssembly;
+    const instances = vi.spyOn(scope, 'Instance');
+    try {
+      for (let round = 0; round < 50; round += 1) snapshot.evaluate(encode(allowed));
+      expect(instances).toHaveBeenCalledTimes(0);
+      const wide = { ...allowed, context: { list: Array.from({ length: 100_000 }, () => 0) } };
+      snapshot.evaluate(encode(wide));
+      snapshot.evaluate(encode(allowed));
+      expect(instances).toHaveBeenCalledTimes(1);
+    } finally {
+      instances.mockRestore();
     }
   });
 });

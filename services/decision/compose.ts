@@ -35,7 +35,9 @@ export async function composeDecision(options: DecisionOptions): Promise<Decisio
   const { stores, signer, source, keys, bus, settings, meter, now, failed } = options;
   const policy = new WasmPolicyEngine();
   const active = await policy.activate(await loadBundle(options.policyFolder));
-  const env = { now, failed, bus, meter, randomHex: (bytes: number) => randomBytes(bytes).toString('hex') };
+  const randomHex = (bytes: number) => randomBytes(bytes).toString('hex');
+  const newId = () => now().toString(16).padStart(12, '0') + randomHex(10);
+  const env = { now, failed, bus, meter, randomHex, newId };
   const privacy = { detectors: [secretDetector, piiDetector], keys };
   const systemCall = (): CallContext => ({
     principal: { role: 'admin', provenance: 'authenticated', subject: 'service:decision' },

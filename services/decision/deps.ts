@@ -46,6 +46,8 @@ export type DecisionSettings = {
 export type Env = {
   readonly now: () => number;
   readonly randomHex: (bytes: number) => string;
+  /** 32 hex digits, 80 of the bits random, that sort by time: neighbours in the stores' indexes. */
+  readonly newId: () => string;
   readonly failed: (event: string, error: unknown) => void;
   readonly bus: EventBus;
   readonly meter: Meter;

@@ -2,8 +2,10 @@
 // a missing answer of the revocation list leaves the epoch null, which denies.
 
 import type { Facts } from '../../core/envelope.ts';
+import type { Provenance } from '../../core/principal.ts';
 import { MAX_SCOPES_PER_CONSULT, scopesOf } from '../../core/revocation.ts';
 import { trustLevel } from '../../core/trust-score/level.ts';
+import type { ScoreRow } from '../../ports/score-store/port.ts';
 import type { Admitted } from './admit.ts';
 import type { DecisionDeps } from './deps.ts';
 
@@ -64,7 +66,7 @@ export async function gather(
   ]);
   const epoch = list?.epoch === undefined || list.epoch < epochs.highest ? null : list.epoch;
   if (epoch !== null) epochs.see(epoch);
-  const figure = { score: score?.score ?? SCORE_FLOOR, validReceipts: score?.validReceipts ?? 0 };
+  const figure = figureOf(score, provenance);
   return {
     scopes,
     missing,
@@ -78,6 +80,13 @@ export async function gather(
       approval: approval ? { action_id: approval.actionId, receipt_id: approval.receiptId } : null,
     },
   };
+}
+
+/** The two standings of one name are apart: a caller that only asserts it never gains or loses for the minted one. */
+function figureOf(row: ScoreRow | undefined, provenance: Provenance): { score: number; validReceipts: number } {
+  if (row === undefined) return { score: SCORE_FLOOR, validReceipts: 0 };
+  if (provenance === 'asserted') return { score: row.assertedScore, validReceipts: row.assertedValidReceipts };
+  return { score: row.score, validReceipts: row.validReceipts };
 }
 
 async function consult(scopes: readonly string[], deps: DecisionDeps) {

@@ -107,9 +107,19 @@ export function decisionDraft(parts: DecisionParts, evidence: Uint8Array | undef
   };
 }
 
+type Acting = Pick<ActionRecord, 'tenantId' | 'agentId' | 'sessionId' | 'provenance'>;
+
 export type OpenedAction = Pick<
   ActionRecord,
-  'actionId' | 'tenantId' | 'agentId' | 'sessionId' | 'fingerprint' | 'permitId' | 'scopes' | 'permitNotAfterMs'
+  | 'actionId'
+  | 'tenantId'
+  | 'agentId'
+  | 'sessionId'
+  | 'provenance'
+  | 'fingerprint'
+  | 'permitId'
+  | 'scopes'
+  | 'permitNotAfterMs'
 >;
 
 export function actionDraft(
@@ -137,7 +147,7 @@ export function actionDraft(
 /** A later receipt about an action: outcome, assumption, approval or void. */
 export function laterDraft(
   kind: 'assumption' | 'approval' | 'outcome' | 'void',
-  action: Pick<ActionRecord, 'actionId' | 'tenantId' | 'agentId' | 'sessionId' | 'fingerprint'>,
+  action: Acting & Pick<ActionRecord, 'actionId' | 'fingerprint'>,
   predicate: Predicate,
   evidence?: Uint8Array,
 ): DraftValues {
@@ -173,7 +183,12 @@ export function rfc3339(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-function parties(action: Pick<ActionRecord, 'tenantId' | 'agentId' | 'sessionId'>): Predicate {
-  const { tenantId, agentId, sessionId } = action;
-  return { tenant_id: tenantId, agent_id: agentId, ...(sessionId === '' ? {} : { session_id: sessionId }) };
+/** Provenance stands in every receipt: what a caller only asserted moves no minted agent's score. */
+function parties({ tenantId, agentId, sessionId, provenance }: Acting): Predicate {
+  return {
+    tenant_id: tenantId,
+    agent_id: agentId,
+    ...(sessionId === '' ? {} : { session_id: sessionId }),
+    client_provenance: provenance,
+  };
 }

@@ -72,8 +72,8 @@ async function trySeal(
   const evidence = settings.zeroRetention ? undefined : evidenceOf(what, verdict, env.randomHex(16));
   const parts: DecisionParts = {
     ...what,
-    actionId: `act_${env.randomHex(16)}`,
-    permitId: `pmt_${env.randomHex(16)}`,
+    actionId: `act_${env.newId()}`,
+    permitId: `pmt_${env.newId()}`,
     verdict,
     requestDigest: call.requestDigest,
     traceId: call.traceId,

@@ -2,6 +2,11 @@
 // qualified raises the total and nothing else.
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseJwks } from '../../core/jwk.ts';
+import { computeScore } from '../../core/trust-score/score.ts';
+import { addReceipt, addUnqualified, emptyTally } from '../../core/trust-score/tally.ts';
+import { importFinding, parseDay, receiptView } from '../../core/trust-score/view.ts';
+import { verifyReceipt } from '../../core/verify.ts';
 import { type Beacond, call, execute, removeDataDir, startBeacond } from '../beacond.ts';
 
 let beacond: Beacond;
@@ -92,3 +97,47 @@ test('conduct under an asserted name moves no minted score', async () => {
   expect(status).toBe(403);
   expect(await scoreOf('scored')).toEqual(before);
 });
+
+test('recomputed from the ledger alone it is the same number, factor by factor', async () => {
+  const score = await scoreOf('scored');
+  const auth = { headers: { authorization: `Bearer ${beacond.adminToken}` } };
+  const jwks = await fetch(`${beacond.http}/.well-known/jwks.json`);
+  const keys = parseJwks(new Uint8Array(await jwks.arrayBuffer()));
+  const logs = (await call(beacond, 'GET', '/api/logs')).body as unknown as { prefix: string; size: number }[];
+  let tally = emptyTally();
+  for (const leaf of await entriesOf(logs[0] as { prefix: string; size: number }, auth)) {
+    const receipt = verifyReceipt(leaf, keys);
+    if (receipt.agentId !== 'scored') continue;
+    const view = receiptView(receipt);
+    if (view) tally = addReceipt(tally, view);
+    const finding = receipt.kind === 'import' ? importFinding(receipt) : undefined;
+    if (finding) tally = addUnqualified(tally, finding.reason, finding.day);
+  }
+  const again = computeScore(tally, parseDay(score.as_of) as number);
+  expect(again.score).toBe(score.score);
+  expect(again.totalReceipts).toBe(score.total_receipts);
+  expect(again.validReceipts).toBe(score.valid_receipts);
+  expect(again.factors.map(({ name, points }) => ({ name, points }))).toEqual(
+    score.factors.map(({ name, points }) => ({ name, points })),
+  );
+});
+
+/** Every leaf of a log, from its C2SP entry bundles. */
+async function entriesOf(log: { prefix: string; size: number }, auth: RequestInit): Promise<Uint8Array[]> {
+  const base = new URL(log.prefix, beacond.http).href.replace(/\/$/, '');
+  const leaves: Uint8Array[] = [];
+  for (let bundle = 0; bundle * 256 < log.size; bundle += 1) {
+    const width = Math.min(256, log.size - bundle * 256);
+    const path = `${base}/tile/entries/${String(bundle).padStart(3, '0')}${width < 256 ? `.p/${width}` : ''}`;
+    const response = await fetch(path, auth);
+    expect(response.status).toBe(200);
+    const bytes = Buffer.from(await response.arrayBuffer());
+    for (let at = 0; at < bytes.length; ) {
+      const length = bytes.readUInt16BE(at);
+      leaves.push(bytes.subarray(at + 2, at + 2 + length));
+      at += 2 + length;
+    }
+  }
+  expect(leaves.length).toBe(log.size);
+  return leaves;
+}

@@ -1,0 +1,124 @@
+// From raw proposals to one canonical action: reads each kind, finds secrets before anything is kept, judges every part.
+// Pure: the detector and the digest come bound to the tenant's key.
+
+import { BeaconError, invalidArgument } from '../errors.ts';
+import type { PartExternality } from '../externality.ts';
+import type { Draft } from './draft.ts';
+import { gravity } from './effects.ts';
+import { finishPart, worstExternality } from './parts.ts';
+import { whereFrom } from './paths.ts';
+import { type ProposedLike, type Reading, readProposed } from './proposed.ts';
+import { type Detect, Findings, payloadOf } from './redact.ts';
+import type { ActionContext, ActionPart, CanonicalAction, Finding } from './types.ts';
+
+export const MAX_ACTIONS = 64;
+export const MAX_PARTS = 256;
+export const MAX_SUMMARY = 200;
+
+export type AdmitInput = {
+  readonly actions: readonly ProposedLike[];
+  readonly context: ActionContext;
+  /** Finds secrets and personal data; digests are HMACs under the tenant's key. */
+  readonly detect: Detect;
+  /** HMAC under the tenant's key, hex: for contents that matter and are not kept. */
+  readonly digest: (text: string) => string;
+};
+
+export type Admitted = {
+  readonly action: CanonicalAction;
+  /** Field by field the worst of all parts. */
+  readonly externality: PartExternality;
+  readonly findings: readonly Finding[];
+  /** One line without payload, at most 200 characters. */
+  readonly summary: string;
+};
+
+/** Throws `invalid_argument` or `payload_too_large` naming the field when the proposal cannot be read. */
+export function admitProposal(input: AdmitInput): Admitted {
+  const { actions, context, digest } = input;
+  if (actions.length === 0) throw invalidArgument('action', 'nothing to judge');
+  if (actions.length > MAX_ACTIONS)
+    throw new BeaconError('invalid_argument', `action: at most ${MAX_ACTIONS} at once`, { field: 'action' });
+  const findings = new Findings(input.detect);
+  const parts = new Map<string, ActionPart>();
+  actions.forEach((proposed, index) => {
+    const field = actions.length === 1 ? 'action' : `action.${index}`;
+    const reading = readProposed(proposed, context, field);
+    for (const part of finish(reading, field, input, findings)) parts.set(JSON.stringify(part), part);
+  });
+  const action: CanonicalAction = { parts: settle([...parts.values()], digest) };
+  return {
+    action,
+    externality: worstExternality(action.parts),
+    findings: findings.list(),
+    summary: summarise(action.parts),
+  };
+}
+
+function finish(reading: Reading, field: string, input: AdmitInput, findings: Findings): ActionPart[] {
+  const located = reading.texts.map(({ text, where }) => findings.scan(text, `${field}.${where}`));
+  const all = located.flat();
+  for (const secret of reading.secrets) {
+    if (secret.length < 4) continue;
+    findings.add({
+      kind: 'secret_argument',
+      class: 'secret',
+      where: field,
+      confidence: 'high',
+      digest: input.digest(secret),
+    });
+  }
+  const whole = payloadOf(all);
+  const secrets = [...new Set(reading.secrets.filter((secret) => secret.length >= 4))];
+  const where = whereFrom(input.context, reading.cwd);
+  const mask = (text: string) => {
+    let out = text;
+    for (const secret of secrets) {
+      if (out.includes(secret))
+        out = out.replaceAll(secret, () => `[secret_argument:${input.digest(secret).slice(0, 8)}]`);
+    }
+    return findings.mask(out, field);
+  };
+  const sensitive = (range: Draft['range']) => {
+    if (all.length === 0 || whole === undefined) return undefined;
+    if (range === undefined || reading.texts.length !== 1) return whole;
+    return payloadOf(all.filter((item) => item.start < range.end && item.end > range.start));
+  };
+  return reading.drafts.map((draft) => finishPart(draft, { where, mask, digest: input.digest, sensitive }));
+}
+
+/** Parts that do nothing say nothing beside parts that do something; too many become opaque. */
+function settle(parts: readonly ActionPart[], digest: (text: string) => string): ActionPart[] {
+  const acting = parts.filter((part) => part.effect !== 'none');
+  const kept = acting.length > 0 ? acting : parts.slice(0, 1);
+  if (kept.length <= MAX_PARTS) return kept;
+  const gravest = [...kept].sort((left, right) => gravity(right.effect) - gravity(left.effect)).slice(0, MAX_PARTS - 1);
+  const rest = kept.filter((part) => !gravest.includes(part));
+  return [
+    ...kept.filter((part) => gravest.includes(part)),
+    {
+      operation: 'run',
+      effect: 'run_opaque',
+      tool: 'beacon',
+      targets: [],
+      systems: [],
+      scope: 'unknown',
+      reversible: 'unknown',
+      externality: worstExternality(rest),
+      flags: ['opaque_too_many_parts'],
+      digests: [digest(JSON.stringify(rest))],
+    },
+  ];
+}
+
+function summarise(parts: readonly ActionPart[]): string {
+  const graver = [...parts].sort((left, right) => gravity(right.effect) - gravity(left.effect));
+  const lines = graver.slice(0, 3).map((part) => {
+    const more = part.targets.length > 1 ? ` +${part.targets.length - 1}` : '';
+    const name = part.operation === part.tool ? part.tool : `${part.tool} ${part.operation}`;
+    return `${name}${part.targets[0] === undefined ? '' : ` ${part.targets[0]}`}${more} (${part.effect})`;
+  });
+  const rest = graver.length > 3 ? `; and ${graver.length - 3} more` : '';
+  const text = lines.join('; ') + rest;
+  return text.length <= MAX_SUMMARY ? text : `${text.slice(0, MAX_SUMMARY - 1).toWellFormed()}…`;
+}

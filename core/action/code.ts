@@ -1,0 +1,221 @@
+// Program text in languages other than shell, scanned conservatively: shell calls inside are walked, known effects named,
+// text that only computes and prints is harmless, and everything else is opaque.
+
+import type { Invocation, Walk } from '../shell/frame.ts';
+import { literal, type Stream } from '../shell/values.ts';
+import { fileTarget } from './draft.ts';
+import { graver } from './effects.ts';
+import type { Meaning } from './programs/call.ts';
+import type { Effect } from './types.ts';
+
+const MAX_LITERALS = 64;
+/** Words that only compute or print, over all the languages. */
+const HARMLESS_CALLS = new Set(
+  'print println printf puts p pp echo len str int float bool list dict set tuple sorted sum min max range zip map filter any all abs round repr type isinstance enumerate reversed ord chr hex bin format join split strip upper lower replace keys values items log stringify parse version version_info platform toString toFixed slice includes startsWith endsWith indexOf length push now getenv_version var_dump phpversion say require_version find_spec import_module dumps loads date today isoformat sqrt floor ceil pow random randint choice uuid4 token_hex hexdigest sha256 md5 encode decode console table info inspect test match search sub compile if for while in and or not return lambda def function'.split(
+    ' ',
+  ),
+);
+const HARMLESS_IMPORTS = new Set(
+  'sys json math re datetime time random uuid hashlib base64 string itertools functools collections statistics decimal fractions platform textwrap pprint typing dataclasses enum struct binascii secrets calendar zlib html unicodedata util crypto path url querystring assert buffer v8 perf_hooks numpy pandas torch tensorflow sklearn scipy requests flask django fastapi pydantic pytest yaml matplotlib transformers'.split(
+    ' ',
+  ),
+);
+
+type Marker = readonly [readonly RegExp[], Effect, string];
+/** All patterns of a row must occur. Each is linear: no repetition inside a repetition, no look-ahead over the rest. */
+const MARKERS: readonly Marker[] = [
+  [[/\b(?:rmtree|rmSync|rimraf|remove_tree|rm_rf|rm_r|deltree|removedirs|rmdirSync)\b/], 'delete_many', 'delete'],
+  [[/\b(?:unlink|unlinkSync|os\.remove|File\.delete|fs\.rm|os\.rmdir)\b/], 'delete', 'delete'],
+  [
+    [
+      /\b(?:socket|pty|Socket|TCPSocket|fsockopen|IO::Socket)\b/,
+      /\b(?:dup2|spawn|exec|connect|system|call|run)\b/,
+      /\/bin\/(?:ba|z|da)?sh\b|cmd\.exe|['"](?:ba|z)?sh['"]/,
+    ],
+    'remote_shell',
+    'connect',
+  ],
+  [[/\bfork\b/, /\bwhile\b|\bloop\b|for\s*\(\s*;/], 'flood', 'fork'],
+  [
+    [
+      /\b(?:urlopen|urlretrieve|requests\.get|http\.get|https\.get|fetch|axios|LWP|Net::HTTP|file_get_contents|curl_exec)\b/,
+      /\b(?:exec|eval|execfile|compile|Function|runpy)\s*\(|\bnew Function\b/,
+    ],
+    'download_execute',
+    'run',
+  ],
+  [
+    [/\b(?:requests\.(?:post|put|patch|delete)|smtplib|sendmail|http\.request|axios\.(?:post|put|patch|delete))\b/],
+    'send',
+    'send',
+  ],
+  [[/\bmethod\b\s*[:=]\s*['"](?:POST|PUT|PATCH|DELETE)/i], 'send', 'send'],
+  [[/\b(?:urlopen|urlretrieve|requests\.get|http\.get|https\.get|axios|Net::HTTP|fetch)\b/], 'fetch', 'fetch'],
+  [[/\b(?:os\.kill|process\.kill|killpg)\b/], 'process_own', 'kill'],
+];
+const SHELL_CALLS =
+  /\b(?:system|popen|execSync|exec|spawnSync|spawn|execFile|execFileSync|check_output|check_call|call|run|shell_exec|passthru|getoutput|execl|execv|execvp|execlp|Popen|proc_open|qx)\b|`/;
+const WRITES =
+  /\bopen\s*\([^)]{0,300},\s*['"][rb]?[wax+]|\bwrite(?:_text|_bytes|FileSync|File)?\s*\(|\bappendFile|\bfile_put_contents\b|\bFile\.(?:write|open)\b|\b(?:copyfile|copy2|copytree|shutil\.move|os\.rename|renameSync|os\.replace|chmod|chown|mkdir|makedirs|mkdirSync)\b|\bto_(?:csv|json|excel|parquet)\b/;
+const READS =
+  /\bopen\s*\(|\bread(?:_text|_bytes|FileSync|File)?\s*\(|\bos\.(?:listdir|walk|environ|getenv|getcwd|stat|path)\b|\bprocess\.(?:env|cwd|argv)\b|\bPath\b|\bglob\b|\bENV\b|\breaddirSync\b|\bexistsSync\b|\brequire\s*\(\s*['"]\.|\bimport\s*\(/;
+
+/** Walks what can be seen and adds one part for the rest. */
+export function readCode(language: string, text: string, invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
+  const { frame, state } = invocation;
+  const literals = stringLiterals(text);
+  if (SHELL_CALLS.test(text)) {
+    const joined = argumentList(text);
+    if (joined) walk.words(joined.map(literal), state, frame);
+    for (const item of literals) if (looksLikeCommand(item)) walk.text(item, state, frame);
+  }
+  let effect: Effect | undefined;
+  let operation = 'run';
+  for (const [patterns, becomes, verb] of MARKERS) {
+    if (!patterns.every((pattern) => pattern.test(text))) continue;
+    if (effect === undefined || graver(effect, becomes) !== effect) operation = verb;
+    effect = effect === undefined ? becomes : graver(effect, becomes);
+  }
+  const paths = literals.filter(
+    (item) => /^(?:\/|~\/?|\.{1,2}\/)[^\s]*$/.test(item) || /^[\w.-]+\.\w{1,8}$/.test(item),
+  );
+  const targets = paths
+    .slice(0, 16)
+    .map((path) =>
+      fileTarget({ text: path, known: true, glob: /[*?]/.test(path) }, state.cwd, meaning.where, frame.remote),
+    );
+  const base = {
+    tool: language,
+    flags: [...frame.flags.filter((flag) => flag !== 'piped'), 'inline_code'],
+    residue: [text],
+    range: frame.range,
+  };
+  if (targets.length > 0 && effect !== 'delete_many')
+    meaning.add({ ...base, operation: 'read', effect: 'read', targets, residue: [] });
+  if (effect !== undefined && effect !== 'fetch') {
+    const recursive = effect === 'delete_many' ? ['recursive'] : [];
+    const dynamic = effect.startsWith('delete') && targets.length === 0 ? ['unresolved_target'] : [];
+    meaning.add({
+      ...base,
+      operation,
+      effect,
+      targets: effect.startsWith('delete') ? targets : [],
+      flags: [...base.flags, ...recursive, ...dynamic],
+    });
+  }
+  if (WRITES.test(text)) meaning.add({ ...base, operation: 'write', effect: 'write', targets });
+  if (trivial(text)) {
+    meaning.add({ ...base, operation: 'print', effect: 'none', targets: [], residue: [] });
+    return { origins: ['file'] };
+  }
+  if (effect === undefined && !WRITES.test(text) && !SHELL_CALLS.test(text) && readsOnly(text)) {
+    meaning.add({ ...base, operation: 'read', effect: 'read', targets });
+    return { origins: ['file'] };
+  }
+  meaning.add({ ...base, operation: 'run', effect: 'run_opaque', targets: [] });
+  return { origins: ['generated'] };
+}
+
+/** Strings in quotes of any of the languages; escapes of the common kind are read. */
+export function stringLiterals(text: string): string[] {
+  const out: string[] = [];
+  for (let at = 0; at < text.length && out.length < MAX_LITERALS; at += 1) {
+    const quote = text[at];
+    if (quote !== '"' && quote !== "'" && quote !== '`') continue;
+    let value = '';
+    let end = at + 1;
+    for (; end < text.length && text[end] !== quote; end += 1) {
+      if (text[end] !== '\\') {
+        value += text[end];
+        continue;
+      }
+      const hex = /^\\x([0-9a-fA-F]{2})|^\\u([0-9a-fA-F]{4})|^\\([0-7]{3})/.exec(text.slice(end, end + 6));
+      if (hex) {
+        value += String.fromCharCode(
+          hex[3] ? Number.parseInt(hex[3], 8) : Number.parseInt((hex[1] ?? hex[2]) as string, 16),
+        );
+        end += hex[0].length - 1;
+      } else {
+        end += 1;
+        const escaped = text[end] ?? '';
+        value += escaped === 'n' ? '\n' : escaped === 't' ? '\t' : escaped;
+      }
+    }
+    if (value !== '') out.push(value);
+    at = end;
+  }
+  return out;
+}
+
+/** `['rm', '-rf', '/']` */
+function argumentList(text: string): string[] | undefined {
+  const match = /\[\s*((?:'[^'\\\n]*'|"[^"\\\n]*")(?:\s*,\s*(?:'[^'\\\n]*'|"[^"\\\n]*")){0,32})\s*,?\s*\]/.exec(text);
+  if (match) return stringLiterals(match[1] as string);
+  const call = /\b(?:exec\w*|spawn\w*|system)\s*\(\s*((?:'[^'\\\n]*'|"[^"\\\n]*"))\s*,\s*\[([^\]\n]{0,2000})\]/.exec(
+    text,
+  );
+  return call ? [...stringLiterals(call[1] as string), ...stringLiterals(call[2] as string)] : undefined;
+}
+
+function looksLikeCommand(text: string): boolean {
+  return /^\s*[./~\w-][\w./-]*(?:\s|$|;|\|)/.test(text) && text.length <= 8_192;
+}
+
+/** Only literals, arithmetic and calls that compute or print. */
+function trivial(text: string): boolean {
+  const bare = withoutStrings(text);
+  if (/[`]|__|\beval\b|\bexec\b|\bgetattr\b|\bglobals\b|\bFunction\b|\bopen\b|\bsystem\b/.test(bare)) return false;
+  return importsHarmless(bare, text) && callsHarmless(bare, HARMLESS_CALLS);
+}
+
+const READING_CALLS = new Set([
+  ...HARMLESS_CALLS,
+  ...'open read readFileSync readFile readlines read_text load safe_load listdir walk getcwd exists existsSync isfile isdir stat glob rglob iterdir getenv get readdirSync statSync Path join basename dirname cwd require resolve argv close readline splitlines next iter StringIO reader DictReader DataFrame read_csv head describe'.split(
+    ' ',
+  ),
+]);
+
+function readsOnly(text: string): boolean {
+  const bare = withoutStrings(text);
+  if (/`|__|\beval\b|\bexec\b|\bgetattr\b|\bglobals\b|\bFunction\b|\bsystem\b/.test(bare)) return false;
+  return (
+    READS.test(text) &&
+    callsHarmless(bare, READING_CALLS) &&
+    importsHarmless(bare, text, 'os pathlib glob csv fs io yaml toml tomllib configparser shutil_which xml')
+  );
+}
+
+function withoutStrings(text: string): string {
+  let out = '';
+  for (let at = 0; at < text.length; at += 1) {
+    const quote = text[at] as string;
+    if (quote !== '"' && quote !== "'") {
+      out += quote;
+      continue;
+    }
+    let end = at + 1;
+    while (end < text.length && text[end] !== quote) end += text[end] === '\\' ? 2 : 1;
+    out += '""';
+    at = end;
+  }
+  return out;
+}
+
+function callsHarmless(bare: string, allowed: ReadonlySet<string>): boolean {
+  for (const match of bare.matchAll(/([A-Za-z_$][\w$]*)\s*\(/g)) if (!allowed.has(match[1] as string)) return false;
+  return true;
+}
+
+function importsHarmless(bare: string, text: string, more = ''): boolean {
+  const extra = new Set(more.split(' '));
+  const fine = (name: string) => {
+    const root = (name.replace(/^node:/, '').split(/[./]/)[0] as string).trim();
+    return root === '' || HARMLESS_IMPORTS.has(root) || extra.has(root);
+  };
+  for (const match of bare.matchAll(/\b(?:import|from)\s+([A-Za-z_][\w.]*(?:\s*,\s*[A-Za-z_][\w.]*)*)/g)) {
+    if (!(match[1] as string).split(',').every(fine)) return false;
+  }
+  for (const match of text.matchAll(/\b(?:require|import)\s*\(\s*['"]([^'"]*)['"]/g))
+    if (!fine(match[1] as string)) return false;
+  return true;
+}

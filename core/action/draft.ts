@@ -1,0 +1,42 @@
+// A part before it is finished: targets still in clear, contents still at hand. Nothing of this type is ever kept.
+
+import type { PartExternality } from '../externality.ts';
+import { resolvePath, type Where } from './paths.ts';
+import type { Effect, Scope } from './types.ts';
+
+export type DraftTarget = {
+  /** `file:/…`, `branch:origin/main`, `url:https://…` */
+  readonly id: string;
+  readonly known: boolean;
+  readonly glob: boolean;
+};
+
+export type Draft = {
+  readonly tool: string;
+  readonly operation: string;
+  readonly effect: Effect;
+  readonly targets: readonly DraftTarget[];
+  readonly flags: readonly string[];
+  /** Text that changes what happens and has no place of its own: it enters as a keyed digest. */
+  readonly residue?: readonly string[];
+  readonly systems?: readonly string[];
+  readonly scope?: Scope;
+  readonly externality?: Partial<PartExternality>;
+  /** Reads names, sizes, times, not contents. */
+  readonly metadata?: boolean;
+  /** Where in the proposal's text this stands. */
+  readonly range?: { readonly start: number; readonly end: number } | undefined;
+};
+
+export function plainTarget(id: string): DraftTarget {
+  return { id, known: true, glob: false };
+}
+
+type WordLike = { readonly text: string; readonly known: boolean; readonly glob: boolean };
+
+export function fileTarget(word: WordLike, cwd: string | undefined, where: Where, remote?: string): DraftTarget {
+  // A variable in front may be anything, the rest is then no path of its own.
+  const unresolved = !word.known && /^\$/.test(word.text);
+  const path = unresolved ? word.text : resolvePath(word.text, cwd, where.home);
+  return { id: `${remote === undefined ? '' : `${remote}/`}file:${path}`, known: word.known, glob: word.glob };
+}

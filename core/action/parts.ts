@@ -1,0 +1,225 @@
+// Turns drafts into the parts of a canonical action: places raise effects, secrets leave, everything is bounded and ordered.
+
+import type { PartExternality, SensitivePayload } from '../externality.ts';
+import type { Draft, DraftTarget } from './draft.ts';
+import { externalityOf, graver, usualScope, usualSystem } from './effects.ts';
+import type { Where } from './paths.ts';
+import { type Place, placeOf, type Tag } from './places.ts';
+import type { ActionPart, Effect, Scope } from './types.ts';
+
+export const MAX_TARGETS = 64;
+const MAX_TARGET_LENGTH = 300;
+
+export type Finishing = {
+  readonly where: Where;
+  /** Replaces what a detector finds by `[kind:digest8]`. */
+  readonly mask: (text: string) => string;
+  readonly digest: (text: string) => string;
+  /** The gravest finding in this range of the proposal's text. */
+  readonly sensitive: (range: Draft['range']) => SensitivePayload | undefined;
+};
+
+const CHANGES = new Set<Effect>([
+  'write',
+  'overwrite',
+  'delete',
+  'delete_many',
+  'permission_change',
+  'discard_work',
+  'build',
+]);
+const LOSSES = new Set<Effect>(['overwrite', 'delete', 'delete_many', 'write']);
+
+/** What a place makes of a change; the first tag that is there decides. */
+const CHANGED: readonly (readonly [Tag, Effect])[] = [
+  ['device', 'disk_destroy'],
+  ['kernel', 'system_change'],
+  ['governance', 'self_governance'],
+  ['identity', 'identity_change'],
+  ['credential', 'identity_change'],
+  ['control_socket', 'security_disable'],
+  ['schedule', 'schedule'],
+];
+
+export function finishPart(draft: Draft, finishing: Finishing): ActionPart {
+  const flags = new Set(draft.flags);
+  let effect = draft.effect;
+  let scope: Scope | undefined = draft.scope;
+  const places = draft.targets.map((target) => [target, lookUp(target, finishing.where)] as const);
+  for (const [target, place] of places) {
+    if (target.glob) flags.add('glob');
+    if (!target.known) flags.add('unresolved_target');
+    if (!place) continue;
+    addPlaceFlags(place, draft, flags);
+    effect = graver(effect, raised(effect, place, flags, draft));
+    const found = remoteHost(target.id) === undefined ? place.scope : 'remote';
+    scope = scope === undefined ? found : wider(scope, target.known ? found : 'unknown');
+    if (scope !== 'unknown' && !target.known) scope = 'unknown';
+  }
+  const files = places.filter(([, place]) => place !== undefined);
+  if (files.length > 0) addCommonFlags(files as readonly (readonly [DraftTarget, Place])[], finishing.where, flags);
+  if (effect === 'none' || files.every(([, place]) => place?.tags.includes('null_device'))) {
+    if (files.length > 0 && CHANGES.has(effect)) effect = 'none';
+  }
+  if (flags.has('dry_run') && effect !== 'none' && draft.effect === 'read') effect = 'read';
+  scope ??= usualScope(effect);
+  if (scope === 'home' || scope === 'system' || scope === 'machine') flags.add('outside_workspace');
+  const externality = partExternality(effect, draft, finishing);
+  const targets = [...new Set(draft.targets.map((target) => bound(finishing.mask(target.id), finishing)))].sort();
+  if (targets.length > 1) flags.add('several_targets');
+  if (targets.length > MAX_TARGETS) flags.add('bulk');
+  const residue = (draft.residue ?? []).filter((text) => text !== '');
+  const overflow = targets.slice(MAX_TARGETS).join('\n');
+  const digests = [...residue, ...(overflow === '' ? [] : [overflow])].slice(0, 16).map(finishing.digest);
+  return {
+    operation: bound(finishing.mask(draft.operation), finishing).slice(0, 64),
+    effect,
+    tool: bound(finishing.mask(draft.tool), finishing).slice(0, 128),
+    targets: targets.slice(0, MAX_TARGETS),
+    systems: [...new Set(draft.systems ?? systemsOf(effect))].map(finishing.mask).sort().slice(0, 16),
+    scope,
+    reversible: externality.reversibility,
+    externality,
+    flags: [...flags].sort().slice(0, 48),
+    digests: effect === 'none' || effect === 'read' ? [] : digests,
+  };
+}
+
+function systemsOf(effect: Effect): string[] {
+  const system = usualSystem(effect);
+  return system === '' ? [] : [system];
+}
+
+function bound(text: string, { digest }: Finishing): string {
+  // Control, zero-width and direction characters could make a target read as another.
+  const clean = text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '\ufffd');
+  const whole = clean.toWellFormed();
+  if (whole.length <= MAX_TARGET_LENGTH) return whole;
+  return `${whole.slice(0, MAX_TARGET_LENGTH - 20).toWellFormed()}…${digest(text).slice(0, 16)}`;
+}
+
+function remoteHost(id: string): string | undefined {
+  const at = id.indexOf('/file:');
+  return at > 0 ? id.slice(0, at) : undefined;
+}
+
+const NOWHERE: Where = {
+  cwd: undefined,
+  workspace: undefined,
+  home: undefined,
+  tracked: undefined,
+  dirty: undefined,
+  branch: undefined,
+};
+
+function lookUp(target: DraftTarget, where: Where): Place | undefined {
+  if (target.id.startsWith('file:')) return placeOf(target.id.slice(5), target.glob, where);
+  const host = remoteHost(target.id);
+  return host === undefined ? undefined : placeOf(target.id.slice(host.length + 6), target.glob, NOWHERE);
+}
+
+function addPlaceFlags(place: Place, draft: Draft, flags: Set<string>): void {
+  const { tags } = place;
+  if (tags.includes('root')) flags.add('root_target');
+  if (tags.includes('home')) flags.add('home_target');
+  if (tags.includes('system_root')) flags.add('system_target');
+  if (tags.includes('workspace_root')) flags.add('workspace_root_target');
+  if (tags.includes('dotenv')) flags.add('dotenv');
+  if (tags.includes('backup') && LOSSES.has(draft.effect)) flags.add('backup');
+  if (tags.includes('git_dir') && CHANGES.has(draft.effect)) flags.add('git_dir');
+}
+
+function addCommonFlags(files: readonly (readonly [DraftTarget, Place])[], where: Where, flags: Set<string>): void {
+  if (files.every(([target, place]) => target.known && place.tags.includes('regenerable'))) flags.add('regenerable');
+  const { tracked } = where;
+  if (tracked === undefined) return;
+  const held = (target: DraftTarget) => tracked.has(target.id.slice(5));
+  if (files.every(([target]) => held(target))) flags.add('tracked');
+  else if (files.some(([target, place]) => !held(target) && !place.tags.includes('regenerable')))
+    flags.add('untracked');
+  if (where.dirty === true) flags.add('dirty');
+}
+
+/** What the place of one target makes of the effect. */
+function raised(effect: Effect, place: Place, flags: ReadonlySet<string>, draft: Draft): Effect {
+  const { tags, scope } = place;
+  if (effect === 'read' && !draft.metadata) {
+    return tags.includes('credential') || tags.includes('kernel') ? 'read_credential' : effect;
+  }
+  if (!CHANGES.has(draft.effect)) return effect;
+  const wide = draft.effect === 'delete_many' || draft.flags.includes('recursive') || draft.operation === 'move';
+  if (wide && (tags.includes('root') || tags.includes('home') || tags.includes('system_root'))) return 'disk_destroy';
+  if (draft.effect === 'build') return effect;
+  for (const [tag, becomes] of CHANGED) {
+    if (!tags.includes(tag)) continue;
+    if (draft.effect === 'permission_change' && (tag === 'schedule' || tag === 'credential')) continue;
+    return becomes;
+  }
+  if (tags.includes('audit') && LOSSES.has(draft.effect) && (draft.effect !== 'write' || flags.has('truncate')))
+    return 'security_disable';
+  if (tags.includes('git_dir') && (draft.effect === 'delete' || draft.effect === 'delete_many')) return 'discard_work';
+  const device = tags.includes('null_device') || tags.includes('socket_device');
+  return scope === 'system' && !device ? 'system_change' : effect;
+}
+
+const BREADTH: readonly Scope[] = ['none', 'temporary', 'workspace', 'home', 'machine', 'system', 'remote', 'unknown'];
+
+export function wider(left: Scope, right: Scope): Scope {
+  return BREADTH.indexOf(right) > BREADTH.indexOf(left) ? right : left;
+}
+
+function partExternality(effect: Effect, draft: Draft, finishing: Finishing): PartExternality {
+  const usual = externalityOf(effect);
+  const merged = draft.effect === effect ? { ...usual, ...draft.externality } : usual;
+  const found = finishing.sensitive(draft.range);
+  if (found === undefined || effect === 'none') return merged;
+  return { ...merged, sensitive_payload: graverPayload(merged.sensitive_payload, found) };
+}
+
+const PAYLOADS: readonly SensitivePayload[] = ['none', 'internal', 'unknown', 'pii', 'regulated', 'secret'];
+
+export function graverPayload(left: SensitivePayload, right: SensitivePayload): SensitivePayload {
+  return PAYLOADS.indexOf(right) > PAYLOADS.indexOf(left) ? right : left;
+}
+
+const ORDERS = {
+  destination_type: [
+    'none',
+    'file',
+    'process',
+    'repo',
+    'model_provider',
+    'message',
+    'database',
+    'package_registry',
+    'http_api',
+    'infra',
+    'identity',
+    'secret_store',
+    'payment',
+    'unknown',
+  ],
+  destination_visibility: ['private', 'team', 'organisation', 'partner', 'public', 'unknown'],
+  destination_ownership: ['self', 'tenant', 'third_party', 'unknown'],
+  external_write: [false, true, 'unknown'],
+  sensitive_payload: PAYLOADS,
+  reversibility: ['reversible', 'time_limited', 'compensable', 'irreversible', 'unknown'],
+} as const;
+
+/** Field by field the worst of all parts. */
+export function worstExternality(parts: readonly ActionPart[]): PartExternality {
+  const worst = <K extends keyof PartExternality>(field: K): PartExternality[K] => {
+    const order = ORDERS[field] as readonly PartExternality[K][];
+    let rank = 0;
+    for (const part of parts) rank = Math.max(rank, order.indexOf(part.externality[field]));
+    return order[rank] as PartExternality[K];
+  };
+  return {
+    destination_type: worst('destination_type'),
+    destination_visibility: worst('destination_visibility'),
+    destination_ownership: worst('destination_ownership'),
+    external_write: worst('external_write'),
+    sensitive_payload: worst('sensitive_payload'),
+    reversibility: worst('reversibility'),
+  };
+}

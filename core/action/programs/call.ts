@@ -1,0 +1,193 @@
+// One command matched with its rule: what specials work on, and how a rule alone becomes drafts.
+
+import type { Invocation, Walk } from '../../shell/frame.ts';
+import { type Arg, joinOrigins, type Origin, type Stream } from '../../shell/values.ts';
+import { type Draft, type DraftTarget, fileTarget, plainTarget } from '../draft.ts';
+import type { Where } from '../paths.ts';
+import { placeOf } from '../places.ts';
+import type { Effect } from '../types.ts';
+import { urlTarget } from '../urls.ts';
+import { type Arguments, optionRule } from './arguments.ts';
+import type { Rule } from './rule.ts';
+
+export type Meaning = {
+  readonly where: Where;
+  add(draft: Draft): void;
+  /** A secret known by its place (`-p SECRET`), not by its looks. */
+  secret(value: string): void;
+};
+
+export type Call = {
+  readonly tool: string;
+  readonly operation: string;
+  readonly effect: Effect;
+  readonly rule: Rule;
+  readonly flags: readonly string[];
+  readonly given: Arguments;
+  /** Everything after the program and its subcommands. */
+  readonly args: readonly Arg[];
+  readonly invocation: Invocation;
+  readonly walk: Walk;
+  readonly meaning: Meaning;
+};
+
+export type Special = (call: Call) => Stream;
+
+export const SILENT: Stream = { text: '', origins: [] };
+
+/** Options that change what is printed, not what is done. */
+const NOISE = new Set([
+  '-v',
+  '--verbose',
+  '-q',
+  '--quiet',
+  '--silent',
+  '--progress',
+  '--no-progress',
+  '--color',
+  '--no-color',
+  '--colour',
+  '--no-pager',
+  '-vv',
+  '-vvv',
+  '--debug',
+  '--json',
+  '--porcelain',
+]);
+
+export function has(call: Call, option: string): boolean {
+  return call.given.options.has(option);
+}
+
+export function optionValue(call: Call, option: string): Arg | undefined {
+  return call.given.options.get(option)?.at(-1);
+}
+
+export function target(call: Call, word: Arg): DraftTarget {
+  return fileTarget(word, call.invocation.state.cwd, call.meaning.where, call.invocation.frame.remote);
+}
+
+/** Adds a draft; what is not given comes from the call. */
+export function emit(call: Call, over: Partial<Draft>): void {
+  const { frame } = call.invocation;
+  const flags = [...call.flags, ...(over.flags ?? []), ...frame.flags.filter((flag) => flag !== 'piped')];
+  const { rule } = call;
+  call.meaning.add({
+    tool: call.tool,
+    operation: call.operation,
+    effect: call.effect,
+    targets: [],
+    ...(rule.systems && { systems: rule.systems }),
+    ...(rule.scope && { scope: rule.scope }),
+    ...(rule.externality && { externality: rule.externality }),
+    ...(rule.metadata && { metadata: true }),
+    ...(frame.remote !== undefined && { systems: [frame.remote] }),
+    range: frame.range,
+    ...over,
+    flags: over.effect === 'none' ? [] : flags,
+  });
+}
+
+export function emitNone(call: Call, operation = call.operation): Stream {
+  emit(call, { effect: 'none', operation, targets: [], residue: [] });
+  return { origins: [] };
+}
+
+/** What matters and is no target: other options, sorted, and operands when asked. */
+export function residueOf(call: Call, operands: readonly Arg[] = []): string[] {
+  const rest = call.given.others.map((arg) => arg.text).filter((text) => !NOISE.has(text));
+  for (const [name, values] of call.given.options) {
+    const use = optionRule(call.rule, name)?.value;
+    if (use === undefined || use === 'secret') for (const value of values) rest.push(`${name}=${value.text}`);
+  }
+  const text = [...rest.sort(), ...operands.map((arg) => arg.text)].join('\0');
+  return text === '' ? [] : [text];
+}
+
+/** Reads and writes that options name besides the operands. */
+export function emitOptionFiles(call: Call): DraftTarget[] {
+  const extra: DraftTarget[] = [];
+  for (const [name, values] of call.given.options) {
+    const use = optionRule(call.rule, name)?.value;
+    if (use === undefined || use === 'ignored') continue;
+    for (const value of values) {
+      if (use === 'secret') {
+        if (value.known) call.meaning.secret(value.text);
+      } else if (use === 'target-file') extra.push(target(call, value));
+      else if (use === 'read')
+        emit(call, { effect: 'read', operation: 'read', targets: [target(call, value)], residue: [] });
+      else if (use === 'write') {
+        emit(call, { effect: 'write', operation: 'write', targets: [target(call, value)], flags: ['truncate'] });
+      } else extra.push(plainTarget(`${use.slice(5)}:${value.text}`));
+    }
+  }
+  return extra;
+}
+
+/** What the rule says, and nothing more. */
+export function byRule(call: Call): Stream {
+  const extra = emitOptionFiles(call);
+  const { rule } = call;
+  const operands = call.given.operands;
+  const kind = rule.operands ?? (rule.subcommands === undefined ? 'residue' : 'none');
+  if (kind === 'source-dest') return sourceDest(call, extra);
+  const chosen = kind === 'skip-first' ? operands.slice(1) : operands;
+  let targets: DraftTarget[] = [];
+  if (kind === 'files' || kind === 'skip-first') {
+    const words = chosen.filter((word) => word.text !== '-');
+    targets = words.map((word) => target(call, word));
+    if (targets.length === 0 && rule.defaultOperand !== undefined && extra.length === 0) {
+      targets = [target(call, { text: rule.defaultOperand, known: true, glob: false, origins: [] })];
+    }
+  } else if (kind === 'urls') targets = chosen.map((word) => urlTarget(word));
+  else if (kind.startsWith('name:')) {
+    targets = chosen.map((word) => ({ id: `${kind.slice(5)}:${word.text}`, known: word.known, glob: false }));
+  }
+  targets.push(...extra);
+  if (rule.filter && targets.length === 0) {
+    emit(call, { effect: 'none' });
+    return { origins: call.invocation.frame.stdin.origins };
+  }
+  const first = kind === 'skip-first' ? operands.slice(0, 1) : kind === 'residue' ? operands : [];
+  emit(call, { targets, residue: residueOf(call, first) });
+  return outOf(call, targets);
+}
+
+function sourceDest(call: Call, extra: readonly DraftTarget[]): Stream {
+  const { operands } = call.given;
+  const destination = extra.length > 0 ? extra : operands.slice(-1).map((word) => target(call, word));
+  const sources = (extra.length > 0 ? operands : operands.slice(0, -1)).map((word) => target(call, word));
+  const recursive = call.flags.includes('recursive') ? ['recursive'] : [];
+  if (sources.length > 0)
+    emit(call, { effect: 'read', operation: 'read', targets: sources, residue: [], flags: recursive });
+  emit(call, {
+    targets: destination,
+    flags: ['truncate'],
+    residue: [...residueOf(call), sources.map((source) => source.id).join('\0')],
+  });
+  return SILENT;
+}
+
+/** Where the output came from, told by what was read. */
+export function outOf(call: Call, targets: readonly DraftTarget[]): Stream {
+  const { stdin } = call.invocation.frame;
+  let origins: readonly Origin[] = call.rule.filter ? stdin.origins : [];
+  if (call.effect === 'fetch') origins = joinOrigins(origins, ['download']);
+  else if (call.effect === 'secret_fetch') origins = joinOrigins(origins, ['secret']);
+  else if (targets.length > 0) {
+    origins = joinOrigins(origins, ['file']);
+    for (const item of targets) {
+      if (!item.id.startsWith('file:')) continue;
+      const written = call.invocation.state.files.get(item.id);
+      if (written) origins = joinOrigins(origins, written.origins);
+      if (
+        placeOf(item.id.slice(5), item.glob, call.meaning.where).tags.some(
+          (tag) => tag === 'credential' || tag === 'dotenv',
+        )
+      ) {
+        origins = joinOrigins(origins, ['credential']);
+      }
+    }
+  }
+  return { origins };
+}

@@ -1,0 +1,311 @@
+// From a simple command to what it does: finds the program's rule, reads its arguments, follows subcommands, or says `unknown`.
+
+import type { Invocation, RedirectUse, Walk } from '../../shell/frame.ts';
+import { type Arg, literal, type Origin, type Stream } from '../../shell/values.ts';
+import { fileTarget } from '../draft.ts';
+import { graver, gravity } from '../effects.ts';
+import { segmentMatches } from '../paths.ts';
+import type { Effect } from '../types.ts';
+import { optionRule, readArguments } from './arguments.ts';
+import { byRule, type Call, emit, emitNone, type Meaning, SILENT } from './call.ts';
+import { programName } from './names.ts';
+import { PROGRAMS } from './registry.ts';
+import type { Rule } from './rule.ts';
+import { prepareGit } from './special-git.ts';
+import { runFile } from './special-shells.ts';
+import { SPECIALS } from './specials.ts';
+
+export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
+  const program = invocation.words[0] as Arg;
+  if (program.text === '' && program.known) return SILENT;
+  if (program.glob) return globProgram(invocation, walk, meaning);
+  if (!program.known) {
+    walk.judge.opaque('program', program.text, program.origins, invocation.frame);
+    return { origins: ['generated'] };
+  }
+  const name = programName(program.text);
+  if (name === undefined) return runFile(invocation, walk, meaning, program, invocation.words.slice(1));
+  const rule = Object.hasOwn(PROGRAMS, name) ? (PROGRAMS[name] as Rule) : undefined;
+  if (!rule) return unknownProgram(name, invocation, walk, meaning);
+  return follow(rule, rule.tool ?? name, invocation, walk, meaning);
+}
+
+function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning: Meaning): Stream {
+  let current = rule;
+  let invocation = given;
+  let args: readonly Arg[] = invocation.words.slice(1);
+  const names: string[] = [];
+  const flags = new Set<string>(rule.flags);
+  let effect: Effect | undefined;
+  // Options before a subcommand belong to what stands above it.
+  for (let level = 0; current.subcommands && level < 6; level += 1) {
+    const above = readArguments({ ...current, stopAtOperand: true }, args);
+    if (asksHelp(current, above.options)) return help(current, tool, names, invocation, walk, meaning, args);
+    if (level === 0 && tool === 'git') invocation = prepareGit(invocation, above, meaning);
+    for (const name of above.options.keys()) {
+      const option = optionRule(current, name);
+      for (const flag of option?.flags ?? []) flags.add(flag);
+      if (option?.effect) effect = option.effect;
+    }
+    const word = above.operands[0];
+    if (!word) break;
+    if (!word.known) {
+      emit(makeCall(current, tool, 'unresolved', 'unknown', flags, args, invocation, walk, meaning), {
+        residue: [words(invocation)],
+      });
+      return { origins: ['generated'] };
+    }
+    const next = subcommand(current, word.text);
+    if (!next) {
+      if (word.text === 'help' || word.text === 'version')
+        return help(current, tool, names, invocation, walk, meaning, args);
+      const call = makeCall(
+        current,
+        tool,
+        bounded([...names, word.text]),
+        'unknown',
+        flags,
+        args,
+        invocation,
+        walk,
+        meaning,
+      );
+      if (current.subcommands && Object.hasOwn(current.subcommands, '*'))
+        return interpret({
+          ...call,
+          rule: current.subcommands['*'] as Rule,
+          effect: (current.subcommands['*'] as Rule).effect,
+          args: above.operands.slice(1),
+        });
+      emit(call, { residue: [words(invocation)] });
+      return { origins: ['file'] };
+    }
+    names.push(word.text);
+    for (const flag of next.flags ?? []) flags.add(flag);
+    args = dropFirstOperand(above.operands, args);
+    current = inherit(next, current);
+  }
+  const operation = current.operation ?? bounded(names.length > 0 ? names : [tool]);
+  const call = makeCall(
+    current,
+    tool,
+    operation,
+    effect ? graver(current.effect, effect) : current.effect,
+    flags,
+    args,
+    invocation,
+    walk,
+    meaning,
+  );
+  return interpret(call);
+}
+
+function bounded(names: readonly string[]): string {
+  return names.join(' ').slice(0, 64);
+}
+
+function words(invocation: Invocation): string {
+  return invocation.words.map((word) => word.text).join('\0');
+}
+
+/** Options above the subcommand stay valid behind it. */
+const inherited = new WeakMap<Rule, Rule>();
+function inherit(rule: Rule, parent: Rule): Rule {
+  if (!parent.values && !parent.options && !parent.systems && !parent.longSingleDash) return rule;
+  const known = inherited.get(rule);
+  if (known) return known;
+  const merged: Rule = {
+    ...rule,
+    values: [rule.values ?? '', parent.values ?? ''].join(' ').trim(),
+    options: { ...parent.options, ...rule.options },
+    ...((rule.systems ?? parent.systems) && { systems: rule.systems ?? (parent.systems as readonly string[]) }),
+    ...((rule.longSingleDash ?? parent.longSingleDash) && { longSingleDash: true as const }),
+  };
+  inherited.set(rule, merged);
+  return merged;
+}
+
+function dropFirstOperand(operands: readonly Arg[], args: readonly Arg[]): readonly Arg[] {
+  const at = args.indexOf(operands[0] as Arg);
+  return args.slice(at + 1);
+}
+
+const aliases = new WeakMap<NonNullable<Rule['subcommands']>, Map<string, Rule>>();
+function subcommand(rule: Rule, name: string): Rule | undefined {
+  const table = rule.subcommands as NonNullable<Rule['subcommands']>;
+  let names = aliases.get(table);
+  if (!names) {
+    names = new Map(
+      Object.entries(table).flatMap(([key, value]) => key.split('|').map((alias) => [alias, value] as const)),
+    );
+    aliases.set(table, names);
+  }
+  return name === '*' ? undefined : names.get(name);
+}
+
+function makeCall(
+  rule: Rule,
+  tool: string,
+  operation: string,
+  effect: Effect,
+  flags: ReadonlySet<string>,
+  args: readonly Arg[],
+  invocation: Invocation,
+  walk: Walk,
+  meaning: Meaning,
+): Call {
+  return {
+    rule,
+    tool,
+    operation,
+    effect,
+    flags: [...flags],
+    given: readArguments(rule, args),
+    args,
+    invocation,
+    walk,
+    meaning,
+  };
+}
+
+/** Applies what options change, then the special reading or the rule. */
+export function interpret(call: Call): Stream {
+  const { rule } = call;
+  const given = readArguments(rule, call.args);
+  const flags = new Set(call.flags);
+  let { effect, operation } = call;
+  for (const [name, values] of given.options) {
+    const option = optionRule(rule, name);
+    if (!option) continue;
+    for (const flag of option.flags ?? []) {
+      if (flag !== 'dry_run' || !values.some((value) => value.text === 'none' || value.text === 'false'))
+        flags.add(flag);
+    }
+    if (option.effect)
+      effect =
+        option.operation || gravity(option.effect) < gravity(effect) ? option.effect : graver(effect, option.effect);
+    if (option.operation) operation = option.operation;
+  }
+  const read: Call = { ...call, given, flags: [...flags], effect, operation };
+  if (rule.special !== 'shell' && rule.special !== 'interpreter' && asksHelp(rule, given.options))
+    return emitNone(read, 'help');
+  if (flags.has('dry_run') && gravity(effect) > 0) return byRule({ ...read, effect: 'read' });
+  const special = rule.special === undefined ? undefined : SPECIALS[rule.special];
+  return special ? special(read) : byRule(read);
+}
+
+function asksHelp(rule: Rule, options: ReadonlyMap<string, unknown>): boolean {
+  if (options.has('--help') || options.has('--version')) return !rule.options?.['--version'];
+  if (rule.longSingleDash && (options.has('-help') || options.has('-version'))) return true;
+  return rule.shortHelp === true && options.has('-h');
+}
+
+function help(
+  rule: Rule,
+  tool: string,
+  names: readonly string[],
+  invocation: Invocation,
+  walk: Walk,
+  meaning: Meaning,
+  args: readonly Arg[],
+): Stream {
+  return emitNone(
+    makeCall(rule, tool, bounded([...names, 'help']), 'none', new Set(), args, invocation, walk, meaning),
+  );
+}
+
+const HELP_WORDS = new Set(['--help', '-h', '--version', '-V', '-version', '-help', 'help', 'version', '-?']);
+const PLAIN: Rule = { effect: 'run_unknown', operands: 'residue' };
+
+function unknownProgram(name: string, invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
+  const args = invocation.words.slice(1);
+  const only = args.length === 1 ? args[0] : undefined;
+  const effect: Effect = only?.known && HELP_WORDS.has(only.text) ? 'none' : 'run_unknown';
+  const call = makeCall(
+    PLAIN,
+    name,
+    effect === 'none' ? 'help' : 'run',
+    effect,
+    new Set(),
+    args,
+    invocation,
+    walk,
+    meaning,
+  );
+  // Arguments that look like paths or addresses are shown; all of them are bound by digest.
+  const targets = args
+    .filter((arg) => /^(?:\.{0,2}\/|~\/|[\w.-]+\/)/.test(arg.text) && !arg.text.includes('://'))
+    .slice(0, 8)
+    .map((arg) => fileTarget(arg, invocation.state.cwd, meaning.where, invocation.frame.remote));
+  const flags = args.some((arg) => /^[a-z]+:\/\//i.test(arg.text)) ? ['remote'] : [];
+  emit(call, { targets: effect === 'none' ? [] : targets, flags, residue: [words(invocation)] });
+  return { origins: ['file'] };
+}
+
+/** `/bin/r?`: judged as every program the pattern could mean, and as one that cannot be seen. */
+function globProgram(invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
+  const program = invocation.words[0] as Arg;
+  walk.judge.opaque('program', program.text, [], invocation.frame);
+  const pattern = program.text.slice(program.text.lastIndexOf('/') + 1);
+  let tried = 0;
+  for (const name of Object.keys(PROGRAMS)) {
+    if (!segmentMatches(pattern, name)) continue;
+    tried += 1;
+    if (tried > 24) break;
+    runProgram({ ...invocation, words: [literal(name), ...invocation.words.slice(1)] }, walk, meaning);
+  }
+  return { origins: ['generated'] };
+}
+
+export function redirectTo(use: RedirectUse, meaning: Meaning): void {
+  const { frame, state } = use;
+  const target = fileTarget(use.target, state.cwd, meaning.where, frame.remote);
+  const tool = use.words[0]?.known ? (programName(use.words[0].text) ?? 'shell') : 'shell';
+  const flags = frame.flags.filter((flag) => flag !== 'piped' && flag !== 'pipeline_sink');
+  const base = {
+    tool: use.direction === 'read' && use.words.length > 0 ? tool : 'file',
+    targets: [target],
+    range: frame.range,
+  };
+  if (/^(?:[^/]*\/)?file:\/dev\/(?:tcp|udp)\//.test(target.id)) {
+    const shell = use.words.length === 0 || /^(?:ba|z|k|da|a)?sh$|^exec$/.test(tool);
+    const host = target.id.split('/')[3] ?? '';
+    meaning.add({
+      ...base,
+      operation: 'connect',
+      effect: shell ? 'remote_shell' : 'send',
+      targets: [{ id: `host:${host}`, known: use.target.known, glob: false }],
+      flags,
+      residue: use.words.map((word) => word.text),
+    });
+    return;
+  }
+  if (use.direction === 'read') {
+    meaning.add({ ...base, operation: 'read', effect: 'read', flags });
+    return;
+  }
+  const append = use.direction === 'append';
+  const produced = use.words.length > 0 && !(tool === 'true' || tool === ':') && use.content.text !== '';
+  const content = use.content.text ?? use.words.map((word) => word.text).join('\0');
+  const effect = append || produced ? 'write' : 'overwrite';
+  meaning.add({
+    ...base,
+    tool: 'file',
+    operation: append ? 'append' : 'write',
+    effect,
+    flags: append ? flags : [...flags, 'truncate'],
+    residue: [content],
+  });
+  const before = append ? state.files.get(target.id) : undefined;
+  state.files.set(target.id, joinWritten(before, use.content, append));
+}
+
+function joinWritten(before: Stream | undefined, content: Stream, append: boolean): Stream {
+  const origins: readonly Origin[] = [...new Set<Origin>([...(before?.origins ?? []), ...content.origins])];
+  const text = append
+    ? before?.text !== undefined && content.text !== undefined
+      ? before.text + content.text
+      : undefined
+    : content.text;
+  return text === undefined ? { origins: origins.length > 0 ? origins : ['generated'] } : { text, origins };
+}

@@ -1,0 +1,62 @@
+// Commands that set or show the environment: what they set can turn a program into another.
+
+import { plainTarget } from '../draft.ts';
+import { emit, emitNone, SILENT, type Special } from './call.ts';
+
+/** Setting these makes programs run something else, trust anybody, or leaves no record. */
+const LOADERS =
+  /^(?:LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT|DYLD_\w+|BASH_ENV|ENV|PROMPT_COMMAND|PYTHONSTARTUP|PYTHONPATH|NODE_OPTIONS|PERL5OPT|PERL5LIB|RUBYOPT|GIT_SSH|GIT_SSH_COMMAND|GIT_EXTERNAL_DIFF|GIT_PROXY_COMMAND|GIT_ASKPASS|SSH_ASKPASS|IFS|SHELLOPTS|BASHOPTS|CLASSPATH|JAVA_TOOL_OPTIONS)$/;
+const RECORDS = /^(?:HISTFILE|HISTSIZE|HISTFILESIZE|HISTCONTROL|HISTIGNORE)$/;
+const GUARDS =
+  /^(?:BEACON_\w+|CLAUDE_\w*(?:HOOK|CONFIG|SETTINGS)\w*|CLAUDE_CONFIG_DIR|CODEX_HOME|CODEX_\w*(?:HOOK|POLICY|SANDBOX)\w*|GEMINI_\w*(?:HOOK|CONFIG)\w*)$/;
+const TRUST = /^(?:NODE_TLS_REJECT_UNAUTHORIZED|PYTHONHTTPSVERIFY|GIT_SSL_NO_VERIFY|CURL_INSECURE)$/;
+
+export const environment: Special = (call) => {
+  let plain = true;
+  for (const { text } of call.args) {
+    const name = /^([A-Za-z_]\w*)/.exec(text)?.[1];
+    if (name === undefined || text.startsWith('-')) continue;
+    const value = text.slice(name.length + 1);
+    const targets = [plainTarget(`variable:${name}`)];
+    if (GUARDS.test(name))
+      emit(call, { effect: 'self_governance', operation: 'environment', targets, residue: [value] });
+    else if (RECORDS.test(name))
+      emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
+    else if (TRUST.test(name))
+      emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
+    else if (LOADERS.test(name) && call.tool === 'export' && value !== '') {
+      const harmless =
+        name === 'NODE_OPTIONS' &&
+        /^(?:--(?:max-old-space-size|no-warnings|trace-\w+|enable-source-maps|experimental-vm-modules)(?:=\S+)?\s*)+$/.test(
+          value,
+        );
+      const paths = /PATH$/.test(name) && !/^\/tmp|^\/dev\/shm|^http/.test(value) && name !== 'IFS';
+      if (harmless || paths || name === 'IFS') continue;
+      emit(call, { effect: 'run_opaque', operation: 'environment', targets, residue: [value] });
+    } else continue;
+    plain = false;
+  }
+  if (call.tool === 'set' && /^\+o$/.test(call.args[0]?.text ?? '') && call.args[1]?.text === 'history') {
+    emit(call, { effect: 'security_disable', operation: 'environment' });
+    plain = false;
+  }
+  return plain ? emitNone(call, 'environment') : SILENT;
+};
+
+/** Names that usually hold secrets. */
+export const SECRET_NAME = /(?:SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH)/i;
+
+export const printenv: Special = (call) => {
+  const names = call.given.operands.map((word) => word.text);
+  const secret = names.some((name) => SECRET_NAME.test(name));
+  const all = names.length === 0;
+  emit(call, {
+    effect: secret ? 'secret_fetch' : 'read',
+    operation: 'environment',
+    targets: names.map((name) => plainTarget(`variable:${name}`)),
+    flags: all ? ['environment_dump'] : [],
+    scope: 'machine',
+    systems: ['environment'],
+  });
+  return { origins: secret || all ? ['secret'] : ['file'] };
+};

@@ -1,0 +1,468 @@
+// Programs on files whose reading a table cannot hold: rm, dd, find, sed, awk, tee, grep, chmod, echo.
+
+import { type Arg, joinOrigins, literal, type Stream } from '../../shell/values.ts';
+import {
+  byRule,
+  type Call,
+  emit,
+  emitNone,
+  emitOptionFiles,
+  has,
+  outOf,
+  SILENT,
+  type Special,
+  target,
+} from './call.ts';
+
+const rm: Special = (call) => {
+  const targets = call.given.operands.map((word) => target(call, word));
+  if (targets.length === 0) return emitNone(call);
+  const recursive = call.flags.includes('recursive');
+  const many =
+    recursive ||
+    targets.some((item) => item.glob) ||
+    call.flags.includes('bulk') ||
+    call.invocation.frame.flags.includes('bulk');
+  const flags = targets.some((item) => item.glob) ? ['glob'] : [];
+  emit(call, { effect: many ? 'delete_many' : 'delete', operation: 'delete', targets, flags });
+  return SILENT;
+};
+
+const dd: Special = (call) => {
+  const pairs = new Map<string, Arg>();
+  for (const arg of call.args) {
+    const at = arg.text.indexOf('=');
+    if (at > 0) pairs.set(arg.text.slice(0, at), { ...arg, text: arg.text.slice(at + 1) });
+  }
+  const from = pairs.get('if');
+  const to = pairs.get('of');
+  const source = from ? [target(call, from)] : [];
+  if (source.length > 0) emit(call, { effect: 'read', operation: 'read', targets: source });
+  if (to)
+    emit(call, {
+      effect: 'overwrite',
+      operation: 'write',
+      targets: [target(call, to)],
+      flags: ['truncate'],
+      residue: [from?.text ?? ''],
+    });
+  if (!from && !to) emitNone(call);
+  return outOf({ ...call, effect: 'read' }, source);
+};
+
+const echo: Special = (call) => {
+  const words = call.args;
+  emit(call, { effect: 'none', operation: 'print' });
+  const known = words.every((word) => word.known && !word.glob);
+  const origins = words.reduce<Stream['origins']>((all, word) => joinOrigins(all, word.origins), []);
+  if (!known) return words.length === 1 && words[0]?.glob ? { origins, paths: [words[0]] } : { origins };
+  if (call.tool === 'printf') return { text: formatted(words.map((word) => word.text)), origins };
+  let at = 0;
+  let escapes = false;
+  let newline = true;
+  while (at < words.length && /^-[neE]+$/.test((words[at] as Arg).text)) {
+    const { text } = words[at] as Arg;
+    if (text.includes('e')) escapes = true;
+    if (text.includes('n')) newline = false;
+    at += 1;
+  }
+  const text = words
+    .slice(at)
+    .map((word) => word.text)
+    .join(' ');
+  return { text: (escapes ? unescaped(text) : text) + (newline ? '\n' : ''), origins };
+};
+
+function unescaped(text: string): string {
+  return text.replace(
+    /\\(?:x([0-9a-fA-F]{1,2})|0?([0-7]{1,3})|u([0-9a-fA-F]{1,4})|([nrtabefv\\]))/g,
+    (_all, hex, octal, unicode, plain) => {
+      if (hex ?? unicode) return String.fromCharCode(Number.parseInt(hex ?? unicode, 16));
+      if (octal) return String.fromCharCode(Number.parseInt(octal, 8) & 255);
+      return ({ n: '\n', r: '\r', t: '\t', '\\': '\\' } as { [key: string]: string })[plain] ?? '';
+    },
+  );
+}
+
+/** `printf FORMAT ARGS`, with `%s`, `%b` and `%d` filled in; the format is used again while arguments remain. */
+function formatted(words: readonly string[]): string {
+  const format = unescaped(words[0] === '--' ? (words[1] ?? '') : (words[0] ?? ''));
+  const values = words.slice(words[0] === '--' ? 2 : 1);
+  let used = 0;
+  let out = '';
+  do {
+    out += format.replace(/%(?:-?\d*(?:\.\d+)?)([sbdqc%xoi])/g, (_all, kind: string) => {
+      if (kind === '%') return '%';
+      const value = values[used] ?? '';
+      used += 1;
+      return kind === 'b' ? unescaped(value) : value;
+    });
+  } while (used > 0 && used < values.length && out.length < 65_536);
+  return out;
+}
+
+const grep: Special = (call) => {
+  const { operands, options } = call.given;
+  const files = options.has('-e') || options.has('-f') || options.has('--files') ? operands : operands.slice(1);
+  emitOptionFiles(call);
+  let targets = files.filter((word) => word.text !== '-').map((word) => target(call, word));
+  if (
+    targets.length === 0 &&
+    (call.flags.includes('recursive') || call.rule.defaultOperand) &&
+    !call.invocation.frame.flags.includes('pipeline_sink')
+  ) {
+    targets = [target(call, literal('.'))];
+  }
+  if (targets.length === 0) {
+    emit(call, { effect: 'none', operation: 'search' });
+    return {
+      origins: call.invocation.frame.stdin.origins,
+      ...(call.invocation.frame.stdin.paths && { paths: call.invocation.frame.stdin.paths }),
+    };
+  }
+  emit(call, { targets, operation: 'search' });
+  if (has(call, '-l') || has(call, '-L') || has(call, '--files'))
+    return { origins: ['file'], paths: everythingUnder(files) };
+  return outOf({ ...call, effect: 'read' }, targets);
+};
+
+function everythingUnder(roots: readonly Arg[]): Arg[] {
+  const words = roots.length > 0 ? roots : [literal('.')];
+  return words.map((word) => ({
+    ...word,
+    text: /[*?[]/.test(word.text) ? word.text : `${word.text.replace(/\/$/, '')}/*`,
+    glob: true,
+  }));
+}
+
+const LISTS_NAMES = new Set(['ls', 'fd', 'fdfind', 'find']);
+
+const sed: Special = (call) => {
+  const scripted = has(call, '-e') || has(call, '-f');
+  const { operands } = call.given;
+  const script = [...(call.given.options.get('-e') ?? []), ...(scripted ? [] : operands.slice(0, 1))]
+    .map((arg) => arg.text)
+    .join('\n');
+  const files = (scripted ? operands : operands.slice(1)).filter((word) => word.text !== '-');
+  emitOptionFiles(call);
+  const runs = /(?:^|[;\n}/0-9$]\s*)e(?:\s+\S|$)|s(.).*\1.*\1[gpiI0-9]*e/m.exec(script);
+  if (runs) call.walk.judge.opaque('sed e', script, [], call.invocation.frame);
+  const writes = /(?:^|[;\n}/0-9$gpI])\s*w\s+([^\s;}]+)/.exec(script);
+  if (writes)
+    emit(call, {
+      effect: 'overwrite',
+      operation: 'write',
+      targets: [target(call, literal(writes[1] as string))],
+      flags: ['truncate'],
+    });
+  const targets = files.map((word) => target(call, word));
+  const inPlace =
+    call.given.options.has('-i') ||
+    call.args.some((arg) => /^-[nErsz]*i/.test(arg.text) || arg.text.startsWith('--in-place'));
+  if (inPlace && targets.length > 0) {
+    emit(call, { effect: 'write', operation: 'edit', targets, residue: [script] });
+    return SILENT;
+  }
+  emit(call, { effect: targets.length > 0 ? 'read' : 'none', targets });
+  return targets.length > 0
+    ? outOf({ ...call, effect: 'read' }, targets)
+    : { origins: call.invocation.frame.stdin.origins };
+};
+
+const awk: Special = (call) => {
+  const { operands } = call.given;
+  const program = has(call, '-f') ? '' : (operands[0]?.text ?? '');
+  emitOptionFiles(call);
+  for (const match of program.matchAll(
+    /\bsystem\s*\(\s*"((?:[^"\\]|\\.){1,2000})"|"((?:[^"\\]|\\.){1,2000})"\s*\|\s*getline|\|\s*"((?:[^"\\]|\\.){1,2000})"/g,
+  )) {
+    call.walk.text((match[1] ?? match[2] ?? match[3]) as string, call.invocation.state, call.invocation.frame);
+  }
+  if (
+    /\bsystem\s*\(\s*[^"\s]/.test(program) ||
+    /\|\s*(?:getline|&)?\s*[a-z$(]/i.test(program.replace(/"(?:[^"\\]|\\.)*"/g, '').replace(/\|\|/g, ''))
+  ) {
+    call.walk.judge.opaque('awk', program, call.invocation.frame.stdin.origins, call.invocation.frame);
+  }
+  for (const match of program.matchAll(/>\s*"([^"\n]{1,300})"/g)) {
+    emit(call, {
+      effect: 'overwrite',
+      operation: 'write',
+      targets: [target(call, literal(match[1] as string))],
+      flags: ['truncate'],
+    });
+  }
+  const targets = (has(call, '-f') ? operands : operands.slice(1))
+    .filter((word) => word.text !== '-' && !/^\w+=/.test(word.text))
+    .map((word) => target(call, word));
+  emit(call, { effect: targets.length > 0 ? 'read' : 'none', targets });
+  return targets.length > 0
+    ? outOf({ ...call, effect: 'read' }, targets)
+    : { origins: call.invocation.frame.stdin.origins };
+};
+
+const tee: Special = (call) => {
+  const { stdin } = call.invocation.frame;
+  const targets = call.given.operands.map((word) => target(call, word));
+  const append = call.flags.includes('append');
+  if (targets.length === 0) return emitNone(call);
+  emit(call, {
+    tool: 'file',
+    operation: append ? 'append' : 'write',
+    effect: 'write',
+    targets,
+    flags: append ? [] : ['truncate'],
+    residue: [stdin.text ?? ''],
+  });
+  for (const item of targets)
+    call.invocation.state.files.set(
+      item.id,
+      stdin.text === undefined && stdin.origins.length === 0 ? { origins: ['generated'] } : stdin,
+    );
+  return stdin;
+};
+
+const chmod: Special = (call) => {
+  // `chmod -x file`: the mode looks like an option.
+  const mode =
+    call.args.find((arg) => /^[-+=ugoa0-7][-+=ugoarwxXst0-7,]*$/.test(arg.text) && !/^-[Rvcf]+$/.test(arg.text)) ??
+    literal('');
+  const operands = call.args.filter((arg) => arg !== mode && !/^-[A-Za-z-]/.test(arg.text));
+  const flags: string[] = [];
+  if (
+    /^[0-7]*[0-7][0-7][2367]$|(?:^|,)[oa]*[oa+]?\+[rx]*w|o=.*w|a[+=].*w|^\+w/.test(mode.text) &&
+    /[2367]$|[oa].*w/.test(mode.text)
+  )
+    flags.push('world_writable');
+  if (/^[2467][0-7]{3}$|[ug]?\+[rwx]*s/.test(mode.text)) flags.push('setuid');
+  emit(call, { targets: operands.map((word) => target(call, word)), flags, residue: [mode.text] });
+  return SILENT;
+};
+
+const chattr: Special = (call) => {
+  const operands = call.given.operands.filter((word) => !/^[-+=][A-Za-z]+$/.test(word.text));
+  emit(call, {
+    targets: operands.map((word) => target(call, word)),
+    residue: [
+      call.args
+        .map((arg) => arg.text)
+        .sort()
+        .join(' '),
+    ],
+  });
+  return SILENT;
+};
+
+/** Expressions of find that take no value. */
+const FIND_VALUES =
+  /^-(?:name|iname|path|ipath|wholename|iwholename|regex|iregex|lname|ilname|type|xtype|maxdepth|mindepth|mtime|atime|ctime|mmin|amin|cmin|newer\w*|size|user|group|uid|gid|perm|links|inum|samefile|fstype|printf|regextype|used|context|D|files0-from)$/;
+
+const find: Special = (call) => {
+  const words = call.args;
+  let at = 0;
+  while (at < words.length && /^-(?:[HLP]|O\d|D)/.test((words[at] as Arg).text)) at += 1;
+  const roots: Arg[] = [];
+  while (at < words.length && !/^[-(!]/.test((words[at] as Arg).text)) roots.push(words[at++] as Arg);
+  const names: string[] = [];
+  const actions: (() => void)[] = [];
+  let onlyEmpty = false;
+  const matched = (): Arg[] => matches(roots, names);
+  for (; at < words.length; at += 1) {
+    const { text } = words[at] as Arg;
+    if (text === '-name' || text === '-iname' || text === '-path' || text === '-wholename')
+      names.push(words[at + 1]?.text ?? '*');
+    if (text === '-empty') onlyEmpty = true;
+    if (FIND_VALUES.test(text)) at += 1;
+    else if (text === '-delete') actions.push(() => deleteFound(call, matched(), names, onlyEmpty));
+    else if (text === '-fprint' || text === '-fprintf' || text === '-fls' || text === '-fprint0') {
+      const file = words[at + 1];
+      if (file)
+        actions.push(() =>
+          emit(call, { effect: 'overwrite', operation: 'write', targets: [target(call, file)], flags: ['truncate'] }),
+        );
+      at += text === '-fprintf' ? 2 : 1;
+    } else if (/^-(?:exec|execdir|ok|okdir)$/.test(text)) {
+      const start = at + 1;
+      while (at + 1 < words.length && !/^[;+]$/.test((words[at + 1] as Arg).text)) at += 1;
+      const inner = words.slice(start, at + 1);
+      at += 1;
+      actions.push(() => runFound(call, inner, matched()));
+    }
+  }
+  const targets = (roots.length > 0 ? roots : [literal('.')]).map((word) => target(call, word));
+  emit(call, { effect: 'read', operation: 'list', targets, metadata: true });
+  for (const action of actions) action();
+  return { origins: ['file'], paths: matched() };
+};
+
+/** What a search can give, as patterns: `ROOT/*.log`, or `ROOT/*` when nothing narrows it. */
+function matches(roots: readonly Arg[], names: readonly string[]): Arg[] {
+  const bases = roots.length > 0 ? roots : [literal('.')];
+  const name = names.length === 1 && !names[0]?.includes('/') ? (names[0] as string) : '*';
+  return bases.map((root) => ({
+    ...root,
+    text: `${root.text === '/' ? '' : root.text.replace(/\/$/, '')}/${name}`,
+    glob: true,
+  }));
+}
+
+function deleteFound(call: Call, found: readonly Arg[], names: readonly string[], onlyEmpty: boolean): void {
+  const flags = ['recursive', 'bulk', ...(names.length > 0 ? ['filtered'] : []), ...(onlyEmpty ? ['empty_only'] : [])];
+  emit(call, {
+    effect: 'delete_many',
+    operation: 'delete',
+    tool: 'rm',
+    targets: found.map((word) => target(call, word)),
+    flags,
+    metadata: false,
+    residue: [call.args.map((arg) => arg.text).join('\0')],
+  });
+}
+
+function runFound(call: Call, inner: readonly Arg[], found: readonly Arg[]): void {
+  if (inner.length === 0) return;
+  const words = inner.flatMap((word) => {
+    if (!word.text.includes('{}')) return [word];
+    return found.map((item) => ({ ...item, text: word.text.replaceAll('{}', () => item.text) }));
+  });
+  const { state, frame } = call.invocation;
+  call.walk.words(words, state, { ...frame, flags: [...new Set([...frame.flags, 'bulk'])] });
+}
+
+const fd: Special = (call) => {
+  const at = call.args.findIndex((arg) => /^(?:-x|-X|--exec|--exec-batch)$/.test(arg.text));
+  const before = (at < 0 ? call.args : call.args.slice(0, at)).filter((arg) => !arg.text.startsWith('-'));
+  const roots = before.slice(1);
+  emit(call, {
+    effect: 'read',
+    operation: 'list',
+    metadata: true,
+    targets: (roots.length > 0 ? roots : [literal('.')]).map((word) => target(call, word)),
+  });
+  const found = matches(roots, []);
+  if (at >= 0) {
+    const inner = call.args.slice(at + 1);
+    runFound(call, inner.some((word) => word.text.includes('{')) ? inner : [...inner, literal('{}')], found);
+  }
+  return { origins: ['file'], paths: found };
+};
+
+const filter: Special = (call) => {
+  const out = byRule(call);
+  const { stdin } = call.invocation.frame;
+  const plain = call.given.operands.filter((word) => word.text !== '-').length === 0;
+  if (plain && stdin.text !== undefined) return transformed(call, stdin);
+  if (plain && stdin.paths) return { ...out, paths: stdin.paths };
+  if (call.flags.includes('decode')) return { origins: joinOrigins(out.origins, ['decoded']) };
+  return out;
+};
+
+/** Text through the few filters that disguises are made of. */
+function transformed(call: Call, stdin: Stream): Stream {
+  const text = stdin.text as string;
+  const { tool } = call;
+  if (tool === 'cat' || tool === 'tee' || tool === 'head' || tool === 'tail' || tool === 'sort')
+    return { text, origins: stdin.origins };
+  if (tool === 'base64' && call.flags.includes('decode'))
+    return { text: Buffer.from(text, 'base64').toString('utf8'), origins: stdin.origins };
+  if (tool === 'xxd' && call.args.some((arg) => /^-.*r/.test(arg.text)))
+    return { text: Buffer.from(text.replace(/[^0-9a-fA-F]/g, ''), 'hex').toString('utf8'), origins: stdin.origins };
+  if (tool === 'rev')
+    return {
+      text: text
+        .split('\n')
+        .map((line) => [...line].reverse().join(''))
+        .join('\n'),
+      origins: stdin.origins,
+    };
+  return { origins: joinOrigins(stdin.origins, ['decoded']) };
+}
+
+const tr: Special = (call) => {
+  emit(call, { effect: 'none' });
+  const { stdin } = call.invocation.frame;
+  const [from, to] = call.given.operands;
+  if (stdin.text === undefined || !from || call.given.others.length > 1) return { origins: stdin.origins };
+  const left = ranges(from.text);
+  if (call.args.some((arg) => arg.text === '-d'))
+    return { text: [...stdin.text].filter((char) => !left.includes(char)).join(''), origins: stdin.origins };
+  const right = ranges(to?.text ?? '');
+  if (right.length === 0) return { origins: joinOrigins(stdin.origins, ['decoded']) };
+  const text = [...stdin.text]
+    .map((char) => (left.includes(char) ? (right[Math.min(left.indexOf(char), right.length - 1)] as string) : char))
+    .join('');
+  return { text, origins: stdin.origins };
+};
+
+function ranges(set: string): string[] {
+  const text = unescaped(set);
+  const out: string[] = [];
+  for (let at = 0; at < text.length && out.length < 512; at += 1) {
+    if (text[at + 1] === '-' && at + 2 < text.length) {
+      for (let code = text.charCodeAt(at); code <= text.charCodeAt(at + 2) && out.length < 512; code += 1)
+        out.push(String.fromCharCode(code));
+      at += 2;
+    } else out.push(text[at] as string);
+  }
+  return out;
+}
+
+const pwd: Special = (call) => {
+  emit(call, { effect: 'none' });
+  const { cwd } = call.invocation.state;
+  return cwd === undefined ? { origins: [] } : { text: `${cwd}\n`, origins: [] };
+};
+
+const mktemp: Special = (call) => {
+  emit(call, { residue: [], targets: [] });
+  return { text: '/tmp/mktemp.0\n', origins: [] };
+};
+
+const pathText: Special = (call) => {
+  emit(call, { effect: 'none' });
+  const word = call.given.operands[0];
+  if (!word?.known) return { origins: word?.origins ?? [] };
+  const at = word.text.lastIndexOf('/');
+  const text = call.tool === 'basename' ? word.text.slice(at + 1) : at < 0 ? '.' : word.text.slice(0, at) || '/';
+  return { text: `${text}\n`, origins: [] };
+};
+
+const which: Special = (call) => {
+  emit(call, { effect: 'none' });
+  const word = call.given.operands[0];
+  return word?.known && /^(?:which|type)$/.test(call.tool) ? { text: `${word.text}\n`, origins: [] } : { origins: [] };
+};
+
+const listing: Special = (call) => {
+  const out = byRule(call);
+  return LISTS_NAMES.has(call.tool) ? { ...out, paths: everythingUnder(call.given.operands) } : out;
+};
+
+const hostname: Special = (call) => {
+  const name = call.given.operands[0];
+  if (name) emit(call, { effect: 'system_change', operation: 'set', residue: [name.text], metadata: false });
+  else emit(call, { effect: 'read' });
+  return { origins: ['file'] };
+};
+
+export const FILE_SPECIALS: { readonly [name: string]: Special } = {
+  rm,
+  dd,
+  echo,
+  grep,
+  sed,
+  awk,
+  tee,
+  chmod,
+  chattr,
+  find,
+  fd,
+  filter,
+  tr,
+  pwd,
+  mktemp,
+  which,
+  listing,
+  hostname,
+  path_text: pathText,
+};

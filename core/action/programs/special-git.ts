@@ -1,0 +1,363 @@
+// git where a table cannot tell: which branch a push reaches, what a checkout throws away, which settings run programs.
+
+import type { Invocation } from '../../shell/frame.ts';
+import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
+import { type DraftTarget, plainTarget } from '../draft.ts';
+import { resolvePath } from '../paths.ts';
+import { readUrl } from '../urls.ts';
+import type { Arguments } from './arguments.ts';
+import {
+  byRule,
+  type Call,
+  emit,
+  emitNone,
+  emitOptionFiles,
+  has,
+  type Meaning,
+  optionValue,
+  residueOf,
+  SILENT,
+  type Special,
+  target,
+} from './call.ts';
+
+const PROTECTED =
+  /^(?:main|master|trunk|production|prod|stable|develop|gh-pages|release(?:[/_.-].*)?|hotfix\/.*|v?\d+\.\d+(?:\.x)?)$/;
+
+export function isProtectedBranch(name: string): boolean {
+  return PROTECTED.test(name);
+}
+
+/** `origin`, or the repository behind an address, without user or password. */
+function remoteName(word: Arg | undefined): string {
+  if (!word) return 'origin';
+  if (!word.known) return word.text;
+  const { text } = word;
+  const scp = /^(?:[^@/\s]+@)?([\w.-]+):(?!\/\/)(.+)$/.exec(text);
+  if (scp) return `${scp[1]}/${(scp[2] as string).replace(/\.git$/, '')}`;
+  const url = /^[a-z+]+:\/\//i.test(text) ? readUrl(text) : undefined;
+  return url ? `${url.host}${url.path.replace(/\.git$/, '')}` : text;
+}
+
+const push: Special = (call) => {
+  const { where } = call.meaning;
+  const [remoteWord, ...refs] = call.given.operands;
+  const remote = remoteName(remoteWord ?? optionValue(call, '--repo'));
+  let forced = call.flags.includes('force') || has(call, '--mirror') || (has(call, '--prune') && refs.length > 0);
+  let deletes = has(call, '-d');
+  const targets: DraftTarget[] = [];
+  const flags = new Set<string>(['remote']);
+  const addBranch = (name: string, known: boolean) => {
+    if (name === '') flags.add('branch_unknown');
+    if (!known) flags.add('branch_unknown');
+    if (isProtectedBranch(name)) flags.add('protected_branch');
+    targets.push({ id: `branch:${remote}/${name === '' ? '?' : name}`, known: true, glob: false });
+  };
+  const current = where.branch;
+  for (const [index, ref] of refs.entries()) {
+    let { text } = ref;
+    if (text === 'tag' && refs[index + 1]) continue;
+    if (refs[index - 1]?.text === 'tag') {
+      targets.push(plainTarget(`tag:${remote}/${text}`));
+      continue;
+    }
+    if (text.startsWith('+')) {
+      forced = true;
+      text = text.slice(1);
+    }
+    const colon = text.indexOf(':');
+    if (colon === 0) deletes = true;
+    let destination = colon >= 0 ? text.slice(colon + 1) : text;
+    if (destination.startsWith('refs/tags/')) {
+      targets.push(plainTarget(`tag:${remote}/${destination.slice(10)}`));
+      continue;
+    }
+    destination = destination.replace(/^refs\/heads\//, '');
+    if (destination === 'HEAD' || destination === '@') destination = current ?? '';
+    addBranch(destination, ref.known && !destination.includes('*'));
+  }
+  if (has(call, '--tags') || has(call, '--follow-tags')) {
+    if (has(call, '--tags')) targets.push(plainTarget(`tag:${remote}/*`));
+  }
+  if (has(call, '--all') || has(call, '--mirror')) {
+    flags.add('bulk');
+    addBranch('*', false);
+  } else if (refs.length === 0 && !has(call, '--tags')) addBranch(current ?? '', current !== undefined);
+  const lease = call.flags.includes('with_lease');
+  if (deletes) flags.add('delete_branch');
+  const effect = forced || lease || deletes ? 'vcs_force_push' : 'vcs_push';
+  const other = remoteWord?.known && remote.includes('/') ? ['explicit_remote'] : [];
+  emit(call, {
+    effect,
+    operation: deletes ? 'delete' : 'push',
+    targets,
+    flags: [...flags, ...other],
+    residue: residueOf(call),
+    systems: ['git'],
+  });
+  return SILENT;
+};
+
+const branch: Special = (call) => {
+  const { operands } = call.given;
+  const names = operands.map((word) => plainTarget(`branch:${word.text}`));
+  if (has(call, '-D') || (has(call, '-d') && call.flags.includes('force'))) {
+    const flags = operands.some((word) => isProtectedBranch(word.text)) ? ['protected_branch'] : [];
+    emit(call, { effect: 'discard_work', operation: 'branch delete', targets: names, flags: [...flags, 'force'] });
+  } else if (has(call, '-d')) emit(call, { effect: 'vcs_local', operation: 'branch delete', targets: names });
+  else if (call.flags.includes('force') || has(call, '-M'))
+    emit(call, { effect: 'history_rewrite', operation: 'branch force', targets: names });
+  else if (operands.length === 0 || has(call, '-l'))
+    emit(call, { effect: 'read', operation: 'branch list', metadata: true });
+  else emit(call, { effect: 'vcs_local', operation: 'branch', targets: names });
+  return { origins: ['file'] };
+};
+
+const tag: Special = (call) => {
+  const { operands } = call.given;
+  emitOptionFiles(call);
+  if (operands.length === 0 || has(call, '-l')) emit(call, { effect: 'read', operation: 'tag list', metadata: true });
+  else
+    emit(call, {
+      operation: has(call, '-d') ? 'tag delete' : 'tag',
+      targets: operands.map((word) => plainTarget(`tag:${word.text}`)),
+      flags: has(call, '-d') ? ['delete'] : [],
+    });
+  return { origins: ['file'] };
+};
+
+/** Names what a checkout overwrites: paths lose what git does not hold. */
+const checkout: Special = (call) => {
+  const { operands, separator } = call.given;
+  const creates = has(call, '-b') || has(call, '-B') || has(call, '--orphan');
+  const paths =
+    separator !== undefined
+      ? operands.slice(separator)
+      : creates
+        ? []
+        : operands.filter((word, index) => looksLikePath(word, index, operands));
+  if (paths.length > 0 && !creates) {
+    emit(call, {
+      effect: 'discard_work',
+      operation: 'restore',
+      targets: paths.map((word) => target(call, word)),
+      metadata: true,
+    });
+    return SILENT;
+  }
+  const name = optionValue(call, '-b') ?? optionValue(call, '-B') ?? optionValue(call, '--orphan') ?? operands[0];
+  const effect = call.flags.includes('force') && !has(call, '-B') ? 'discard_work' : 'vcs_local';
+  emit(call, { effect, operation: 'checkout', targets: name ? [plainTarget(`branch:${name.text}`)] : [] });
+  return SILENT;
+};
+
+function looksLikePath(word: Arg, index: number, operands: readonly Arg[]): boolean {
+  if (word.text === '.' || word.text.startsWith('./') || word.text.startsWith('../') || word.glob) return true;
+  if (operands.length > 1 && index > 0) return true;
+  return /\.[A-Za-z][A-Za-z0-9]{0,4}$/.test(word.text) && !/^(?:origin|upstream|release|v\d)/.test(word.text);
+}
+
+const restore: Special = (call) => {
+  const targets = call.given.operands.map((word) => target(call, word));
+  const staged = has(call, '-S') && !has(call, '-W');
+  emit(call, {
+    effect: staged ? 'vcs_local' : 'discard_work',
+    operation: staged ? 'unstage' : 'restore',
+    targets,
+    metadata: true,
+  });
+  return SILENT;
+};
+
+const clean: Special = (call) => {
+  const forced = call.flags.includes('force');
+  if (!forced) return emitNone(call, 'clean');
+  const targets = call.given.operands.length > 0 ? call.given.operands : [literal('.')];
+  const only = call.flags.includes('only_ignored') ? ['regenerable'] : [];
+  emit(call, {
+    effect: 'discard_work',
+    operation: 'clean',
+    targets: targets.map((word) => target(call, word)),
+    flags: [...only, 'bulk'],
+  });
+  return SILENT;
+};
+
+const remove: Special = (call) => {
+  const targets = call.given.operands.map((word) => target(call, word));
+  if (has(call, '--cached'))
+    emit(call, {
+      effect: 'vcs_local',
+      operation: 'untrack',
+      targets: targets.map((item) => plainTarget(item.id.replace(/^file:/, 'path:'))),
+    });
+  else
+    emit(call, {
+      effect: call.flags.includes('recursive') || targets.some((item) => item.glob) ? 'delete_many' : 'delete',
+      targets,
+    });
+  return SILENT;
+};
+
+/** Settings by which git runs programs or drops its guards. */
+const RUNS =
+  /^(?:core\.(?:pager|editor|sshcommand|fsmonitor|askpass|gitproxy|hookspath|attributesfile)|alias\..*|credential\..*helper|credential\.helper|diff\..*\.(?:command|textconv)|diff\.external|merge\..*\.driver|filter\..*\.(?:clean|smudge|process)|pager\..*|sequence\.editor|gpg\.program|gpg\..*\.program|protocol\.ext\.allow|uploadpack\..*hook|remote\..*\.(?:receivepack|uploadpack|proxy)|url\..*insteadof|http\.(?:sslverify|proxy)|init\.templatedir|include\.path|includeif\..*|safe\.directory)$/i;
+
+const config: Special = (call) => {
+  const { operands } = call.given;
+  const words = /^(?:get|list|set|unset|edit)$/.test(operands[0]?.text ?? '') ? operands.slice(1) : operands;
+  const reads =
+    has(call, '--get') ||
+    has(call, '-l') ||
+    /^(?:get|list)$/.test(operands[0]?.text ?? '') ||
+    (words.length < 2 && !has(call, '--unset') && operands[0]?.text !== 'unset');
+  if (reads) {
+    emit(call, { effect: 'read', operation: 'config read', metadata: true });
+    return { origins: ['file'] };
+  }
+  const key = words[0]?.text ?? '';
+  const wide = has(call, '--global') || has(call, '--system');
+  const effect = RUNS.test(key) ? 'schedule' : wide ? 'write' : 'vcs_local';
+  emit(call, {
+    effect,
+    targets: [plainTarget(`git-config:${wide ? 'global/' : ''}${key}`)],
+    scope: has(call, '--system') ? 'system' : wide ? 'home' : 'workspace',
+    residue: [
+      words
+        .slice(1)
+        .map((word) => word.text)
+        .join('\0'),
+    ],
+  });
+  return SILENT;
+};
+
+const read: Special = (call) => {
+  if (
+    call.operation === 'rev-parse' &&
+    call.args.some((arg) => arg.text === '--show-toplevel') &&
+    call.meaning.where.workspace !== undefined
+  ) {
+    emit(call, { targets: [] });
+    return { text: `${call.meaning.where.workspace}\n`, origins: [] };
+  }
+  if (
+    (call.operation === 'rev-parse' || call.operation === 'symbolic-ref' || call.operation === 'branch') &&
+    call.args.some((arg) => arg.text === '--abbrev-ref' || arg.text === '--short')
+  ) {
+    emit(call, { targets: [] });
+    const { branch: current } = call.meaning.where;
+    return current === undefined ? { origins: ['file'] } : { text: `${current}\n`, origins: [] };
+  }
+  const output = call.args.find((arg) => arg.text.startsWith('--output='));
+  if (output)
+    emit(call, {
+      effect: 'overwrite',
+      operation: 'write',
+      targets: [target(call, { ...output, text: output.text.slice(9) })],
+    });
+  emit(call, { targets: [] });
+  const paths = call.operation === 'ls-files' ? [{ ...literal('./*'), glob: true }] : undefined;
+  return { origins: ['file'], ...(paths && { paths }) };
+};
+
+const fetch: Special = (call) => {
+  const remote = call.given.operands[0];
+  emit(call, {
+    operation: 'fetch',
+    targets: [plainTarget(`repo:${remoteName(remote)}`)],
+    residue: call.given.operands.slice(1).map((word) => word.text),
+  });
+  return SILENT;
+};
+
+const clone: Special = (call) => {
+  const [from, to] = call.given.operands;
+  emit(call, {
+    targets: from ? [{ id: `repo:${remoteName(from)}`, known: from.known, glob: false }] : [],
+    residue: [],
+  });
+  const folder =
+    to ?? (from?.known ? literal((from.text.split(/[/:]/).at(-1) ?? '').replace(/\.git$/, '')) : undefined);
+  if (folder && folder.text !== '')
+    emit(call, {
+      effect: 'write',
+      operation: 'create',
+      tool: 'git',
+      targets: [target(call, folder)],
+      flags: ['from_network'],
+    });
+  return SILENT;
+};
+
+const commit: Special = (call) => {
+  const messages = (call.given.options.get('-m') ?? []).map((word) => word.text).join('\n');
+  emitOptionFiles(call);
+  const { branch: current } = call.meaning.where;
+  const flags = current !== undefined && isProtectedBranch(current) ? ['on_protected_branch'] : [];
+  emit(call, { flags, residue: [messages, ...residueOf(call, call.given.operands)] });
+  return SILENT;
+};
+
+const rebase: Special = (call) => {
+  for (const value of call.given.options.get('-x') ?? [])
+    call.walk.text(value.text, call.invocation.state, call.invocation.frame);
+  emit(call, { residue: residueOf(call, call.given.operands) });
+  return SILENT;
+};
+
+const submodule: Special = (call) => {
+  const at = call.args.findIndex((arg) => arg.text === 'foreach');
+  if (at >= 0)
+    return call.walk.text(
+      call.args
+        .slice(at + 1)
+        .filter((arg) => !/^--/.test(arg.text))
+        .map((arg) => arg.text)
+        .join(' '),
+      call.invocation.state,
+      call.invocation.frame,
+    );
+  return byRule(call);
+};
+
+/** `git -C dir …` moves; `git -c key=value …` may run a program. */
+export function prepareGit(invocation: Invocation, above: Arguments, meaning: Meaning): Invocation {
+  const folder = above.options.get('-C')?.at(-1) ?? above.options.get('--work-tree')?.at(-1);
+  for (const setting of above.options.get('-c') ?? []) {
+    const [key, ...rest] = setting.text.split('=');
+    if (!RUNS.test(key ?? '') || /^(?:cat|less|true|)$/.test(rest.join('='))) continue;
+    const weakens = /hookspath|sslverify/i.test(key as string);
+    meaning.add({
+      tool: 'git',
+      operation: 'config',
+      effect: weakens ? 'security_disable' : 'run_opaque',
+      targets: [plainTarget(`git-config:${key}`)],
+      flags: invocation.frame.flags,
+      residue: [rest.join('=')],
+      range: invocation.frame.range,
+    });
+  }
+  if (!folder) return invocation;
+  const state = forkState(invocation.state);
+  state.cwd = folder.known ? resolvePath(folder.text, state.cwd, meaning.where.home) : undefined;
+  return { ...invocation, state };
+}
+
+export const GIT_SPECIALS: { readonly [name: string]: Special } = {
+  'git-push': push,
+  'git-branch': branch,
+  'git-tag': tag,
+  'git-checkout': checkout,
+  'git-restore': restore,
+  'git-clean': clean,
+  'git-rm': remove,
+  'git-config': config,
+  'git-read': read,
+  'git-fetch': fetch,
+  'git-clone': clone,
+  'git-commit': commit,
+  'git-rebase': rebase,
+  'git-submodule': submodule,
+  git: (call: Call): Stream => emitNone(call, 'help'),
+};

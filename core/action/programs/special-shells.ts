@@ -1,0 +1,319 @@
+// Programs that run code: shells, language interpreters, scripts by path. Text that can be seen is walked; what cannot is opaque.
+
+import type { Invocation, Walk } from '../../shell/frame.ts';
+import { type Arg, joinOrigins, literal, newState, type Origin, type Stream } from '../../shell/values.ts';
+import { readCode } from '../code.ts';
+import { fileTarget } from '../draft.ts';
+import { placeOf } from '../places.ts';
+import type { Effect } from '../types.ts';
+import { type Call, emit, emitNone, has, type Meaning, SILENT, type Special } from './call.ts';
+
+/** `bash -c TEXT`, `bash FILE`, `… | bash`, `bash <<EOF`. */
+const shell: Special = (call) => {
+  const { invocation, walk } = call;
+  const { frame, state } = invocation;
+  const words = call.args;
+  let at = 0;
+  let script = false;
+  let standard = false;
+  for (; at < words.length; at += 1) {
+    const { text } = words[at] as Arg;
+    if (text === '-' || text === '--') {
+      at += 1;
+      break;
+    }
+    if (!/^[-+]/.test(text)) break;
+    if (text === '--help' || text === '--version') return emitNone(call, 'help');
+    if (
+      text === '--rcfile' ||
+      text === '--init-file' ||
+      text === '-o' ||
+      text === '+o' ||
+      text === '-O' ||
+      text === '+O'
+    )
+      at += 1;
+    else if (/^-[A-Za-z]*c/.test(text)) script = true;
+    else if (/^-[A-Za-z]*s/.test(text)) standard = true;
+  }
+  const operand = words[at];
+  if (script) {
+    if (!operand) return emitNone(call);
+    const inner = newState(state.cwd, state.vars.get('HOME')?.text);
+    for (const [name, value] of state.vars) inner.vars.set(name, value);
+    for (const [name, node] of state.functions) inner.functions.set(name, node);
+    for (const [file, content] of state.files) inner.files.set(file, content);
+    inner.params = words.slice(at + 2);
+    if (operand.origins.length > 0) {
+      walk.judge.opaque('shell -c', operand.text, operand.origins, frame);
+      if (!operand.known) return { origins: ['generated'] };
+    }
+    return walk.text(operand.text, inner, frame);
+  }
+  if (operand && !standard) {
+    if (operand.text === '/dev/stdin') return readStandardInput(call);
+    return runFile(invocation, walk, call.meaning, operand, words.slice(at + 1), call.tool);
+  }
+  return readStandardInput(call);
+};
+
+function readStandardInput(call: Call): Stream {
+  const { frame, state } = call.invocation;
+  const { stdin } = frame;
+  if (stdin.text !== undefined) {
+    if (stdin.origins.includes('download')) call.walk.judge.opaque('stdin', stdin.text, stdin.origins, frame);
+    return call.walk.text(stdin.text, state, { ...frame, stdin: { origins: [] } });
+  }
+  const file = stdin.paths?.length === 1 ? stdin.paths[0] : undefined;
+  if (file) return runFile(call.invocation, call.walk, call.meaning, file, [], call.tool);
+  const reason = stdin.origins.length > 0 || frame.flags.includes('pipeline_sink') ? 'stdin' : 'interactive';
+  call.walk.judge.opaque(reason, '', stdin.origins, frame);
+  return { origins: ['generated'] };
+}
+
+/** A script or program given by its path. */
+export function runFile(
+  invocation: Invocation,
+  walk: Walk,
+  meaning: Meaning,
+  file: Arg,
+  args: readonly Arg[],
+  interpreter = 'shell',
+): Stream {
+  const { state, frame } = invocation;
+  if (!file.known || file.origins.length > 0) {
+    if (file.origins.length > 0 || file.text.startsWith('$')) {
+      walk.judge.opaque('file', file.text, file.origins, frame);
+      return { origins: ['generated'] };
+    }
+  }
+  const target = fileTarget(file, state.cwd, meaning.where, frame.remote);
+  const written = state.files.get(target.id);
+  if (written) {
+    // Written in this very proposal: judged by what was written.
+    if (written.text !== undefined && isShell(interpreter)) return walk.text(written.text, state, frame);
+    if (written.text !== undefined) return readCode(interpreter, written.text, invocation, walk, meaning);
+    walk.judge.opaque('file', target.id, written.origins, frame);
+    return { origins: ['generated'] };
+  }
+  const path = target.id.startsWith('file:') ? target.id.slice(5) : undefined;
+  const place = path === undefined ? undefined : placeOf(path, target.glob, meaning.where);
+  const { effect, extra } = fileEffect(place?.scope, path, meaning);
+  meaning.add({
+    tool: path === undefined ? 'script' : path.slice(path.lastIndexOf('/') + 1) || 'script',
+    operation: 'run',
+    effect,
+    targets: [target],
+    flags: [...frame.flags.filter((flag) => flag !== 'piped'), 'script', ...extra],
+    residue: [args.map((arg) => arg.text).join('\0')],
+    range: frame.range,
+    ...(frame.remote !== undefined && { systems: [frame.remote] }),
+  });
+  return { origins: ['file'] };
+}
+
+function isShell(interpreter: string): boolean {
+  return /^(?:shell|sh|bash|zsh|dash|ash|ksh|source|\.)$/.test(interpreter);
+}
+
+/** The project's own scripts are its own; anything else on disk could be anything. */
+function fileEffect(
+  scope: string | undefined,
+  path: string | undefined,
+  meaning: Meaning,
+): { effect: Effect; extra: string[] } {
+  const { tracked, workspace } = meaning.where;
+  if (path === undefined || scope === undefined) return { effect: 'run_unknown', extra: [] };
+  const own = scope === 'workspace' || (workspace === undefined && path.startsWith('./') && !path.startsWith('./..'));
+  if (own) {
+    if (tracked !== undefined && !tracked.has(path)) return { effect: 'run_unknown', extra: ['untracked'] };
+    return { effect: 'build', extra: ['project_script'] };
+  }
+  return { effect: scope === 'temporary' ? 'run_opaque' : 'run_unknown', extra: [] };
+}
+
+/** `. file`: the same as running it, but in this shell. */
+const source: Special = (call) => {
+  const file = call.args.find((arg) => arg.text !== '--');
+  if (!file) return emitNone(call);
+  if (
+    /(?:^|\/)(?:activate(?:\.\w+)?|nvm\.sh|cargo\/env|sdkman-init\.sh|ghcup\/env)$/.test(file.text) ||
+    /\.(?:bashrc|profile|bash_profile|zshrc)$/.test(file.text)
+  ) {
+    emit(call, { effect: 'build', operation: 'source', targets: [], residue: [file.text], flags: ['environment'] });
+    return SILENT;
+  }
+  if (file.text === '/dev/stdin') return readStandardInput(call);
+  return runFile(call.invocation, call.walk, call.meaning, file, call.args.slice(1), 'source');
+};
+
+const INLINE: { readonly [tool: string]: RegExp } = {
+  python: /^-[A-Za-z]*c$/,
+  pypy: /^-[A-Za-z]*c$/,
+  node: /^(?:-e|--eval|-p|--print|-pe)$/,
+  nodejs: /^(?:-e|--eval|-p|--print|-pe)$/,
+  bun: /^(?:-e|--eval|-p|--print)$/,
+  perl: /^-[A-Za-z0-9]*[eE]$/,
+  ruby: /^-[A-Za-z]*e$/,
+  php: /^-r$/,
+  lua: /^-e$/,
+  osascript: /^-e$/,
+  Rscript: /^-e$/,
+};
+const TAKES_VALUE = new Set([
+  '-W',
+  '-X',
+  '-r',
+  '--require',
+  '--import',
+  '--loader',
+  '--conditions',
+  '-C',
+  '-I',
+  '-M',
+  '-m',
+  '--env-file',
+  '-d',
+  '-c',
+]);
+/** Modules that `python -m` runs as tools. */
+const MODULES: { readonly [module: string]: readonly string[] } = {
+  pip: ['pip'],
+  pytest: ['pytest'],
+  unittest: ['pytest'],
+  venv: ['virtualenv'],
+  mypy: ['mypy'],
+  ruff: ['ruff'],
+  black: ['black'],
+  build: ['python-build'],
+  twine: ['twine'],
+  flake8: ['flake8'],
+  pylint: ['pylint'],
+  coverage: ['coverage'],
+  tox: ['tox'],
+  nox: ['nox'],
+  isort: ['isort'],
+  poetry: ['poetry'],
+  uv: ['uv'],
+  pre_commit: ['pre-commit'],
+  compileall: ['python-compile'],
+  'json.tool': ['jq', '.'],
+  py_compile: ['python-compile'],
+  timeit: ['true'],
+  'http.server': ['http-server'],
+  django: ['django-admin'],
+  sphinx: ['sphinx-build'],
+  jupyter: ['jupyter'],
+  ensurepip: ['pip', 'install', 'pip'],
+  zipfile: ['unzip'],
+  tarfile: ['tar'],
+};
+
+const interpreter: Special = (call) => {
+  const { args, invocation, tool, walk } = call;
+  const inline = INLINE[tool];
+  for (let at = 0; at < args.length; at += 1) {
+    const arg = args[at] as Arg;
+    const { text } = arg;
+    if (
+      text === '--version' ||
+      text === '-V' ||
+      text === '--help' ||
+      text === '-h' ||
+      (text === '-v' && tool !== 'python')
+    ) {
+      if (args.length === 1) return emitNone(call, 'help');
+    }
+    const equals = /^--(?:eval|print)=(.*)$/s.exec(text);
+    if (equals) return inlineCode(call, { ...arg, text: equals[1] as string });
+    if (inline?.test(text)) {
+      const flags = /^-[A-Za-z0-9]*i/.test(text) && (tool === 'perl' || tool === 'ruby');
+      if (flags || (tool === 'perl' && args.slice(0, at).some((word) => /^-[a-z]*i/.test(word.text))))
+        return editInPlace(call, at);
+      return inlineCode(call, args[at + 1] ?? literal(''));
+    }
+    if (text === '-m' && /^py/.test(tool)) return runModule(call, at);
+    if (tool === 'node' && (text === '--check' || text === '-c')) return emitNone(call, 'check');
+    if (tool === 'node' && text === '--test') {
+      emit(call, { effect: 'build', operation: 'test' });
+      return { origins: ['file'] };
+    }
+    if (text === '-') return inlineStandardInput(call);
+    if (text.startsWith('-')) {
+      if (TAKES_VALUE.has(text)) at += 1;
+      continue;
+    }
+    return runFile(invocation, walk, call.meaning, arg, args.slice(at + 1), tool);
+  }
+  return inlineStandardInput(call);
+};
+
+function inlineCode(call: Call, code: Arg): Stream {
+  const { frame } = call.invocation;
+  if (!code.known && code.origins.length > 0) {
+    call.walk.judge.opaque('inline code', code.text, code.origins, frame);
+    return { origins: ['generated'] };
+  }
+  return readCode(call.tool, code.text, call.invocation, call.walk, call.meaning);
+}
+
+function inlineStandardInput(call: Call): Stream {
+  const { stdin } = call.invocation.frame;
+  if (stdin.text !== undefined) return readCode(call.tool, stdin.text, call.invocation, call.walk, call.meaning);
+  const file = stdin.paths?.length === 1 ? stdin.paths[0] : undefined;
+  if (file) return runFile(call.invocation, call.walk, call.meaning, file, [], call.tool);
+  call.walk.judge.opaque('stdin', '', stdin.origins, call.invocation.frame);
+  return { origins: ['generated'] };
+}
+
+function runModule(call: Call, at: number): Stream {
+  const module = call.args[at + 1];
+  const words = module?.known ? MODULES[module.text] : undefined;
+  if (words)
+    return call.walk.words(
+      [...words.map(literal), ...call.args.slice(at + 2)],
+      call.invocation.state,
+      call.invocation.frame,
+    );
+  emit(call, {
+    effect: 'run_unknown',
+    operation: `-m ${module?.text ?? ''}`,
+    residue: [call.args.map((arg) => arg.text).join('\0')],
+  });
+  return { origins: ['file'] };
+}
+
+/** `perl -pi -e '…' file` edits files. */
+function editInPlace(call: Call, at: number): Stream {
+  const code = call.args[at + 1] ?? literal('');
+  readCode(call.tool, code.text, call.invocation, call.walk, call.meaning);
+  const files = call.args.slice(at + 2).filter((arg) => !arg.text.startsWith('-'));
+  emit(call, {
+    effect: 'write',
+    operation: 'edit',
+    targets: files.map((file) =>
+      fileTarget(file, call.invocation.state.cwd, call.meaning.where, call.invocation.frame.remote),
+    ),
+    residue: [code.text],
+  });
+  return SILENT;
+}
+
+/** What any opaque code amounts to, told by where it came from. */
+export function opaqueEffect(origins: readonly Origin[]): Effect {
+  return joinOrigins(origins, []).includes('download') ? 'download_execute' : 'run_opaque';
+}
+
+/** `ssh-agent -s` and the like print assignments that are meant to be evaluated. */
+const printsShell: Special = (call) => {
+  if (has(call, '--help')) return emitNone(call, 'help');
+  emit(call, { effect: 'none' });
+  return SILENT;
+};
+
+export const SHELL_SPECIALS: { readonly [name: string]: Special } = {
+  shell,
+  source,
+  interpreter,
+  prints_shell: printsShell,
+};

@@ -1,0 +1,205 @@
+// Reads one raw proposal of any kind: checks its fields, names its texts for the detectors, and gives drafts of its parts.
+
+import { BeaconError, invalidArgument } from '../errors.ts';
+import { readBrowser } from './browser.ts';
+import type { Draft } from './draft.ts';
+import { readHttp } from './http.ts';
+import { readKubernetes } from './kubernetes.ts';
+import { readPatch } from './patch.ts';
+import { type Where, whereFrom } from './paths.ts';
+import { codeReading, readShell } from './shell-action.ts';
+import { readTool } from './tools.ts';
+import type { ActionContext } from './types.ts';
+
+/** UTF-16 code units of any one text. */
+export const MAX_TEXT = 64 * 1024;
+export const MAX_NAME = 256;
+export const MAX_JSON_DEPTH = 32;
+
+/** What protobuf-es makes of `beacon.v1.ProposedAction`; plain objects of this shape serve too. */
+export type ProposedLike = {
+  readonly kind:
+    | { readonly case: string; readonly value: object }
+    | { readonly case: undefined; readonly value?: undefined };
+};
+
+export type Reading = {
+  readonly drafts: readonly Draft[];
+  /** Texts to look for secrets in, with their place in the proposal. */
+  readonly texts: readonly { readonly text: string; readonly where: string }[];
+  /** Secrets known by their place. */
+  readonly secrets: readonly string[];
+  readonly cwd: string | undefined;
+};
+
+type Fields = { readonly [name: string]: unknown };
+
+export function readProposed(proposed: ProposedLike, context: ActionContext, field: string): Reading {
+  const kind = proposed?.kind;
+  if (kind?.case === undefined || kind.value === undefined || kind.value === null)
+    throw invalidArgument(field, 'names no kind of action');
+  const reader = Object.hasOwn(READERS, kind.case) ? READERS[kind.case] : undefined;
+  if (!reader) throw invalidArgument(`${field}.kind`, 'is not a kind of action');
+  return reader(new Input(kind.value as Fields, field), context);
+}
+
+/** The fields of one proposal, each checked as it is read. */
+export class Input {
+  readonly texts: { text: string; where: string }[] = [];
+  readonly #fields: Fields;
+  readonly #field: string;
+
+  constructor(fields: Fields, field: string) {
+    this.#fields = fields;
+    this.#field = field;
+  }
+
+  path(name: string): string {
+    return `${this.#field}.${name}`;
+  }
+
+  /** Text the detectors look through. */
+  text(name: string, required = false, limit = MAX_TEXT): string {
+    const value = this.#fields[name] ?? '';
+    const shown = name.replace(/Json$/, '');
+    if (typeof value !== 'string') throw invalidArgument(this.path(shown), 'must be a string');
+    if (required && value.trim() === '') throw invalidArgument(this.path(shown), 'must not be empty');
+    if (value.length > limit) {
+      throw new BeaconError('payload_too_large', `${this.path(shown)}: at most ${limit} characters`, {
+        field: this.path(shown),
+      });
+    }
+    if (!value.isWellFormed()) throw invalidArgument(this.path(shown), 'must be well-formed text');
+    if (value !== '') this.texts.push({ text: value, where: shown });
+    return value;
+  }
+
+  name(name: string, required = true): string {
+    return this.text(name, required, MAX_NAME);
+  }
+
+  /** `arguments_json`: an object, bounded in depth; empty is `{}`. */
+  json(name: string): { readonly [key: string]: unknown } {
+    const text = this.text(name);
+    if (text === '') return {};
+    const shown = this.path(name.replace(/Json$/, ''));
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (cause) {
+      throw new BeaconError('invalid_argument', `${shown}: must be JSON`, { field: shown, cause });
+    }
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw invalidArgument(shown, 'must be a JSON object');
+    checkDepth(value, shown, 0);
+    return value as { readonly [key: string]: unknown };
+  }
+
+  map(name: string): { readonly [key: string]: string } {
+    const value = this.#fields[name] ?? {};
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw invalidArgument(this.path(name), 'must be an object');
+    for (const [key, item] of Object.entries(value)) {
+      if (typeof item !== 'string' || key.length > MAX_NAME || item.length > MAX_TEXT)
+        throw invalidArgument(this.path(name), 'must map names to text');
+      this.texts.push({ text: `${key}: ${item}`, where: `${name}.${key}` });
+    }
+    return value as { readonly [key: string]: string };
+  }
+}
+
+function checkDepth(value: unknown, field: string, depth: number): void {
+  if (depth > MAX_JSON_DEPTH) throw invalidArgument(field, `nested deeper than ${MAX_JSON_DEPTH}`);
+  if (typeof value !== 'object' || value === null) return;
+  for (const item of Object.values(value)) checkDepth(item, field, depth + 1);
+}
+
+type Reader = (input: Input, context: ActionContext) => Reading;
+
+function plain(input: Input, drafts: readonly Draft[], secrets: readonly string[] = [], cwd?: string): Reading {
+  return { drafts, texts: input.texts, secrets, cwd };
+}
+
+const shell: Reader = (input, context) => {
+  const command = input.text('command', true);
+  const cwd = directory(input);
+  const { drafts, secrets } = readShell(command, whereFrom(context, cwd));
+  return plain(input, drafts, secrets, cwd);
+};
+
+function directory(input: Input): string | undefined {
+  const cwd = input.text('cwd', false, 4_096);
+  if (cwd.includes('\0')) throw invalidArgument(input.path('cwd'), 'must not hold a NUL character');
+  return cwd === '' ? undefined : cwd;
+}
+
+const READERS: { readonly [kind: string]: Reader } = {
+  shell,
+  mcp: (input, context) => {
+    const server = input.name('server', false);
+    const tool = input.name('tool');
+    const given = input.json('argumentsJson');
+    return withTool(input, context, server, tool, given);
+  },
+  tool: (input, context) => {
+    const name = input.name('name');
+    return withTool(input, context, '', name, input.json('argumentsJson'));
+  },
+  workflow: (input, context) => {
+    const system = input.name('system', false);
+    const step = input.text('step', true);
+    return withTool(input, context, system, step, input.json('argumentsJson'), true);
+  },
+  patch: (input, context) => {
+    const cwd = directory(input);
+    return plain(input, readPatch(input.text('patch', true), whereFrom(context, cwd), input.path('patch')), [], cwd);
+  },
+  http: (input) => {
+    const method = input.name('method', false);
+    const url = input.text('url', true, 8_192);
+    return plain(input, readHttp(method, url, input.map('headers'), input.text('body'), input.path('url')));
+  },
+  browser: (input) => {
+    const action = input.name('action');
+    const url = input.text('url', false, 8_192);
+    return plain(input, readBrowser(action, url, input.json('argumentsJson')));
+  },
+  kubernetes: (input) => {
+    const verb = input.name('verb');
+    return plain(input, readKubernetes(verb, input.json('objectJson')));
+  },
+  prompt: (input) => {
+    const text = input.text('text', true);
+    return plain(input, [
+      { tool: 'model', operation: 'prompt', effect: 'prompt', targets: [], flags: [], residue: [text] },
+    ]);
+  },
+  output: (input) => {
+    const text = input.text('text', true);
+    const tool = input.name('tool', false) || 'tool';
+    return plain(input, [{ tool, operation: 'output', effect: 'output', targets: [], flags: [], residue: [text] }]);
+  },
+  code: (input, context) => {
+    const language = (input.name('language', false) || 'shell').toLowerCase();
+    const text = input.text('text', true);
+    const cwd = directory(input);
+    const { drafts, secrets } = codeReading(language, text, whereFrom(context, cwd));
+    return plain(input, drafts, secrets, cwd);
+  },
+};
+
+function withTool(
+  input: Input,
+  context: ActionContext,
+  server: string,
+  tool: string,
+  given: Fields,
+  workflow = false,
+): Reading {
+  const cwd = [given.cwd, given.workdir, given.working_directory, given.dir].find(
+    (value) => typeof value === 'string',
+  ) as string | undefined;
+  const where: Where = whereFrom(context, cwd);
+  const { drafts, secrets } = readTool({ server, tool, given, where, workflow, field: input.path('arguments') });
+  return plain(input, drafts, secrets, cwd);
+}

@@ -1,0 +1,69 @@
+// Replaces what detectors find by `[kind:digest8]`, and collects the findings. Nothing found is kept in clear.
+
+import type { SensitivePayload } from '../externality.ts';
+import type { Finding } from './types.ts';
+
+/** A finding with its place in the text it was found in, UTF-16 code units. */
+export type LocatedFinding = Finding & { readonly start: number; readonly end: number };
+/** Bound to the tenant's key by the caller. */
+export type Detect = (text: string, where: string) => readonly LocatedFinding[];
+
+/** Findings kept per proposal. */
+export const MAX_FINDINGS = 256;
+
+export class Findings {
+  readonly #detect: Detect;
+  readonly #seen = new Map<string, Finding>();
+
+  constructor(detect: Detect) {
+    this.#detect = detect;
+  }
+
+  /** Looks through a text of the proposal. */
+  scan(text: string, where: string): readonly LocatedFinding[] {
+    if (text === '') return [];
+    const found = this.#detect(text, where);
+    for (const item of found) this.add(item);
+    return found;
+  }
+
+  add(finding: Finding): void {
+    const { kind, class: group, where, confidence, digest } = finding;
+    const key = `${kind} ${digest} ${group}`;
+    if (this.#seen.size < MAX_FINDINGS && !this.#seen.has(key))
+      this.#seen.set(key, { kind, class: group, where, confidence, digest });
+  }
+
+  /** The text without what is found in it. */
+  mask(text: string, where: string): string {
+    return replaceFound(text, this.scan(text, where));
+  }
+
+  list(): Finding[] {
+    return [...this.#seen.values()];
+  }
+}
+
+export function replaceFound(text: string, found: readonly LocatedFinding[]): string {
+  if (found.length === 0) return text;
+  let out = '';
+  let at = 0;
+  for (const { start, end, kind, digest } of [...found].sort(
+    (left, right) => left.start - right.start || right.end - left.end,
+  )) {
+    if (end <= at) continue;
+    out += `${text.slice(at, Math.max(at, start))}[${kind}:${digest.slice(0, 8)}]`;
+    at = end;
+  }
+  return out + text.slice(at);
+}
+
+/** What findings say about the payload they were found in; low confidence alone says nothing. */
+export function payloadOf(found: readonly Finding[]): SensitivePayload | undefined {
+  let payload: SensitivePayload | undefined;
+  for (const item of found) {
+    if (item.class === 'secret' && item.confidence !== 'low') return 'secret';
+    if (item.class === 'pii' && item.confidence !== 'low') payload = 'pii';
+  }
+  return payload;
+}

@@ -1,0 +1,85 @@
+// A shell line to drafts: the walk of core/shell joined with what programs mean.
+
+import { type Frame, OUTER_FRAME, type Walk } from '../shell/frame.ts';
+import { type Arg, literal, newState, type Origin } from '../shell/values.ts';
+import { newWalk } from '../shell/walk.ts';
+import { readCode } from './code.ts';
+import type { Draft } from './draft.ts';
+import type { Where } from './paths.ts';
+import type { Meaning } from './programs/call.ts';
+import { redirectTo, runProgram } from './programs/interpret.ts';
+import { opaqueEffect } from './programs/special-shells.ts';
+
+export type ShellReading = { readonly drafts: Draft[]; readonly secrets: string[] };
+
+export function readShell(command: string, where: Where): ShellReading {
+  return reading(where, (walk) => walk.text(command, newState(where.cwd, where.home), OUTER_FRAME));
+}
+
+/** An argument list that needs no shell: quoting cannot matter. */
+export function readWords(words: readonly Arg[], where: Where): ShellReading {
+  return reading(where, (walk) => walk.words(words, newState(where.cwd, where.home), OUTER_FRAME));
+}
+
+function reading(where: Where, start: (walk: Walk) => unknown): ShellReading {
+  const drafts: Draft[] = [];
+  const secrets: string[] = [];
+  const meaning: Meaning = { where, add: (draft) => drafts.push(draft), secret: (value) => secrets.push(value) };
+  start(walkFor(drafts, meaning));
+  return { drafts, secrets };
+}
+
+function walkFor(drafts: Draft[], meaning: Meaning): Walk {
+  return newWalk({
+    run: (invocation, walk) => runProgram(invocation, walk, meaning),
+    redirect: (use) => redirectTo(use, meaning),
+    opaque: (reason, text, origins, frame) => drafts.push(opaqueDraft(reason, text, origins, frame)),
+    flood: (frame) =>
+      drafts.push({
+        tool: 'shell',
+        operation: 'fork',
+        effect: 'flood',
+        targets: [],
+        flags: frame.flags,
+        range: frame.range,
+      }),
+  });
+}
+
+function opaqueDraft(reason: string, text: string, origins: readonly Origin[], frame: Frame): Draft {
+  const flags = [...frame.flags.filter((flag) => flag !== 'piped'), `opaque_${reason.replace(/\W+/g, '_')}`];
+  return {
+    tool: 'shell',
+    operation: 'run',
+    effect: opaqueEffect(origins),
+    targets: [],
+    flags,
+    residue: [text],
+    range: frame.range,
+  };
+}
+
+/** Program text: shell languages are walked, others scanned. */
+export function codeReading(language: string, text: string, where: Where): ShellReading {
+  if (/^(?:sh|bash|zsh|shell|dash|ksh|console|terminal)$/.test(language)) return readShell(text, where);
+  const tool =
+    (
+      {
+        py: 'python',
+        python3: 'python',
+        js: 'node',
+        javascript: 'node',
+        ts: 'node',
+        typescript: 'node',
+        rb: 'ruby',
+        pl: 'perl',
+      } as { readonly [name: string]: string }
+    )[language] ?? language;
+  const drafts: Draft[] = [];
+  const secrets: string[] = [];
+  const meaning: Meaning = { where, add: (draft) => drafts.push(draft), secret: (value) => secrets.push(value) };
+  const state = newState(where.cwd, where.home);
+  const walk = walkFor(drafts, meaning);
+  readCode(tool, text, { words: [literal(tool)], assignments: [], state, frame: OUTER_FRAME }, walk, meaning);
+  return { drafts, secrets };
+}

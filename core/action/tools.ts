@@ -1,0 +1,337 @@
+// Tool calls of agents, SDKs, MCP servers and workflow steps: known names by table, others by the verb in their name.
+// A name that says nothing clear stays `unknown`: a friendly name is no evidence.
+
+import { invalidArgument } from '../errors.ts';
+import { literal } from '../shell/values.ts';
+import { readBrowser } from './browser.ts';
+import { type Draft, fileTarget } from './draft.ts';
+import { requestDraft } from './http.ts';
+import { readPatch } from './patch.ts';
+import type { Where } from './paths.ts';
+import { programName } from './programs/names.ts';
+import { PROGRAMS } from './programs/registry.ts';
+import { codeReading, readShell, readWords, type ShellReading } from './shell-action.ts';
+import { readByVerb } from './tool-verbs.ts';
+import type { Effect } from './types.ts';
+
+export type ToolCall = {
+  readonly server: string;
+  readonly tool: string;
+  readonly given: { readonly [name: string]: unknown };
+  readonly where: Where;
+  readonly workflow: boolean;
+  /** For errors. */
+  readonly field: string;
+};
+
+type Native = (call: ToolCall, name: string) => ShellReading;
+
+const only = (drafts: readonly Draft[]): ShellReading => ({ drafts: [...drafts], secrets: [] });
+
+/** First of these arguments that is text. */
+export function textOf(given: ToolCall['given'], names: string): string | undefined {
+  for (const name of names.split(' ')) if (typeof given[name] === 'string') return given[name] as string;
+  return undefined;
+}
+
+const COMMAND = 'command cmd script run commands shell_command bash input';
+const PATH =
+  'file_path path filePath notebook_path absolute_path target_file filename file uri dir_path directory relative_path relative_workspace_path';
+
+const runCommand: Native = (call) => {
+  const { given, where, field } = call;
+  const list = [given.command, given.cmd, given.argv, given.args].find((value) => Array.isArray(value));
+  if (list) {
+    const words = (list as unknown[]).filter((word) => typeof word === 'string') as string[];
+    if (words.length === 0) throw invalidArgument(`${field}.command`, 'must not be empty');
+    return readWords(words.map(literal), where);
+  }
+  const text = textOf(given, COMMAND) ?? textOf(given, 'code');
+  if (text === undefined || text.trim() === '') throw invalidArgument(`${field}.command`, 'must be a command');
+  return readShell(text, where);
+};
+
+function pathOf(call: ToolCall, required: boolean): string | undefined {
+  const path = textOf(call.given, PATH);
+  if (path === undefined && required) throw invalidArgument(`${call.field}.file_path`, 'must be a path');
+  return path;
+}
+
+function file(operation: string, effect: Effect, metadata = false): Native {
+  return (call) => {
+    const lists = [call.given.paths, call.given.files].find((value) => Array.isArray(value)) as unknown[] | undefined;
+    const named = lists
+      ?.map((item) => (typeof item === 'string' ? item : textOf((item ?? {}) as ToolCall['given'], PATH)))
+      .filter((item) => item !== undefined);
+    const paths = named && named.length > 0 ? named : [pathOf(call, !metadata && effect !== 'read') ?? '.'];
+    const { given, where } = call;
+    const targets = paths.map((path) =>
+      fileTarget(
+        { text: path, known: true, glob: /[*?]/.test(path) && effect !== 'write' },
+        where.cwd ?? where.workspace,
+        where,
+      ),
+    );
+    const content = [
+      'content',
+      'contents',
+      'file_text',
+      'text',
+      'new_string',
+      'new_str',
+      'new_source',
+      'edits',
+      'code_edit',
+      'old_string',
+      'old_str',
+      'diff',
+    ].map((name) => given[name]);
+    const residue = content
+      .filter((value) => value !== undefined)
+      .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
+    const flags = operation === 'write' && effect === 'write' ? ['truncate'] : [];
+    return only([
+      {
+        tool: 'file',
+        operation,
+        effect,
+        targets,
+        flags,
+        residue: effect === 'read' ? [] : residue,
+        ...(metadata && { metadata: true }),
+      },
+    ]);
+  };
+}
+
+const editFile: Native = (call, name) => {
+  const command = textOf(call.given, 'command');
+  if (command === 'view' || command === 'read') return file('read', 'read')(call, name);
+  if (command === 'create') return file('write', 'write')(call, name);
+  return file('edit', 'write')(call, name);
+};
+
+const moveFile: Native = ({ given, where, field }) => {
+  const from = textOf(given, 'source from source_path old_path src');
+  const to = textOf(given, 'destination to target_path new_path dst dest');
+  if (from === undefined || to === undefined)
+    throw invalidArgument(`${field}.destination`, 'must name source and destination');
+  const word = (text: string) => fileTarget({ text, known: true, glob: false }, where.cwd ?? where.workspace, where);
+  return only([{ tool: 'mv', operation: 'move', effect: 'overwrite', targets: [word(from), word(to)], flags: [] }]);
+};
+
+const fetchPage: Native = ({ given, field }) => {
+  const url = textOf(given, 'url uri href address') ?? /https?:\/\/[^\s"'<>]+/.exec(textOf(given, 'prompt') ?? '')?.[0];
+  if (url === undefined) throw invalidArgument(`${field}.url`, 'must be an address');
+  const method = textOf(given, 'method') ?? 'GET';
+  const body = given.body === undefined ? [] : [JSON.stringify(given.body)];
+  const draft = requestDraft({ method, url: { text: url, known: true }, body });
+  if (!draft) throw invalidArgument(`${field}.url`, 'has no host');
+  return only([draft]);
+};
+
+const searchWeb: Native = ({ given }) =>
+  only([
+    {
+      tool: 'web_search',
+      operation: 'search',
+      effect: 'fetch',
+      targets: [],
+      flags: ['remote'],
+      residue: [JSON.stringify(given)],
+      systems: ['web'],
+    },
+  ]);
+
+const nothing: Native = (_call, name) =>
+  only([{ tool: name, operation: 'note', effect: 'none', targets: [], flags: [] }]);
+
+const delegate: Native = ({ given }, name) =>
+  only([
+    { tool: name, operation: 'delegate', effect: 'delegate', targets: [], flags: [], residue: [JSON.stringify(given)] },
+  ]);
+
+const patch: Native = ({ given, where, field }) => {
+  const list = [given.command, given.cmd].find((value) => Array.isArray(value)) as unknown[] | undefined;
+  const text =
+    textOf(given, 'input patch diff content') ??
+    (typeof list?.at(-1) === 'string' ? (list.at(-1) as string) : textOf(given, 'command'));
+  if (text === undefined) throw invalidArgument(`${field}.input`, 'must be a patch');
+  return only(readPatch(text, where, `${field}.input`));
+};
+
+const typeInto: Native = ({ given, where }) => {
+  const chars = textOf(given, 'chars input text') ?? '';
+  if (chars.replace(/\p{Cc}/gu, '').trim() === '')
+    return only([{ tool: 'shell', operation: 'wait', effect: 'none', targets: [], flags: [] }]);
+  const read = readShell(chars, where);
+  return {
+    ...read,
+    drafts: [
+      ...read.drafts,
+      {
+        tool: 'shell',
+        operation: 'type',
+        effect: 'run_unknown',
+        targets: [],
+        flags: ['running_process'],
+        residue: [chars],
+      },
+    ],
+  };
+};
+
+const runCode: Native = (call) => {
+  const text = textOf(call.given, 'code source script text input command');
+  if (text === undefined || text.trim() === '') throw invalidArgument(`${call.field}.code`, 'must be program text');
+  return codeReading((textOf(call.given, 'language lang') ?? 'python').toLowerCase(), text, call.where);
+};
+
+function table(rows: readonly (readonly [string, Native])[]): ReadonlyMap<string, Native> {
+  return new Map(rows.flatMap(([names, native]) => names.split(' ').map((name) => [name, native] as const)));
+}
+
+/** Names in lower snake case. */
+const NATIVE = table([
+  [
+    'bash shell exec_command local_shell run_shell_command run_terminal_cmd run_terminal_command execute_command terminal run_command container_exec shell_command unified_exec execute_bash run_in_terminal shell_exec bash_tool run_bash exec',
+    runCommand,
+  ],
+  ['apply_patch applypatch', patch],
+  ['write write_file create_file write_to_file save_file create write_text_file', file('write', 'write')],
+  [
+    'edit multi_edit multiedit replace edit_file insert_edit_into_file replace_string_in_file replace_in_file search_replace insert_edit apply_diff notebook_edit edit_notebook notebookedit append_file append_to_file',
+    file('edit', 'write'),
+  ],
+  ['str_replace_editor str_replace_based_edit_tool text_editor str_replace', editFile],
+  [
+    'read read_file view view_image read_many_files open_file cat notebook_read read_text_file read_media_file read_multiple_files get_file_contents_local view_file',
+    file('read', 'read'),
+  ],
+  [
+    'grep glob ls list_directory list_dir search_file_content search_files find_files codebase_search file_search grep_search directory_tree get_file_info list_files glob_file_search list_allowed_directories',
+    file('list', 'read', true),
+  ],
+  ['delete_file remove_file unlink delete_path', file('delete', 'delete')],
+  ['create_directory mkdir make_directory', file('create', 'write')],
+  ['move_file rename_file move_path', moveFile],
+  ['web_fetch fetch fetch_url webfetch http_request read_url open_url browse_url', fetchPage],
+  ['web_search websearch google_web_search search_web internet_search', searchWeb],
+  [
+    'task spawn_agent agent delegate send_input send_message_to_agent subagent new_task dispatch_agent handoff',
+    delegate,
+  ],
+  [
+    'update_plan todo_write todowrite todo_read exit_plan_mode enter_plan_mode ask_user_question request_user_input bash_output task_output wait close_agent resume_agent wait_agent list_mcp_resources list_mcp_resource_templates read_mcp_resource tool_search think sequentialthinking sequential_thinking ask_followup_question attempt_completion task_list task_get task_create task_update slash_command skill structured_output',
+    nothing,
+  ],
+  [
+    'kill_shell kill_bash task_stop',
+    (_call, name) => only([{ tool: name, operation: 'stop', effect: 'process_own', targets: [], flags: [] }]),
+  ],
+  ['write_stdin send_keys', typeInto],
+  ['run_code execute_code python repl code_interpreter js_repl execute_python run_python ipython', runCode],
+]);
+
+export function snakeCase(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+    .toLowerCase();
+}
+
+export function readTool(given: ToolCall): ShellReading {
+  const split = /^mcp__(.+?)__(.+)$/.exec(given.tool);
+  const call: ToolCall = split ? { ...given, server: split[1] as string, tool: split[2] as string } : given;
+  const name = snakeCase(call.tool);
+  const own =
+    call.server === '' ||
+    /^(?:filesystem|fs|shell|terminal|bash|desktop_commander|fetch|functions|builtin)/.test(snakeCase(call.server));
+  if (call.workflow) {
+    const text = textOf(call.given, COMMAND);
+    if (text !== undefined && text.trim() !== '') return readShell(text, call.where);
+    if (/\s/.test(call.tool.trim()) && knownProgram(call.tool)) return readShell(call.tool, call.where);
+  }
+  const native = own || NATIVE.get(name) === runCommand ? NATIVE.get(name) : undefined;
+  if (native) return native(call, name);
+  const words = asCommand(call, name);
+  if (words) return readWords(words.map(literal), call.where);
+  if (/^browser|playwright|puppeteer|chrome/.test(snakeCase(call.server)) || /^browser_/.test(name)) {
+    return only(readBrowser(name, '', call.given));
+  }
+  const command = textOf(call.given, 'command cmd shell_command');
+  if (command !== undefined && /(?:exec|run|shell|command|terminal|bash)/.test(name))
+    return readShell(command, call.where);
+  return only(readByVerb(call, name));
+}
+
+function knownProgram(text: string): boolean {
+  const first = text.trim().split(/\s+/)[0] as string;
+  const program = programName(first);
+  return program !== undefined && Object.hasOwn(PROGRAMS, program);
+}
+
+/** Arguments of git tools, in the order git takes them. */
+const GIT: { readonly [subcommand: string]: readonly string[] } = {
+  push: ['remote', 'branch refspec ref'],
+  pull: ['remote', 'branch'],
+  fetch: ['remote', 'branch'],
+  checkout: ['branch branch_name ref'],
+  add: ['files paths path'],
+  commit: [],
+  reset: ['ref commit'],
+  status: [],
+  log: [],
+  diff: ['target'],
+  show: ['revision'],
+  diff_staged: [],
+  diff_unstaged: [],
+  merge: ['branch'],
+  rebase: ['branch onto'],
+  clone: ['url repo'],
+  create_branch: ['branch_name branch'],
+  branch: [],
+  tag: ['name tag'],
+};
+
+/** `git_push {remote, branch}` is `git push remote branch`. */
+function asCommand(call: ToolCall, name: string): string[] | undefined {
+  const joined = name.startsWith('git_')
+    ? name.slice(4)
+    : /^git(?:_server|_mcp)?$/.test(snakeCase(call.server))
+      ? name
+      : undefined;
+  if (joined === undefined || !Object.hasOwn(GIT, joined)) return undefined;
+  const { given } = call;
+  const verb =
+    ({ diff_staged: 'diff', diff_unstaged: 'diff', create_branch: 'branch' } as { readonly [name: string]: string })[
+      joined
+    ] ?? joined;
+  const words = ['git', verb];
+  const on = (key: string) => given[key] === true;
+  if (on('force')) words.push('--force');
+  if (on('force_with_lease')) words.push('--force-with-lease');
+  if (on('hard') || given.mode === 'hard') words.push('--hard');
+  if (on('delete')) words.push('--delete');
+  if (on('tags')) words.push('--tags');
+  if (on('amend')) words.push('--amend');
+  const message = textOf(given, 'message');
+  if (message !== undefined && (verb === 'commit' || verb === 'tag')) words.push('-m', message);
+  if (verb === 'branch' && joined === 'branch') return words;
+  for (const names of GIT[joined] as readonly string[]) {
+    const value = names
+      .split(' ')
+      .map((key) => given[key])
+      .find((item) => item !== undefined);
+    if (Array.isArray(value)) words.push(...value.filter((item) => typeof item === 'string'));
+    else if (typeof value === 'string' && value !== '') words.push(value);
+    else if (names === 'remote' && GIT[joined]?.[1] !== undefined && hasValue(given, GIT[joined]?.[1] as string))
+      words.push('origin');
+  }
+  return words;
+}
+
+function hasValue(given: ToolCall['given'], names: string): boolean {
+  return names.split(' ').some((name) => typeof given[name] === 'string');
+}

@@ -1,0 +1,103 @@
+// What the shell knows while a line is walked: words after expansion, variables, streams, and where things came from.
+
+import type { Function as FunctionNode } from 'unbash';
+
+/** Where text that cannot be read here came from. */
+export type Origin = 'download' | 'decoded' | 'credential' | 'secret' | 'file' | 'generated';
+
+/** One word after expansion. When `known` is false, `text` holds `$NAME` in place of what could not be resolved. */
+export type Arg = {
+  readonly text: string;
+  readonly known: boolean;
+  readonly glob: boolean;
+  readonly origins: readonly Origin[];
+};
+
+export type Value = {
+  readonly text: string;
+  readonly known: boolean;
+  readonly origins: readonly Origin[];
+  /** Elements of an array. */
+  readonly items?: readonly Arg[];
+};
+
+/** What flows into or out of a command: its text when that can be told, else where it came from. */
+export type Stream = {
+  readonly text?: string;
+  readonly origins: readonly Origin[];
+  /** When it lists file names: patterns they all fall under. */
+  readonly paths?: readonly Arg[];
+};
+
+export type ShellState = {
+  readonly vars: Map<string, Value>;
+  readonly functions: Map<string, FunctionNode>;
+  readonly aliases: Map<string, string>;
+  /** Files written in the same line, by canonical target. */
+  readonly files: Map<string, Stream>;
+  /** `$1 …`; undefined when not known. */
+  params: readonly Arg[] | undefined;
+  /** Undefined when not known. */
+  cwd: string | undefined;
+};
+
+export const NO_STREAM: Stream = { origins: [] };
+const NO_ORIGINS: readonly Origin[] = [];
+/** A variable longer than this is no longer followed: `a=$a$a` doubles. */
+export const MAX_VALUE = 64 * 1024;
+
+export function literal(text: string): Arg {
+  return { text, known: true, glob: false, origins: NO_ORIGINS };
+}
+
+export function unknownArg(text: string, origins: readonly Origin[] = NO_ORIGINS): Arg {
+  return { text, known: false, glob: false, origins };
+}
+
+export function newState(cwd: string | undefined, home: string | undefined): ShellState {
+  const vars = new Map<string, Value>();
+  const set = (name: string, text: string) => vars.set(name, { text, known: true, origins: NO_ORIGINS });
+  set('HOME', home ?? '~');
+  set('TMPDIR', '/tmp');
+  set('IFS', ' \t\n');
+  set('PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
+  if (cwd !== undefined) set('PWD', cwd);
+  // Numbers whose value changes nothing about what a command does.
+  for (const name of ['RANDOM', 'SECONDS', 'UID', 'EUID', 'PPID', 'LINENO', 'BASHPID', '$', '!', '?', '#'])
+    set(name, '0');
+  return { vars, functions: new Map(), aliases: new Map(), files: new Map(), params: undefined, cwd };
+}
+
+/** A subshell: changes inside stay inside, files stay written. */
+export function forkState(state: ShellState): ShellState {
+  return {
+    vars: new Map(state.vars),
+    functions: new Map(state.functions),
+    aliases: new Map(state.aliases),
+    files: state.files,
+    params: state.params,
+    cwd: state.cwd,
+  };
+}
+
+/** After a branch that may or may not have run: what differs is no longer known. */
+export function joinState(state: ShellState, other: ShellState): void {
+  for (const [name, value] of other.vars) {
+    if (state.vars.get(name)?.text !== value.text) state.vars.set(name, unresolved(name, value.origins));
+  }
+  for (const name of state.vars.keys()) if (!other.vars.has(name)) state.vars.set(name, unresolved(name, NO_ORIGINS));
+  for (const [name, body] of other.functions) state.functions.set(name, body);
+  for (const [name, body] of other.aliases) state.aliases.set(name, body);
+  if (state.cwd !== other.cwd) state.cwd = undefined;
+  if (state.params !== other.params) state.params = undefined;
+}
+
+export function unresolved(name: string, origins: readonly Origin[] = NO_ORIGINS): Value {
+  return { text: `$${name}`, known: false, origins };
+}
+
+export function joinOrigins(left: readonly Origin[], right: readonly Origin[]): readonly Origin[] {
+  if (right.length === 0) return left;
+  if (left.length === 0) return right;
+  return [...new Set([...left, ...right])];
+}

@@ -1,0 +1,139 @@
+// Programs whose arguments are another command (sudo, env, xargs, timeout): as data, and the walk into what they run.
+// The wrapper itself leaves only facts behind: who it runs as, where, how often.
+
+import { type Invocation, type Walk, withFlags } from './frame.ts';
+import { type Arg, literal, type Stream, unknownArg } from './values.ts';
+
+type Wrapper = {
+  /** Options that take a value, space-separated. */
+  readonly values?: string;
+  /** Operands before the inner command: `timeout 5 cmd` has one. */
+  readonly operands?: number;
+  /** Takes `NAME=value` before the inner command. */
+  readonly assignments?: true;
+  readonly flags?: readonly string[];
+  /** Option whose value is script text. */
+  readonly script?: string;
+  /** Standard input becomes arguments. */
+  readonly items?: true;
+};
+
+export const WRAPPERS: { readonly [name: string]: Wrapper } = {
+  sudo: {
+    values:
+      '-u --user -g --group -h --host -p --prompt -C --close-from -D --chdir -R --chroot -T --command-timeout -r --role -t --type -U --other-user',
+    assignments: true,
+    flags: ['via_sudo'],
+  },
+  doas: { values: '-u -C', flags: ['via_sudo'] },
+  pkexec: { values: '--user', flags: ['via_sudo'] },
+  env: { values: '-u --unset -C --chdir', assignments: true, script: '-S' },
+  nohup: {},
+  setsid: {},
+  time: { values: '-f --format -o --output' },
+  timeout: { values: '-s --signal -k --kill-after', operands: 1 },
+  gtimeout: { values: '-s --signal -k --kill-after', operands: 1 },
+  nice: { values: '-n --adjustment' },
+  ionice: { values: '-c --class -n --classdata -p --pid' },
+  chrt: { operands: 1 },
+  taskset: { values: '-c --cpu-list', operands: 1 },
+  stdbuf: { values: '-i --input -o --output -e --error' },
+  unbuffer: {},
+  catchsegv: {},
+  chroot: { values: '--userspec --groups', operands: 1, flags: ['privileged'] },
+  unshare: { values: '-S -G -R -w --root --wd --map-user --map-group' },
+  nsenter: { values: '-t --target -S -G', flags: ['privileged'] },
+  strace: { values: '-e -o -p -s -u -a -E -I -O -P -S -X', flags: [] },
+  ltrace: { values: '-e -o -p -s -u -a -n -l -x' },
+  caffeinate: { values: '-t -w' },
+  watch: { values: '-n --interval' },
+  flock: { values: '-w --timeout -E --conflict-exit-code', operands: 1, script: '-c' },
+  xargs: {
+    values:
+      '-I -n -P -L -d -a -E -s -R -J --max-args --max-procs --max-lines --delimiter --arg-file --replace --max-chars --eof',
+    items: true,
+    flags: ['bulk'],
+  },
+  parallel: {
+    values: '-j --jobs -a --arg-file -I -N -n --delay --timeout --results --joblog',
+    items: true,
+    flags: ['bulk'],
+  },
+  busybox: {},
+  toybox: {},
+  dotenv: { values: '-e -c -v -p', operands: 0 },
+  'dbus-run-session': {},
+  'xvfb-run': { values: '-n -s -e -f -l -p -w' },
+  rlwrap: {},
+  dbus_launch: {},
+  fakeroot: {},
+  firejail: {},
+  bwrap: {
+    values:
+      '--chdir --uid --gid --hostname --perms --size --setenv --unsetenv --dev --proc --tmpfs --dir --mqueue --seccomp',
+  },
+};
+
+/** Undefined when the program is no wrapper, or wraps nothing here. */
+export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
+  const { words, state, frame } = invocation;
+  const program = words[0] as Arg;
+  const name = program.known ? program.text.slice(program.text.lastIndexOf('/') + 1) : '';
+  if (!Object.hasOwn(WRAPPERS, name)) return undefined;
+  const wrapper = WRAPPERS[name] as Wrapper;
+  const values = new Set(wrapper.values?.split(' '));
+  let replace: string | undefined;
+  let operands = wrapper.operands ?? 0;
+  let index = 1;
+  const assigned: Arg[] = [];
+  for (; index < words.length; index += 1) {
+    const { text } = words[index] as Arg;
+    if (text === '--') {
+      if (operands === 0) {
+        index += 1;
+        break;
+      }
+    } else if (text.startsWith('-') && text.length > 1) {
+      const script = wrapper.script && (text === wrapper.script || text === '--command' || text === '--split-string');
+      if (script || (wrapper.script === '-S' && /^-[a-z]*S/.test(text))) {
+        const attached = script ? '' : text.slice(text.indexOf('S') + 1);
+        const rest = words.slice(script || attached === '' ? index + 1 : index + 1).map((word) => word.text);
+        return walk.text([attached, ...rest].join(' '), state, withFlags(frame, ...(wrapper.flags ?? [])));
+      }
+      if (name === 'xargs' && text.startsWith('-I')) replace = text === '-I' ? words[index + 1]?.text : text.slice(2);
+      if (values.has(text)) index += 1;
+    } else if (wrapper.assignments && /^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) assigned.push(words[index] as Arg);
+    else if (operands > 0) operands -= 1;
+    else break;
+  }
+  if (assigned.length > 0) walk.judge.run({ ...invocation, words: [literal('export'), ...assigned] }, walk);
+  let inner = words.slice(index);
+  if (wrapper.items)
+    inner = withItems(inner.length === 0 ? [literal('echo')] : inner, itemArgs(frame.stdin), name, replace);
+  if (inner.length === 0) return undefined;
+  return walk.words(inner, state, withFlags(frame, ...(wrapper.flags ?? [])));
+}
+
+function withItems(inner: readonly Arg[], items: readonly Arg[], name: string, replace: string | undefined): Arg[] {
+  const marker = replace ?? (name === 'parallel' ? '{}' : undefined);
+  if (marker === undefined || !inner.some((word) => word.text.includes(marker))) return [...inner, ...items];
+  return inner.flatMap((word) => {
+    if (!word.text.includes(marker)) return [word];
+    return items.map((item) => ({
+      text: word.text.replaceAll(marker, () => item.text),
+      known: word.known && item.known,
+      glob: item.glob,
+      origins: item.origins,
+    }));
+  });
+}
+
+/** What xargs would append. */
+export function itemArgs(stdin: Stream): Arg[] {
+  if (stdin.text !== undefined) {
+    const words = stdin.text.split(/[\s\0]+/).filter((word) => word !== '');
+    return words.slice(0, 256).map((word) => literal(word));
+  }
+  if (stdin.paths && stdin.paths.length > 0) return [...stdin.paths];
+  return [unknownArg('$ITEM', stdin.origins)];
+}
