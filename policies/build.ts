@@ -48,14 +48,24 @@ function capabilities(): string {
 function stage(folder: string, pack: { revision: string }): void {
   const target = join(folder, 'pack');
   cpSync(join(HERE, 'beacon'), join(target, 'beacon'), { recursive: true });
-  for (const name of readdirSync(join(HERE, 'data'))) {
+  for (const name of readdirSync(join(HERE, 'data')).sort()) {
     const place = join(target, 'beacon', basename(name, '.yaml'));
     mkdirSync(place, { recursive: true });
-    cpSync(join(HERE, 'data', name), join(place, 'data.yaml'));
+    writeFileSync(join(place, 'data.yaml'), table(join(HERE, 'data', name)));
   }
   const manifest = { revision: pack.revision, roots: ['beacon'], rego_version: 1 };
   writeFileSync(join(target, '.manifest'), JSON.stringify(manifest));
   writeFileSync(join(folder, 'capabilities.json'), capabilities());
+}
+
+/** One table: a file, or the files of a folder one after the other. OPA refuses a key that stands there twice. */
+function table(path: string): string {
+  if (path.endsWith('.yaml')) return readFileSync(path, 'utf8');
+  const parts = readdirSync(path).filter((name) => name.endsWith('.yaml'));
+  return parts
+    .sort()
+    .map((name) => readFileSync(join(path, name), 'utf8'))
+    .join('');
 }
 
 /** Builds into `output` (created). Throws when formatting, the strict check, a Rego test or the build fails. */
