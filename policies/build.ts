@@ -18,7 +18,8 @@ const REFUSED_BUILTINS = /^(regex\.|re_match$|glob\.|yaml\.|sprintf$|rand\.|time
 /** The path of an OPA of exactly OPA_VERSION. Throws with what to do when there is none. */
 export function findOpa(env: NodeJS.ProcessEnv = process.env): string {
   const cache = env.BEACON_TEST_CACHE ?? join(homedir(), '.cache', 'beacon-test');
-  const candidates = [env.BEACON_OPA, 'opa', join(cache, 'bin', 'opa')].filter((path) => path !== undefined);
+  const cached = [join(cache, `opa-${OPA_VERSION}`, 'opa'), join(cache, 'bin', 'opa')];
+  const candidates = [env.BEACON_OPA, env.BEACON_TEST_OPA, 'opa', ...cached].filter((path) => path !== undefined);
   for (const candidate of candidates) {
     try {
       const text = execFileSync(candidate, ['version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
@@ -28,7 +29,7 @@ export function findOpa(env: NodeJS.ProcessEnv = process.env): string {
     }
   }
   throw new Error(
-    `OPA ${OPA_VERSION} was not found (BEACON_OPA, PATH, ${join('$BEACON_TEST_CACHE', 'bin', 'opa')}). Install it: ` +
+    `OPA ${OPA_VERSION} was not found (BEACON_OPA, PATH, $BEACON_TEST_CACHE/opa-${OPA_VERSION}). Install it: ` +
       `CGO_ENABLED=0 GOBIN=<folder> go install -trimpath github.com/open-policy-agent/opa@v${OPA_VERSION}`,
   );
 }
@@ -48,14 +49,26 @@ function capabilities(): string {
 function stage(folder: string, pack: { revision: string }): void {
   const target = join(folder, 'pack');
   cpSync(join(HERE, 'beacon'), join(target, 'beacon'), { recursive: true });
-  for (const name of readdirSync(join(HERE, 'data'))) {
+  for (const name of readdirSync(join(HERE, 'data')).sort()) {
     const place = join(target, 'beacon', basename(name, '.yaml'));
     mkdirSync(place, { recursive: true });
-    cpSync(join(HERE, 'data', name), join(place, 'data.yaml'));
+    writeFileSync(join(place, 'data.yaml'), table(join(HERE, 'data', name)));
   }
   const manifest = { revision: pack.revision, roots: ['beacon'], rego_version: 1 };
   writeFileSync(join(target, '.manifest'), JSON.stringify(manifest));
   writeFileSync(join(folder, 'capabilities.json'), capabilities());
+}
+
+/** One table: a file, or the files of a folder one after the other. */
+function table(path: string): string {
+  if (path.endsWith('.yaml')) return readFileSync(path, 'utf8');
+  const names = readdirSync(path).filter((name) => name.endsWith('.yaml'));
+  const text = names.map((name) => readFileSync(join(path, name), 'utf8')).join('');
+  const keys = [...text.matchAll(/^([a-z_]+):/gm)].map((match) => match[1]);
+  // OPA would take the last of two rows of one name without a word.
+  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+  if (twice !== undefined) throw new Error(`${basename(path)}: ${twice} stands there twice`);
+  return text;
 }
 
 /** Builds into `output` (created). Throws when formatting, the strict check, a Rego test or the build fails. */

@@ -13,6 +13,11 @@ type Bounds = { readonly min: number; readonly max: number };
 export type KnobDoc = { readonly name: string; readonly fallback: string; readonly doc: string };
 export type Address = { readonly host: string; readonly port: number };
 
+/** `host:port`, an IPv6 address in brackets. */
+export function addressText({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 export class EnvReader {
   readonly faults: string[] = [];
   readonly knobs: KnobDoc[] = [];

@@ -1,5 +1,5 @@
 // Server reflection v1 and v1alpha, so that a tool such as grpcurl needs no files of ours.
-// The library reads its .proto files beside itself, so a bundle keeps it external.
+// The library reads its .proto files relative to __dirname; a bundle has to bring them along.
 
 import { type DescFile, type DescService, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { type FileDescriptorProto, FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';

@@ -77,7 +77,7 @@ export function drainRpc(server: Server, graceMs: number): Promise<void> {
 
 /**
  * grpc.health.v1 (Check, Watch, List) for each service and for the server as a whole (''); all begin as not serving.
- * The library reads its .proto beside itself, so a bundle keeps it external.
+ * The library reads its .proto relative to __dirname; a bundle has to bring it along.
  */
 export async function addHealth(server: Server, services: readonly DescService[]): Promise<Health> {
   const { HealthImplementation } = await import('grpc-health-check');

@@ -8,6 +8,7 @@ import { BeaconError } from '../core/errors.ts';
 import { EVENTS } from '../core/events.ts';
 import { MemoryEventBus } from '../ports/event-bus/memory.ts';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
+import { addressText } from '../runtime/env.ts';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { addReflection } from '../runtime/rpc-reflection.ts';
@@ -128,16 +129,21 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   });
   const grpc = createRpcServer();
   gateway.registerGrpc(grpc);
-  await addHealth(grpc, [...AGENT_SERVICES]);
+  const health = await addHealth(grpc, [...AGENT_SERVICES]);
   await addReflection(grpc, [...AGENT_SERVICES]);
   closers.push(() => drainRpc(grpc, config.drainMs));
-  const grpcAddress = await listenRpc(grpc, `${config.grpc.host}:${config.grpc.port}`);
+  const grpcAddress = await listenRpc(grpc, addressText(config.grpc));
   closers.push(() => gateway.http.close());
   const http = await gateway.http.listen({ host: config.http.host, port: config.http.port });
   const addresses = { http, grpc: grpcAddress, data_dir: dataDir, admin_token_file: join(dataDir, 'admin.token') };
   const instanceFile = join(dataDir, 'instance.json');
   writeFileSync(instanceFile, `${JSON.stringify({ http, grpc: grpcAddress, pid: process.pid })}\n`, { mode: 0o600 });
   closers.push(() => rmSync(instanceFile, { force: true }));
+  const serving = (yes: boolean) => {
+    for (const name of ['', ...AGENT_SERVICES.map((service) => service.typeName)]) health.set(name, yes);
+  };
+  serving(true);
+  closers.push(() => serving(false));
   return { addresses, stop: closeAll };
 }
 

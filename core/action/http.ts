@@ -53,7 +53,7 @@ export function requestDraft(request: Request): Draft | undefined {
     externality: {
       ...owner,
       ...(effect === 'send' && {
-        external_write: owner.destination_ownership === 'self' ? false : true,
+        external_write: owner.destination_ownership !== 'self',
         ...(request.body.length === 0 && { sensitive_payload: 'none' as const }),
       }),
     },

@@ -41,8 +41,11 @@ const CHANGED: readonly (readonly [Tag, Effect])[] = [
   ['schedule', 'schedule'],
 ];
 
+/** How a command was joined to others: nothing about what it does. */
+const WALK_FLAGS = new Set(['piped', 'background']);
+
 export function finishPart(draft: Draft, finishing: Finishing): ActionPart {
-  const flags = new Set(draft.flags);
+  const flags = new Set(draft.flags.filter((flag) => !WALK_FLAGS.has(flag)));
   let effect = draft.effect;
   let scope: Scope | undefined = draft.scope;
   const places = draft.targets.map((target) => [target, lookUp(target, finishing.where)] as const);
@@ -120,11 +123,12 @@ function lookUp(target: DraftTarget, where: Where): Place | undefined {
 
 function addPlaceFlags(place: Place, draft: Draft, flags: Set<string>): void {
   const { tags } = place;
+  if (tags.includes('dotenv')) flags.add('dotenv');
+  if (draft.effect === 'read') return;
   if (tags.includes('root')) flags.add('root_target');
   if (tags.includes('home')) flags.add('home_target');
   if (tags.includes('system_root')) flags.add('system_target');
   if (tags.includes('workspace_root')) flags.add('workspace_root_target');
-  if (tags.includes('dotenv')) flags.add('dotenv');
   if (tags.includes('backup') && LOSSES.has(draft.effect)) flags.add('backup');
   if (tags.includes('git_dir') && CHANGES.has(draft.effect)) flags.add('git_dir');
 }

@@ -172,7 +172,7 @@ const SENSITIVE = [...Object.entries(FILES), ...Object.entries(NAMES)].filter(([
 
 /** Looks a resolved path up. A glob also has the tags of what it could match. */
 export function placeOf(path: string, glob: boolean, where: Where): Place {
-  const scope = scopeOf(path, where);
+  const scope = scopeOf(glob ? withoutGlob(path) : path, where);
   const tags = new Set<Tag>();
   const key = placeKey(path, where);
   const base = glob ? withoutGlob(key) : key;
@@ -238,8 +238,9 @@ function addNamed(key: string, scope: Scope, tags: Set<Tag>): void {
     scope === 'workspace' || scope === 'temporary' || scope === 'unknown' || scope === 'home' || scope === 'machine';
   for (let index = 0; index < segments.length; index += 1) {
     const name = segments[index] as string;
-    const tag = FOLDERS[name] ?? FOLDERS[`${name}/${segments[index + 1] ?? ''}`];
-    if (tag && (tag !== 'regenerable' || local)) tags.add(tag);
+    for (const tag of [FOLDERS[name], FOLDERS[`${name}/${segments[index + 1] ?? ''}`]]) {
+      if (tag && (tag !== 'regenerable' || local)) tags.add(tag);
+    }
   }
   addFileName(segments.at(-1) as string, local, tags);
   if (tags.has('credential') && (key.endsWith('.pub') || /\.(?:example|sample|template)$/.test(key)))

@@ -8,6 +8,25 @@ export type LocatedFinding = Finding & { readonly start: number; readonly end: n
 /** Bound to the tenant's key by the caller. */
 export type Detect = (text: string, where: string) => readonly LocatedFinding[];
 
+/** What a detector gives, bound to a tenant: `digest` is an HMAC under the tenant's key. */
+export function bindDetector(
+  find: (
+    text: string,
+  ) => readonly (Omit<Finding, 'where' | 'digest'> & { readonly start: number; readonly end: number })[],
+  digest: (text: string) => string,
+): Detect {
+  return (text, where) =>
+    find(text).map(({ kind, class: group, confidence, start, end }) => ({
+      kind,
+      class: group,
+      confidence,
+      start,
+      end,
+      where,
+      digest: digest(text.slice(start, end)),
+    }));
+}
+
 /** Findings kept per proposal. */
 export const MAX_FINDINGS = 256;
 

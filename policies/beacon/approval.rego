@@ -10,8 +10,7 @@ lifted(rank) := 1 if {
 
 hits contains [1, "beacon.approval.recorded", "approved", message] if {
 	approved
-	some part in input.action.parts
-	some row in part_rows(part)
-	rung(row) == 3
+	some entry in judged
+	3 in entry[2]
 	message := concat("", ["A person approved this action (receipt ", input.facts.approval.receipt_id, ")."])
 }

@@ -28,22 +28,22 @@ excused(effect, externality) if {
 hits contains [3, "beacon.trust.low_score", "low_score", message] if {
 	input.facts.score < trust.low_score
 	input.facts.valid_receipts >= trust.proven_receipts
-	some part in input.action.parts
-	weighty(part)
-	message := concat("", ["The trust score is low, and ", called(part), " leaves the workspace or cannot be undone. Work inside the workspace, or ask a person to approve."])
+	some entry in judged
+	weighty(entry)
+	message := concat("", ["The trust score is low, and ", called(entry[0]), " leaves the workspace or cannot be undone. Work inside the workspace, or ask a person to approve."])
 }
 
-weighty(part) if {
+weighty([part, _, _]) if {
 	effects[part.effect].changes
 	leaves(part)
 	not dry(part)
 }
 
 # What is free anyway (build output, one's own processes) is not a loss.
-weighty(part) if {
+weighty([part, _, ranks]) if {
 	part.reversible in {"irreversible", "unknown"}
-	some row in part_rows(part)
-	rung(row) > 0
+	some rank in ranks
+	rank > 0
 }
 
 # Whatever changes a machine that is not this one, though its effect is usually local.

@@ -6,19 +6,19 @@ import data.beacon.effects
 import data.beacon.ladders
 import data.beacon.words
 
-# One entry per part that could be judged; `decide` compares the count with the parts.
-part_hits := [rows |
+# [part, rows, ranks] of each part that could be judged: `decide` compares the count with the parts. Everything that asks
+# about rows reads here, so that each part is looked up once.
+judged := [[part, rows, ranks] |
 	some part in input.action.parts
 	rows := part_rows(part)
 	count(rows) > 0
-	every row in rows {
-		is_number(rung(row))
-	}
+	ranks := [rung(row) | some row in rows]
+	count(ranks) == count(rows)
 ]
 
-hits contains [rung(row), concat("", ["beacon.effects.", part.effect]), row.code, sentence(part, row)] if {
-	some part in input.action.parts
-	some row in part_rows(part)
+hits contains [entry[2][index], concat("", ["beacon.effects.", entry[0].effect]), row.code, sentence(entry[0], row)] if {
+	some entry in judged
+	some index, row in entry[1]
 }
 
 part_rows(part) := [effects.none.cases.dry_run] if {

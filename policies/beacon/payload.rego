@@ -46,9 +46,12 @@ finding_route(finding, place) := route if {
 	route := findings.kinds[finding.kind][place][finding.confidence]
 } else := findings[finding.class][place][finding.confidence]
 
+# Findings without the digest, each once: many places of one kind are one reason, and a long list costs little.
+found := {{"class": finding.class, "kind": finding.kind, "confidence": finding.confidence} | some finding in input.findings}
+
 # Every finding has a route in every place; `decide` relies on it.
 findings_judged if {
-	every finding in input.findings {
+	every finding in found {
 		every place in places {
 			is_number(words.ranks[finding_route(finding, place)])
 		}
@@ -56,22 +59,35 @@ findings_judged if {
 }
 
 hits contains [rank, concat("", ["beacon.payload.", finding.class]), concat("_", [finding.class, place]), message] if {
-	some finding in input.findings
+	some finding in found
 	some place in places
 	rank := words.ranks[finding_route(finding, place)]
 	rank > 0
-	message := concat("", [finding_names[finding.class], " (", finding.kind, ") was found in ", finding.where, finding_advice[place]])
+	message := concat("", [finding_names[finding.class], " (", finding.kind, ") was found", where_found(finding), finding_advice[place]])
 }
+
+# Up to three places, looked for among the first findings alone: a message is not worth a long search.
+where_found(finding) := concat("", [" in ", concat(", ", array.slice(named, 0, 3))]) if {
+	named := [other.where |
+		some other in array.slice(input.findings, 0, 32)
+		other.kind == finding.kind
+	]
+	count(named) > 0
+} else := ""
 
 # A fetch carries its payload in the address: it does not write, and still a secret leaves with it.
 hits contains [4, "beacon.payload.secret", "secret_leaving", message] if {
-	some finding in input.findings
+	fetches
+	some finding in found
 	finding.class == "secret"
 	finding.confidence != "low"
+	message := concat("", ["A secret (", finding.kind, ") was found", where_found(finding), ", and it would leave with a request. Refer to it by name and let the tool that holds it send it."])
+}
+
+fetches if {
 	some part in input.action.parts
 	part.effect == "fetch"
 	part.scope != "machine"
-	message := concat("", ["A secret (", finding.kind, ") was found in ", finding.where, ", and it would leave with a request. Refer to it by name and let the tool that holds it send it."])
 }
 
 hits contains [4, "beacon.payload.sensitive", code, message] if {
@@ -89,10 +105,10 @@ hits contains [3, "beacon.payload.sensitive", "personal_data_leaving", message] 
 
 # A secret taken from its store in the same action in which something leaves.
 hits contains [4, "beacon.payload.secret", "secret_leaving", message] if {
+	count(leaving_parts) > 0
 	some part in input.action.parts
 	part.effect == "secret_fetch"
-	some other in leaving_parts
-	message := concat("", [called(part), " takes a secret from its store and ", called(other), " sends in the same action. Propose the two apart, the second without the secret."])
+	message := concat("", [called(part), " takes a secret from its store and ", called(leaving_parts[0]), " sends in the same action. Propose the two apart, the second without the secret."])
 }
 
 finding_names := {"secret": "A secret", "pii": "Personal data", "injection": "Text that addresses the agent"}

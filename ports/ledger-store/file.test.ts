@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { ledgerStoreContract, TEST_LOG } from './contract.ts';
+import { ledgerStoreContract } from './contract.ts';
+import { TEST_LOG } from './contract-records.ts';
 import { openFileLedger } from './file.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'ledger-'));

@@ -105,6 +105,20 @@ export class SimulatedDisk implements FileSystemDoor {
     return found;
   }
 
+  /** The same disk when a process died after that many operations: nothing is lost yet, and nothing more is certain. */
+  killed(cut: number): SimulatedDisk {
+    const disk = new SimulatedDisk(this.#root, this.#start);
+    for (const operation of this.operations.slice(0, cut)) {
+      if (operation.kind === 'write' || operation.kind === 'truncate') {
+        while (disk.#files.length <= operation.file) disk.#files.push(Buffer.alloc(0));
+      }
+      if (operation.kind === 'synced' || operation.kind === 'syncedFolder') disk.operations.push(operation);
+      else disk.#do(operation);
+    }
+    while (disk.#files.length < this.#files.length) disk.#files.push(Buffer.alloc(0));
+    return disk;
+  }
+
   /** The disk after power failed when the first `cut` operations had been started. `random` answers in [0, 1). */
   crashed(cut: number, fate: Fate, random: () => number): SimulatedDisk {
     const done = this.operations.slice(0, cut);

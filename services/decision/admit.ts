@@ -4,6 +4,7 @@
 import { toJson } from '@bufbuild/protobuf';
 import { admitProposal } from '../../core/action/admit.ts';
 import { readContext, redactContext } from '../../core/action/context.ts';
+import type { Detect } from '../../core/action/redact.ts';
 import type { ActionContext, CanonicalAction, Finding } from '../../core/action/types.ts';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { enforceabilityOf, type Isolation, runtimeFamily } from '../../core/enforceability.ts';
@@ -60,12 +61,12 @@ export function admitCaller(proposal: Proposal, context: CallContext): { tenantI
 export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps): Admitted {
   const { tenantId, agentId } = admitCaller(proposal, call);
   const { keys, detectors } = deps.privacy;
-  const detect = (text: string, where: string): Finding[] =>
+  const detect: Detect = (text, where) =>
     detectors.flatMap((detector) =>
-      detector.detect(text).map(({ start, end, ...finding }) => ({
-        ...finding,
+      detector.detect(text).map((found) => ({
+        ...found,
         where,
-        digest: keys.digest(tenantId, text.slice(start, end)),
+        digest: keys.digest(tenantId, text.slice(found.start, found.end)),
       })),
     );
   const optionalName = (field: string, value: string) => (value === '' ? '' : requireName(field, value));

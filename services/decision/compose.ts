@@ -2,8 +2,9 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { CallContext } from '../../core/principal.ts';
+import { combineDetectors } from '../../ports/detectors/combine.ts';
 import { piiDetector } from '../../ports/detectors/pii.ts';
-import { secretDetector } from '../../ports/detectors/secrets.ts';
+import { secretsDetector } from '../../ports/detectors/secrets.ts';
 import type { EventBus } from '../../ports/event-bus/port.ts';
 import { loadBundle } from '../../ports/policy-engine/bundle-folder.ts';
 import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
@@ -38,7 +39,7 @@ export async function composeDecision(options: DecisionOptions): Promise<Decisio
   const randomHex = (bytes: number) => randomBytes(bytes).toString('hex');
   const newId = () => now().toString(16).padStart(12, '0') + randomHex(10);
   const env = { now, failed, bus, meter, randomHex, newId };
-  const privacy = { detectors: [secretDetector, piiDetector], keys };
+  const privacy = { detectors: [combineDetectors(secretsDetector(), piiDetector())], keys };
   const systemCall = (): CallContext => ({
     principal: { role: 'admin', provenance: 'authenticated', subject: 'service:decision' },
     deadlineMs: Number.MAX_SAFE_INTEGER,

@@ -1,6 +1,7 @@
 // The gateway put together: one HTTP server, and the services that agents may reach over gRPC.
 
 import type { Server } from '@grpc/grpc-js';
+import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { DecisionService } from '../../gen/beacon/v1/decision_service_pb.js';
 import { ScoringService } from '../../gen/beacon/v1/scoring_service_pb.js';
@@ -64,11 +65,11 @@ export function createGateway(deps: GatewayDependencies): Gateway {
       bodyLimitBytes: BODY_LIMIT_BYTES,
       allowedHosts: options.allowedHosts,
       contentTypes: ['application/json'],
-      onError: (error, request) => log.error('http.internal_error', { error, route: request.routeOptions.url }),
+      onError: (error, request) => log.error(EVENTS.requestFailed, { error, route: request.routeOptions.url }),
     });
     measure(http, metrics);
     const logs = createLogs(protectedServices.logs, () => ownContext(options));
-    const routeDeps: RouteDependencies = { services: protectedServices, access };
+    const routeDeps: RouteDependencies = { services: protectedServices, access: loggedMinting(access, log) };
     const routes = [
       ...actionRoutes(routeDeps),
       ...approvalRoutes(routeDeps),
@@ -97,7 +98,7 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
   const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
   const hostOptions = {
     authenticate: (call: IncomingCall) => authenticateRpc(call, deps),
-    onError: (error: unknown, method: string) => log.error('rpc.internal_error', { error, method }),
+    onError: (error: unknown, method: string) => log.error(EVENTS.requestFailed, { error, method }),
     onEnd(method: string, status: number, duration: number) {
       requests.inc({ method, status: String(status) });
       seconds.observe({ method }, duration);
@@ -111,7 +112,7 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
         defaultTimeoutMs: options.decisionTimeoutMs,
         newTraceId: () => traceId(options),
         digestOf: receivedDigest,
-        onInternal: (error) => log.error('rpc.internal_error', { error, method: 'Decide' }),
+        onInternal: (error) => log.error(EVENTS.requestFailed, { error, method: 'Decide' }),
       },
       incoming,
       context,
@@ -132,6 +133,19 @@ async function authenticateRpc(call: IncomingCall, { access, options }: GatewayD
     deadlineMs: Math.min(call.deadlineMs, options.now() + waitMs + options.decisionTimeoutMs),
     requestDigest: call.requestBytes.length === 0 ? '' : call.requestDigest(),
     traceId: traceIdOf(call.metadata('traceparent')) ?? traceId(options),
+  };
+}
+
+/** Who was given a credential is told to the operators; the credential is not. */
+function loggedMinting(access: Access, log: Log): Access {
+  return {
+    ...access,
+    async mint(request) {
+      const minted = await access.mint(request);
+      const { tokenId, role, tenantId, agentId } = minted.record;
+      log.info(EVENTS.tokenMinted, { token_id: tokenId, role, tenant_id: tenantId, agent_id: agentId });
+      return minted;
+    },
   };
 }
 

@@ -239,3 +239,33 @@ export async function startGateway(settings: { allowAsserted?: boolean; ready?: 
   };
   return { url, grpc, asked, logged, access, adminToken, clock, close };
 }
+
+export type Reply = { status: number; headers: Headers; text: string; json: Record<string, unknown> };
+
+/** One request over HTTP. */
+export async function request(
+  url: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  token?: string,
+  more: object = {},
+): Promise<Reply> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...more,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson && text !== '' ? JSON.parse(text) : {},
+  };
+}

