@@ -161,7 +161,7 @@ export function chooseTarget({ bundle, source, rooms }) {
 }
 
 /**
- * Runs `target`'s `run(argv)` under the pinned Node: in this process when it already is one, else in a child that
+ * Runs `target` under the pinned Node: in this process when it already is one, else in a child that
  * shares our terminal, gets our signals, and whose exit status becomes ours. `install: false` never waits for npm.
  */
 export async function launch(entryUrl, target, argv, { install = true } = {}) {
@@ -174,7 +174,8 @@ export async function launch(entryUrl, target, argv, { install = true } = {}) {
   }
   endWithParent();
   const { run } = await import(pathToFileURL(chosen).href);
-  process.exitCode = await run(argv);
+  // A module without run() does its work as it is imported, from the same arguments.
+  if (run) process.exitCode = await run(argv);
 }
 
 // A wrapper that is killed outright cannot pass the signal on; its closed channel tells the child instead.

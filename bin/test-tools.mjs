@@ -35,20 +35,19 @@ const binFolderOf = (tool) => (tool.npm ? path.join(folderOf(tool), 'node_module
 export const programOf = (tool) => path.join(binFolderOf(tool), tool.name);
 export const isPresent = (tool) => fs.existsSync(programOf(tool));
 
-/** What tests find the tools by: `BEACON_TEST_OPA`, `…_GRPCURL`, `…_CODEX`, `…_CLAUDE`; absent when not installed. */
+/** What tests find the tools by: `TEST_TOOL_OPA`, `…_GRPCURL`, `…_CODEX`, `…_CLAUDE`; absent when not installed. */
 export function toolEnv() {
   const found = TOOLS.filter(isPresent);
-  return Object.fromEntries(found.map((tool) => [`BEACON_TEST_${tool.name.toUpperCase()}`, programOf(tool)]));
+  return Object.fromEntries(found.map((tool) => [`TEST_TOOL_${tool.name.toUpperCase()}`, programOf(tool)]));
 }
 
 /** Folders to put before PATH. */
 export const toolFolders = () => TOOLS.filter(isPresent).map(binFolderOf);
 
-/** What must be on the machine to install what is not yet in the cache, as sentences. */
+/** What must be on the machine to build the test tools and the verifiers in test/foreign, as sentences. */
 export function missingForTools() {
-  if (!TOOLS.some((tool) => tool.module && !isPresent(tool))) return [];
   const found = versionOf('go', ['version']);
-  const wanted = `Go >= ${LEAST_GO.join('.')} is needed to build the test tools`;
+  const wanted = `Go >= ${LEAST_GO.join('.')} is needed to build what the tests use`;
   if (!found) return [`${wanted} and could not be run; install it and put it on PATH`];
   const old = found[0] < LEAST_GO[0] || (found[0] === LEAST_GO[0] && found[1] < LEAST_GO[1]);
   return old ? [`${wanted} (found ${found.join('.')})`] : [];

@@ -103,7 +103,7 @@ function hookTable(command: string, events: readonly string[]): string {
 
 export const codex: Agent = {
   surface: 'codex',
-  program: process.env.BEACON_TEST_CODEX,
+  program: process.env.TEST_TOOL_CODEX,
   shell: (command) => ({ tool: 'exec_command', input: { cmd: command } }),
   run(options) {
     return inFolders(options, ({ home }, port) => {
@@ -140,7 +140,7 @@ export const codex: Agent = {
 
 export const claudeCode: Agent = {
   surface: 'claude-code',
-  program: process.env.BEACON_TEST_CLAUDE,
+  program: process.env.TEST_TOOL_CLAUDE,
   shell: (command) => ({ tool: 'Bash', input: { command, description: 'scripted' } }),
   run(options) {
     return inFolders(options, ({ home }, port) => {
