@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EFFECTS } from '../core/action/types.ts';
 import { OBLIGATION_KINDS, ROUTES } from '../core/route.ts';
+import { LOW_SCORE, PROVEN_RECEIPTS } from '../core/trust-score/level.ts';
 import { BUNDLE, readJson } from './case-input.ts';
 
 type Row = { code: string; ladder: string; does: string; instead: string; milder?: Record<string, string> };
@@ -24,6 +25,7 @@ const KEYS = {
 const data = JSON.parse(readFileSync(join(BUNDLE, 'data.json'), 'utf8')).beacon as {
   words: { routes: string[]; ranks: Record<string, number>; scope: object; externality: Record<string, object> };
   ladders: Record<string, Record<string, string>>;
+  trust: { low_score: number; proven_receipts: number };
   effects: Record<string, Effect>;
   flags: Record<string, { route: string }>;
   findings: Record<string, Record<string, Record<string, string>>>;
@@ -82,6 +84,10 @@ describe.each(Object.entries(data.effects))('effect %s', (_name, effect) => {
       if (name !== 'dry_run' && !KEYS[effect.by].includes(name)) expect(effect.cases).toHaveProperty(name);
     for (const name of Object.keys(effect.cases)) expect([...reached]).toContain(name);
   });
+});
+
+test('a low score is what core calls one', () => {
+  expect(data.trust).toMatchObject({ low_score: LOW_SCORE, proven_receipts: PROVEN_RECEIPTS });
 });
 
 test('ladders never get milder with less trust or nobody there', () => {

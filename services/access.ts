@@ -42,6 +42,7 @@ export const OPERATIONS = {
   reinstate: ['admin'],
   mint_agent_token: ['admin'],
   mint_token: ['admin'],
+  rotate_key: ['admin'],
   metrics: ['anyone'],
   health: ['anyone'],
 } as const satisfies Record<string, readonly Caller[]>;

@@ -14,8 +14,6 @@ import type { Stores } from './decision/deps.ts';
 
 export type EmbeddedStores = Stores & {
   readonly tokens: TokenStore;
-  /** False once a commit failed. */
-  writable(): boolean;
   close(): void;
 };
 

@@ -82,6 +82,7 @@ async function composePractice(policyFolder: string, settings: DecisionSettings,
     failed,
   });
   const stores = {
+    writable: () => true,
     actions: new MemoryActionStore(),
     idempotency: new MemoryIdempotency(),
     scores: new MemoryScoreStore(),

@@ -18,6 +18,7 @@ const VERBS: Record<string, () => Promise<{ define: DefineVerb }>> = {
   reinstate: () => import('./reinstate.ts'),
   approvals: () => import('./approvals.ts'),
   token: () => import('./token.ts'),
+  'rotate-key': () => import('./rotate-key.ts'),
   status: () => import('./status.ts'),
 };
 

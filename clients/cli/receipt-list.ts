@@ -14,16 +14,16 @@ export type ReceiptFilter = {
   /** First index wanted. */
   readonly start?: number;
   readonly limit?: number;
-  /** Oldest first when absent. */
-  readonly order?: 'newest' | 'oldest';
+  /** Newest first. */
+  readonly reverse?: boolean;
 };
 export type ReceiptPage = { readonly receipts: readonly Listed[]; readonly next: number; readonly size: number };
 export type Listed = { readonly receipt: Receipt; readonly document: Json };
 
 export async function listReceipts(beacon: Beacon, filter: ReceiptFilter): Promise<ReceiptPage> {
-  const { tenant: tenant_id, agent: agent_id, kind, log, start, limit, order } = filter;
+  const { tenant: tenant_id, agent: agent_id, kind, log, start, limit, reverse } = filter;
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries({ tenant_id, agent_id, kind, log, start, limit, order })) {
+  for (const [name, value] of Object.entries({ tenant_id, agent_id, kind, log, start, limit, reverse })) {
     if (value !== undefined) query.set(name, String(value));
   }
   const answer = await beacon.ask('GET', `/api/receipts?${query}`);

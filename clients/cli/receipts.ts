@@ -68,7 +68,7 @@ async function list(options: Options, world: World): Promise<number> {
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw usage('--limit is 1 to 1000');
   const { agent, tenant, kind, log } = options;
-  const page = await listReceipts(await findBeacon(world), { agent, tenant, kind, log, limit, order: 'newest' });
+  const page = await listReceipts(await findBeacon(world), { agent, tenant, kind, log, limit, reverse: true });
   if (options.json) {
     const documents = page.receipts.map(({ document }) => document);
     world.out(`${JSON.stringify({ receipts: documents, next: page.next, size: page.size })}\n`);

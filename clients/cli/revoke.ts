@@ -46,7 +46,7 @@ async function show(operation: string, scope: string, answer: Json, world: World
   headline(
     level === 'COMMITTED' ? 'careful' : 'good',
     done,
-    `${plain(scope)}  ${style('dim', MEANING[level] ?? level)}`,
+    `${plain(scope)}  ${style('dim', operation === 'revoke' ? (MEANING[level] ?? level) : 'what it proposes is judged again')}`,
   );
   fields([
     ['revocation', answer.revocation_id],

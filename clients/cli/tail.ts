@@ -53,7 +53,7 @@ async function tail(options: Options, world: World): Promise<number> {
   let start = options.from === undefined ? undefined : count('--from', options.from);
   if (start === undefined) {
     // limit 1 still tells the size, where nothing old is wanted.
-    const filter = { agent, tenant, kind, log, limit: Math.max(1, lines), order: 'newest' as const };
+    const filter = { agent, tenant, kind, log, limit: Math.max(1, lines), reverse: true };
     const { receipts, size } = await listReceipts(beacon, filter);
     for (const listed of receipts.slice(0, lines).reverse()) tell(listed);
     start = size;

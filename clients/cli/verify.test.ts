@@ -98,7 +98,7 @@ describe('receipts and tail', () => {
     stub.answers[`GET /api/receipts/${LOG_ID}-3/proof`] = { body: proofOf(3, leaves) };
     const list = await beacon(['receipts', '--agent', 'agent-3']);
     expect(list.out).toMatch(/0123456789ab-4 .*DENY destructive/);
-    expect(stub.seen[0]?.url).toBe('/api/receipts?agent_id=agent-3&limit=20&order=newest');
+    expect(stub.seen[0]?.url).toBe('/api/receipts?agent_id=agent-3&limit=20&reverse=true');
     const [out, proof] = [join(stub.folder, 'saved.json'), join(stub.folder, 'saved.tlog-proof')];
     expect((await beacon(['receipts', `${LOG_ID}-3`, '--out', out, '--proof', proof])).exit).toBe(0);
     expect((await beacon(['verify', out, '--proof', proof])).exit).toBe(0);

@@ -14,6 +14,8 @@ import type { DecisionSettings, Meter, Signer, Stores } from './deps.ts';
 import type { ReceiptSource } from './recorder.ts';
 import { DecisionMaker } from './service.ts';
 
+const RANDOM_POOL_BYTES = 4_096;
+
 export type DecisionOptions = {
   readonly stores: Stores;
   readonly signer: Signer;
@@ -36,7 +38,7 @@ export async function composeDecision(options: DecisionOptions): Promise<Decisio
   const { stores, signer, source, keys, bus, settings, meter, now, failed } = options;
   const policy = new WasmPolicyEngine();
   const active = await policy.activate(await loadBundle(options.policyFolder));
-  const randomHex = (bytes: number) => randomBytes(bytes).toString('hex');
+  const randomHex = pooledRandomHex();
   const newId = () => now().toString(16).padStart(12, '0') + randomHex(10);
   const env = { now, failed, bus, meter, randomHex, newId };
   const privacy = { detectors: [combineDetectors(secretsDetector(), piiDetector())], keys };
@@ -48,4 +50,18 @@ export async function composeDecision(options: DecisionOptions): Promise<Decisio
   });
   const service = new DecisionMaker({ stores, signer, policy, privacy, settings, env }, source, systemCall);
   return { service, policy: active };
+}
+
+/** Random bytes by the page: a call to the system for each of a decision's ids costs more than the ids. */
+function pooledRandomHex(): (bytes: number) => string {
+  let pool = randomBytes(RANDOM_POOL_BYTES);
+  let at = 0;
+  return (bytes) => {
+    if (at + bytes > pool.length) {
+      pool = randomBytes(RANDOM_POOL_BYTES);
+      at = 0;
+    }
+    at += bytes;
+    return pool.toString('hex', at - bytes, at);
+  };
 }

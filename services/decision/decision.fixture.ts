@@ -63,6 +63,7 @@ export async function makeWorld(overrides: Overrides = {}) {
   await revocations.rebuild([], 1);
   const stores: Stores = {
     revocations,
+    writable: () => true,
     actions: new MemoryActionStore(),
     idempotency: new MemoryIdempotency(),
     scores: new MemoryScoreStore(),

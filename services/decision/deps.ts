@@ -18,6 +18,8 @@ export type Signer = Pick<Service<typeof ReceiptSignerService, CallContext>, 'se
 
 /** The stores a decision gathers from and writes to. */
 export type Stores = {
+  /** False once a write was lost: nothing is decided then, because what follows from it could not be kept. */
+  readonly writable: () => boolean;
   readonly revocations: RevocationList;
   readonly scores: ScoreStore;
   readonly actions: ActionStore;

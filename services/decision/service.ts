@@ -104,7 +104,8 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
 
   async #decide(proposal: pb.Proposal | undefined, open: boolean, call: CallContext): Promise<pb.DecisionAnswer> {
     if (!proposal) throw invalidArgument('proposal', 'is missing');
-    const { settings, env } = this.#deps;
+    const { settings, env, stores } = this.#deps;
+    if (!stores.writable()) throw new BeaconError('unavailable', 'the state files cannot be written');
     if (this.#underWay >= settings.maxInFlight) {
       throw new BeaconError('resource_exhausted', 'too many decisions are under way', { retryAfterMs: 1_000 });
     }

@@ -172,6 +172,7 @@ function logOf(keep: Keep, role: string, logId: string, envelope: Buffer): LogRe
         jwksJson: JSON.stringify({ keys: [jwk] }),
       }),
     ),
+    rotateKey: keep('rotateKey', () => create(signers.RotateKeyResponseSchema, { keyId: 'new' })),
     getReceipt: keep('getReceipt', (r: signers.GetReceiptRequest) => {
       found(r.receiptId);
       return create(signers.GetReceiptResponseSchema, { envelope });

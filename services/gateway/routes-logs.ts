@@ -7,6 +7,7 @@ import {
   GetKeysRequestSchema,
   GetStatusRequestSchema,
   GetTileRequestSchema,
+  RotateKeyRequestSchema,
 } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { Logs } from './logs.ts';
 import type { Answer, Call, Route } from './types.ts';
@@ -21,6 +22,16 @@ export function logRoutes(logs: Logs): Route[] {
   return [
     { method: 'GET', path: '/api/logs', operation: 'list_logs', handle: (call) => listLogs(call, logs) },
     { method: 'GET', path: '/.well-known/jwks.json', operation: 'get_keys', handle: (call) => keys(call, logs) },
+    {
+      method: 'POST',
+      path: '/api/logs/:log_id/rotate-key',
+      operation: 'rotate_key',
+      async handle(call) {
+        const { reader } = await logOf(call, logs);
+        const { keyId } = await reader.rotateKey(create(RotateKeyRequestSchema), call.context);
+        return { json: { log_id: call.params.log_id, kid: keyId } };
+      },
+    },
     {
       method: 'GET',
       path: '/logs/:log_id/checkpoint',

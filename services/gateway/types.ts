@@ -15,7 +15,7 @@ export type KillSwitch = Service<typeof KillSwitchService, CallContext>;
 /** The reading side of one log, whoever writes it. */
 export type LogReader = Pick<
   Service<typeof ReceiptSignerService, CallContext>,
-  'getStatus' | 'getReceipt' | 'getProof' | 'listReceipts' | 'getTile' | 'getCheckpoint' | 'getKeys'
+  'getStatus' | 'getReceipt' | 'getProof' | 'listReceipts' | 'getTile' | 'getCheckpoint' | 'getKeys' | 'rotateKey'
 >;
 
 export type Readiness = { readonly ready: boolean; readonly reasons: readonly string[] };

@@ -138,6 +138,14 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
     });
   }
 
+  async rotateKey(_request: pb.RotateKeyRequest, context: CallContext): Promise<pb.RotateKeyResponse> {
+    if (context.principal.role !== 'admin') throw new BeaconError('permission_denied', 'only an admin rotates keys');
+    await this.#deps.keys.rotate();
+    const { keyId } = this.#deps.keys.current().publicKey;
+    this.#deps.bus.publish({ name: EVENTS.keyRotated, data: { log_id: this.#deps.store.logId, key_id: keyId } });
+    return create(pb.RotateKeyResponseSchema, { keyId });
+  }
+
   /** Finishes what was begun and publishes the last checkpoint. */
   async stop(): Promise<void> {
     await this.#writer.drain();

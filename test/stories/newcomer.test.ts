@@ -99,6 +99,23 @@ test('either receipt verifies offline with the public keys alone; with any byte 
   }
 });
 
+test('after a key rotation old and new receipts verify under the published keys', async () => {
+  const ask = (method: string, path: string, body?: unknown) => call(beacond, method, path, body, beacond.adminToken);
+  const before = await execute(beacond, { code: 'ls' });
+  const logs = (await call(beacond, 'GET', '/api/logs')).body as unknown as { prefix: string }[];
+  expect((await call(beacond, 'POST', `/api${logs[0]?.prefix}/rotate-key`, {})).status).toBe(401);
+  expect((await ask('POST', `/api${logs[0]?.prefix}/rotate-key`, {})).status).toBe(200);
+  const after = await execute(beacond, { code: 'ls' });
+  const keyOf = (answer: typeof before) =>
+    (answer.body.receipt as { signatures: { keyid: string }[] }).signatures[0]?.keyid;
+  expect(keyOf(after)).not.toBe(keyOf(before));
+  const { jwks } = await fetchKeys();
+  for (const [i, { body }] of [before, after].entries()) {
+    writeFileSync(file(`rotated-${i}.json`), JSON.stringify(body.receipt));
+    expect(verify(file(`rotated-${i}.json`), '--key', jwks).status).toBe(0);
+  }
+});
+
 test('two instances on one data folder: the second refuses and says why', async () => {
   await expect(startBeacond({ dataDir: beacond.dataDir })).rejects.toThrow(/in use|locked|another/i);
 });

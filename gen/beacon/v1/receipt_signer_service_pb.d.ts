@@ -672,6 +672,36 @@ export declare type GetKeysResponse = Message<"beacon.v1.GetKeysResponse"> & {
 export declare const GetKeysResponseSchema: GenMessage<GetKeysResponse>;
 
 /**
+ * @generated from message beacon.v1.RotateKeyRequest
+ */
+export declare type RotateKeyRequest = Message<"beacon.v1.RotateKeyRequest"> & {
+};
+
+/**
+ * Describes the message beacon.v1.RotateKeyRequest.
+ * Use `create(RotateKeyRequestSchema)` to create a new message.
+ */
+export declare const RotateKeyRequestSchema: GenMessage<RotateKeyRequest>;
+
+/**
+ * @generated from message beacon.v1.RotateKeyResponse
+ */
+export declare type RotateKeyResponse = Message<"beacon.v1.RotateKeyResponse"> & {
+  /**
+   * RFC 7638 thumbprint of the new key.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+};
+
+/**
+ * Describes the message beacon.v1.RotateKeyResponse.
+ * Use `create(RotateKeyResponseSchema)` to create a new message.
+ */
+export declare const RotateKeyResponseSchema: GenMessage<RotateKeyResponse>;
+
+/**
  * @generated from service beacon.v1.ReceiptSignerService
  */
 export declare const ReceiptSignerService: GenService<{
@@ -774,6 +804,16 @@ export declare const ReceiptSignerService: GenService<{
     methodKind: "unary";
     input: typeof GetKeysRequestSchema;
     output: typeof GetKeysResponseSchema;
+  },
+  /**
+   * Receipts are signed with a new key from now on; the old public halves stay published (admin).
+   *
+   * @generated from rpc beacon.v1.ReceiptSignerService.RotateKey
+   */
+  rotateKey: {
+    methodKind: "unary";
+    input: typeof RotateKeyRequestSchema;
+    output: typeof RotateKeyResponseSchema;
   },
 }>;
 
