@@ -85,7 +85,6 @@ class FileLedger implements LedgerStore {
     const onFailure = (cause: unknown): void => void this.#stop(cause);
     const { wal, bundles, tiles } = recovered;
     this.#settler = new Settler({ door, folder, wal, bundles, tiles, onFailure });
-    wal.onFailure(onFailure);
     this.#settler.wake();
   }
 
