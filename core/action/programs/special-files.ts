@@ -1,6 +1,7 @@
 // Programs on files whose reading a table cannot hold: rm, dd, find, sed, awk, tee, grep, chmod, echo.
 
-import { type Arg, joinOrigins, literal, type Stream } from '../../shell/values.ts';
+import { type Arg, joinOrigins, literal, SECRET_NAME, type Stream } from '../../shell/values.ts';
+import { plainTarget } from '../draft.ts';
 import {
   byRule,
   type Call,
@@ -52,7 +53,18 @@ const dd: Special = (call) => {
 
 const echo: Special = (call) => {
   const words = call.args;
-  emit(call, { effect: 'none', operation: 'print' });
+  const secrets = words
+    .flatMap((word) => (word.known ? [] : (word.text.match(/\$\w+/g) ?? [])))
+    .filter((name) => SECRET_NAME.test(name));
+  if (secrets.length > 0)
+    emit(call, {
+      effect: 'secret_fetch',
+      operation: 'print',
+      targets: secrets.map((name) => plainTarget(`variable:${name.slice(1)}`)),
+      systems: ['environment'],
+      scope: 'machine',
+    });
+  else emit(call, { effect: 'none', operation: 'print' });
   const known = words.every((word) => word.known && !word.glob);
   const origins = words.reduce<Stream['origins']>((all, word) => joinOrigins(all, word.origins), []);
   if (!known) return words.length === 1 && words[0]?.glob ? { origins, paths: [words[0]] } : { origins };
