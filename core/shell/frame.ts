@@ -65,6 +65,7 @@ export type Judge = {
 export type Walk = {
   readonly judge: Judge;
   commands: number;
+  work: number;
   readonly called: Set<string>;
   /** Walks script text; text that does not parse is one opaque part. */
   text(text: string, state: ShellState, frame: Frame): Stream;

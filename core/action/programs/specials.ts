@@ -13,6 +13,8 @@ import { REMOTE_SPECIALS } from './special-remote.ts';
 import { RUN_SPECIALS } from './special-run.ts';
 import { SHELL_SPECIALS } from './special-shells.ts';
 import { SYSTEM_SPECIALS } from './special-system.ts';
+import { TEXT_SPECIALS } from './special-text.ts';
+import { windows } from './special-windows.ts';
 
 export const SPECIALS: { readonly [name: string]: Special } = {
   ...ARCHIVE_SPECIALS,
@@ -26,6 +28,8 @@ export const SPECIALS: { readonly [name: string]: Special } = {
   ...RUN_SPECIALS,
   ...SHELL_SPECIALS,
   ...SYSTEM_SPECIALS,
+  ...TEXT_SPECIALS,
   environment,
   printenv,
+  windows,
 };
