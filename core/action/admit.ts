@@ -3,7 +3,7 @@
 
 import { BeaconError, invalidArgument } from '../errors.ts';
 import type { PartExternality } from '../externality.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, draftKey } from './draft.ts';
 import { gravity } from './effects.ts';
 import { finishPart, worstExternality } from './parts.ts';
 import { whereFrom } from './paths.ts';
@@ -55,6 +55,9 @@ export function admitProposal(input: AdmitInput): Admitted {
   };
 }
 
+/** A comment, an empty line. */
+const NOTHING: Draft = { tool: 'shell', operation: 'nothing', effect: 'none', targets: [], flags: [] };
+
 function finish(reading: Reading, field: string, input: AdmitInput, findings: Findings): ActionPart[] {
   const located = reading.texts.map(({ text, where }) => findings.scan(text, `${field}.${where}`));
   const all = located.flat();
@@ -84,7 +87,11 @@ function finish(reading: Reading, field: string, input: AdmitInput, findings: Fi
     if (range === undefined || reading.texts.length !== 1) return whole;
     return payloadOf(all.filter((item) => item.start < range.end && item.end > range.start));
   };
-  return reading.drafts.map((draft) => finishPart(draft, { where, mask, digest: input.digest, sensitive }));
+  const drafts = new Map(
+    reading.drafts.map((draft) => [draftKey({ ...draft, range: all.length === 0 ? undefined : draft.range }), draft]),
+  );
+  if (drafts.size === 0) drafts.set('', NOTHING);
+  return [...drafts.values()].map((draft) => finishPart(draft, { where, mask, digest: input.digest, sensitive }));
 }
 
 /** Parts that do nothing say nothing beside parts that do something; too many become opaque. */
