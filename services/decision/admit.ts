@@ -116,8 +116,17 @@ export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps)
   };
 }
 
-/** Undefined without a key. The same proposal has the same digest, however it was spelt on the wire. */
-export function readIdempotency(proposal: Proposal, deps: DecisionDeps): IdempotencyClaimKey | undefined {
+/**
+ * Undefined without a key. The same proposal has the same digest, however it was spelt on the wire; asked to be opened at
+ * once it is another request. Callers of another provenance have keys of their own: the word of one without a token is
+ * never answered with what was decided for one who had it, nor the other way round.
+ */
+export function readIdempotency(
+  proposal: Proposal,
+  open: boolean,
+  { principal }: CallContext,
+  deps: DecisionDeps,
+): IdempotencyClaimKey | undefined {
   const { idempotencyKey, tenantId, agentId } = proposal;
   if (idempotencyKey === '') return undefined;
   if (!IDEMPOTENCY_KEY.test(idempotencyKey)) {
@@ -128,8 +137,8 @@ export function readIdempotency(proposal: Proposal, deps: DecisionDeps): Idempot
   return {
     tenantId,
     agentId,
-    key: keys.digest(tenantId, `idempotency ${idempotencyKey}`),
-    proposalDigest: keys.digest(tenantId, `proposal ${body}`),
+    key: keys.digest(tenantId, `idempotency ${principal.provenance} ${idempotencyKey}`),
+    proposalDigest: keys.digest(tenantId, `${open ? 'execute' : 'guard'} ${body}`),
   };
 }
 
