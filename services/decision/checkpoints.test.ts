@@ -185,3 +185,13 @@ test('a copy that waited for the first one beyond its own deadline is not answer
   expect(first.status).toBe('fulfilled');
   expect(copy).toMatchObject({ status: 'rejected', reason: { code: 'deadline_exceeded' } });
 });
+
+test('when its permit has ended, an executed ALLOW is not answered again', async () => {
+  const world = await makeWorld();
+  const first = await execute(world, 'ls', { idempotencyKey: 'k' });
+  world.clock.ms += 30_000;
+  const again = await execute(world, 'ls', { idempotencyKey: 'k' });
+  expect(again).toMatchObject({ decision: Decision.DENY, receiptId: first.receiptId });
+  expect(again.reasons[0]?.code).toBe('permit_expired');
+  expect(again.permit).toBeUndefined();
+});
