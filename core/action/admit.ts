@@ -14,6 +14,8 @@ import type { ActionContext, ActionPart, CanonicalAction, Finding } from './type
 export const MAX_ACTIONS = 64;
 export const MAX_PARTS = 256;
 export const MAX_SUMMARY = 200;
+/** What a scope `tool:NAME` can name. */
+const SCOPE_NAME = /^[\x21-\x7e]{1,128}$/;
 
 export type AdmitInput = {
   readonly actions: readonly ProposedLike[];
@@ -31,6 +33,8 @@ export type Admitted = {
   readonly findings: readonly Finding[];
   /** One line without payload, at most 200 characters. */
   readonly summary: string;
+  /** Every tool by which the proposal can be stopped: what acts, parts that do nothing too, and what the caller calls it. */
+  readonly tools: readonly string[];
 };
 
 /** Throws `invalid_argument` or `payload_too_large` naming the field when the proposal cannot be read. */
@@ -41,10 +45,16 @@ export function admitProposal(input: AdmitInput): Admitted {
     throw new BeaconError('invalid_argument', `action: at most ${MAX_ACTIONS} at once`, { field: 'action' });
   const findings = new Findings(input.detect);
   const parts = new Map<string, ActionPart>();
+  const tools = new Set<string>();
   actions.forEach((proposed, index) => {
     const field = actions.length === 1 ? 'action' : `action.${index}`;
     const reading = readProposed(proposed, context, field);
-    for (const part of finish(reading, field, input, findings)) parts.set(JSON.stringify(part), part);
+    for (const part of finish(reading, field, input, findings)) {
+      parts.set(JSON.stringify(part), part);
+      tools.add(part.tool);
+    }
+    const called = findings.mask(calledName(proposed), field);
+    if (SCOPE_NAME.test(called)) tools.add(called);
   });
   const action: CanonicalAction = { parts: settle([...parts.values()], digest) };
   return {
@@ -52,7 +62,15 @@ export function admitProposal(input: AdmitInput): Admitted {
     externality: worstExternality(action.parts),
     findings: findings.list(),
     summary: summarise(action.parts),
+    tools: [...tools],
   };
+}
+
+/** The name in the caller's own list of tools, which is the one that people know it by; '' for what has none. */
+function calledName({ kind }: ProposedLike): string {
+  const { name, server, tool } = (kind.value ?? {}) as Readonly<Record<string, string>>;
+  if (kind.case === 'tool') return name ?? '';
+  return kind.case === 'mcp' ? `mcp__${server}__${tool}` : '';
 }
 
 function finish(reading: Reading, field: string, input: AdmitInput, findings: Findings): ActionPart[] {

@@ -85,7 +85,7 @@ export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps)
   const surface = proposal.surface === '' ? 'api' : proposal.surface;
   if (!SURFACE.test(surface)) throw invalidArgument('surface', 'must be 1 to 32 of a-z 0-9 - and start with a letter');
   const told = readContext(parseContext(proposal.contextJson));
-  const { action, externality, findings, summary } = admitProposal({
+  const { action, externality, findings, summary, tools } = admitProposal({
     actions: proposal.actions,
     context: told,
     detect,
@@ -112,7 +112,7 @@ export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps)
     findings,
     context: redactContext(told, detect),
     summary,
-    tools: [...new Set(action.parts.map((part) => part.tool))],
+    tools,
   };
 }
 

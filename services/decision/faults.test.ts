@@ -174,3 +174,16 @@ test('an exhausted budget denies', async () => {
   expect((await propose())?.decision).toBe(Decision.ALLOW);
   expect((await propose())?.decision).toBe(Decision.DENY);
 });
+
+test.each([
+  ['tool:echo', 'echo hi; ls', undefined],
+  ['tool:Deploy', '', { case: 'tool' as const, value: { name: 'Deploy' } }],
+  ['tool:Read', '', { case: 'tool' as const, value: { name: 'Read', argumentsJson: '{"file_path":"a"}' } }],
+  ['tool:mcp__srv__list', '', { case: 'mcp' as const, value: { server: 'srv', tool: 'list' } }],
+])('%s stops the tool beside others and by the name it is called by', async (scope, command, kind) => {
+  const world = await makeWorld();
+  await world.stores.revocations.apply({ scope, operation: 'revoke', revocationId: 'rev_1', epoch: 2 });
+  const proposal = kind ? shell('', { actions: [{ kind }] }) : shell(command);
+  const { answer } = await world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
+  expect(answer?.reasons.map(({ code }) => code)).toContain('revoked');
+});
