@@ -14,6 +14,7 @@ import type { Externality } from '../../core/externality.ts';
 import { fingerprint } from '../../core/fingerprint.ts';
 import { requireName } from '../../core/ids.ts';
 import type { CallContext, Provenance } from '../../core/principal.ts';
+import { parseJsonText } from '../../core/strict-json.ts';
 import { type Proposal, ProposalSchema } from '../../gen/beacon/v1/decision_service_pb.js';
 import type { DecisionDeps } from './deps.ts';
 
@@ -84,7 +85,7 @@ export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps)
   }
   const surface = proposal.surface === '' ? 'api' : proposal.surface;
   if (!SURFACE.test(surface)) throw invalidArgument('surface', 'must be 1 to 32 of a-z 0-9 - and start with a letter');
-  const told = readContext(parseContext(proposal.contextJson));
+  const told = readContext(proposal.contextJson === '' ? {} : parseJsonText(proposal.contextJson, 'context'));
   const { action, externality, findings, summary, tools } = admitProposal({
     actions: proposal.actions,
     context: told,
@@ -140,13 +141,4 @@ export function readIdempotency(
     key: keys.digest(tenantId, `idempotency ${principal.provenance} ${idempotencyKey}`),
     proposalDigest: keys.digest(tenantId, `${open ? 'execute' : 'guard'} ${body}`),
   };
-}
-
-function parseContext(json: string): unknown {
-  if (json === '') return {};
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw invalidArgument('context', 'is not JSON');
-  }
 }

@@ -187,3 +187,22 @@ test.each([
   const { answer } = await world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
   expect(answer?.reasons.map(({ code }) => code)).toContain('revoked');
 });
+
+test.each([
+  ['{"command":"rm -rf /","command":"ls"}', 'action.arguments'],
+  ['{"command":"ls","x":"\\ud800"}', 'action.arguments'],
+  ['{"command":"ls","x":9007199254740993}', 'action.arguments'],
+])('JSON inside a message is as strict as a body: %s', async (argumentsJson, field) => {
+  const { maker, kinds } = await makeWorld();
+  const proposal = shell('', { actions: [{ kind: { case: 'tool', value: { name: 'Bash', argumentsJson } } }] });
+  const answer = maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
+  await expect(answer).rejects.toMatchObject({ code: 'invalid_argument', field });
+  expect(await kinds()).toEqual([]);
+});
+
+test('a context that says two things is refused', async () => {
+  const { maker } = await makeWorld();
+  const proposal = shell('ls', { contextJson: '{"attended":true,"attended":false}' });
+  const answer = maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
+  await expect(answer).rejects.toMatchObject({ code: 'invalid_argument', field: 'context' });
+});
