@@ -206,3 +206,11 @@ test('a context that says two things is refused', async () => {
   const answer = maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
   await expect(answer).rejects.toMatchObject({ code: 'invalid_argument', field: 'context' });
 });
+
+test('a command nested deeper than our stack is opaque, not an error', async () => {
+  const { maker } = await makeWorld();
+  const proposal = shell(`echo $((${'1+'.repeat(30_000)}1))`);
+  const { answer } = await maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
+  expect(answer).toMatchObject({ decision: Decision.DENY });
+  expect(codes(answer as DecisionAnswer)).toContain('run_opaque');
+});
