@@ -10,6 +10,7 @@ import { MemoryEventBus } from '../ports/event-bus/memory.ts';
 import type { PolicyEngine } from '../ports/policy-engine/port.ts';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
 import { addressText } from '../runtime/env.ts';
+import { drainHttp } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { addReflection } from '../runtime/rpc-reflection.ts';
@@ -140,9 +141,10 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   gateway.registerGrpc(grpc);
   const health = await addHealth(grpc, [...AGENT_SERVICES]);
   await addReflection(grpc, [...AGENT_SERVICES]);
-  closers.push(() => drainRpc(grpc, config.drainMs));
+  // Side by side: one after the other could take longer than the whole process is given.
+  const { drainMs } = config;
+  closers.push(() => Promise.all([drainRpc(grpc, drainMs), drainHttp(gateway.http, drainMs)]).then(() => undefined));
   const grpcAddress = await listenRpc(grpc, addressText(config.grpc));
-  closers.push(() => gateway.http.close());
   const http = await gateway.http.listen({ host: config.http.host, port: config.http.port });
   const addresses = { http, grpc: grpcAddress, data_dir: dataDir, admin_token_file: join(dataDir, 'admin.token') };
   const instanceFile = join(dataDir, 'instance.json');
