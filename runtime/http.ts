@@ -38,7 +38,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: Math.min(requestTimeoutMs, 10_000) },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: Math.min(requestTimeoutMs, 10_000),
+      connectionsCheckingInterval: 2_000,
+    },
     frameworkErrors: (error, request, reply) => {
       sendProblem(reply as unknown as HttpReply, error, request as unknown as HttpRequest, options);
     },
