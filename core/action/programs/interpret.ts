@@ -7,7 +7,7 @@ import { graver, gravity } from '../effects.ts';
 import { segmentMatches } from '../paths.ts';
 import type { Effect } from '../types.ts';
 import { optionRule, readArguments } from './arguments.ts';
-import { byRule, type Call, emit, emitNone, type Meaning, SILENT } from './call.ts';
+import { byRule, type Call, emit, emitNone, type Meaning, pipedIn, SILENT } from './call.ts';
 import { programName } from './names.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
@@ -81,9 +81,18 @@ function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning
           ),
         );
       }
-      emit(makeCall(current, tool, bounded([...names, shown]), 'unknown', flags, args, invocation, walk, meaning), {
-        residue: [words(invocation)],
-      });
+      const call = makeCall(
+        current,
+        tool,
+        bounded([...names, shown]),
+        'unknown',
+        flags,
+        args,
+        invocation,
+        walk,
+        meaning,
+      );
+      emit(call, { residue: [words(invocation), ...pipedIn(call)] });
       return { origins: ['file'] };
     }
     names.push(word.text);
@@ -245,7 +254,7 @@ function unknownProgram(name: string, invocation: Invocation, walk: Walk, meanin
     .slice(0, 8)
     .map((arg) => fileTarget(arg, invocation.state.cwd, meaning.where, invocation.frame.remote));
   const flags = args.some((arg) => /^[a-z]+:\/\//i.test(arg.text)) ? ['remote'] : [];
-  emit(call, { targets: effect === 'none' ? [] : targets, flags, residue: [words(invocation)] });
+  emit(call, { targets: effect === 'none' ? [] : targets, flags, residue: [words(invocation), ...pipedIn(call)] });
   return { origins: ['file'] };
 }
 
