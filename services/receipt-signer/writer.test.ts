@@ -112,6 +112,24 @@ test('a lease that ends while the disk is slow: no ALLOW is answered, and its le
   expect(voided?.predicate.voids).toBe(allowed?.receiptId);
 });
 
+test.each([
+  ['lease', 12_000, 50_000],
+  ['permit', 6_000, 5_000],
+])('a lease renewed meanwhile does not save an ALLOW whose own %s has ended', async (_, afterMs, permitNotAfterMs) => {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const { writer, fences, clock } = setUp(() => gate);
+  const draft = decision(['agent:t/a']);
+  const sealing = writer.seal([{ ...draft, permitNotAfter: timestampFromMs(permitNotAfterMs) }]);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  fences.grant({ term: 2, notAfterMs: 20_000 }, 1, undefined);
+  clock.ms = afterMs;
+  open();
+  expect((await sealing).refused).toBe('no_lease');
+});
+
 test('a draft that claims what only the signer writes takes nothing of its request with it into the log', async () => {
   const { writer, store } = setUp();
   const forged = draft({ predicateJson: Buffer.from('{"receipt_id":"0123456789ab-7"}') });

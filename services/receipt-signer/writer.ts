@@ -6,7 +6,7 @@ import { BeaconError } from '../../core/errors.ts';
 import { type Draft, DraftSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { LedgerRecord, LedgerStore } from '../../ports/ledger-store/port.ts';
 import type { SigningKeys } from '../../ports/signing-key/port.ts';
-import type { AllowRefusal, Fences, Lease } from './fences.ts';
+import { type AllowRefusal, CLOCK_BOUND_MS, type Fences, type Lease } from './fences.ts';
 import { type CheckedDraft, checkDraft, permitEnd, stamp } from './stamp.ts';
 
 /** Most leaves in one group commit. */
@@ -26,6 +26,8 @@ export type SealedLeaf = {
 export type Sealed = {
   readonly leaves: readonly SealedLeaf[];
   readonly term: number;
+  /** End of the lease of that term: of no later one, for the receipt names this. */
+  readonly leaseNotAfterMs: number;
   readonly permitNotAfterMs: number;
   readonly refused: AllowRefusal | '';
 };
@@ -50,7 +52,7 @@ export type WriterDeps = {
   readonly grown: (size: number) => void;
 };
 
-const NOTHING: Pick<Sealed, 'leaves' | 'term' | 'permitNotAfterMs'> = { leaves: [], term: 0, permitNotAfterMs: 0 };
+const NOTHING: Omit<Sealed, 'refused'> = { leaves: [], term: 0, leaseNotAfterMs: 0, permitNotAfterMs: 0 };
 
 export class LogWriter {
   readonly #deps: WriterDeps;
@@ -92,7 +94,7 @@ export class LogWriter {
   }
 
   async #batch(): Promise<void> {
-    const { store, fences, now, grown } = this.#deps;
+    const { store, now, grown } = this.#deps;
     const records: LedgerRecord[] = [];
     const written: Written[] = [];
     const first = store.size();
@@ -116,7 +118,7 @@ export class LogWriter {
     }
     const nowMs = now();
     for (const entry of written) {
-      if (entry.sealed.term > 0 && !fences.leaseHolds(entry.sealed.term, nowMs)) this.#voidLate(entry);
+      if (entry.sealed.term > 0 && !stillHolds(entry.sealed, nowMs)) this.#voidLate(entry);
       else entry.job.resolve(entry.sealed);
     }
     grown(store.size());
@@ -150,7 +152,7 @@ export class LogWriter {
     });
     // From here on in the log, nothing in the scope is allowed.
     if (job.fence) fences.move(job.fence.scope, job.fence.operation, job.fence.epoch);
-    return { leaves, term: lease?.term ?? 0, permitNotAfterMs, refused: '' };
+    return { leaves, term: lease?.term ?? 0, leaseNotAfterMs: lease?.notAfterMs ?? 0, permitNotAfterMs, refused: '' };
   }
 
   /** The lease ended between check and sync: the leaves stay, closed by void leaves, and no ALLOW is answered. */
@@ -172,4 +174,9 @@ export class LogWriter {
     const answer = () => job.resolve({ ...NOTHING, refused: 'no_lease' });
     this.#queue.unshift({ drafts, fence: undefined, resolve: answer, reject: job.reject });
   }
+}
+
+/** A lease renewed while the disk was slow does not lengthen what was signed under the one before. */
+function stillHolds({ leaseNotAfterMs, permitNotAfterMs }: Sealed, nowMs: number): boolean {
+  return nowMs < leaseNotAfterMs - CLOCK_BOUND_MS && nowMs < permitNotAfterMs;
 }
