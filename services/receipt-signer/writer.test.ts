@@ -137,6 +137,19 @@ test('a draft that claims what only the signer writes takes nothing of its reque
   expect(store.size()).toBe(0);
 });
 
+test.each([
+  ['a lone surrogate', '{"tenant_id":"t","x":"\\ud800"}'],
+  ['a number beyond 2^53', '{"tenant_id":"t","x":9007199254740993}'],
+  ['too deep a nest', `{"tenant_id":"t","x":${'['.repeat(63)}${']'.repeat(63)}}`],
+])('%s, which no reader of the log would take back, is refused before it is written', async (_, predicate) => {
+  const { writer, store } = setUp();
+  const unreadable = draft({ predicateJson: Buffer.from(predicate) });
+  await expect((async () => writer.seal([unreadable]))()).rejects.toMatchObject({ code: 'invalid_argument' });
+  const deepest = `{"tenant_id":"t","x":${'['.repeat(62)}${']'.repeat(62)}}`;
+  await writer.seal([draft({ predicateJson: Buffer.from(deepest) })]);
+  expect(await kinds(store)).toEqual(['outcome']);
+});
+
 test('after a failed append every job of the batch fails as unavailable', async () => {
   const { writer } = setUp(async () => {
     throw new Error('disk');
