@@ -24,6 +24,7 @@ test.each([
   'sudo --chdir=/etc -u root rm passwd',
   'unshare --wd=/etc rm passwd',
   'bwrap --chdir /etc rm passwd',
+  'chroot /etc rm passwd',
 ])('a wrapper that goes to another directory first: %s', (command) => {
   expect(targetsOf(command)).toContain('file:/etc/passwd');
 });
@@ -35,3 +36,10 @@ test('it goes there for the one command alone', () => {
 test('a value that looks like the option is none', () => {
   expect(targetsOf('sudo -uDan rm passwd')).toEqual(['file:/w/passwd']);
 });
+
+test.each(['CDPATH=/; cd etc; rm passwd', 'export CDPATH=/; cd etc && rm passwd', 'CDPATH=/ cd etc; rm passwd'])(
+  'with CDPATH nobody knows where a bare name leads: %s',
+  (command) => {
+    expect(targetsOf(command)).not.toContain('file:/w/etc/passwd');
+  },
+);

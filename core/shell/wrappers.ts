@@ -16,6 +16,8 @@ type Wrapper = {
   readonly script?: string;
   /** Options whose value is the directory the command runs in; they are among the values too. */
   readonly directory?: string;
+  /** The first operand is one. */
+  readonly directoryFirst?: true;
   /** Standard input becomes arguments. */
   readonly items?: true;
 };
@@ -43,7 +45,7 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
   stdbuf: { values: '-i --input -o --output -e --error' },
   unbuffer: {},
   catchsegv: {},
-  chroot: { values: '--userspec --groups', operands: 1, flags: ['privileged'] },
+  chroot: { values: '--userspec --groups', operands: 1, directoryFirst: true, flags: ['privileged'] },
   unshare: { values: '-S -G -R -w --root --wd --map-user --map-group', directory: '-R --root -w --wd' },
   nsenter: { values: '-t --target -S -G', flags: ['privileged'] },
   strace: { values: '-e -o -p -s -u -a -E -I -O -P -S -X', flags: [] },
@@ -91,6 +93,12 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
   let operands = wrapper.operands ?? 0;
   let index = 1;
   const assigned: Arg[] = [];
+  const enter = (folder: Arg | undefined) => {
+    if (!folder) return;
+    // For the one command, not for the rest of the line.
+    if (state === invocation.state) state = forkState(state);
+    walk.words([literal('cd'), folder], state, frame);
+  };
   for (; index < words.length; index += 1) {
     const { text } = words[index] as Arg;
     if (text === '--') {
@@ -106,16 +114,13 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
         return walk.text([attached, ...rest].join(' '), state, withFlags(frame, ...(wrapper.flags ?? [])));
       }
       if (name === 'xargs' && text.startsWith('-I')) replace = text === '-I' ? words[index + 1]?.text : text.slice(2);
-      const folder = directoryOf(wrapper, words, index);
-      if (folder) {
-        // What is done in another directory, outside of this line's own.
-        if (state === invocation.state) state = forkState(state);
-        walk.words([literal('cd'), folder], state, frame);
-      }
+      enter(directoryOf(wrapper, words, index));
       if (values.has(text)) index += 1;
     } else if (wrapper.assignments && /^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) assigned.push(words[index] as Arg);
-    else if (operands > 0) operands -= 1;
-    else break;
+    else if (operands > 0) {
+      if (wrapper.directoryFirst) enter(words[index]);
+      operands -= 1;
+    } else break;
   }
   if (assigned.length > 0) walk.judge.run({ ...invocation, words: [literal('export'), ...assigned] }, walk);
   let inner = words.slice(index);
