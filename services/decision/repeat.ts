@@ -12,19 +12,21 @@ import { GetReceiptRequestSchema } from '../../gen/beacon/v1/receipt_signer_serv
 import type { IdempotencyRecord } from '../../ports/idempotency/port.ts';
 import { toAnswer } from './answer.ts';
 import type { DecisionDeps } from './deps.ts';
+import type { EpochMemory } from './gather.ts';
 import { stopOf } from './stop.ts';
 
 export async function repeatAnswer(
   record: IdempotencyRecord,
   call: CallContext,
   deps: DecisionDeps,
+  epochs: EpochMemory,
 ): Promise<DecisionAnswer> {
   const stored = await deps.signer.getReceipt(create(GetReceiptRequestSchema, { receiptId: record.receiptId }), call);
   const { predicate, fingerprint, actionId, permit, lease } = readReceipt(stored.envelope);
   const action = await deps.stores.actions.getAction(record.actionId);
   const told = readEvidence(stored.evidence, predicate.reasons, predicate.obligations);
   const route = predicate.route as Route;
-  const stop = runs(route) && action ? await stopOf(action, deps) : undefined;
+  const stop = runs(route) && action ? await stopOf(action, deps, epochs) : undefined;
   const approval = predicate.approval as { not_after?: string } | undefined;
   return toAnswer({
     route: stop ? 'DENY' : route,
