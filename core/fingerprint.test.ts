@@ -23,6 +23,9 @@ test.each([
   ['which way something moves', 'mv a b', 'mv b a'],
   ['variables set for a command', 'KUBECONFIG=a kubectl delete pod x', 'KUBECONFIG=b kubectl delete pod x'],
   ['and for one no table knows', 'A=1 frob x', 'A=2 frob x'],
+  ['which namespace, wherever it is said', 'kubectl -n a delete pod x', 'kubectl -n b delete pod x'],
+  ['which cluster', 'kubectl --context a delete pod x', 'kubectl --context b delete pod x'],
+  ['which account', 'aws --profile a s3 rm s3://b/x', 'aws --profile c s3 rm s3://b/x'],
   ['what is piped into a program', "echo 'drop table a' | psql", "echo 'drop table b' | psql"],
   ['which branch becomes another', 'git push origin a:main', 'git push origin b:main'],
   ['which version a file is set back to', 'git checkout a -- f', 'git checkout b -- f'],
@@ -34,6 +37,7 @@ test.each([
 
 test.each([
   ['rm a', 'rm  ./a'],
+  ['kubectl -n a delete pod x', 'kubectl delete pod x -n a'],
   ['mv a b', 'mv ./a /w/b'],
   ['cat a b', 'cat b a'],
   ['git push origin main', 'git push origin refs/heads/main:main'],

@@ -97,7 +97,7 @@ function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning
     }
     names.push(word.text);
     for (const flag of next.flags ?? []) flags.add(flag);
-    args = dropFirstOperand(above.operands, args);
+    args = dropFirstOperand(above.operands, args, tool);
     current = inherit(next, current);
   }
   const operation = current.operation ?? bounded(names.length > 0 ? names : [tool]);
@@ -141,9 +141,10 @@ function inherit(rule: Rule, parent: Rule): Rule {
   return merged;
 }
 
-function dropFirstOperand(operands: readonly Arg[], args: readonly Arg[]): readonly Arg[] {
+/** What stands before a subcommand still holds for it: which cluster, which account. git's own are read apart. */
+function dropFirstOperand(operands: readonly Arg[], args: readonly Arg[], tool: string): readonly Arg[] {
   const at = args.indexOf(operands[0] as Arg);
-  return args.slice(at + 1);
+  return tool === 'git' ? args.slice(at + 1) : [...args.slice(0, at), ...args.slice(at + 1)];
 }
 
 const aliases = new WeakMap<NonNullable<Rule['subcommands']>, Map<string, Rule>>();
