@@ -25,6 +25,10 @@ test.each([
   'unshare --wd=/etc rm passwd',
   'bwrap --chdir /etc rm passwd',
   'chroot /etc rm passwd',
+  'systemd-run --working-directory=/etc rm passwd',
+  'systemd-run --working-directory /etc rm passwd',
+  'systemd-run rm etc/passwd',
+  'uv run --directory /etc rm passwd',
 ])('a wrapper that goes to another directory first: %s', (command) => {
   expect(targetsOf(command)).toContain('file:/etc/passwd');
 });
