@@ -93,6 +93,25 @@ test('a list without an epoch, or with one lower than seen, denies until it is r
   expect((await propose())?.decision).toBe(Decision.ALLOW);
 });
 
+test('a list set back does not let a repeated answer or a permit pass either', async () => {
+  const world = await makeWorld();
+  const repeated = shell('ls', { idempotencyKey: 'k' });
+  const execute = async () =>
+    (await world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal: repeated }, callAs())).answer;
+  const list = world.stores.revocations;
+  await list.rebuild([], 5);
+  expect((await execute())?.decision).toBe(Decision.ALLOW);
+  const guarded = await world.maker.guard({ $typeName: 'beacon.v1.GuardRequest', proposal: shell('ls') }, callAs());
+  const permitId = guarded.answer?.permit?.id ?? '';
+  const yesterday = new MemoryRevocationList();
+  await yesterday.rebuild([], 4);
+  (world.stores as { revocations: RevocationList }).revocations = yesterday;
+  expect((await execute())?.decision).toBe(Decision.DENY);
+  await expect(
+    world.maker.openAction({ $typeName: 'beacon.v1.OpenActionRequest', permitId }, callAs()),
+  ).rejects.toMatchObject({ code: 'failed_precondition' });
+});
+
 test('a fence that the list does not know of yet denies, with a receipt', async () => {
   const world = await makeWorld();
   world.clock.ms += 1;

@@ -168,7 +168,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
         });
       }
       same(claim.kind === 'done' ? claim.record.proposalDigest : claim.proposalDigest);
-      if (claim.kind === 'done') return repeatAnswer(claim.record, call, this.#deps);
+      if (claim.kind === 'done') return repeatAnswer(claim.record, call, this.#deps, this.#epochs);
       if (env.now() >= call.deadlineMs) {
         throw new BeaconError('deadline_exceeded', 'another copy of this request is still being decided');
       }
@@ -177,6 +177,6 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
   }
 
   #actionDeps() {
-    return { deps: this.#deps, recorder: this.#recorder };
+    return { deps: this.#deps, recorder: this.#recorder, epochs: this.#epochs };
   }
 }
