@@ -87,6 +87,9 @@ export class LogWriter {
     await undefined;
     try {
       while (this.#queue.length > 0) await this.#batch();
+    } catch (error) {
+      // Nobody may wait for ever on a fault of ours.
+      for (const job of this.#queue.splice(0)) job.reject(error);
     } finally {
       this.#underWay = undefined;
     }
@@ -117,8 +120,7 @@ export class LogWriter {
     }
     const nowMs = now();
     for (const entry of written) {
-      const { term } = entry.sealed;
-      if (term > 0 && (nowMs >= entry.endMs || !fences.leaseHolds(term, nowMs))) this.#voidLate(entry);
+      if (entry.sealed.term > 0 && nowMs >= entry.endMs) this.#voidLate(entry);
       else entry.job.resolve(entry.sealed);
     }
     grown(store.size());
