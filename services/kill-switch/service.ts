@@ -28,6 +28,8 @@ export const MAX_REASON_CHARS = 500;
 /** Open actions named in an answer. */
 export const MAX_LISTED_ACTIONS = 100;
 const REBUILD_PAGE = 1_000;
+/** How often the list is compared with the log: the longest a flushed list stops the world by itself. */
+export const WATCH_LIST_MS = 1_000;
 
 type Log = Pick<Service<typeof ReceiptSignerService, CallContext>, 'seal' | 'listReceipts'>;
 
@@ -55,6 +57,9 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   readonly #state = new RevocationState();
   readonly #leases: LeaseKeeper;
   #last: Promise<unknown> = Promise.resolve();
+  #watch: NodeJS.Timeout | undefined;
+  /** True after a change that the list did not take: a later one must not make it look complete. */
+  #listMissedOne = false;
 
   constructor(deps: KillSwitchDeps) {
     this.#deps = deps;
@@ -70,9 +75,13 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     await this.#mendList();
     await this.#leases.start();
     for (const leaf of this.#state.unfenced()) await this.#barrier(leaf);
+    this.#watch = setInterval(() => {
+      this.#serially(() => this.#mendList()).catch(this.#deps.env.failed);
+    }, WATCH_LIST_MS).unref();
   }
 
   stop(): void {
+    clearInterval(this.#watch);
     this.#leases.stop();
   }
 
@@ -107,19 +116,26 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const scope = requireScope(rawScope);
     if (reason.length > MAX_REASON_CHARS)
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
-    const run = this.#last.then(() => this.#changeNow(operation, scope, reason, context));
+    return this.#serially(() => this.#changeNow(operation, scope, reason, context));
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(work);
     this.#last = run.catch(() => undefined);
     return run;
   }
 
   async #changeNow(operation: 'revoke' | 'reinstate', scope: string, reason: string, context: CallContext) {
-    const { list, bus, actions, env } = this.#deps;
+    const { bus, actions, env } = this.#deps;
     if (operation === 'reinstate' && !this.#state.find(scope)) {
       throw new BeaconError('not_found', 'this scope is not revoked', { field: 'scope' });
     }
     const leaf = await this.#append({ form: 'revocation', scope, operation }, context.principal.subject, reason);
     // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
-    await list.apply({ scope, operation, epoch: leaf.epoch, revocationId: leaf.revocationId }).catch(env.failed);
+    await this.#tellList(leaf, operation).catch((error) => {
+      this.#listMissedOne = true;
+      env.failed(error);
+    });
     const logs = await this.#barrier(leaf);
     bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
     const live = operation === 'revoke' ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS) : [];
@@ -205,12 +221,22 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     }
   }
 
+  async #tellList({ scope, epoch, revocationId }: RevocationLeaf, operation: 'revoke' | 'reinstate'): Promise<void> {
+    if (this.#listMissedOne) await this.#rebuildList();
+    else await this.#deps.list.apply({ scope, operation, epoch, revocationId });
+  }
+
+  async #rebuildList(): Promise<void> {
+    await this.#deps.list.rebuild(this.#state.inForce(), this.#state.epoch);
+    this.#listMissedOne = false;
+  }
+
   /** A list that is empty, flushed or restored from an old copy denies everything until this has run. */
   async #mendList(): Promise<void> {
     const { list, bus } = this.#deps;
     const { epoch } = await list.consult(['global']);
-    if (epoch !== undefined && epoch >= this.#state.epoch) return;
-    await list.rebuild(this.#state.inForce(), this.#state.epoch);
+    if (epoch !== undefined && epoch >= this.#state.epoch && !this.#listMissedOne) return;
+    await this.#rebuildList();
     bus.publish({ name: EVENTS.revocationListRebuilt, data: { epoch: this.#state.epoch, found: epoch ?? null } });
   }
 }
