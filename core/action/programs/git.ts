@@ -236,7 +236,7 @@ export const GIT: Programs = {
         },
         special: 'git-rebase',
       },
-      'cherry-pick|revert|am|apply|notes|mergetool|rerere|bisect|init|remote-update|worktree|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|read-tree|format-patch|archive|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|fast-export|quiltimport':
+      'cherry-pick|revert|am|apply|notes|mergetool|rerere|bisect|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|read-tree|format-patch|archive|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|fast-export|quiltimport':
         { ...LOCAL, options: { '-o|--output': { value: 'write' }, '-m': { value: 'ignored' } } },
       worktree: {
         ...LOCAL,

@@ -5,18 +5,7 @@ import type { Draft } from '../draft.ts';
 import { requestDraft } from '../http.ts';
 import { placeOf } from '../places.ts';
 import { isMetadataHost, readUrl } from '../urls.ts';
-import {
-  byRule,
-  type Call,
-  emit,
-  emitNone,
-  emitOptionFiles,
-  has,
-  optionValue,
-  SILENT,
-  type Special,
-  target,
-} from './call.ts';
+import { type Call, emit, emitNone, emitOptionFiles, has, optionValue, SILENT, type Special, target } from './call.ts';
 
 type Body = { readonly texts: string[]; readonly origins: readonly Origin[] };
 
@@ -276,6 +265,5 @@ export const NETWORK_SPECIALS: { readonly [name: string]: Special } = {
   download,
   lookup,
   mail,
-  fetch: byRule,
 };
 export { fileOrigin, payload };
