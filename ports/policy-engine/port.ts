@@ -7,7 +7,8 @@ export type PolicySnapshot = {
   /**
    * The entry point's value, as the policy gave it (undefined when it gave none). Throws `unavailable`-free: any fault
    * inside evaluation is thrown as an Error whose message is safe to keep; the caller turns it into DENY.
-   * `input` is UTF-8 JSON of at most MAX_INPUT_BYTES.
+   * `input` is UTF-8 JSON of at most MAX_INPUT_BYTES: one object,
+   * nothing before or after it.
    */
   evaluate(input: Uint8Array): unknown;
 };

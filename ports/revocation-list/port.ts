@@ -16,10 +16,14 @@ export type RevocationList = {
   ): Promise<{ readonly epoch: number | undefined; readonly revoked: readonly string[] }>;
   /**
    * Applies one change. An epoch at or below the list's is ignored (a late or repeated message), so that nothing
-   * older undoes something newer. Persisted before it resolves.
+   * older undoes something newer. A list without an epoch throws `failed_precondition` (rebuild it first): one entry on
+   * top of forgotten ones would pass for the whole truth. Persisted before it resolves.
    */
   apply(change: RevocationEntry & { readonly operation: 'revoke' | 'reinstate' }): Promise<void>;
-  /** Replaces the whole list at once, never lowering the epoch. For the kill-switch, from its ledger. */
+  /**
+   * Replaces the whole list at once; an epoch below the list's throws `failed_precondition`. For the kill-switch, from
+   * its ledger. Persisted before it resolves.
+   */
   rebuild(entries: readonly RevocationEntry[], epoch: number): Promise<void>;
   /** Scopes in force. */
   list(): Promise<readonly RevocationEntry[]>;

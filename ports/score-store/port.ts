@@ -1,4 +1,4 @@
-// Per agent: the tallies a score is computed from, and the last computed figure for the hot path. Derived state.
+// Per agent: the tallies a score is computed from, and the last computed figures for the hot path. Derived state.
 
 import type { Position } from '../action-store/port.ts';
 
@@ -7,16 +7,27 @@ export type AgentKey = { readonly tenantId: string; readonly agentId: string };
 /** The tally as opaque JSON of core/trust-score; the store only keeps it. */
 export type ScoreRow = AgentKey & {
   readonly tally: string;
+  /** What a caller with a minted identity stands at: asserted receipts never move it. */
   readonly score: number;
   readonly totalReceipts: number;
   readonly validReceipts: number;
+  /** What a caller that only asserts this name stands at. */
+  readonly assertedScore: number;
+  readonly assertedValidReceipts: number;
 };
 
 export type ScoreStore = {
+  /** The next index of this log to fold; 0 when nothing. */
   position(logId: string): Promise<number>;
-  /** Rows and position in one transaction: after a crash both are there or neither. */
+  /**
+   * Rows and position in one transaction: after a crash both are there or neither. Rows are whole, not increments. A
+   * position below the store's is a repeat and changes nothing; an equal one replaces rows (a new day's figures).
+   */
   fold(rows: readonly ScoreRow[], position: Position): Promise<void>;
   read(key: AgentKey): Promise<ScoreRow | undefined>;
-  /** Ordered by agent id, after `after`, of one tenant or (empty) all; at most `limit`. */
+  /**
+   * Ordered by agent id, then tenant, of one tenant or (empty) all; at most `limit`. `after` is an agent id, or
+   * `TENANT/AGENT` where all tenants are listed.
+   */
   list(tenantId: string, after: string, limit: number): Promise<readonly ScoreRow[]>;
 };

@@ -1,0 +1,57 @@
+// What is proposed: ordinary work that the default pack allows, so that every call takes the whole path, seals two
+// receipts (decision and action) and waits for them to be on disk.
+
+import { create } from '@bufbuild/protobuf';
+import { ProposedActionSchema } from '../gen/beacon/v1/action_pb.js';
+import { type DecideRequest, DecideRequestSchema, ProposalSchema } from '../gen/beacon/v1/decision_service_pb.js';
+
+export const TENANT = 'bench';
+export const AGENT = 'bench-agent';
+const CONTEXT = { cwd: '/w/project', workspace: '/w/project', git: { branch: 'feature' }, attended: true };
+const COMMANDS = [
+  'git status --short && git diff --stat',
+  'echo "note" >> notes.txt',
+  'grep -rn "deadline" src | head -20',
+  "sed -n '1,80p' src/index.ts",
+  'ls -la src test',
+  'cat package.json',
+];
+
+let made = 0;
+
+const nextKey = () => `bench-${process.pid}-${made++}`;
+const nextCommand = () => COMMANDS[made % COMMANDS.length] as string;
+
+/** A body for POST /api/execute; each has an idempotency key of its own, as real clients send. */
+export function nextBody(): string {
+  return JSON.stringify({
+    agent_id: AGENT,
+    tenant_id: TENANT,
+    session_id: 'bench-session',
+    surface: 'codex',
+    tools: [{ name: 'Bash', arguments: { command: nextCommand() } }],
+    context: CONTEXT,
+    idempotency_key: nextKey(),
+  });
+}
+
+/** The same for the Decide stream. */
+export function nextRequest(sequence: number): DecideRequest {
+  return create(DecideRequestSchema, {
+    sequence: BigInt(sequence),
+    open: true,
+    proposal: create(ProposalSchema, {
+      tenantId: TENANT,
+      agentId: AGENT,
+      sessionId: 'bench-session',
+      surface: 'codex',
+      contextJson: JSON.stringify(CONTEXT),
+      idempotencyKey: nextKey(),
+      actions: [
+        create(ProposedActionSchema, {
+          kind: { case: 'tool', value: { name: 'Bash', argumentsJson: JSON.stringify({ command: nextCommand() }) } },
+        }),
+      ],
+    }),
+  });
+}

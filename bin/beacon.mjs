@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// The command line and the hooks. From a clone it installs what is missing first; a release runs the bundle.
+
+import fs from 'node:fs';
+import { launch } from './bootstrap.mjs';
+
+const target = { bundle: 'dist/beacon.mjs', source: 'clients/cli/main.ts', rooms: ['clients', 'core', 'gen'] };
+const argv = process.argv.slice(2);
+const isHook = argv[0] === 'hook';
+
+// An agent client runs the tool when its hook ends with any status but 0 (decided) and 2 (refused), so nothing that
+// goes wrong on the way to the hook may end otherwise.
+if (isHook) {
+  process.on('exit', (code) => {
+    if (code === 0 || code === 2) return;
+    fs.writeSync(2, `Beacon: refused, because the hook could not be run (status ${code}).\n`);
+    process.exitCode = 2;
+  });
+}
+
+await launch(import.meta.url, target, argv, { install: !isHook });

@@ -1,0 +1,98 @@
+// The programs the tests need beside npm's: which, which version, how each is installed, and where it then lies.
+// They live in a cache outside the tree, one folder per tool and version, so a second run installs nothing.
+
+import fs from 'node:fs';
+import path from 'node:path';
+import { homeFolder, runQuietly, say, versionOf } from './bootstrap.mjs';
+import { withLock } from './lock.mjs';
+
+const INSTALL_LIMIT_MS = 20 * 60_000;
+const LEAST_GO = [1, 26];
+
+/** `module` is built by `go install`; `npm` is installed with npm and `setup` run once, since npm runs no scripts here. */
+export const TOOLS = [
+  { name: 'opa', version: '1.22.0', module: 'github.com/open-policy-agent/opa' },
+  { name: 'grpcurl', version: '1.9.4', module: 'github.com/fullstorydev/grpcurl/cmd/grpcurl' },
+  { name: 'codex', version: '0.169.0', npm: '@openai/codex' },
+  {
+    name: 'claude',
+    version: '2.1.329',
+    npm: '@anthropic-ai/claude-code',
+    setup: ['node_modules/@anthropic-ai/claude-code/install.cjs'],
+  },
+];
+
+/** `$BEACON_TEST_CACHE`, else `beacon-test` in the user's cache folder. Never inside the tree. */
+export function cacheFolder() {
+  if (process.env.BEACON_TEST_CACHE) return path.resolve(process.env.BEACON_TEST_CACHE);
+  const base = process.env.XDG_CACHE_HOME;
+  return path.join(base && path.isAbsolute(base) ? base : path.join(homeFolder(), '.cache'), 'beacon-test');
+}
+
+const folderOf = (tool) => path.join(cacheFolder(), `${tool.name}-${tool.version}`);
+const binFolderOf = (tool) => (tool.npm ? path.join(folderOf(tool), 'node_modules', '.bin') : folderOf(tool));
+
+export const programOf = (tool) => path.join(binFolderOf(tool), tool.name);
+export const isPresent = (tool) => fs.existsSync(programOf(tool));
+
+/** What tests find the tools by: `TEST_TOOL_OPA`, `…_GRPCURL`, `…_CODEX`, `…_CLAUDE`; absent when not installed. */
+export function toolEnv() {
+  const found = TOOLS.filter(isPresent);
+  return Object.fromEntries(found.map((tool) => [`TEST_TOOL_${tool.name.toUpperCase()}`, programOf(tool)]));
+}
+
+/** Folders to put before PATH. */
+export const toolFolders = () => TOOLS.filter(isPresent).map(binFolderOf);
+
+/** What must be on the machine to build the test tools and the verifiers in test/foreign, as sentences. */
+export function missingForTools() {
+  const found = versionOf('go', ['version']);
+  const wanted = `Go >= ${LEAST_GO.join('.')} is needed to build what the tests use`;
+  if (!found) return [`${wanted} and could not be run; install it and put it on PATH`];
+  const old = found[0] < LEAST_GO[0] || (found[0] === LEAST_GO[0] && found[1] < LEAST_GO[1]);
+  return old ? [`${wanted} (found ${found.join('.')})`] : [];
+}
+
+async function mustRun(what, command, args, options) {
+  const status = await runQuietly(command, args, { limitMs: INSTALL_LIMIT_MS, ...options });
+  if (status !== 0) throw new Error(`${what} could not be installed: ${command} ended with status ${status}`);
+}
+
+async function installTool(tool, scratch, node) {
+  fs.mkdirSync(scratch, { recursive: true });
+  const what = `${tool.name} ${tool.version}`;
+  if (tool.module) {
+    const flags = ['install', '-trimpath', '-ldflags=-s -w', `${tool.module}@v${tool.version}`];
+    // The build cache is many times the size of the two programs, so it goes with the scratch folder.
+    const env = { CGO_ENABLED: '0', GOBIN: scratch, GOCACHE: path.join(cacheFolder(), 'building'), GOFLAGS: '' };
+    await mustRun(what, 'go', flags, { cwd: scratch, env });
+    return;
+  }
+  fs.writeFileSync(path.join(scratch, 'package.json'), '{"private":true}\n');
+  const flags = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact'];
+  await mustRun(what, 'npm', [...flags, `${tool.npm}@${tool.version}`], { cwd: scratch });
+  if (tool.setup) await mustRun(what, node, tool.setup, { cwd: scratch });
+}
+
+/** Installs what is missing, one after another, and moves each into place only when it is whole. */
+export async function ensureTools(node) {
+  if (TOOLS.every(isPresent)) return;
+  fs.mkdirSync(cacheFolder(), { recursive: true });
+  await withLock(path.join(cacheFolder(), '.lock'), { say, limitMs: INSTALL_LIMIT_MS }, async () => {
+    for (const tool of TOOLS) {
+      if (isPresent(tool)) continue;
+      say(`installing ${tool.name} ${tool.version} into ${cacheFolder()} …`);
+      const scratch = `${folderOf(tool)}.${process.pid}`;
+      try {
+        await installTool(tool, scratch, node);
+        fs.rmSync(folderOf(tool), { recursive: true, force: true });
+        fs.renameSync(scratch, folderOf(tool));
+      } finally {
+        fs.rmSync(scratch, { recursive: true, force: true });
+      }
+      if (!isPresent(tool))
+        throw new Error(`${tool.name} ${tool.version} was installed, but ${programOf(tool)} is not there`);
+    }
+    fs.rmSync(path.join(cacheFolder(), 'building'), { recursive: true, force: true });
+  });
+}

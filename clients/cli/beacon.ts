@@ -1,0 +1,138 @@
+// Finding Beacon and asking it over HTTP. The environment wins; without it, the instance running on the data folder,
+// which must be this user's alone: whoever can write there could have the admin token sent to an address of theirs.
+
+import { readFile, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { parseStrictJson } from '../../core/strict-json.ts';
+import { CliFailure, EXIT, refusedByBeacon, unreachable, usage } from './failure.ts';
+import type { World } from './world.ts';
+
+const TIMEOUT_MS = 15_000;
+const MAX_ANSWER_BYTES = 16 * 1_048_576;
+
+export type Json = Record<string, unknown>;
+
+export type Beacon = {
+  readonly url: string;
+  /** Throws CliFailure: exit 3 when there is no answer in time, else what the problem's code calls for. */
+  ask(method: 'GET' | 'POST', path: string, body?: Json): Promise<Json>;
+  /** The same for answers that are not JSON. */
+  fetchBytes(path: string, options?: { timeoutMs?: number }): Promise<Uint8Array>;
+};
+
+export async function findBeacon(world: World): Promise<Beacon> {
+  const { BEACON_URL: url, BEACON_TOKEN: token } = world.env;
+  if (url) return beaconAt(requireUrl(url), token);
+  const folder = dataFolder(world);
+  await requirePrivate(folder);
+  const instance = await readJson(join(folder, 'instance.json'));
+  if (typeof instance?.http !== 'string') {
+    throw unreachable(`no Beacon is running on ${folder} (start it with npm start, or set BEACON_URL)`);
+  }
+  const adminToken = token ?? (await readText(join(folder, 'admin.token')))?.trim();
+  return beaconAt(requireUrl(instance.http), adminToken);
+}
+
+export function dataFolder(world: World): string {
+  const { BEACON_DATA_DIR: chosen, XDG_STATE_HOME: state, HOME: home } = world.env;
+  if (chosen) return resolve(world.cwd, chosen);
+  // The XDG specification: a relative path is to be ignored. It would also lie in the working directory.
+  if (state && isAbsolute(state)) return join(state, 'beacon');
+  return join(home || homedir(), '.local', 'state', 'beacon');
+}
+
+function beaconAt(url: string, token: string | undefined): Beacon {
+  const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const send = async (method: string, path: string, body?: Json, timeoutMs = TIMEOUT_MS) => {
+    const answer = await fetchLimited(url + path, {
+      method,
+      headers: { ...authorization, ...(body ? { 'content-type': 'application/json' } : {}) },
+      body: body ? JSON.stringify(body) : null,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    if (!answer.ok) throw problem(answer.status, answer.bytes, path);
+    return answer.bytes;
+  };
+  return {
+    url,
+    ask: async (method, path, body) => requireJson(await send(method, path, body), path),
+    fetchBytes: (path, options = {}) => send('GET', path, undefined, options.timeoutMs),
+  };
+}
+
+/** One GET of an address a person named: no token is sent, no redirect followed. */
+export async function fetchPublic(url: string): Promise<Uint8Array> {
+  const answer = await fetchLimited(requireUrl(url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  if (!answer.ok) throw unreachable(`${url} answered ${answer.status}`);
+  return answer.bytes;
+}
+
+async function fetchLimited(
+  url: string,
+  init: RequestInit,
+): Promise<{ ok: boolean; status: number; bytes: Uint8Array }> {
+  try {
+    // A redirect would carry the token to whoever the answer names.
+    const response = await fetch(url, { ...init, redirect: 'error' });
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of response.body ?? []) {
+      length += chunk.length;
+      if (length > MAX_ANSWER_BYTES) throw unreachable(`the answer of ${url} is too long`);
+      chunks.push(chunk);
+    }
+    return { ok: response.ok, status: response.status, bytes: Buffer.concat(chunks) };
+  } catch (thrown) {
+    if (thrown instanceof CliFailure) throw thrown;
+    const { name, cause } = thrown as Error & { cause?: { code?: string } };
+    throw unreachable(`no answer from ${url} (${name === 'TimeoutError' ? 'timed out' : (cause?.code ?? name)})`);
+  }
+}
+
+function problem(status: number, bytes: Uint8Array, path: string): CliFailure {
+  let document: Json = {};
+  try {
+    document = requireJson(bytes, path);
+  } catch {
+    // Not ours: a proxy or another server answered.
+  }
+  const { code, detail, field } = document;
+  if (typeof code !== 'string') return unreachable(`${path} answered ${status} without a code: is this Beacon?`);
+  const about = typeof field === 'string' && !String(detail).startsWith(field) ? `${field}: ` : '';
+  return refusedByBeacon(code, `${about}${typeof detail === 'string' ? detail : `HTTP ${status}`}`);
+}
+
+function requireJson(bytes: Uint8Array, path: string): Json {
+  try {
+    const value = parseStrictJson(bytes, { maxBytes: MAX_ANSWER_BYTES });
+    if (typeof value === 'object' && value !== null) return value as Json;
+  } catch {
+    // Said below.
+  }
+  throw unreachable(`the answer to ${path} is not a JSON object`);
+}
+
+function requireUrl(text: string): string {
+  const url = URL.parse(text);
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw usage(`not an http(s) address: ${text}`);
+  return text.replace(/\/+$/, '');
+}
+
+async function requirePrivate(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found)
+    throw unreachable(`no Beacon is running: ${folder} does not exist (npm start makes it, or set BEACON_URL)`);
+  if ((found.mode & 0o077) !== 0 || found.uid !== process.getuid?.()) {
+    throw new CliFailure(EXIT.no, 'failed_precondition', `${folder} is not yours alone (mode 0700): not using it`);
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(() => undefined);
+}
+
+async function readJson(path: string): Promise<Json | undefined> {
+  const text = await readText(path);
+  return text === undefined ? undefined : requireJson(Buffer.from(text), path);
+}

@@ -1,0 +1,146 @@
+// `beacon execute`: asks for a decision as an agent would. Nothing is run here.
+
+import type { Command } from 'commander';
+import { type Route, runs } from '../../core/route.ts';
+import { parseStrictJson } from '../../core/strict-json.ts';
+import { findBeacon, type Json } from './beacon.ts';
+import { EXIT, usage } from './failure.ts';
+import { type Mood, plain, terminal } from './terminal.ts';
+import type { Exits } from './verb.ts';
+import type { World } from './world.ts';
+
+type Tool = { name: string; arguments: unknown };
+type Options = {
+  agent: string;
+  tenant: string;
+  session?: string;
+  opportunity?: string;
+  plan?: string;
+  code?: string;
+  language?: string;
+  tool?: Tool[];
+  surface?: string;
+  context?: Json;
+  idempotencyKey?: string;
+  json?: true;
+};
+
+export function define(program: Command, world: World, exits: Exits): void {
+  program
+    .command('execute')
+    .description('ask Beacon whether an agent may do something (nothing is run here)')
+    .argument('[command...]', 'the command and its arguments, after --; a single word is taken as shell text')
+    .requiredOption('--agent <name>', 'who proposes')
+    .requiredOption('--tenant <name>', 'for whom')
+    .option('--code <text>', 'shell text (or another --language); - reads stdin')
+    .option('--language <name>', 'what --code is written in')
+    .option('--tool <name=json>', 'a tool call with its arguments; repeatable', addTool)
+    .option('--plan <text>', 'what the agent is up to; context for people')
+    .option('--session <name>')
+    .option('--opportunity <name>')
+    .option('--surface <name>', 'where the proposal comes from')
+    .option('--context <json>', 'what the client knows: cwd, workspace, git, attended, …', parseObject)
+    .option('--idempotency-key <key>', 'the same key and proposal get the first answer again')
+    .option('--json', 'the whole answer, for programs')
+    .action(exits((words: string[], options: Options) => execute(words, options, world)));
+}
+
+async function execute(words: string[], options: Options, world: World): Promise<number> {
+  const code = await codeOf(words, options, world);
+  if (code === undefined && options.tool === undefined)
+    throw usage('nothing to judge: give -- COMMAND, --code or --tool');
+  const answer = await (await findBeacon(world)).ask('POST', '/api/execute', {
+    agent_id: options.agent,
+    tenant_id: options.tenant,
+    ...optional('session_id', options.session),
+    ...optional('opportunity_id', options.opportunity),
+    ...optional('proposed_plan', options.plan),
+    ...optional('code', code),
+    ...optional('language', options.language),
+    ...optional('surface', options.surface),
+    ...optional('idempotency_key', options.idempotencyKey),
+    tools: options.tool ?? [],
+    context: options.context ?? { cwd: world.cwd },
+  });
+  const allowed = answer.decision === 'ALLOW' && runs(answer.route as Route);
+  if (options.json) world.out(`${JSON.stringify(answer)}\n`);
+  else show(answer, world);
+  if (!allowed) world.err(`beacon: ${codesOf(answer)}\n`);
+  return allowed ? EXIT.yes : EXIT.no;
+}
+
+async function codeOf(words: string[], options: Options, world: World): Promise<string | undefined> {
+  if (words.length > 0 && options.code !== undefined) throw usage('give either -- COMMAND or --code');
+  if (options.code === '-') return Buffer.from(await world.readStdin()).toString();
+  if (words.length === 0) return options.code;
+  return words.length === 1 ? words[0] : words.map(quote).join(' ');
+}
+
+/** One word of shell text that means exactly these characters. */
+export function quote(word: string): string {
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function show(answer: Json, world: World): void {
+  const { line, headline, fields, style } = terminal(world);
+  const route = plain(answer.route);
+  headline(moodOf(route), plain(answer.decision), route === answer.decision ? '' : style('dim', `route ${route}`));
+  for (const { rule, code, message } of list(answer.reasons)) {
+    line(`  ${plain(message)} ${style('dim', `(${plain(rule)}: ${plain(code)})`)}`);
+  }
+  const permit = answer.permit as Json | null | undefined;
+  fields([
+    ['receipt', answer.receipt_id],
+    ['action', answer.action_id],
+    ['permit', permit ? `${permit.id} until ${permit.not_after}` : undefined],
+    [
+      'constraints',
+      list(answer.constraints)
+        .map((constraint) => JSON.stringify(constraint))
+        .join(' '),
+    ],
+    ['approval until', answer.approval_not_after],
+    ['score', `${plain(answer.score)} at ${plain(answer.level)}`],
+    ['enforceability', `${plain(answer.enforceability)}, caller ${plain(answer.client_provenance)}`],
+    ['policy', answer.policy_revision],
+    ['answer', answer.repeated_answer === true ? 'given before for this idempotency key' : undefined],
+  ]);
+}
+
+function moodOf(route: string): Mood {
+  const moods: Record<string, Mood> = { ALLOW: 'good', WARN: 'careful', SIMULATE: 'waiting', APPROVAL: 'waiting' };
+  return moods[route] ?? 'bad';
+}
+
+function codesOf(answer: Json): string {
+  const codes = list(answer.reasons).map((reason) => plain(reason.code));
+  return [plain(answer.route), ...codes].join(' ');
+}
+
+function list(value: unknown): Json[] {
+  return Array.isArray(value) ? (value as Json[]) : [];
+}
+
+function optional(name: string, value: string | undefined): Json {
+  return value === undefined ? {} : { [name]: value };
+}
+
+function addTool(text: string, before: Tool[] = []): Tool[] {
+  const at = text.indexOf('=');
+  if (at < 1) throw usage('--tool is NAME=JSON');
+  return [...before, { name: text.slice(0, at), arguments: parse(text.slice(at + 1), '--tool') }];
+}
+
+function parseObject(text: string): Json {
+  const value = parse(text, '--context');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage('--context is a JSON object');
+  return value as Json;
+}
+
+function parse(text: string, what: string): unknown {
+  try {
+    return parseStrictJson(Buffer.from(text));
+  } catch (thrown) {
+    throw usage(`${what}: ${(thrown as Error).message}`);
+  }
+}

@@ -1,0 +1,80 @@
+// `beacon token`: mints an agent's token (admin). As a client file it is all that a hook may believe in: where Beacon
+// is, who the agent is, and under which keys an answer's receipt must verify.
+
+import { randomBytes } from 'node:crypto';
+import { open, rename, unlink } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { requireName } from '../../core/ids.ts';
+import { parseJwks } from '../../core/jwk.ts';
+import { type Beacon, findBeacon, type Json } from './beacon.ts';
+import { EXIT, unreachable } from './failure.ts';
+import { plain, terminal } from './terminal.ts';
+import type { Exits } from './verb.ts';
+import type { World } from './world.ts';
+
+type Options = { tenant: string; clientFile?: string; json?: true };
+
+export function define(program: Command, world: World, exits: Exits): void {
+  program
+    .command('token')
+    .description('mint a token for an agent; --client-file writes what a hook needs (needs the admin role)')
+    .argument('<agent>')
+    .requiredOption('--tenant <name>')
+    .option('--client-file <file>', 'write {url, token, agent_id, tenant_id, jwks} there, mode 0600, and show no token')
+    .option('--json')
+    .action(exits((agent: string, options: Options) => token(agent, options, world)));
+}
+
+async function token(agent: string, options: Options, world: World): Promise<number> {
+  requireName('agent', agent);
+  requireName('--tenant', options.tenant);
+  const beacon = await findBeacon(world);
+  const minted = await beacon.ask('POST', `/api/agents/${encodeURIComponent(agent)}/tokens`, {
+    tenant_id: options.tenant,
+  });
+  if (typeof minted.token !== 'string') throw unreachable('the answer holds no token');
+  if (options.clientFile === undefined) {
+    if (options.json) world.out(`${JSON.stringify(minted)}\n`);
+    else world.out(`${plain(minted.token)}\n`);
+    return EXIT.yes;
+  }
+  const path = resolve(world.cwd, options.clientFile);
+  await writePrivately(path, `${JSON.stringify(await clientFile(beacon, minted), undefined, 2)}\n`);
+  const { token: _kept, ...rest } = minted;
+  if (options.json) world.out(`${JSON.stringify({ client_file: path, ...rest })}\n`);
+  else showFile(path, minted, world);
+  return EXIT.yes;
+}
+
+async function clientFile(beacon: Beacon, minted: Json): Promise<Json> {
+  const jwks = await beacon.fetchBytes('/.well-known/jwks.json');
+  parseJwks(jwks);
+  const { token: secret, agent_id, tenant_id } = minted;
+  return { url: beacon.url, token: secret, agent_id, tenant_id, jwks: JSON.parse(Buffer.from(jwks).toString()) };
+}
+
+/** Never for a moment readable by others, never half a file under that name, never through a link. */
+async function writePrivately(path: string, content: string): Promise<void> {
+  const scratch = join(dirname(path), `.beacon-${randomBytes(8).toString('hex')}`);
+  const file = await open(scratch, 'wx', 0o600);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+    await rename(scratch, path);
+  } catch (thrown) {
+    await unlink(scratch).catch(() => undefined);
+    throw thrown;
+  } finally {
+    await file.close();
+  }
+}
+
+function showFile(path: string, minted: Json, world: World): void {
+  const { headline, fields } = terminal(world);
+  headline('good', 'client file written', plain(path));
+  fields([
+    ['agent', `${plain(minted.agent_id)} of tenant ${plain(minted.tenant_id)}`],
+    ['expires', minted.expires_at],
+  ]);
+}

@@ -1,0 +1,55 @@
+// The public keys a verification may rely on: those named on the command line, or those of the Beacon found. Nothing
+// that comes with a receipt ever adds to them.
+
+import { readFile } from 'node:fs/promises';
+import { type PublicKey, parseJwks } from '../../core/jwk.ts';
+import { type NoteKey, parseVkey } from '../../core/ledger/note.ts';
+import { parseStrictJson } from '../../core/strict-json.ts';
+import { VerifyError } from '../../core/verify-error.ts';
+import { type Beacon, fetchPublic } from './beacon.ts';
+import { usage } from './failure.ts';
+
+export type TrustedKeys = {
+  /** Sign receipts. */
+  readonly receiptKeys: readonly PublicKey[];
+  /** Sign checkpoints. */
+  readonly logKeys: readonly NoteKey[];
+};
+
+/**
+ * Each source is a file or an http(s) address holding a JWK set or verifier keys (one a line), or a verifier key itself.
+ * Throws CliFailure (cannot be read: 2 or 3) or VerifyError (what was read is not a key).
+ */
+export async function readTrustedKeys(sources: readonly string[]): Promise<TrustedKeys> {
+  const sets = await Promise.all(sources.map(async (source) => parseKeys(await readSource(source))));
+  return { receiptKeys: sets.flatMap((set) => set.receiptKeys), logKeys: sets.flatMap((set) => set.logKeys) };
+}
+
+/** Trust on first use: the keys a running Beacon publishes. */
+export async function keysOf(beacon: Beacon): Promise<TrustedKeys> {
+  const [jwks, logs] = await Promise.all([
+    beacon.fetchBytes('/.well-known/jwks.json'),
+    beacon.fetchBytes('/api/logs').then((bytes) => parseStrictJson(bytes)),
+  ]);
+  const list = Array.isArray(logs) ? logs : [];
+  return { receiptKeys: parseJwks(jwks), logKeys: list.map((log: { vkey: string }) => parseVkey(log.vkey)) };
+}
+
+function parseKeys(bytes: Uint8Array): TrustedKeys {
+  const text = Buffer.from(bytes).toString();
+  if (text.trimStart().startsWith('{')) return { receiptKeys: parseJwks(bytes), logKeys: [] };
+  const lines = text.split('\n').map((line) => line.trim());
+  const logKeys = lines.filter((line) => line !== '').map(parseVkey);
+  if (logKeys.length === 0) throw new VerifyError('malformed', 'a key file without a key');
+  return { receiptKeys: [], logKeys };
+}
+
+async function readSource(source: string): Promise<Uint8Array> {
+  if (/^https?:\/\//.test(source)) return fetchPublic(source);
+  try {
+    return await readFile(source);
+  } catch (thrown) {
+    if (/\+[0-9a-f]{8}\+/.test(source)) return Buffer.from(source);
+    throw usage(`cannot read the key ${source} (${(thrown as NodeJS.ErrnoException).code})`);
+  }
+}

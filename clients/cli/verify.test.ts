@@ -1,0 +1,124 @@
+// Receipts on the command line: verified offline, listed, shown, saved, followed.
+
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { jwks, LOG_ID, ORIGIN, proofOf, sealReceipts, vkey } from '../../test/sealed-log.ts';
+import { type StubBeacon, startStubBeacon } from './cli.fixture.ts';
+
+const leaves = sealReceipts(5);
+const envelope = (index: number) => JSON.parse(Buffer.from(leaves[index] as Uint8Array).toString());
+
+let stub: StubBeacon;
+const beacon: StubBeacon['beacon'] = (argv, given) => stub.beacon(argv, given);
+
+beforeAll(async () => {
+  stub = await startStubBeacon();
+});
+afterAll(() => stub.close());
+beforeEach(() => stub.reset());
+
+describe('verify', () => {
+  const keys = async () => [
+    '--key',
+    await stub.save('jwks.json', jwks),
+    '--key',
+    await stub.save('log.vkey', `${vkey}\n`),
+  ];
+  const offline = { env: {} };
+
+  test('offline, from keys and a proof', async () => {
+    const receipt = await stub.save('r.json', leaves[3] as Uint8Array);
+    const proof = await stub.save('r.tlog-proof', proofOf(3, leaves));
+    const { exit, out } = await beacon(['verify', receipt, ...(await keys()), '--proof', proof], offline);
+    expect(exit).toBe(0);
+    expect(out).toContain('✔ verified  decision 0123456789ab-3');
+    expect(out).toContain(`leaf 3 of 5 in ${ORIGIN}`);
+    const json = await beacon(['verify', receipt, ...(await keys()), '--proof', proof, '--json'], offline);
+    expect(JSON.parse(json.out)).toMatchObject({
+      verified: true,
+      results: [{ in_ledger: true, index: 3, tree_size: 5 }],
+    });
+    expect(stub.seen).toEqual([]);
+  });
+
+  test('stdin, several files, a vkey given as it is', async () => {
+    const receipt = await stub.save('r.json', leaves[3] as Uint8Array);
+    const argv = ['verify', '-', receipt, '--key', join(stub.folder, 'jwks.json'), '--key', vkey];
+    expect((await beacon(argv, { ...offline, stdin: leaves[0] as Uint8Array })).exit).toBe(0);
+  });
+
+  test('refusals: 1 and the code', async () => {
+    const good = Buffer.from(leaves[3] as Uint8Array).toString();
+    const proof = await stub.save('r.tlog-proof', proofOf(3, leaves));
+    const cases: [string, string[], string][] = [
+      [`${good}\n`, [], 'non_canonical'],
+      [good.replace('"sig":"', '"sig":"A').slice(0, -1), [], 'malformed'],
+      [Buffer.from(leaves[2] as Uint8Array).toString(), ['--proof', proof], 'not_included'],
+    ];
+    for (const [text, more, code] of cases) {
+      const file = await stub.save('bad.json', text);
+      const { exit, out, err } = await beacon(['verify', file, ...(await keys()), ...more, '--json'], offline);
+      expect(exit).toBe(1);
+      expect(JSON.parse(out)).toMatchObject({ verified: false, code });
+      expect(err).toContain(`: ${code}: `);
+    }
+    const receipt = await stub.save('r.json', good);
+    const jwksOnly = ['--key', join(stub.folder, 'jwks.json')];
+    expect((await beacon(['verify', receipt, '--proof', proof, ...jwksOnly], offline)).err).toContain('unknown_key');
+    const renamed = await stub.save('renamed.json', jwks.replace('"kid":"', '"kid":"x'));
+    expect(await beacon(['verify', receipt, '--key', renamed], offline)).toMatchObject({
+      exit: 1,
+      err: /keyid_mismatch/,
+    });
+  });
+
+  test('wrong usage: 2; keys of the running Beacon when none are named', async () => {
+    const receipt = await stub.save('r.json', leaves[3] as Uint8Array);
+    expect((await beacon(['verify', join(stub.folder, 'none'), ...(await keys())], offline)).exit).toBe(2);
+    expect((await beacon(['verify', receipt, '--key', join(stub.folder, 'none')], offline)).exit).toBe(2);
+    expect((await beacon(['verify', receipt, receipt, ...(await keys()), '--proof', receipt], offline)).exit).toBe(2);
+    expect((await beacon(['verify', receipt], offline)).exit).toBe(3);
+    expect((await beacon(['verify', receipt])).exit).toBe(0);
+    expect((await beacon(['verify', receipt, '--key', `${stub.url}/.well-known/jwks.json`])).exit).toBe(0);
+    // A key's address is somebody's: no token goes there.
+    expect(stub.seen.at(-1)?.authorization).toBeUndefined();
+  });
+});
+
+describe('receipts and tail', () => {
+  const listing = (indices: number[]) => ({
+    receipts: indices.map((index) => ({ receipt_id: `${LOG_ID}-${index}`, index, receipt: envelope(index) })),
+    next: 5,
+    size: 5,
+  });
+
+  test('lists, shows, and saves the exact bytes with their proof', async () => {
+    stub.answers['GET /api/receipts'] = { body: listing([4, 3]) };
+    stub.answers[`GET /api/receipts/${LOG_ID}-3`] = { body: leaves[3] };
+    stub.answers[`GET /api/receipts/${LOG_ID}-3/proof`] = { body: proofOf(3, leaves) };
+    const list = await beacon(['receipts', '--agent', 'agent-3']);
+    expect(list.out).toMatch(/0123456789ab-4 .*DENY destructive/);
+    expect(stub.seen[0]?.url).toBe('/api/receipts?agent_id=agent-3&limit=20&reverse=true');
+    const [out, proof] = [join(stub.folder, 'saved.json'), join(stub.folder, 'saved.tlog-proof')];
+    expect((await beacon(['receipts', `${LOG_ID}-3`, '--out', out, '--proof', proof])).exit).toBe(0);
+    expect((await beacon(['verify', out, '--proof', proof])).exit).toBe(0);
+    expect((await beacon(['receipts', `${LOG_ID}-3`, '--json'])).bytes).toEqual(Buffer.from(leaves[3] as Uint8Array));
+    expect(await beacon(['receipts', `${LOG_ID}-9`])).toMatchObject({
+      exit: 1,
+      err: expect.stringMatching(/not_found/),
+    });
+    expect((await beacon(['receipts', '../etc'])).exit).toBe(2);
+  });
+
+  test('tail begins with the last ones and goes on from the end', async () => {
+    stub.answers['GET /api/receipts'] = { body: listing([4, 3, 2]) };
+    const { exit, out } = await beacon(['tail', '-n', '2', '--count', '4', '--json']);
+    expect(exit).toBe(0);
+    const ids = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line).index);
+    expect(ids).toEqual([3, 4, 4, 3]);
+    expect(stub.seen[1]?.url).toContain('start=5');
+  });
+});

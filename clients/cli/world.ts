@@ -1,0 +1,48 @@
+// What a verb may touch: environment, streams, signals. Tests hand in a world of their own.
+
+export type World = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** True when a person at a terminal reads stdout and has not asked for plain text. */
+  readonly colour: boolean;
+  /** Columns of the terminal. */
+  readonly width: number;
+  out(text: string | Uint8Array): void;
+  err(text: string): void;
+  readStdin(): Promise<Uint8Array>;
+  /** Calls `stop` when the person interrupts or nobody reads any more. */
+  onInterrupt(stop: () => void): void;
+};
+
+export function processWorld(): World {
+  const stops: (() => void)[] = [];
+  // A closed pipe (`| head`) ends what follows for ever, but never changes a verb's answer: a DENY stays 1.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    for (const stop of stops) stop();
+  });
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    colour: wantsColour(process.env, process.stdout.isTTY === true),
+    width: process.stdout.columns ?? 100,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    readStdin: async () => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of process.stdin) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    },
+    onInterrupt: (stop) => {
+      stops.push(stop);
+      process.once('SIGINT', stop);
+    },
+  };
+}
+
+/** https://no-color.org; FORCE_COLOR as Node reads it. */
+export function wantsColour(env: World['env'], isTerminal: boolean): boolean {
+  if (env.NO_COLOR) return false;
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0';
+  return isTerminal && env.TERM !== 'dumb';
+}

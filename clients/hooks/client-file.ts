@@ -1,0 +1,96 @@
+// Whom a hook asks and whom it believes. An installed hook names a client file and then trusts nothing else: no
+// environment variable, no working directory, no admin token. Without one (trying things out) the environment serves.
+
+import { readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { BeaconError, invalidArgument } from '../../core/errors.ts';
+import { requireName } from '../../core/ids.ts';
+import { type PublicKey, parseJwks } from '../../core/jwk.ts';
+import { parseStrictJson } from '../../core/strict-json.ts';
+import { dataFolder } from '../cli/beacon.ts';
+import type { World } from '../cli/world.ts';
+
+export type Beacon = {
+  readonly url: URL;
+  readonly token: string | undefined;
+  readonly agentId: string;
+  readonly tenantId: string;
+  /** An ALLOW must come with a receipt that verifies under one of these; undefined without a client file. */
+  readonly receiptKeys: readonly PublicKey[] | undefined;
+  /** Folder inside which the agent is at home; undefined: derived from where it works. */
+  readonly workspace: string | undefined;
+};
+
+const FIELDS = ['url', 'token', 'agent_id', 'tenant_id', 'jwks', 'workspace'];
+const MAX_FILE_BYTES = 65_536;
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
+/**
+ * Reads `{url, token, agent_id, tenant_id, jwks, workspace?}`. Throws `failed_precondition` unless the path is absolute
+ * and the file belongs to this user or root with nobody else able to write it; `invalid_argument` on what it holds.
+ */
+export async function readClientFile(path: string): Promise<Beacon> {
+  if (!isAbsolute(path)) throw new BeaconError('failed_precondition', 'the client file must be an absolute path');
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) throw new BeaconError('failed_precondition', 'the client file cannot be read');
+  if ((found.mode & 0o022) !== 0 || (found.uid !== process.getuid?.() && found.uid !== 0)) {
+    throw new BeaconError('failed_precondition', 'somebody else can write the client file: not believing it');
+  }
+  const fields = requireObject(parseStrictJson(await readFile(path), { maxBytes: MAX_FILE_BYTES }));
+  for (const name of Object.keys(fields)) if (!FIELDS.includes(name)) throw invalidArgument(name, 'is not known');
+  const { url, token, workspace } = fields;
+  if (typeof token !== 'string' || !/^[\x21-\x7e]{1,4096}$/.test(token)) throw invalidArgument('token', 'is missing');
+  if (workspace !== undefined && !(typeof workspace === 'string' && isAbsolute(workspace))) {
+    throw invalidArgument('workspace', 'must be an absolute path');
+  }
+  const receiptKeys = parseJwks(Buffer.from(JSON.stringify(fields.jwks ?? null)));
+  if (receiptKeys.length === 0) throw invalidArgument('jwks', 'holds no key');
+  return {
+    url: requireUrl(url),
+    token,
+    agentId: requireName('agent_id', fields.agent_id),
+    tenantId: requireName('tenant_id', fields.tenant_id),
+    receiptKeys,
+    workspace: workspace as string | undefined,
+  };
+}
+
+/** BEACON_URL and BEACON_TOKEN, else the instance running on the data folder, as a caller that only asserts its name. */
+export async function readEnvironment(world: Pick<World, 'env' | 'cwd'>, surface: string): Promise<Beacon> {
+  const { BEACON_URL: url, BEACON_TOKEN: token, BEACON_AGENT_ID: agent, BEACON_TENANT_ID: tenant } = world.env;
+  return {
+    url: requireUrl(url || (await runningInstance(dataFolder(world as World)))),
+    token: token || undefined,
+    agentId: requireName('BEACON_AGENT_ID', agent || surface),
+    tenantId: requireName('BEACON_TENANT_ID', tenant || 'local'),
+    receiptKeys: undefined,
+    workspace: world.env.CLAUDE_PROJECT_DIR || undefined,
+  };
+}
+
+async function runningInstance(folder: string): Promise<string> {
+  const found = await stat(folder).catch(() => undefined);
+  if (!found) throw new BeaconError('unavailable', 'no Beacon is running');
+  if ((found.mode & 0o077) !== 0 || found.uid !== process.getuid?.()) {
+    throw new BeaconError('failed_precondition', "Beacon's data folder is not this user's alone: not believing it");
+  }
+  const bytes = await readFile(join(folder, 'instance.json')).catch(() => undefined);
+  if (!bytes) throw new BeaconError('unavailable', 'no Beacon is running');
+  const { http } = requireObject(parseStrictJson(bytes, { maxBytes: MAX_FILE_BYTES }));
+  if (typeof http !== 'string') throw new BeaconError('unavailable', 'no Beacon is running');
+  return http;
+}
+
+function requireUrl(value: unknown): URL {
+  const url = typeof value === 'string' ? URL.parse(value) : null;
+  if (!url || !['http:', 'https:'].includes(url.protocol)) throw invalidArgument('url', 'is no http(s) address');
+  // The token and every proposal would cross the network readable by all.
+  if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname))
+    throw invalidArgument('url', 'must be https beyond loopback');
+  return url;
+}
+
+function requireObject(value: unknown): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw invalidArgument('file', 'is not a JSON object');
+}

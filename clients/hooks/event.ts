@@ -1,0 +1,65 @@
+// What an agent client writes to a hook's stdin, read strictly: what cannot be read is refused, never passed over.
+
+import { BeaconError, invalidArgument } from '../../core/errors.ts';
+import { parseStrictJson } from '../../core/strict-json.ts';
+
+/** A larger event is refused unread; Beacon would not take it either. */
+export const MAX_EVENT_BYTES = 1_048_576;
+
+export type ToolEvent = {
+  readonly event: 'PreToolUse' | 'PermissionRequest';
+  readonly toolName: string;
+  readonly toolInput: Readonly<Record<string, unknown>>;
+  readonly sessionId: string;
+  /** Where the call would run, as the client tells it. */
+  readonly cwd: string | undefined;
+  /** False when the client says that nobody is asked; undefined when it does not say. */
+  readonly attended: false | undefined;
+};
+
+/**
+ * The proposal in an event, or undefined when the event proposes nothing (a session starts, a tool has run).
+ * Throws `invalid_argument` or `payload_too_large`; also on an event of a name we do not know that carries a tool call.
+ */
+export function readToolEvent(bytes: Uint8Array): ToolEvent | undefined {
+  const value = parseStrictJson(bytes, { maxBytes: MAX_EVENT_BYTES });
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalidArgument('event', 'is not a JSON object');
+  }
+  const fields = value as Record<string, unknown>;
+  const { hook_event_name: event, tool_name: toolName, tool_input: toolInput } = fields;
+  if (typeof event !== 'string' || event === '') throw invalidArgument('hook_event_name', 'is missing');
+  const proposes = event === 'PreToolUse' || event === 'PermissionRequest';
+  if (!proposes && (event.startsWith('Post') || (toolName === undefined && toolInput === undefined))) return undefined;
+  if (!proposes) throw invalidArgument('hook_event_name', 'is an event with a tool call that this hook does not know');
+  if (typeof toolName !== 'string' || toolName === '') throw invalidArgument('tool_name', 'is missing');
+  if (typeof toolInput !== 'object' || toolInput === null || Array.isArray(toolInput)) {
+    throw invalidArgument('tool_input', 'is not an object');
+  }
+  return {
+    event,
+    toolName,
+    toolInput: toolInput as Record<string, unknown>,
+    sessionId: requireText(fields, 'session_id'),
+    cwd: fields.cwd === undefined ? undefined : requireText(fields, 'cwd'),
+    attended: fields.permission_mode === 'bypassPermissions' ? false : undefined,
+  };
+}
+
+function requireText(fields: Record<string, unknown>, name: string): string {
+  const value = fields[name];
+  if (typeof value !== 'string' || value === '') throw invalidArgument(name, 'is missing');
+  return value;
+}
+
+/** All of a stream, at most `maxBytes`. */
+export async function readAtMost(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > maxBytes) throw new BeaconError('payload_too_large', `more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,67 @@
+// DSSE envelopes (secure-systems-lab/dsse v1.0.2) in the one spelling Beacon stores and signs: no whitespace, fixed key
+// order, padded standard base64, exactly one signature. One statement has one envelope, so bytes can be compared.
+
+import { BeaconError } from './errors.ts';
+import { decodeBase64, encodeBase64 } from './ledger/base64.ts';
+import { VerifyError } from './verify-error.ts';
+import { requireObject, strictJson } from './verify-json.ts';
+
+export const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
+/** A leaf's length is a uint16 in C2SP entry bundles. */
+export const MAX_ENVELOPE_BYTES = 65_535;
+
+export type SignedEnvelope = {
+  /** The signed statement's bytes, exactly. */
+  readonly payload: Uint8Array;
+  /** A hint by whoever made the envelope; never a reason to trust. */
+  readonly keyId: string;
+  /** 64 bytes. */
+  readonly signature: Uint8Array;
+};
+
+/** What is signed: DSSE's pre-authentication encoding of Beacon's payload type and these payload bytes. */
+export function preAuthEncoding(payload: Uint8Array): Uint8Array {
+  return Buffer.concat([Buffer.from(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `), payload]);
+}
+
+/** The stored spelling. Throws `payload_too_large` beyond 65,535 bytes. */
+export function writeEnvelope(envelope: SignedEnvelope): Uint8Array {
+  const bytes = Buffer.from(
+    JSON.stringify({
+      payloadType: PAYLOAD_TYPE,
+      payload: encodeBase64(envelope.payload),
+      signatures: [{ keyid: envelope.keyId, sig: encodeBase64(envelope.signature) }],
+    }),
+  );
+  if (bytes.length > MAX_ENVELOPE_BYTES) {
+    throw new BeaconError('payload_too_large', `a receipt of ${bytes.length} bytes is more than ${MAX_ENVELOPE_BYTES}`);
+  }
+  return bytes;
+}
+
+/**
+ * Reads an envelope that is spelt exactly as writeEnvelope() spells it. Nothing is verified.
+ * Throws VerifyError `malformed` (not such an envelope), `too_large` or `non_canonical` (one, but spelt otherwise).
+ */
+export function readEnvelope(bytes: Uint8Array): SignedEnvelope {
+  if (bytes.length > MAX_ENVELOPE_BYTES) throw new VerifyError('too_large', 'longer than any receipt');
+  const { payloadType, payload, signatures } = requireObject(strictJson(bytes, 'the envelope'), 'the envelope');
+  if (payloadType !== PAYLOAD_TYPE) throw new VerifyError('malformed', `payloadType is not ${PAYLOAD_TYPE}`);
+  if (!Array.isArray(signatures) || signatures.length !== 1) {
+    throw new VerifyError('malformed', 'there must be exactly one signature');
+  }
+  const { keyid, sig } = requireObject(signatures[0], 'the signature');
+  if (typeof keyid !== 'string') throw new VerifyError('malformed', 'keyid is not a string');
+  const envelope = { payload: requireBase64(payload, 'payload'), keyId: keyid, signature: requireBase64(sig, 'sig') };
+  if (envelope.signature.length !== 64) throw new VerifyError('malformed', 'sig is not 64 bytes');
+  // Catches every other freedom of JSON at once: unknown members, order, whitespace, escapes.
+  if (Buffer.compare(writeEnvelope(envelope), bytes) !== 0) {
+    throw new VerifyError('non_canonical', 'the envelope is not spelt as Beacon spells it');
+  }
+  return envelope;
+}
+
+function requireBase64(text: unknown, what: string): Uint8Array {
+  if (typeof text !== 'string') throw new VerifyError('malformed', `${what} is not a string`);
+  return decodeBase64(what, text);
+}

@@ -1,0 +1,146 @@
+// What a score is computed from: counts for each day, so that any order and any batching of the same receipts give the
+// same tally. Values in, values out; a tally is plain JSON.
+
+import { BeaconError } from '../errors.ts';
+
+export const COUNTERS = [
+  'valid',
+  'allowed',
+  'warned',
+  'denied',
+  'deniedSevere',
+  'exposed',
+  'exposedDenied',
+  'leakDenied',
+  'opened',
+  'succeeded',
+  'failed',
+  'partial',
+  'unexecuted',
+  'lostConfirmation',
+  'voided',
+  'confirmed',
+  'refuted',
+  'approved',
+  'approvalDenied',
+] as const;
+export type Counter = (typeof COUNTERS)[number];
+export type Counts = { readonly [counter in Counter]?: number };
+
+/** Days before the newest one that are kept apart; older ones only add to totals. */
+export const KEPT_DAYS = 270;
+
+/** Asserted receipts never move what a minted identity stands at, so the two are counted apart. */
+export type Standing = 'minted' | 'asserted';
+
+export const UNQUALIFIED_REASONS = ['unsigned', 'malformed', 'bad_signature', 'unknown_key', 'not_in_ledger'] as const;
+export type UnqualifiedReason = (typeof UNQUALIFIED_REASONS)[number];
+
+/** One receipt as the score sees it. `day` is days since 1970-01-01, UTC. */
+export type ReceiptView = { readonly standing: Standing; readonly day: number; readonly counts: Counts };
+
+/** Day → counts in the order of COUNTERS, trailing zeros left out. */
+type Days = { readonly [day: string]: readonly number[] };
+type Bucket = { readonly days: Days; readonly old: number };
+type Reasons = { readonly [reason: string]: number };
+
+export type Tally = {
+  readonly v: 1;
+  /** Newest day seen; -1 for none. */
+  readonly last: number;
+  readonly minted: Bucket;
+  readonly asserted: Bucket;
+  readonly unqualified: { readonly days: { readonly [day: string]: Reasons }; readonly old: Reasons };
+  /** Receipt ids that a void leaf undid, sorted: a second void of one changes nothing. */
+  readonly voids: readonly string[];
+};
+
+const EMPTY: Tally = {
+  v: 1,
+  last: -1,
+  minted: { days: {}, old: 0 },
+  asserted: { days: {}, old: 0 },
+  unqualified: { days: {}, old: {} },
+  voids: [],
+};
+
+export function emptyTally(): Tally {
+  return EMPTY;
+}
+
+export function addReceipt(tally: Tally, receipt: ReceiptView): Tally {
+  return applied(tally, receipt, 1);
+}
+
+/** Counts a receipt that did not qualify, on the day of the leaf that says so. */
+export function addUnqualified(tally: Tally, reason: UnqualifiedReason, day: number): Tally {
+  const { days, old } = tally.unqualified;
+  const reasons = days[day] ?? {};
+  const grown = { ...days, [day]: { ...reasons, [reason]: (reasons[reason] ?? 0) + 1 } };
+  return pruned({ ...tally, last: Math.max(tally.last, day), unqualified: { days: grown, old } });
+}
+
+/** Takes back what a voided receipt added, once, and counts the void on its own day. */
+export function voidReceipt(tally: Tally, receiptId: string, receipt: ReceiptView, day: number): Tally {
+  if (tally.voids.includes(receiptId)) return tally;
+  const undone = applied(tally, receipt, -1);
+  const counted = applied(undone, { standing: receipt.standing, day, counts: { voided: 1 } }, 1);
+  return { ...counted, voids: [...tally.voids, receiptId].sort() };
+}
+
+export function writeTally(tally: Tally): string {
+  return JSON.stringify(tally);
+}
+
+/** Throws `internal` for a tally of another version: the store must then be rebuilt from the ledger. */
+export function readTally(text: string): Tally {
+  const tally = JSON.parse(text) as Tally;
+  if (tally.v !== 1) throw new BeaconError('internal', 'a tally of another version; rebuild the scores');
+  return tally;
+}
+
+export function count(row: readonly number[] | undefined, counter: Counter): number {
+  return row?.[COUNTERS.indexOf(counter)] ?? 0;
+}
+
+function applied(tally: Tally, receipt: ReceiptView, sign: 1 | -1): Tally {
+  const { standing, day, counts } = receipt;
+  const bucket = tally[standing];
+  const last = Math.max(tally.last, day);
+  if (day < last - KEPT_DAYS) {
+    return { ...tally, [standing]: { ...bucket, old: bucket.old + sign * (counts.valid ?? 0) } };
+  }
+  const row = COUNTERS.map((counter) => count(bucket.days[day], counter) + sign * (counts[counter] ?? 0));
+  return pruned({ ...tally, last, [standing]: { ...bucket, days: withDay(bucket.days, day, row) } });
+}
+
+function withDay(days: Days, day: number, row: number[]): Days {
+  while (row.length > 0 && row.at(-1) === 0) row.pop();
+  const { [day]: _replaced, ...rest } = days;
+  return row.length === 0 ? rest : { ...days, [day]: row };
+}
+
+function pruned(tally: Tally): Tally {
+  const first = tally.last - KEPT_DAYS;
+  const minted = prunedBucket(tally.minted, first);
+  const asserted = prunedBucket(tally.asserted, first);
+  const { days, old } = tally.unqualified;
+  const stale = Object.keys(days).filter((day) => Number(day) < first);
+  if (stale.length === 0) return { ...tally, minted, asserted };
+  const reasons: Record<string, number> = { ...old };
+  for (const day of stale) {
+    for (const [reason, n] of Object.entries(days[day] ?? {})) reasons[reason] = (reasons[reason] ?? 0) + n;
+  }
+  return { ...tally, minted, asserted, unqualified: { days: without(days, stale), old: reasons } };
+}
+
+function prunedBucket(bucket: Bucket, first: number): Bucket {
+  const stale = Object.keys(bucket.days).filter((day) => Number(day) < first);
+  if (stale.length === 0) return bucket;
+  const moved = stale.reduce((sum, day) => sum + count(bucket.days[day], 'valid'), 0);
+  return { days: without(bucket.days, stale), old: bucket.old + moved };
+}
+
+function without<T>(days: { readonly [day: string]: T }, stale: readonly string[]): { [day: string]: T } {
+  return Object.fromEntries(Object.entries(days).filter(([day]) => !stale.includes(day)));
+}

@@ -1,0 +1,127 @@
+# Every field a rule relies on has its type and, where the list is closed, a listed value. One that has not makes the
+# whole input malformed, which is DENY.
+package beacon
+
+import data.beacon.effects
+import data.beacon.trust
+import data.beacon.words
+
+well_formed if {
+	input.version == 1
+	identity_ok
+	is_string(input.surface)
+	words.runtime_family[input.runtime_family]
+	parts_ok
+	externality_ok
+	findings_ok
+	facts_ok
+	context_ok
+	tenant_data_ok
+}
+
+identity_ok if {
+	is_string(input.identity.tenant_id)
+	input.identity.tenant_id != ""
+	is_string(input.identity.agent_id)
+	input.identity.agent_id != ""
+	is_string(input.identity.session_id)
+	words.provenance[input.identity.client_provenance]
+}
+
+parts_ok if {
+	is_array(input.action.parts)
+	count(input.action.parts) > 0
+	every part in input.action.parts {
+		part_ok(part)
+	}
+}
+
+part_ok(part) if {
+	is_string(part.operation)
+	is_string(part.tool)
+	effects[part.effect]
+	words.scope[part.scope]
+	words.externality.reversibility[part.reversible]
+	strings(part.targets)
+	strings(part.systems)
+	strings(part.flags)
+	strings(part.digests)
+	part_externality_ok(part.externality)
+}
+
+strings(list) if {
+	is_array(list)
+	every text in list {
+		is_string(text)
+	}
+}
+
+part_externality_ok(x) if {
+	words.externality.destination_type[x.destination_type]
+	words.externality.destination_visibility[x.destination_visibility]
+	words.externality.destination_ownership[x.destination_ownership]
+	words.externality.sensitive_payload[x.sensitive_payload]
+	words.externality.reversibility[x.reversibility]
+	external_write_ok(x.external_write)
+}
+
+external_write_ok(value) if is_boolean(value)
+
+external_write_ok("unknown")
+
+externality_ok if {
+	part_externality_ok(input.externality)
+	words.externality.tenant_provenance[input.externality.tenant_provenance]
+	words.externality.account_provenance[input.externality.account_provenance]
+	words.externality.client_provenance[input.externality.client_provenance]
+	words.externality.enforceability[input.externality.enforceability]
+}
+
+findings_ok if {
+	is_array(input.findings)
+	every finding in input.findings {
+		is_string(finding.kind)
+		words.finding_class[finding.class]
+		words.confidence[finding.confidence]
+		is_string(finding.where)
+		is_string(finding.digest)
+	}
+}
+
+facts_ok if {
+	is_number(input.facts.score)
+	is_number(input.facts.valid_receipts)
+	is_number(trust.levels[input.facts.level])
+	epoch_ok(input.facts.revocation_epoch)
+	strings(input.facts.revoked_scopes)
+	is_boolean(input.facts.budget_exhausted)
+	approval_ok(input.facts.approval)
+}
+
+epoch_ok(epoch) if is_number(epoch)
+
+# Null is well formed; the revocation rules deny it by its own name.
+epoch_ok(null)
+
+approval_ok(null)
+
+approval_ok(approval) if {
+	is_string(approval.action_id)
+	approval.action_id != ""
+	is_string(approval.receipt_id)
+	approval.receipt_id != ""
+}
+
+# The caller tells the context; what it leaves out is unknown, what it tells must have its type.
+context_ok if {
+	is_object(input.context)
+	is_string(object.get(input.context, "cwd", ""))
+	is_string(object.get(input.context, "workspace", ""))
+	is_boolean(object.get(input.context, "attended", true))
+	git := object.get(input.context, "git", {})
+	is_object(git)
+	is_string(object.get(git, "branch", ""))
+	is_string(object.get(git, "head", ""))
+	is_boolean(object.get(git, "dirty", true))
+	is_array(object.get(git, "tracked", []))
+}

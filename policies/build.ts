@@ -1,0 +1,157 @@
+// Builds the committed policy bundle with the pinned OPA: format, strict check, Rego tests, Wasm, digest, canaries.
+// `node policies/build.ts` writes policies/bundle; `--check` builds elsewhere and exits 1 naming each file that differs.
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { homedir, tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { policyDigest } from '../core/policy-digest.ts';
+
+export const OPA_VERSION = '1.22.0';
+export const BUNDLE_FILES = ['policy.wasm', 'data.json', 'manifest.json', 'canaries.json'] as const;
+const ENTRYPOINT = 'beacon/decide';
+const HERE = import.meta.dirname;
+/** Slow or absent in the Wasm engine: refused when compiling, not when a decision first needs them. */
+const REFUSED_BUILTINS = /^(regex\.|re_match$|glob\.|yaml\.|sprintf$|rand\.|time\.|walk$|net\.|json\.is_valid$)/;
+
+/** The path of an OPA of exactly OPA_VERSION. Throws with what to do when there is none. */
+export function findOpa(env: NodeJS.ProcessEnv = process.env): string {
+  const cache = env.BEACON_TEST_CACHE ?? join(homedir(), '.cache', 'beacon-test');
+  const cached = [join(cache, `opa-${OPA_VERSION}`, 'opa'), join(cache, 'bin', 'opa')];
+  const candidates = [env.BEACON_OPA, env.BEACON_TEST_OPA, 'opa', ...cached].filter((path) => path !== undefined);
+  for (const candidate of candidates) {
+    try {
+      const text = execFileSync(candidate, ['version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+      if (text.includes(`Version: ${OPA_VERSION}\n`)) return candidate;
+    } catch {
+      // Not there or not runnable: the next candidate.
+    }
+  }
+  throw new Error(
+    `OPA ${OPA_VERSION} was not found (BEACON_OPA, PATH, $BEACON_TEST_CACHE/opa-${OPA_VERSION}). Install it: ` +
+      `CGO_ENABLED=0 GOBIN=<folder> go install -trimpath github.com/open-policy-agent/opa@v${OPA_VERSION}`,
+  );
+}
+
+/** What OPA may compile to: the Wasm package's own list, less what REFUSED_BUILTINS names. */
+function capabilities(): string {
+  const packageMain = createRequire(import.meta.url).resolve('@open-policy-agent/opa-wasm');
+  const stated = JSON.parse(readFileSync(join(packageMain, '..', '..', 'capabilities.json'), 'utf8'));
+  stated.builtins = stated.builtins.filter((builtin: { name: string }) => !REFUSED_BUILTINS.test(builtin.name));
+  return JSON.stringify({ ...stated, features: ['rego_v1'] });
+}
+
+/**
+ * Lays the sources out as OPA wants them. The paths OPA sees are embedded in the Wasm, so they are relative to the
+ * stage and the same on every machine.
+ */
+function stage(folder: string, pack: { revision: string }): void {
+  const target = join(folder, 'pack');
+  cpSync(join(HERE, 'beacon'), join(target, 'beacon'), { recursive: true });
+  for (const name of readdirSync(join(HERE, 'data')).sort()) {
+    const place = join(target, 'beacon', basename(name, '.yaml'));
+    mkdirSync(place, { recursive: true });
+    writeFileSync(join(place, 'data.yaml'), table(join(HERE, 'data', name)));
+  }
+  const manifest = { revision: pack.revision, roots: ['beacon'], rego_version: 1 };
+  writeFileSync(join(target, '.manifest'), JSON.stringify(manifest));
+  writeFileSync(join(folder, 'capabilities.json'), capabilities());
+}
+
+/** One table: a file, or the files of a folder one after the other. */
+function table(path: string): string {
+  if (path.endsWith('.yaml')) return readFileSync(path, 'utf8');
+  const names = readdirSync(path).filter((name) => name.endsWith('.yaml'));
+  const text = names.map((name) => readFileSync(join(path, name), 'utf8')).join('');
+  const keys = [...text.matchAll(/^([a-z_]+):/gm)].map((match) => match[1]);
+  // OPA would take the last of two rows of one name without a word.
+  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+  if (twice !== undefined) throw new Error(`${basename(path)}: ${twice} stands there twice`);
+  return text;
+}
+
+/** Builds into `output` (created). Throws when formatting, the strict check, a Rego test or the build fails. */
+export function buildBundle(output: string, opa: string = findOpa()): void {
+  const pack = JSON.parse(readFileSync(join(HERE, 'pack.json'), 'utf8'));
+  const folder = mkdtempSync(join(tmpdir(), 'beacon-policy-'));
+  const run = (...args: string[]) => execFileSync(opa, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    stage(folder, pack);
+    run('fmt', '--fail', '--list', 'pack/beacon');
+    run('check', '--strict', '--capabilities', 'capabilities.json', '-b', 'pack');
+    runTests(opa, folder);
+    for (const name of readdirSync(join(folder, 'pack', 'beacon'))) {
+      if (name.endsWith('_test.rego')) rmSync(join(folder, 'pack', 'beacon', name));
+    }
+    const flags = ['-b', '-t', 'wasm', '-e', ENTRYPOINT, '--capabilities', 'capabilities.json'];
+    run('build', ...flags, '-o', 'bundle.tar.gz', 'pack');
+    mkdirSync(join(folder, 'out'));
+    execFileSync('tar', ['-xzf', 'bundle.tar.gz', '-C', 'out'], { cwd: folder, stdio: 'pipe' });
+    writeBundle(output, join(folder, 'out'), pack);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function runTests(opa: string, folder: string): void {
+  try {
+    execFileSync(opa, ['test', '-b', 'pack'], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+  } catch (error) {
+    throw new Error(`opa test failed:\n${(error as { stdout?: string }).stdout ?? ''}`, { cause: error });
+  }
+}
+
+function writeBundle(output: string, built: string, pack: { name: string; revision: string }): void {
+  const wasm = readFileSync(join(built, 'policy.wasm'));
+  const data = readFileSync(join(built, 'data.json'));
+  const manifest = {
+    name: pack.name,
+    revision: pack.revision,
+    digest: policyDigest(wasm, data),
+    entrypoint: ENTRYPOINT,
+    opa_version: OPA_VERSION,
+    roots: ['beacon'],
+  };
+  mkdirSync(output, { recursive: true });
+  writeFileSync(join(output, 'policy.wasm'), wasm);
+  writeFileSync(join(output, 'data.json'), data);
+  writeFileSync(join(output, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  cpSync(join(HERE, 'canaries.json'), join(output, 'canaries.json'));
+}
+
+/** Names of committed files that a fresh build does not give byte for byte. */
+export function driftingFiles(committed: string, opa: string = findOpa()): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'beacon-policy-check-'));
+  try {
+    buildBundle(folder, opa);
+    return BUNDLE_FILES.filter((name) => {
+      const path = join(committed, name);
+      return !existsSync(path) || !readFileSync(path).equals(readFileSync(join(folder, name)));
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function main(args: readonly string[]): number {
+  const committed = join(HERE, 'bundle');
+  if (args[0] !== '--check') {
+    buildBundle(committed);
+    console.log(readFileSync(join(committed, 'manifest.json'), 'utf8'));
+    return 0;
+  }
+  const drift = driftingFiles(committed);
+  for (const name of drift)
+    console.error(`policies/bundle/${name} is not what the sources build; run: node policies/build.ts`);
+  return drift.length === 0 ? 0 : 1;
+}
+
+if (import.meta.main) {
+  try {
+    process.exitCode = main(process.argv.slice(2));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = 1;
+  }
+}

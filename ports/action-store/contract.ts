@@ -1,0 +1,152 @@
+// What every action store must do.
+
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { ActionStore } from './port.ts';
+import { actionRecord, approvalRecord, LOG } from './records.fixture.ts';
+
+const at = (index: number, logId = LOG) => ({ logId, index });
+
+export function describeActionStore(name: string, make: () => Promise<ActionStore> | ActionStore): void {
+  describe(`action store: ${name}`, () => {
+    let store: ActionStore;
+    beforeEach(async () => {
+      store = await make();
+    });
+    positions(() => store);
+    actions(() => store);
+    claims(() => store);
+    approvals(() => store);
+  });
+}
+
+function positions(store: () => ActionStore): void {
+  it('keeps one position for each log, and only moves it forward', async () => {
+    expect(await store().position(LOG)).toBe(0);
+    await store().advance(at(7));
+    await store().advance(at(3));
+    await store().advance(at(2, 'bbbbbbbbbbbb'));
+    expect(await store().position(LOG)).toBe(7);
+    expect(await store().position('bbbbbbbbbbbb')).toBe(2);
+  });
+
+  it('takes a write at or below a row’s own position as a repeat', async () => {
+    await store().putAction(actionRecord({ state: 'open' }), at(4));
+    await store().putAction(actionRecord({ state: 'closed', outcome: 'succeeded' }), at(6));
+    await store().putAction(actionRecord({ state: 'open' }), at(4));
+    await store().putAction(actionRecord({ state: 'refused' }), at(6));
+    expect((await store().getAction('act_1'))?.state).toBe('closed');
+    await store().putApproval(approvalRecord({ status: 'used' }), at(6));
+    await store().putApproval(approvalRecord({ status: 'approved' }), at(6));
+    expect((await store().getApproval('act_1'))?.status).toBe('used');
+  });
+
+  it('takes a write from another log: positions of two logs do not compare', async () => {
+    await store().putAction(actionRecord({ state: 'open' }), at(40));
+    await store().putAction(actionRecord({ state: 'closed' }), at(2, 'bbbbbbbbbbbb'));
+    expect((await store().getAction('act_1'))?.state).toBe('closed');
+  });
+}
+
+function actions(store: () => ActionStore): void {
+  it('gives back every field, and nothing for what it does not know', async () => {
+    const action = actionRecord({ scopes: ['global', 'tool:"odd", name'], receiptIds: ['x-1', 'x-2'] });
+    await store().putAction(action, at(0));
+    expect(await store().getAction('act_1')).toEqual(action);
+    expect(await store().findByPermit('pmt_1')).toEqual(action);
+    expect(await store().getAction('act_2')).toBeUndefined();
+    expect(await store().findByPermit('pmt_2')).toBeUndefined();
+  });
+
+  it('finds no action by the empty permit', async () => {
+    await store().putAction(actionRecord({ permitId: '' }), at(0));
+    expect(await store().findByPermit('')).toBeUndefined();
+  });
+
+  it('lists open actions past their deadline, oldest first', async () => {
+    await store().putAction(actionRecord({ actionId: 'act_1', permitId: 'p1', deadlineMs: 300 }), at(0));
+    await store().putAction(actionRecord({ actionId: 'act_2', permitId: 'p2', deadlineMs: 100 }), at(1));
+    await store().putAction(actionRecord({ actionId: 'act_3', permitId: 'p3', deadlineMs: 400 }), at(2));
+    await store().putAction(
+      actionRecord({ actionId: 'act_4', permitId: 'p4', deadlineMs: 50, state: 'closed' }),
+      at(3),
+    );
+    const ids = async (limit: number) => (await store().overdue(400, limit)).map((action) => action.actionId);
+    expect(await ids(10)).toEqual(['act_2', 'act_1']);
+    expect(await ids(1)).toEqual(['act_2']);
+    await store().putAction(actionRecord({ actionId: 'act_2', permitId: 'p2', state: 'closed' }), at(4));
+    expect(await ids(10)).toEqual(['act_1']);
+  });
+
+  it('lists what is live in a scope: open, or guarded with a permit that has not ended', async () => {
+    const guarded = { state: 'guarded', openedAtMs: 0, deadlineMs: 0 } as const;
+    await store().putAction(actionRecord({ actionId: 'act_1', permitId: 'p1' }), at(0));
+    await store().putAction(actionRecord({ ...guarded, actionId: 'act_2', permitId: 'p2' }), at(1));
+    await store().putAction(
+      actionRecord({ ...guarded, actionId: 'act_3', permitId: 'p3', permitNotAfterMs: 1_500 }),
+      at(2),
+    );
+    await store().putAction(actionRecord({ ...guarded, actionId: 'act_4', permitId: '' }), at(3));
+    await store().putAction(actionRecord({ actionId: 'act_5', permitId: 'p5', state: 'refused' }), at(4));
+    await store().putAction(actionRecord({ actionId: 'act_6', permitId: 'p6', scopes: ['tool:gitx'] }), at(5));
+    const ids = async (scope: string, limit = 10) =>
+      (await store().liveInScope(scope, 1_500, limit)).map((action) => action.actionId).sort();
+    expect(await ids('tool:git')).toEqual(['act_1', 'act_2']);
+    expect(await ids('tool:git', 1)).toHaveLength(1);
+    expect(await ids('tool:gi')).toEqual([]);
+    expect(await ids('tool:gitx')).toEqual(['act_6']);
+  });
+}
+
+function claims(store: () => ActionStore): void {
+  it.each([
+    ['permit', 'claimPermit', 'releasePermit'],
+    ['close', 'claimClose', 'releaseClose'],
+    ['approval', 'claimApproval', 'releaseApproval'],
+  ] as const)('gives a %s to exactly one of many until it is released', async (_name, claim, release) => {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => store()[claim]('x')));
+    expect(answers.filter(Boolean)).toHaveLength(1);
+    expect(await store()[claim]('y')).toBe(true);
+    await store()[release]('x');
+    expect(await store()[claim]('x')).toBe(true);
+    expect(await store()[claim]('x')).toBe(false);
+  });
+
+  it('keeps claims of different things apart though their ids be equal', async () => {
+    expect(await store().claimPermit('x')).toBe(true);
+    expect(await store().claimClose('x')).toBe(true);
+    expect(await store().claimApproval('x')).toBe(true);
+  });
+}
+
+function approvals(store: () => ActionStore): void {
+  it('finds only an approved, unused, unexpired approval that fits exactly', async () => {
+    const approved = approvalRecord({ status: 'approved', approver: 'token:op' });
+    await store().putApproval(approved, at(0));
+    const find = (tenant = 't', agent = 'a', print = approved.fingerprint, now = 8_999) =>
+      store().findApproval(tenant, agent, print, now);
+    expect(await find()).toEqual(approved);
+    expect(await find('u')).toBeUndefined();
+    expect(await find('t', 'b')).toBeUndefined();
+    expect(await find('t', 'a', 'f2'.repeat(32))).toBeUndefined();
+    expect(await find('t', 'a', approved.fingerprint, 9_000)).toBeUndefined();
+    for (const [index, status] of (['pending', 'denied', 'expired', 'used'] as const).entries()) {
+      await store().putApproval(approvalRecord({ status }), at(index + 1));
+      expect(await find()).toBeUndefined();
+    }
+  });
+
+  it('lists pending approvals, oldest first, by tenant or all', async () => {
+    const pending = (actionId: string, tenantId: string, requestedAtMs: number, notAfterMs = 9_000) =>
+      approvalRecord({ actionId, tenantId, requestedAtMs, notAfterMs });
+    await store().putApproval(pending('act_1', 't', 300), at(0));
+    await store().putApproval(pending('act_2', 'u', 200), at(1));
+    await store().putApproval(pending('act_3', 't', 100), at(2));
+    await store().putApproval(pending('act_4', 't', 50, 1_000), at(3));
+    await store().putApproval(approvalRecord({ actionId: 'act_5', status: 'approved' }), at(4));
+    const ids = async (tenant: string, limit = 10) =>
+      (await store().pendingApprovals(tenant, 1_000, limit)).map((approval) => approval.actionId);
+    expect(await ids('t')).toEqual(['act_3', 'act_1']);
+    expect(await ids('')).toEqual(['act_3', 'act_2', 'act_1']);
+    expect(await ids('', 2)).toEqual(['act_3', 'act_2']);
+  });
+}

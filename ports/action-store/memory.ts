@@ -1,0 +1,123 @@
+// Actions and approvals in one process's memory. For tests.
+
+import type { ActionRecord, ActionStore, ApprovalRecord, Position } from './port.ts';
+
+type Kept<T> = { readonly row: T; readonly at: Position };
+
+export class MemoryActionStore implements ActionStore {
+  readonly #positions = new Map<string, number>();
+  readonly #actions = new Map<string, Kept<ActionRecord>>();
+  readonly #permits = new Map<string, string>();
+  readonly #approvals = new Map<string, Kept<ApprovalRecord>>();
+  readonly #claims = new Set<string>();
+
+  async position(logId: string): Promise<number> {
+    return this.#positions.get(logId) ?? 0;
+  }
+
+  async advance(position: Position): Promise<void> {
+    const known = this.#positions.get(position.logId) ?? 0;
+    this.#positions.set(position.logId, Math.max(known, position.index));
+  }
+
+  async putAction(action: ActionRecord, at: Position): Promise<void> {
+    if (!put(this.#actions, action.actionId, action, at)) return;
+    if (action.permitId !== '') this.#permits.set(action.permitId, action.actionId);
+  }
+
+  async getAction(actionId: string): Promise<ActionRecord | undefined> {
+    return this.#actions.get(actionId)?.row;
+  }
+
+  async findByPermit(permitId: string): Promise<ActionRecord | undefined> {
+    const actionId = this.#permits.get(permitId);
+    return actionId === undefined ? undefined : this.getAction(actionId);
+  }
+
+  async claimPermit(permitId: string): Promise<boolean> {
+    return claim(this.#claims, `permit:${permitId}`);
+  }
+
+  async releasePermit(permitId: string): Promise<void> {
+    this.#claims.delete(`permit:${permitId}`);
+  }
+
+  async claimClose(actionId: string): Promise<boolean> {
+    return claim(this.#claims, `close:${actionId}`);
+  }
+
+  async releaseClose(actionId: string): Promise<void> {
+    this.#claims.delete(`close:${actionId}`);
+  }
+
+  async overdue(nowMs: number, limit: number): Promise<readonly ActionRecord[]> {
+    return this.#rows()
+      .filter((action) => action.state === 'open' && action.deadlineMs < nowMs)
+      .sort((a, b) => a.deadlineMs - b.deadlineMs)
+      .slice(0, limit);
+  }
+
+  async liveInScope(scope: string, nowMs: number, limit: number): Promise<readonly ActionRecord[]> {
+    const live = (action: ActionRecord) =>
+      action.state === 'open' ||
+      (action.state === 'guarded' && action.permitId !== '' && action.permitNotAfterMs > nowMs);
+    return this.#rows()
+      .filter((action) => live(action) && action.scopes.includes(scope))
+      .slice(0, limit);
+  }
+
+  async putApproval(approval: ApprovalRecord, at: Position): Promise<void> {
+    put(this.#approvals, approval.actionId, approval, at);
+  }
+
+  async getApproval(actionId: string): Promise<ApprovalRecord | undefined> {
+    return this.#approvals.get(actionId)?.row;
+  }
+
+  async findApproval(
+    tenantId: string,
+    agentId: string,
+    fingerprint: string,
+    nowMs: number,
+  ): Promise<ApprovalRecord | undefined> {
+    for (const { row } of this.#approvals.values()) {
+      const fits = row.tenantId === tenantId && row.agentId === agentId && row.fingerprint === fingerprint;
+      if (fits && row.status === 'approved' && row.notAfterMs > nowMs) return row;
+    }
+    return undefined;
+  }
+
+  async claimApproval(actionId: string): Promise<boolean> {
+    return claim(this.#claims, `approval:${actionId}`);
+  }
+
+  async releaseApproval(actionId: string): Promise<void> {
+    this.#claims.delete(`approval:${actionId}`);
+  }
+
+  async pendingApprovals(tenantId: string, nowMs: number, limit: number): Promise<readonly ApprovalRecord[]> {
+    return [...this.#approvals.values()]
+      .map(({ row }) => row)
+      .filter((row) => row.status === 'pending' && row.notAfterMs > nowMs)
+      .filter((row) => tenantId === '' || row.tenantId === tenantId)
+      .sort((a, b) => a.requestedAtMs - b.requestedAtMs)
+      .slice(0, limit);
+  }
+
+  #rows(): ActionRecord[] {
+    return [...this.#actions.values()].map(({ row }) => row);
+  }
+}
+
+function put<T>(rows: Map<string, Kept<T>>, id: string, row: T, at: Position): boolean {
+  const known = rows.get(id)?.at;
+  if (known !== undefined && known.logId === at.logId && at.index <= known.index) return false;
+  rows.set(id, { row: structuredClone(row), at });
+  return true;
+}
+
+function claim(claims: Set<string>, name: string): boolean {
+  if (claims.has(name)) return false;
+  claims.add(name);
+  return true;
+}

@@ -1,0 +1,59 @@
+// Token-bucket arithmetic, apart from where levels are kept.
+
+import { invalidArgument } from '../../core/errors.ts';
+import type { Bucket } from './port.ts';
+
+export const MAX_BUCKETS_PER_TAKE = 8;
+
+/** Tokens held at `atMs`. */
+export type Level = { readonly tokens: number; readonly atMs: number };
+export type Taken = { readonly allowed: boolean; readonly exhausted: string; readonly retryAfterMs: number };
+
+/** A clock that goes back gives nothing and takes nothing. */
+export function refilled(bucket: Bucket, level: Level | undefined, nowMs: number): Level {
+  if (level === undefined) return { tokens: bucket.capacity, atMs: nowMs };
+  const elapsedMs = Math.max(0, nowMs - level.atMs);
+  const tokens = Math.min(bucket.capacity, level.tokens + (elapsedMs * bucket.refillPerSecond) / 1000);
+  return { tokens, atMs: Math.max(nowMs, level.atMs) };
+}
+
+/** Takes from all or from none; `keep` is called with each new level only when all gave. */
+export function takeAll(
+  buckets: readonly Bucket[],
+  cost: number,
+  nowMs: number,
+  door: { read(name: string): Level | undefined; keep(name: string, level: Level, bucket: Bucket): void },
+): Taken {
+  requireBuckets(buckets, cost);
+  const levels: Level[] = [];
+  let exhausted = '';
+  let retryAfterMs = 0;
+  for (const bucket of buckets) {
+    const level = refilled(bucket, door.read(bucket.name), nowMs);
+    levels.push(level);
+    if (level.tokens >= cost) continue;
+    const waitMs = Math.ceil(((cost - level.tokens) * 1000) / bucket.refillPerSecond);
+    if (exhausted === '' || waitMs > retryAfterMs) exhausted = bucket.name;
+    retryAfterMs = Math.max(retryAfterMs, waitMs);
+  }
+  if (exhausted !== '') return { allowed: false, exhausted, retryAfterMs };
+  for (const [at, bucket] of buckets.entries()) {
+    const level = levels[at] as Level;
+    door.keep(bucket.name, { tokens: level.tokens - cost, atMs: level.atMs }, bucket);
+  }
+  return { allowed: true, exhausted: '', retryAfterMs: 0 };
+}
+
+function requireBuckets(buckets: readonly Bucket[], cost: number): void {
+  if (buckets.length < 1 || buckets.length > MAX_BUCKETS_PER_TAKE) {
+    throw invalidArgument('buckets', `must be 1 to ${MAX_BUCKETS_PER_TAKE}`);
+  }
+  for (const bucket of buckets) {
+    if (!(bucket.capacity >= 1) || !(bucket.refillPerSecond > 0))
+      throw invalidArgument('buckets', 'must hold and refill');
+    if (!(cost >= 0 && cost <= bucket.capacity)) throw invalidArgument('cost', 'must fit every bucket');
+  }
+  if (new Set(buckets.map((bucket) => bucket.name)).size !== buckets.length) {
+    throw invalidArgument('buckets', 'must not name one bucket twice');
+  }
+}

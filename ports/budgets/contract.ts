@@ -1,0 +1,61 @@
+// What every keeper of budgets must do.
+
+import { describe, expect, it } from 'vitest';
+import type { Budgets } from './port.ts';
+
+export function describeBudgets(name: string, make: () => Promise<Budgets> | Budgets): void {
+  const agent = { name: 'agent:t/a', capacity: 3, refillPerSecond: 1 };
+  const tenant = { name: 'tenant:t', capacity: 5, refillPerSecond: 10 };
+
+  describe(`budgets: ${name}`, () => {
+    it('gives what the bucket holds, then says which is empty and for how long', async () => {
+      const budgets = await make();
+      for (let n = 0; n < 3; n++) expect((await budgets.take([agent], 1, 1000)).allowed).toBe(true);
+      expect(await budgets.take([agent], 1, 1000)).toEqual({
+        allowed: false,
+        exhausted: 'agent:t/a',
+        retryAfterMs: 1000,
+      });
+      expect((await budgets.take([agent], 1, 1999)).allowed).toBe(false);
+      expect((await budgets.take([agent], 1, 2000)).allowed).toBe(true);
+    });
+
+    it('takes from all or from none', async () => {
+      const budgets = await make();
+      for (let n = 0; n < 3; n++) await budgets.take([tenant, agent], 1, 0);
+      expect(await budgets.take([tenant, agent], 1, 0)).toMatchObject({ allowed: false, exhausted: 'agent:t/a' });
+      const left = await budgets.take([tenant], 2, 0);
+      expect(left.allowed).toBe(true);
+      expect((await budgets.take([tenant], 1, 0)).allowed).toBe(false);
+    });
+
+    it('never holds more than its capacity, and nothing for a clock that went back', async () => {
+      const budgets = await make();
+      await budgets.take([agent], 3, 10_000);
+      expect((await budgets.take([agent], 1, 5_000)).allowed).toBe(false);
+      expect((await budgets.take([agent], 3, 99_999_999)).allowed).toBe(true);
+      expect((await budgets.take([agent], 1, 99_999_999)).allowed).toBe(false);
+    });
+
+    it('gives exactly the capacity to many callers at once', async () => {
+      const budgets = await make();
+      const answers = await Promise.all(Array.from({ length: 50 }, () => budgets.take([tenant], 1, 7)));
+      expect(answers.filter((answer) => answer.allowed)).toHaveLength(5);
+    });
+
+    it('keeps agents of other names apart', async () => {
+      const budgets = await make();
+      await budgets.take([agent], 3, 0);
+      expect((await budgets.take([{ ...agent, name: 'agent:t/b' }], 3, 0)).allowed).toBe(true);
+    });
+
+    it('refuses none, too many, the same twice, and a cost no bucket can ever hold', async () => {
+      const budgets = await make();
+      const nine = Array.from({ length: 9 }, (_, n) => ({ ...tenant, name: `b${n}` }));
+      for (const buckets of [[], nine, [agent, agent]]) {
+        await expect(budgets.take(buckets, 1, 0)).rejects.toMatchObject({ code: 'invalid_argument' });
+      }
+      await expect(budgets.take([agent], 4, 0)).rejects.toMatchObject({ code: 'invalid_argument' });
+    });
+  });
+}

@@ -1,0 +1,63 @@
+// The revocation list in one process's memory. For tests, and the mirror that sqlite.ts consults.
+
+import { BeaconError, invalidArgument } from '../../core/errors.ts';
+import type { RevocationEntry, RevocationList } from './port.ts';
+
+export const MAX_CONSULTED_SCOPES = 64;
+
+export type RevocationChange = RevocationEntry & { readonly operation: 'revoke' | 'reinstate' };
+
+export class MemoryRevocationList implements RevocationList {
+  #epoch: number | undefined;
+  #entries = new Map<string, RevocationEntry>();
+
+  async consult(scopes: readonly string[]): Promise<{ epoch: number | undefined; revoked: readonly string[] }> {
+    if (scopes.length < 1 || scopes.length > MAX_CONSULTED_SCOPES) {
+      throw invalidArgument('scopes', `must be 1 to ${MAX_CONSULTED_SCOPES}`);
+    }
+    const revoked = this.#entries.size === 0 ? [] : scopes.filter((scope) => this.#entries.has(scope));
+    return { epoch: this.#epoch, revoked };
+  }
+
+  async apply(change: RevocationChange): Promise<void> {
+    if (!isNews(change.epoch, this.#epoch)) return;
+    const { operation, ...entry } = change;
+    if (operation === 'revoke') this.#entries.set(entry.scope, entry);
+    else this.#entries.delete(entry.scope);
+    this.#epoch = entry.epoch;
+  }
+
+  async rebuild(entries: readonly RevocationEntry[], epoch: number): Promise<void> {
+    requireNotLower(epoch, this.#epoch);
+    this.#entries = new Map(entries.map((entry) => [entry.scope, { ...entry }]));
+    this.#epoch = epoch;
+  }
+
+  async list(): Promise<readonly RevocationEntry[]> {
+    return [...this.#entries.values()];
+  }
+
+  /** Forgets everything, as a flushed store would. */
+  flush(): void {
+    this.#epoch = undefined;
+    this.#entries.clear();
+  }
+}
+
+/**
+ * Whether a change is newer than the list. A list without an epoch takes none (`failed_precondition`): one entry on top
+ * of forgotten ones would pass for the whole truth and un-revoke the rest. It must be rebuilt first.
+ */
+export function isNews(epoch: number, known: number | undefined): boolean {
+  if (known === undefined) {
+    throw new BeaconError('failed_precondition', 'the revocation list has no epoch; rebuild it from the ledger first');
+  }
+  return epoch > known;
+}
+
+/** A rebuild from a ledger older than the list is refused with `failed_precondition`: it would un-revoke. */
+export function requireNotLower(epoch: number, known: number | undefined): void {
+  if (known !== undefined && epoch < known) {
+    throw new BeaconError('failed_precondition', `the revocation list is at epoch ${known}, not below ${epoch}`);
+  }
+}

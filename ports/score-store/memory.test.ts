@@ -1,0 +1,4 @@
+import { describeScoreStore } from './contract.ts';
+import { MemoryScoreStore } from './memory.ts';
+
+describeScoreStore('memory', () => new MemoryScoreStore());

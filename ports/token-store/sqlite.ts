@@ -1,0 +1,51 @@
+// Minted tokens of one machine. Wants a synced door: tokens have no other source to be rebuilt from.
+
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { BeaconError } from '../../core/errors.ts';
+import type { TokenRecord, TokenStore } from './port.ts';
+
+type Door = { readonly db: DatabaseSync; write<T>(work: () => T): T };
+
+const SCHEMA = `
+CREATE TABLE IF NOT EXISTS token (
+  token_digest TEXT PRIMARY KEY, token_id TEXT NOT NULL, role TEXT NOT NULL, tenant_id TEXT NOT NULL,
+  agent_id TEXT NOT NULL, created_at_ms INTEGER NOT NULL, expires_at_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS token_agent ON token (tenant_id, agent_id)`;
+
+export class SqliteTokenStore implements TokenStore {
+  readonly #door: Door;
+  readonly #find: StatementSync;
+  readonly #minted: StatementSync;
+  readonly #insert: StatementSync;
+
+  constructor(door: Door) {
+    this.#door = door;
+    door.db.exec(SCHEMA);
+    this.#find = door.db.prepare(
+      `SELECT token_id AS tokenId, token_digest AS tokenDigest, role, tenant_id AS tenantId, agent_id AS agentId,
+       created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs FROM token WHERE token_digest = ?`,
+    );
+    this.#minted = door.db.prepare('SELECT 1 FROM token WHERE tenant_id = ? AND agent_id = ? LIMIT 1');
+    this.#insert = door.db.prepare('INSERT INTO token VALUES (?, ?, ?, ?, ?, ?, ?)');
+  }
+
+  async put(token: TokenRecord): Promise<void> {
+    this.#door.write(() => {
+      if (this.#find.get(token.tokenDigest) !== undefined) {
+        throw new BeaconError('conflict', 'a token with this digest is kept');
+      }
+      const { tokenDigest, tokenId, role, tenantId, agentId, createdAtMs, expiresAtMs } = token;
+      this.#insert.run(tokenDigest, tokenId, role, tenantId, agentId, createdAtMs, expiresAtMs);
+    });
+  }
+
+  async findByDigest(tokenDigest: string): Promise<TokenRecord | undefined> {
+    const row = this.#find.get(tokenDigest);
+    return row === undefined ? undefined : ({ ...row } as TokenRecord);
+  }
+
+  async isMinted(tenantId: string, agentId: string): Promise<boolean> {
+    return agentId !== '' && this.#minted.get(tenantId, agentId) !== undefined;
+  }
+}

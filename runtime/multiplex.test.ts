@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { multiplex } from './multiplex.ts';
+
+const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function* from<T>(values: readonly T[]): AsyncIterable<T> {
+  yield* values;
+}
+
+test('a slow request does not hold up the ones behind it', async () => {
+  const order: number[] = [];
+  const answers = multiplex(
+    from([30, 1, 10]),
+    async (ms) => {
+      await later(ms);
+      return ms;
+    },
+    8,
+  );
+  for await (const answer of answers) order.push(answer);
+  expect(order).toEqual([1, 10, 30]);
+});
+
+test('never more than the limit are under way', async () => {
+  let underWay = 0;
+  let most = 0;
+  const answers = multiplex(
+    from(Array.from({ length: 50 }, (_, i) => i)),
+    async (i) => {
+      underWay += 1;
+      most = Math.max(most, underWay);
+      await later(i % 3);
+      underWay -= 1;
+      return i;
+    },
+    4,
+  );
+  const seen: number[] = [];
+  for await (const answer of answers) seen.push(answer);
+  expect(seen.length).toBe(50);
+  expect(most).toBe(4);
+});
+
+test('a stream that breaks ends with its error, after the answers under way', async () => {
+  async function* broken(): AsyncIterable<number> {
+    yield 1;
+    throw new Error('broken');
+  }
+  const seen: number[] = [];
+  await expect(async () => {
+    for await (const answer of multiplex(broken(), async (n) => n, 4)) seen.push(answer);
+  }).rejects.toThrow('broken');
+  expect(seen).toEqual([1]);
+});

@@ -1,0 +1,97 @@
+// A client that has the shape of the service itself.
+
+import type { DescMessage, DescMethod, DescService, MessageShape } from '@bufbuild/protobuf';
+import { type ChannelCredentials, Client, credentials, Metadata } from '@grpc/grpc-js';
+import type { Service } from './rpc.ts';
+import { methodDefinition } from './rpc-definition.ts';
+import { fromStatus } from './rpc-errors.ts';
+import { callStream } from './rpc-stream.ts';
+
+type Message = MessageShape<DescMessage>;
+
+export type DialOptions<C> = {
+  /** Headers for one call, from what travels beside it. */
+  metadata?(context: C): Record<string, string>;
+  /** Milliseconds since the epoch; Infinity or undefined means none. */
+  deadlineMs?(context: C): number | undefined;
+  /** Channels that unary calls take in turn: one channel queues under load. Default 1; streams use the first. */
+  channels?: number;
+  maxMessageBytes?: number;
+  credentials?: ChannelCredentials;
+};
+
+export type Dialed<S extends DescService, C> = { readonly service: Service<S, C>; close(): void };
+
+/**
+ * Connects lazily to `host:port` or `unix:/path`. Every failure is a BeaconError with the server's code;
+ * a transport's own failure is `unavailable` or `deadline_exceeded`.
+ */
+export function dial<S extends DescService, C>(desc: S, address: string, options: DialOptions<C> = {}): Dialed<S, C> {
+  const clients = Array.from({ length: options.channels ?? 1 }, () => newClient(address, options));
+  let turn = 0;
+  const service: Record<string, unknown> = {};
+  for (const method of desc.methods) {
+    service[method.localName] =
+      method.methodKind === 'unary'
+        ? unaryCall(method, options, () => clients[turn++ % clients.length] as Client)
+        : bidiCall(method, options, clients[0] as Client);
+  }
+  return {
+    service: service as Service<S, C>,
+    close() {
+      for (const client of clients) client.close();
+    },
+  };
+}
+
+function newClient<C>(address: string, options: DialOptions<C>): Client {
+  const maxMessageBytes = options.maxMessageBytes ?? 4 * 1024 * 1024;
+  return new Client(address, options.credentials ?? credentials.createInsecure(), {
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_send_message_length': maxMessageBytes,
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 2_000,
+    // A retry the caller does not know of could seal a decision twice.
+    'grpc.enable_retries': 0,
+    // Otherwise channels to one address share one connection.
+    'grpc.use_local_subchannel_pool': 1,
+  });
+}
+
+function unaryCall<C>(method: DescMethod, options: DialOptions<C>, next: () => Client) {
+  const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
+  return (request: Message, context: C): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      next().makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadataOf(options, context),
+        callOptions(options, context),
+        (error, response) => (error ? reject(fromStatus(error)) : resolve(response)),
+      );
+    });
+}
+
+function bidiCall<C>(method: DescMethod, options: DialOptions<C>, client: Client) {
+  const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
+  return (requests: AsyncIterable<Message>, context: C): AsyncIterable<Message> => {
+    const metadata = metadataOf(options, context);
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata, {});
+    return callStream(call as Parameters<typeof callStream>[0], requests);
+  };
+}
+
+function metadataOf<C>(options: DialOptions<C>, context: C): Metadata {
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(options.metadata?.(context) ?? {})) metadata.set(name, value);
+  return metadata;
+}
+
+function callOptions<C>(options: DialOptions<C>, context: C): { deadline?: number } {
+  const deadline = options.deadlineMs?.(context);
+  return deadline === undefined || !Number.isFinite(deadline) ? {} : { deadline };
+}

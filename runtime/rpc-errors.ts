@@ -1,0 +1,61 @@
+// BeaconError ⇄ gRPC status. The code travels in trailing metadata, because several codes share one gRPC status.
+// What is not a BeaconError is INTERNAL: told to the log, never to the caller.
+
+import { Metadata, type ServiceError } from '@grpc/grpc-js';
+import { BeaconError, ERROR_CODES, type ErrorCode } from '../core/errors.ts';
+
+const CODE = 'beacon-code';
+const FIELD = 'beacon-field';
+const RETRY_AFTER_MS = 'beacon-retry-after-ms';
+const MAX_DETAILS_CHARACTERS = 1000;
+const CANCELLED = 1;
+
+/** A status as grpc-js takes it from a handler. */
+export type RpcStatus = { code: number; details: string; metadata: Metadata };
+
+export function toStatus(thrown: unknown, onInternal: (error: unknown) => void): RpcStatus {
+  if (!(thrown instanceof BeaconError) || thrown.code === 'internal') onInternal(thrown);
+  const error = thrown instanceof BeaconError ? thrown : new BeaconError('internal', 'internal error');
+  const metadata = new Metadata();
+  metadata.set(CODE, error.code);
+  if (error.field !== undefined) metadata.set(FIELD, printable(error.field));
+  if (error.retryAfterMs !== undefined) metadata.set(RETRY_AFTER_MS, String(Math.ceil(error.retryAfterMs)));
+  const details = error.code === 'internal' ? 'internal error' : error.message;
+  return {
+    code: ERROR_CODES[error.code].grpc,
+    // grpc-js encodes this as a URI component, which throws on lone surrogates.
+    details: details.slice(0, MAX_DETAILS_CHARACTERS).toWellFormed(),
+    metadata,
+  };
+}
+
+/** What a client makes of a failed call. A status without our trailer came from the transport itself. */
+export function fromStatus(thrown: unknown): BeaconError {
+  if (thrown instanceof BeaconError) return thrown;
+  const { code, details, metadata } = thrown as Partial<ServiceError>;
+  if (typeof code !== 'number') return new BeaconError('internal', 'internal error', { cause: thrown });
+  const named = metadata?.get(CODE)[0];
+  const field = metadata?.get(FIELD)[0];
+  const retryAfter = Number(metadata?.get(RETRY_AFTER_MS)[0] ?? Number.NaN);
+  return new BeaconError(isErrorCode(named) ? named : codeOf(code), details ?? '', {
+    ...(typeof field === 'string' ? { field } : {}),
+    ...(Number.isFinite(retryAfter) ? { retryAfterMs: retryAfter } : {}),
+    cause: thrown,
+  });
+}
+
+function codeOf(status: number): ErrorCode {
+  // Whoever cancelled does not learn whether the call took effect: the same as no answer.
+  if (status === CANCELLED) return 'unavailable';
+  const found = (Object.keys(ERROR_CODES) as ErrorCode[]).find((code) => ERROR_CODES[code].grpc === status);
+  return found ?? 'internal';
+}
+
+function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERROR_CODES, value);
+}
+
+/** Metadata values carry printable ASCII only; a field's name may come from the caller. */
+function printable(text: string): string {
+  return text.slice(0, MAX_DETAILS_CHARACTERS).replace(/[^\x20-\x7e]/g, '?');
+}

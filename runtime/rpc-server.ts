@@ -1,0 +1,90 @@
+// A gRPC server's life: limits, listening (with a left-over unix socket out of the way), health, drain.
+
+import { chmod, lstat, unlink } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { DescService } from '@bufbuild/protobuf';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { BeaconError } from '../core/errors.ts';
+
+export type RpcServerOptions = { maxMessageBytes?: number; maxConcurrentStreams?: number };
+export type Health = { set(service: string, serving: boolean): void };
+
+export function createRpcServer(options: RpcServerOptions = {}): Server {
+  const maxMessageBytes = options.maxMessageBytes ?? 4 * 1024 * 1024;
+  return new Server({
+    'grpc.max_receive_message_length': maxMessageBytes,
+    'grpc.max_send_message_length': maxMessageBytes,
+    'grpc.max_concurrent_streams': options.maxConcurrentStreams ?? 1024,
+    'grpc.keepalive_time_ms': 30_000,
+    'grpc.keepalive_timeout_ms': 10_000,
+  });
+}
+
+/**
+ * Listens on `host:port` (port 0 takes a free one) or `unix:/absolute/path`; gives the address as bound.
+ * A unix socket nobody answers on is left over and replaced; one that answers is `failed_precondition`.
+ */
+export async function listenRpc(server: Server, address: string, credentials = ServerCredentials.createInsecure()) {
+  const path = unixPath(address);
+  if (path === undefined) {
+    const port = await bind(server, address, credentials);
+    return `${address.slice(0, address.lastIndexOf(':'))}:${port}`;
+  }
+  if (await answers(path)) throw new BeaconError('failed_precondition', `${address} is already served`);
+  // Only after this may we bind: grpc-js remembers a failed address and never tries it again.
+  if (await isSocket(path)) await unlink(path);
+  await bind(server, address, credentials);
+  await chmod(path, 0o600);
+  return address;
+}
+
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+  });
+}
+
+function unixPath(address: string): string | undefined {
+  if (address.startsWith('unix://')) return address.slice('unix://'.length);
+  return address.startsWith('unix:') ? address.slice('unix:'.length) : undefined;
+}
+
+async function isSocket(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isSocket() ?? false;
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** Refuses new calls, lets those under way end, and cuts what is left after `graceMs`. */
+export function drainRpc(server: Server, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.forceShutdown(), graceMs);
+    server.tryShutdown(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/**
+ * grpc.health.v1 (Check, Watch, List) for each service and for the server as a whole (''); all begin as not serving.
+ * The library reads its .proto relative to __dirname; a bundle has to bring it along.
+ */
+export async function addHealth(server: Server, services: readonly DescService[]): Promise<Health> {
+  const { HealthImplementation } = await import('grpc-health-check');
+  const names = ['', ...services.map((service) => service.typeName)];
+  const health = new HealthImplementation(
+    Object.fromEntries(names.map((name) => [name, 'NOT_SERVING'] as [string, 'NOT_SERVING'])),
+  );
+  health.addToServer(server);
+  return { set: (service, serving) => health.setStatus(service, serving ? 'SERVING' : 'NOT_SERVING') };
+}

@@ -1,0 +1,27 @@
+import { chmod, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readOrCreateSecretFile } from './secret-file.ts';
+
+const folder = () => mkdtemp(join(tmpdir(), 'beacon-secret-'));
+
+test('is made once, for its owner alone, and stays', async () => {
+  const path = join(await folder(), 'token');
+  let made = 0;
+  const make = () => `secret-${++made}`;
+  expect((await readOrCreateSecretFile(path, make)).reveal()).toBe('secret-1');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  expect((await readOrCreateSecretFile(path, make)).reveal()).toBe('secret-1');
+  expect(await readdir(join(path, '..'))).toEqual(['token']);
+});
+
+test('one that others can read, or that is empty, is refused', async () => {
+  const path = join(await folder(), 'token');
+  await readOrCreateSecretFile(path, () => 'x');
+  await chmod(path, 0o640);
+  await expect(readOrCreateSecretFile(path, () => 'y')).rejects.toMatchObject({ code: 'failed_precondition' });
+  const empty = join(await folder(), 'token');
+  await writeFile(empty, '\n', { mode: 0o600 });
+  await expect(readOrCreateSecretFile(empty, () => 'y')).rejects.toMatchObject({ code: 'failed_precondition' });
+});

@@ -1,0 +1,38 @@
+// A secret that lives in a file only its owner reads.
+
+import { link, open, readFile, rm, stat } from 'node:fs/promises';
+import { BeaconError } from '../core/errors.ts';
+import { Secret } from './log.ts';
+
+/**
+ * The file's content, made by `make` and written (0600, synced) when there is none. A file that others can read is
+ * `failed_precondition`: the secret may be known already.
+ */
+export async function readOrCreateSecretFile(path: string, make: () => string): Promise<Secret> {
+  await createOnce(path, make);
+  const { mode } = await stat(path);
+  if ((mode & 0o077) !== 0) {
+    throw new BeaconError('failed_precondition', `${path} is open to others (mode ${(mode & 0o777).toString(8)})`);
+  }
+  const text = (await readFile(path, 'utf8')).trim();
+  if (text === '') throw new BeaconError('failed_precondition', `${path} is empty`);
+  return new Secret(text);
+}
+
+/** Complete or absent, whoever else starts at the same moment: written aside, then linked into place. */
+async function createOnce(path: string, make: () => string): Promise<void> {
+  if ((await stat(path).catch(() => undefined)) !== undefined) return;
+  const aside = `${path}.${process.pid}`;
+  await rm(aside, { force: true });
+  const file = await open(aside, 'wx', 0o600);
+  try {
+    await file.writeFile(`${make()}\n`);
+    await file.sync();
+    await link(aside, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await file.close();
+    await rm(aside, { force: true });
+  }
+}

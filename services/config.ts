@@ -1,0 +1,156 @@
+// Every knob: its name, its default, what it does. The environment is read here and nowhere else.
+// A name nobody knows and a value that cannot be meant stop the start, all faults at once.
+
+import { isAbsolute, join } from 'node:path';
+import { BeaconError } from '../core/errors.ts';
+import { type Address, EnvReader, type KnobDoc } from '../runtime/env.ts';
+import { LOG_LEVELS, type LogLevel } from '../runtime/log.ts';
+
+export type Config = {
+  readonly dataDir: string;
+  readonly http: Address;
+  readonly grpc: Address;
+  readonly allowAsserted: boolean;
+  readonly httpAllowedHosts: readonly string[];
+  readonly isolation: 'same_user' | 'own_user';
+  readonly leaseMs: number;
+  readonly permitTtlMs: number;
+  readonly actionDeadlineMs: number;
+  readonly approvalTtlMs: number;
+  readonly idempotencyTtlMs: number;
+  readonly decisionTimeoutMs: number;
+  readonly drainMs: number;
+  readonly maxInFlight: number;
+  /** Decisions per minute for each agent; 0 is no limit. */
+  readonly agentRate: number;
+  readonly zeroRetention: boolean;
+  readonly logLevel: LogLevel;
+};
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+/** Names that clients and tests use in the same environment. */
+const TOLERATED = ['BEACON_URL', 'BEACON_TOKEN', 'BEACON_TEST_CACHE', 'BEACON_OPA'];
+const HOST_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+/** Throws `invalid_argument` whose message has one line for each fault. `home` is the user's home folder. */
+export function loadConfig(env: Environment, home: string): Config {
+  const { config, faults } = readConfig(env, home);
+  if (faults.length > 0) {
+    throw new BeaconError('invalid_argument', faults.join('\n'), { field: faults[0]?.split(':')[0] ?? '' });
+  }
+  return config;
+}
+
+/** The faults `--check` prints; empty when Beacon would start. */
+export function checkConfig(env: Environment, home: string): readonly string[] {
+  return readConfig(env, home).faults;
+}
+
+/** Name, default and meaning of every knob, in the order they are read. */
+export function configKnobs(): readonly KnobDoc[] {
+  return readConfig({}, '/home/you').knobs;
+}
+
+function readConfig(env: Environment, home: string) {
+  const reader = new EnvReader(env, 'BEACON_');
+  const config: Config = { ...readPlaces(reader, env, home), ...readTimes(reader), ...readLimits(reader) };
+  if (!isAbsolute(config.dataDir)) {
+    // A relative folder would be planted by whoever chose the working directory.
+    reader.fault('BEACON_DATA_DIR', 'must be an absolute path');
+  }
+  if (config.http.port !== 0 && config.http.port === config.grpc.port && config.http.host === config.grpc.host) {
+    reader.fault('BEACON_GRPC_LISTEN', 'is the address of BEACON_HTTP_LISTEN');
+  }
+  reader.refuseUnknown(TOLERATED);
+  return { config, faults: reader.faults, knobs: reader.knobs };
+}
+
+function readPlaces(reader: EnvReader, env: Environment, home: string) {
+  // The XDG specification has relative values ignored.
+  const xdg = env.XDG_STATE_HOME;
+  const state = xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, '.local', 'state');
+  return {
+    dataDir: reader.text('BEACON_DATA_DIR', join(state, 'beacon'), {
+      doc: 'Folder (0700) of ledger, keys and state; without it $XDG_STATE_HOME/beacon, else ~/.local/state/beacon.',
+    }),
+    http: reader.address('BEACON_HTTP_LISTEN', '127.0.0.1:7500', {
+      doc: 'Where HTTP is served; port 0 takes a free one.',
+    }),
+    grpc: reader.address('BEACON_GRPC_LISTEN', '127.0.0.1:7501', {
+      doc: 'Where gRPC is served; port 0 takes a free one.',
+    }),
+    allowAsserted: reader.flag('BEACON_ALLOW_ASSERTED', true, {
+      doc: 'Whether a caller on loopback without a token may propose under a name no token was minted for.',
+    }),
+    httpAllowedHosts: reader.list('BEACON_HTTP_ALLOWED_HOSTS', HOST_NAME, {
+      doc: 'Names, beside loopback and the address itself, that a Host header may carry; comma-separated.',
+    }),
+    isolation: reader.choice('BEACON_ISOLATION', ['same_user', 'own_user'], 'same_user', {
+      doc: 'own_user states that no agent runs as the user Beacon runs as; only then is it a pre-execution gate.',
+    }),
+  } as const;
+}
+
+function readTimes(reader: EnvReader) {
+  return {
+    leaseMs: reader.integer('BEACON_LEASE_MS', 30 * SECOND_MS, {
+      min: SECOND_MS,
+      max: 10 * MINUTE_MS,
+      doc: 'Length of a signing lease: the longest an unreachable signer can go on allowing after a revocation.',
+    }),
+    permitTtlMs: reader.integer('BEACON_PERMIT_TTL_MS', 30 * SECOND_MS, {
+      min: 100,
+      max: 10 * MINUTE_MS,
+      doc: 'How long a permit can be redeemed; it ends with its lease at the latest.',
+    }),
+    actionDeadlineMs: reader.integer('BEACON_ACTION_DEADLINE_MS', HOUR_MS, {
+      min: SECOND_MS,
+      max: 30 * DAY_MS,
+      doc: 'When an open action that nobody closed is closed as lost_confirmation.',
+    }),
+    approvalTtlMs: reader.integer('BEACON_APPROVAL_TTL_MS', 15 * MINUTE_MS, {
+      min: SECOND_MS,
+      max: 7 * DAY_MS,
+      doc: 'How long an approval can be given, and used.',
+    }),
+    idempotencyTtlMs: reader.integer('BEACON_IDEMPOTENCY_TTL_MS', 30 * DAY_MS, {
+      min: MINUTE_MS,
+      max: 366 * DAY_MS,
+      doc: 'How long an idempotency key finds its first answer.',
+    }),
+    decisionTimeoutMs: reader.integer('BEACON_DECISION_TIMEOUT_MS', 5 * SECOND_MS, {
+      min: 10,
+      max: MINUTE_MS,
+      doc: 'After this no ALLOW is answered.',
+    }),
+    drainMs: reader.integer('BEACON_DRAIN_MS', 10 * SECOND_MS, {
+      min: 0,
+      max: 10 * MINUTE_MS,
+      doc: 'How long requests under way may take to end after SIGTERM.',
+    }),
+  };
+}
+
+function readLimits(reader: EnvReader) {
+  return {
+    maxInFlight: reader.integer('BEACON_MAX_IN_FLIGHT', 1024, {
+      min: 1,
+      max: 100_000,
+      doc: 'Decisions under way at once; more are refused with 429.',
+    }),
+    agentRate: reader.integer('BEACON_AGENT_RATE', 0, {
+      min: 0,
+      max: 1_000_000,
+      doc: 'Decisions per minute for each agent; more are refused with 429. 0 is no limit.',
+    }),
+    zeroRetention: reader.flag('BEACON_ZERO_RETENTION', false, {
+      doc: 'Keep no evidence beside the ledger; replaying a decision is then impossible.',
+    }),
+    logLevel: reader.choice('BEACON_LOG_LEVEL', LOG_LEVELS, 'info', { doc: 'Least level that is logged.' }),
+  };
+}

@@ -1,0 +1,143 @@
+// Beat one: a raw proposal becomes what is decided upon. Pure but for the keyed digests it is given; throws
+// `invalid_argument` naming the field, and then nothing has happened.
+
+import { toJson } from '@bufbuild/protobuf';
+import { admitProposal } from '../../core/action/admit.ts';
+import { readContext, redactContext } from '../../core/action/context.ts';
+import type { Detect } from '../../core/action/redact.ts';
+import type { ActionContext, CanonicalAction, Finding } from '../../core/action/types.ts';
+import { canonicalJson } from '../../core/canonical-json.ts';
+import { enforceabilityOf, type Isolation, runtimeFamily } from '../../core/enforceability.ts';
+import type { RuntimeFamily } from '../../core/envelope.ts';
+import { BeaconError, invalidArgument } from '../../core/errors.ts';
+import type { Externality } from '../../core/externality.ts';
+import { fingerprint } from '../../core/fingerprint.ts';
+import { requireName } from '../../core/ids.ts';
+import type { CallContext, Provenance } from '../../core/principal.ts';
+import { type Proposal, ProposalSchema } from '../../gen/beacon/v1/decision_service_pb.js';
+import type { DecisionDeps } from './deps.ts';
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+const SURFACE = /^[a-z][a-z0-9-]{0,31}$/;
+
+/** A proposal understood: what every later beat works on. */
+export type Admitted = {
+  readonly tenantId: string;
+  readonly agentId: string;
+  readonly sessionId: string;
+  readonly opportunityId: string;
+  readonly provenance: Provenance;
+  readonly surface: string;
+  readonly family: RuntimeFamily;
+  readonly action: CanonicalAction;
+  readonly fingerprint: string;
+  readonly externality: Externality;
+  readonly findings: readonly Finding[];
+  readonly context: ActionContext;
+  readonly summary: string;
+  readonly tools: readonly string[];
+};
+
+/** The idempotency key as it is kept (a keyed digest), with the digest of the proposal it belongs to. */
+export type IdempotencyClaimKey = {
+  readonly tenantId: string;
+  readonly agentId: string;
+  readonly key: string;
+  readonly proposalDigest: string;
+};
+
+/** Who is named, checked against who is asking. A body naming another than the token's is `permission_denied`. */
+export function admitCaller(proposal: Proposal, context: CallContext): { tenantId: string; agentId: string } {
+  const tenantId = requireName('tenant_id', proposal.tenantId);
+  const agentId = requireName('agent_id', proposal.agentId);
+  const { principal } = context;
+  const differs = (field: string) =>
+    new BeaconError('permission_denied', `${field}: is not the one this token is bound to`, { field });
+  if (principal.tenantId !== undefined && principal.tenantId !== tenantId) throw differs('tenant_id');
+  if (principal.agentId !== undefined && principal.agentId !== agentId) throw differs('agent_id');
+  return { tenantId, agentId };
+}
+
+export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps): Admitted {
+  const { tenantId, agentId } = admitCaller(proposal, call);
+  const { keys, detectors } = deps.privacy;
+  const detect: Detect = (text, where) =>
+    detectors.flatMap((detector) =>
+      detector.detect(text).map((found) => ({
+        ...found,
+        where,
+        digest: keys.digest(tenantId, text.slice(found.start, found.end)),
+      })),
+    );
+  const optionalName = (field: string, value: string) => (value === '' ? '' : requireName(field, value));
+  const sessionId = optionalName('session_id', proposal.sessionId);
+  const opportunityId = optionalName('opportunity_id', proposal.opportunityId);
+  // Names stand in receipts in clear, so one that is a secret is refused before anything is written.
+  for (const [field, name] of Object.entries({
+    tenant_id: tenantId,
+    agent_id: agentId,
+    session_id: sessionId,
+    opportunity_id: opportunityId,
+  })) {
+    if (detect(name, field).some((finding) => finding.class === 'secret'))
+      throw invalidArgument(field, 'looks like a secret');
+  }
+  const surface = proposal.surface === '' ? 'api' : proposal.surface;
+  if (!SURFACE.test(surface)) throw invalidArgument('surface', 'must be 1 to 32 of a-z 0-9 - and start with a letter');
+  const told = readContext(parseContext(proposal.contextJson));
+  const { action, externality, findings, summary } = admitProposal({
+    actions: proposal.actions,
+    context: told,
+    detect,
+    digest: (text) => keys.digest(tenantId, text),
+  });
+  const family = runtimeFamily(surface);
+  return {
+    tenantId,
+    agentId,
+    sessionId,
+    opportunityId,
+    provenance: call.principal.provenance,
+    surface,
+    family,
+    action,
+    fingerprint: fingerprint(action),
+    externality: {
+      ...externality,
+      tenant_provenance: call.principal.tenantId === undefined ? 'asserted' : 'verified',
+      account_provenance: 'unknown',
+      client_provenance: call.principal.provenance,
+      enforceability: enforceabilityOf(family, deps.settings.isolation as Isolation),
+    },
+    findings,
+    context: redactContext(told, detect),
+    summary,
+    tools: [...new Set(action.parts.map((part) => part.tool))],
+  };
+}
+
+/** Undefined without a key. The same proposal has the same digest, however it was spelt on the wire. */
+export function readIdempotency(proposal: Proposal, deps: DecisionDeps): IdempotencyClaimKey | undefined {
+  const { idempotencyKey, tenantId, agentId } = proposal;
+  if (idempotencyKey === '') return undefined;
+  if (!IDEMPOTENCY_KEY.test(idempotencyKey)) {
+    throw invalidArgument('idempotency_key', 'must be 1 to 255 printable ASCII characters without spaces');
+  }
+  const { keys } = deps.privacy;
+  const body = canonicalJson({ ...(toJson(ProposalSchema, proposal) as object), idempotencyKey: '' });
+  return {
+    tenantId,
+    agentId,
+    key: keys.digest(tenantId, `idempotency ${idempotencyKey}`),
+    proposalDigest: keys.digest(tenantId, `proposal ${body}`),
+  };
+}
+
+function parseContext(json: string): unknown {
+  if (json === '') return {};
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw invalidArgument('context', 'is not JSON');
+  }
+}

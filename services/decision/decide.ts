@@ -1,0 +1,143 @@
+// The life of one decision: admit, gather, judge, seal. What is answered was sealed before; an ALLOW that came too late
+// is voided and not answered.
+
+import { BeaconError } from '../../core/errors.ts';
+import { EVENTS } from '../../core/events.ts';
+import type { CallContext } from '../../core/principal.ts';
+import { runs } from '../../core/route.ts';
+import type { DecisionAnswer, Proposal } from '../../gen/beacon/v1/decision_service_pb.js';
+import { admit, type IdempotencyClaimKey } from './admit.ts';
+import { toAnswer } from './answer.ts';
+import type { DecisionDeps } from './deps.ts';
+import { type EpochMemory, gather } from './gather.ts';
+import { judge } from './judge.ts';
+import type { Recorder } from './recorder.ts';
+import { laterDraft } from './records.ts';
+import { type SealedDecision, seal, type ToSeal } from './seal.ts';
+
+export type DecideDeps = { readonly deps: DecisionDeps; readonly epochs: EpochMemory; readonly recorder: Recorder };
+
+/** `idempotency` must already be claimed; this function neither completes nor abandons it when it throws. */
+export async function decide(
+  proposal: Proposal,
+  open: boolean,
+  idempotency: IdempotencyClaimKey | undefined,
+  call: CallContext,
+  { deps, epochs, recorder }: DecideDeps,
+): Promise<DecisionAnswer> {
+  const { env, stores } = deps;
+  const clock = new StageClock(deps);
+  const admitted = admit(proposal, call, deps);
+  clock.lap('admit');
+  const policy = deps.policy.snapshot();
+  const gathered = await gather(admitted, policy.digest, deps, epochs);
+  clock.lap('gather');
+  const judged = judge(admitted, gathered, policy, env.randomHex(16));
+  clock.lap('judge');
+  const { approval } = gathered.facts;
+  const usesApproval = approval !== null && runs(judged.verdict.route);
+  if (usesApproval && !(await stores.actions.claimApproval(approval.action_id))) {
+    throw new BeaconError('conflict', 'this approval is being used by another request', { retryAfterMs: 100 });
+  }
+  const what: ToSeal = { admitted, gathered, judged, policy, idempotency, open };
+  let sealed: SealedDecision;
+  try {
+    sealed = await seal(what, call, deps);
+  } catch (error) {
+    if (usesApproval) await stores.actions.releaseApproval(approval.action_id);
+    throw error;
+  }
+  clock.lap('seal');
+  if (usesApproval && !runs(sealed.verdict.route)) await stores.actions.releaseApproval(approval.action_id);
+  if (runs(sealed.verdict.route) && env.now() > call.deadlineMs) {
+    if (usesApproval) await stores.actions.releaseApproval(approval.action_id);
+    await refuseLate(what, sealed, call, recorder);
+  }
+  await recorder.record(sealed.views);
+  clock.lap('record');
+  tell(what, sealed, call, deps, clock.total());
+  return answerOf(what, sealed, call);
+}
+
+/** Nobody waits for this ALLOW any more, so nobody may run on it. */
+async function refuseLate(what: ToSeal, sealed: SealedDecision, call: CallContext, recorder: Recorder): Promise<never> {
+  const action = { ...what.admitted, actionId: sealed.actionId };
+  const voids = sealed.views.map((view) =>
+    laterDraft('void', action, { voids: view.receiptId, reason: 'deadline_exceeded' }),
+  );
+  await recorder.seal(voids, call);
+  recorder.voided('deadline_exceeded');
+  throw new BeaconError('deadline_exceeded', 'the decision was sealed after the caller’s deadline and is void');
+}
+
+function answerOf(what: ToSeal, sealed: SealedDecision, call: CallContext): DecisionAnswer {
+  const { admitted, gathered } = what;
+  const [decision, ...others] = sealed.views;
+  const permit = decision?.predicate.permit as { id: string; not_after: string } | undefined;
+  const approval = decision?.predicate.approval as { not_after: string } | undefined;
+  return toAnswer({
+    ...sealed.verdict,
+    receiptId: decision?.receiptId ?? '',
+    actionId: sealed.actionId,
+    fingerprint: admitted.fingerprint,
+    permit: permit ? { id: permit.id, notAfterMs: Date.parse(permit.not_after), term: sealed.term } : undefined,
+    score: gathered.facts.score,
+    level: gathered.facts.level,
+    provenance: admitted.provenance,
+    enforceability: admitted.externality.enforceability,
+    durability: sealed.durability,
+    receipt: sealed.envelope,
+    requestDigest: call.requestDigest,
+    epoch: gathered.facts.revocation_epoch ?? 0,
+    actionReceiptId: others.find((view) => view.kind === 'action')?.receiptId ?? '',
+    approvalNotAfterMs: approval ? Date.parse(approval.not_after) : 0,
+    traceId: call.traceId,
+    policyRevision: what.policy.revision,
+    repeated: false,
+  });
+}
+
+function tell(what: ToSeal, sealed: SealedDecision, call: CallContext, { env }: DecisionDeps, seconds: number): void {
+  const { admitted } = what;
+  const { route, reasons } = sealed.verdict;
+  env.meter.decided({
+    route,
+    reasonClass: reasons[0]?.rule.split('.').slice(0, 2).join('.') ?? 'none',
+    surface: admitted.surface,
+    provenance: admitted.provenance,
+    seconds,
+  });
+  env.bus.publish({
+    name: EVENTS.decisionMade,
+    data: {
+      tenant_id: admitted.tenantId,
+      agent_id: admitted.agentId,
+      action_id: sealed.actionId,
+      receipt_id: sealed.views[0]?.receiptId ?? '',
+      decision: runs(route) ? 'ALLOW' : 'DENY',
+      route,
+      surface: admitted.surface,
+      trace_id: call.traceId,
+    },
+  });
+}
+
+class StageClock {
+  readonly #deps: DecisionDeps;
+  readonly #started = performance.now();
+  #last = this.#started;
+
+  constructor(deps: DecisionDeps) {
+    this.#deps = deps;
+  }
+
+  lap(stage: Parameters<DecisionDeps['env']['meter']['stage']>[0]): void {
+    const now = performance.now();
+    this.#deps.env.meter.stage(stage, (now - this.#last) / 1000);
+    this.#last = now;
+  }
+
+  total(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+}

@@ -1,0 +1,128 @@
+// Keeps the derived stores in step with the ledger: live, by projecting what was just sealed; after a crash, by
+// replaying the tail. The stores' position moves only over receipts that every projection before it has finished with.
+
+import { create } from '@bufbuild/protobuf';
+import { BeaconError } from '../../core/errors.ts';
+import type { CallContext } from '../../core/principal.ts';
+import { readReceipt } from '../../core/receipt.ts';
+import { SealRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { StoredRecord } from '../../ports/ledger-store/port.ts';
+import type { DecisionDeps } from './deps.ts';
+import { project, type SealedView } from './project.ts';
+import { type DraftValues, toDraft } from './records.ts';
+import { viewOf } from './seal.ts';
+
+const REPLAY_PAGE = 1_000;
+
+/** The log whose receipts are projected; the ledger store itself where it is at hand. */
+export type ReceiptSource = {
+  readonly logId: string;
+  size(): number;
+  scan(start: number, limit: number): Promise<StoredRecord[]>;
+};
+
+export class Recorder {
+  readonly #deps: DecisionDeps;
+  readonly #source: ReceiptSource;
+  readonly #underWay = new Set<Promise<unknown>>();
+
+  constructor(deps: DecisionDeps, source: ReceiptSource) {
+    this.#deps = deps;
+    this.#source = source;
+  }
+
+  /** Runs a piece of work that seals and then records; the position waits for it. */
+  track<T>(work: () => Promise<T>): Promise<T> {
+    const running = work();
+    const settled = running.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#underWay.add(settled);
+    settled.finally(() => this.#underWay.delete(settled));
+    return running;
+  }
+
+  async record(views: readonly SealedView[]): Promise<void> {
+    for (const view of views) await project(view, this.#deps);
+  }
+
+  /** Seals drafts that follow an action, and records them. A refused ALLOW is `failed_precondition`. */
+  async seal(drafts: readonly DraftValues[], call: CallContext): Promise<readonly SealedView[]> {
+    const { signer, settings } = this.#deps;
+    const response = await signer.seal(create(SealRequestSchema, { drafts: drafts.map(toDraft) }), call);
+    if (response.refused !== '') {
+      const why = response.refused === 'fenced' ? 'revoked' : 'the signer holds no valid lease';
+      throw new BeaconError('failed_precondition', `refused by the kill switch: ${why}`);
+    }
+    const keyId = settings.keyId();
+    const views = response.receipts.map((receipt, i) =>
+      viewOf(receipt, drafts[i] as DraftValues, '', undefined, keyId),
+    );
+    await this.record(views);
+    return views;
+  }
+
+  voided(reason: string): void {
+    this.#deps.env.meter.voided(reason);
+  }
+
+  /** Moves the stores' position to where the ledger was before the work now under way began. */
+  async settle(): Promise<void> {
+    const size = this.#source.size();
+    await Promise.all([...this.#underWay]);
+    const at = { logId: this.#source.logId, index: size };
+    await this.#deps.stores.actions.advance(at);
+    await this.#deps.stores.idempotency.advance(at);
+  }
+
+  /** Projects every receipt the stores have not seen; resolves to how many. `progress` is told after each page. */
+  async replay(progress: (done: number, total: number) => void): Promise<number> {
+    const { actions, idempotency } = this.#deps.stores;
+    const { logId } = this.#source;
+    const total = this.#source.size();
+    const from = Math.min(await actions.position(logId), await idempotency.position(logId));
+    if (from > total)
+      throw new BeaconError('failed_precondition', 'the derived state is ahead of the ledger it follows');
+    for (let at = from; at < total; ) {
+      const page = await this.#source.scan(at, REPLAY_PAGE);
+      if (page.length === 0) break;
+      for (const view of withoutVoided(page.map(readView))) await project(view, this.#deps);
+      at += page.length;
+      await actions.advance({ logId, index: at });
+      await idempotency.advance({ logId, index: at });
+      progress(at - from, total - from);
+    }
+    return total - from;
+  }
+}
+
+function readView(record: StoredRecord): SealedView {
+  const receipt = readReceipt(record.leaf);
+  return {
+    kind: receipt.kind,
+    actionId: receipt.actionId,
+    fingerprint: receipt.fingerprint,
+    receiptId: receipt.receiptId,
+    keyId: receipt.keyId,
+    at: { logId: receipt.logId, index: record.index },
+    sealedAtMs: Date.parse(receipt.sealedAt),
+    predicate: receipt.predicate,
+    summary: record.evidence ? summaryOf(record.evidence) : '',
+  };
+}
+
+function summaryOf(evidence: Uint8Array): string {
+  try {
+    const { summary } = JSON.parse(Buffer.from(evidence).toString('utf8')) as { summary?: unknown };
+    return typeof summary === 'string' ? summary : '';
+  } catch {
+    return '';
+  }
+}
+
+/** A voided decision was never answered: it opens nothing and holds no idempotency key. */
+function withoutVoided(views: readonly SealedView[]): readonly SealedView[] {
+  const voided = new Set(views.filter((view) => view.kind === 'void').map((view) => view.predicate.voids));
+  return voided.size === 0 ? views : views.filter((view) => !voided.has(view.receiptId));
+}

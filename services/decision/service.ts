@@ -1,0 +1,180 @@
+// Decides, and follows an action from its proposal to its end.
+
+import { create } from '@bufbuild/protobuf';
+import { asBeaconError, BeaconError, invalidArgument } from '../../core/errors.ts';
+import type { CallContext } from '../../core/principal.ts';
+import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
+import { GetStatusRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { Service } from '../../runtime/rpc.ts';
+import { close, openAction, recordAssumption, updateOutcome } from './actions.ts';
+import { admitCaller, type IdempotencyClaimKey, readIdempotency } from './admit.ts';
+import { listApprovals, resolveApproval, waitForApproval } from './approvals.ts';
+import { decide } from './decide.ts';
+import type { DecisionDeps } from './deps.ts';
+import { actionToProto, findAction } from './follow.ts';
+import { EpochMemory } from './gather.ts';
+import { type ReceiptSource, Recorder } from './recorder.ts';
+import { repeatAnswer } from './repeat.ts';
+
+const SWEEP_MS = 1_000;
+const SWEEP_LIMIT = 256;
+/** How long a claim of another process is waited for, in steps. */
+const PENDING_POLL_MS = 10;
+
+type InFlight = { readonly proposalDigest: string; readonly answer: Promise<pb.DecisionAnswer> };
+
+export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, CallContext>, 'decide'> {
+  readonly #deps: DecisionDeps;
+  readonly #recorder: Recorder;
+  readonly #epochs = new EpochMemory();
+  readonly #byKey = new Map<string, InFlight>();
+  readonly #systemCall: () => CallContext;
+  #underWay = 0;
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(deps: DecisionDeps, source: ReceiptSource, systemCall: () => CallContext) {
+    this.#deps = deps;
+    this.#recorder = new Recorder(deps, source);
+    this.#systemCall = systemCall;
+  }
+
+  /** Replays the ledger's tail, takes the lowest acceptable epoch from the signer, and begins to close what is overdue. */
+  async start(progress: (done: number, total: number) => void): Promise<void> {
+    await this.#recorder.replay(progress);
+    const status = await this.#deps.signer.getStatus(create(GetStatusRequestSchema), this.#systemCall());
+    this.#epochs.see(Number(status.epoch));
+    this.#sweeper = setInterval(() => {
+      this.sweep().catch((error) => this.#deps.env.failed('decision.sweep', error));
+    }, SWEEP_MS).unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#sweeper);
+    await this.#recorder.settle();
+  }
+
+  async guard(request: pb.GuardRequest, call: CallContext): Promise<pb.GuardResponse> {
+    return create(pb.GuardResponseSchema, { answer: await this.#decide(request.proposal, false, call) });
+  }
+
+  async execute(request: pb.ExecuteRequest, call: CallContext): Promise<pb.ExecuteResponse> {
+    return create(pb.ExecuteResponseSchema, { answer: await this.#decide(request.proposal, true, call) });
+  }
+
+  openAction(request: pb.OpenActionRequest, call: CallContext): Promise<pb.OpenActionResponse> {
+    return this.#recorder.track(() => openAction(request, call, this.#actionDeps()));
+  }
+
+  recordAssumption(request: pb.RecordAssumptionRequest, call: CallContext): Promise<pb.RecordAssumptionResponse> {
+    return this.#recorder.track(() => recordAssumption(request, call, this.#actionDeps()));
+  }
+
+  waitForApproval(request: pb.WaitForApprovalRequest, call: CallContext): Promise<pb.WaitForApprovalResponse> {
+    return waitForApproval(request, call, this.#actionDeps());
+  }
+
+  resolveApproval(request: pb.ResolveApprovalRequest, call: CallContext): Promise<pb.ResolveApprovalResponse> {
+    return this.#recorder.track(() => resolveApproval(request, call, this.#actionDeps()));
+  }
+
+  updateOutcome(request: pb.UpdateOutcomeRequest, call: CallContext): Promise<pb.UpdateOutcomeResponse> {
+    return this.#recorder.track(() => updateOutcome(request, call, this.#actionDeps()));
+  }
+
+  async getAction(request: pb.GetActionRequest, call: CallContext): Promise<pb.GetActionResponse> {
+    const action = await findAction(this.#deps.stores.actions, request.actionId, call);
+    return create(pb.GetActionResponseSchema, { action: actionToProto(action) });
+  }
+
+  async listApprovals(request: pb.ListApprovalsRequest): Promise<pb.ListApprovalsResponse> {
+    return listApprovals(request, this.#actionDeps());
+  }
+
+  /** Closes overdue actions, forgets idempotency keys past their retention, and moves the stores' position. */
+  async sweep(): Promise<void> {
+    const { stores, env } = this.#deps;
+    for (const action of await stores.actions.overdue(env.now(), SWEEP_LIMIT)) {
+      await this.#recorder
+        .track(() => close(action, 'lost_confirmation', '', this.#systemCall(), this.#actionDeps()))
+        .catch((error) => env.failed('decision.close_overdue', error));
+    }
+    await stores.idempotency.sweep(env.now(), SWEEP_LIMIT);
+    await this.#recorder.settle();
+  }
+
+  async #decide(proposal: pb.Proposal | undefined, open: boolean, call: CallContext): Promise<pb.DecisionAnswer> {
+    if (!proposal) throw invalidArgument('proposal', 'is missing');
+    const { settings, env, stores } = this.#deps;
+    if (!stores.writable()) throw new BeaconError('unavailable', 'the state files cannot be written');
+    if (this.#underWay >= settings.maxInFlight) {
+      throw new BeaconError('resource_exhausted', 'too many decisions are under way', { retryAfterMs: 1_000 });
+    }
+    this.#underWay += 1;
+    try {
+      admitCaller(proposal, call);
+      const key = readIdempotency(proposal, this.#deps);
+      return await this.#recorder.track(() =>
+        key ? this.#decideOnce(proposal, open, key, call) : this.#decideNow(proposal, open, undefined, call),
+      );
+    } catch (error) {
+      env.meter.unsealed(asBeaconError(error).code);
+      throw error;
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  #decideNow(proposal: pb.Proposal, open: boolean, key: IdempotencyClaimKey | undefined, call: CallContext) {
+    return decide(proposal, open, key, call, { deps: this.#deps, epochs: this.#epochs, recorder: this.#recorder });
+  }
+
+  /** One key, one decision, however many copies arrive and however the first one fares. */
+  async #decideOnce(proposal: pb.Proposal, open: boolean, key: IdempotencyClaimKey, call: CallContext) {
+    const same = (digest: string) => {
+      if (digest === key.proposalDigest) return;
+      throw new BeaconError('conflict', 'idempotency_key: was used with another body', { field: 'idempotency_key' });
+    };
+    const name = `${key.tenantId}\n${key.agentId}\n${key.key}`;
+    const first = this.#byKey.get(name);
+    if (first) {
+      same(first.proposalDigest);
+      return { ...(await first.answer), repeatedAnswer: true };
+    }
+    const decided = this.#claimAndDecide(proposal, open, key, same, call);
+    this.#byKey.set(name, { proposalDigest: key.proposalDigest, answer: decided });
+    try {
+      return await decided;
+    } finally {
+      this.#byKey.delete(name);
+    }
+  }
+
+  async #claimAndDecide(
+    proposal: pb.Proposal,
+    open: boolean,
+    key: IdempotencyClaimKey,
+    same: (digest: string) => void,
+    call: CallContext,
+  ): Promise<pb.DecisionAnswer> {
+    const { stores, env } = this.#deps;
+    while (true) {
+      const claim = await stores.idempotency.claim(key, key.proposalDigest, env.now());
+      if (claim.kind === 'fresh') {
+        return this.#decideNow(proposal, open, key, call).catch(async (error) => {
+          await stores.idempotency.abandon(key);
+          throw error;
+        });
+      }
+      same(claim.kind === 'done' ? claim.record.proposalDigest : claim.proposalDigest);
+      if (claim.kind === 'done') return repeatAnswer(claim.record, call, this.#deps);
+      if (env.now() >= call.deadlineMs) {
+        throw new BeaconError('deadline_exceeded', 'another copy of this request is still being decided');
+      }
+      await new Promise((resolve) => setTimeout(resolve, PENDING_POLL_MS));
+    }
+  }
+
+  #actionDeps() {
+    return { deps: this.#deps, recorder: this.#recorder };
+  }
+}

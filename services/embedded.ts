@@ -1,0 +1,222 @@
+// `beacond all`: every service in one process, over the same interfaces that gRPC carries.
+
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BeaconError } from '../core/errors.ts';
+import { EVENTS } from '../core/events.ts';
+import { MemoryEventBus } from '../ports/event-bus/memory.ts';
+import type { PolicyEngine } from '../ports/policy-engine/port.ts';
+import { openTenantKeys } from '../ports/tenant-key/file.ts';
+import { addressText } from '../runtime/env.ts';
+import type { Log } from '../runtime/log.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import { addReflection } from '../runtime/rpc-reflection.ts';
+import { addHealth, createRpcServer, drainRpc, listenRpc } from '../runtime/rpc-server.ts';
+import { readOrCreateSecretFile } from '../runtime/secret-file.ts';
+import { createAccess, tokenDigest, tokenText } from './access.ts';
+import type { Config } from './config.ts';
+import { composeDecision, composePolicy } from './decision/compose.ts';
+import type { DecisionSettings } from './decision/deps.ts';
+import { decisionMeter } from './decision/meter.ts';
+import { type EmbeddedStores, openEmbeddedStores } from './embedded-stores.ts';
+import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
+import type { Addresses } from './greeting.ts';
+import { composeKillSwitch } from './kill-switch/compose.ts';
+import { composeReceiptSigner, type SignerComposition } from './receipt-signer/compose.ts';
+import { composeScoring } from './scoring/compose.ts';
+import { warmUp } from './warm-up.ts';
+import { watch } from './watch.ts';
+
+export type Embedded = { readonly addresses: Addresses; stop(): Promise<void> };
+
+/** Longest a fact may take to be gathered. */
+const GATHER_TIMEOUT_MS = 1_000;
+/** How long the code is practised before readiness: less where the machine has been slow to come this far. */
+const WARM_UP_MS = { least: 150, most: 800, readyBy: 1_900 } as const;
+
+/** Whatever was opened is closed again, last first, when a later step fails. */
+export async function startEmbedded(config: Config, log: Log): Promise<Embedded> {
+  const closers: (() => Promise<void> | void)[] = [];
+  const closeAll = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await start(config, log, closers, closeAll);
+  } catch (error) {
+    await closeAll().catch(() => undefined);
+    throw error;
+  }
+}
+
+type Closers = (() => Promise<void> | void)[];
+
+async function start(config: Config, log: Log, closers: Closers, closeAll: () => Promise<void>): Promise<Embedded> {
+  const { dataDir } = config;
+  ensurePrivateFolder(dataDir);
+  const now = Date.now;
+  const failed = (event: string) => (error: unknown) => log.error(event, { error });
+  const bus = new MemoryEventBus(failed(EVENTS.requestFailed));
+  const openLog = async (role: string): Promise<SignerComposition> => {
+    const composed = await composeReceiptSigner({ dataDir, role, bus, now, failed: failed(EVENTS.ledgerFailed) });
+    closers.push(() => composed.stop());
+    return composed;
+  };
+  // First of all: its lock is what keeps a second instance out.
+  const signer = await openLog('receipt-signer');
+  const killSwitchLog = await openLog('kill-switch');
+  const stores = openEmbeddedStores(dataDir, failed('state.failed'));
+  closers.push(() => stores.close());
+  const keys = openTenantKeys(join(dataDir, 'keys', 'tenant.key'));
+  const metrics = createMetrics('beacon_');
+  const killSwitch = composeKillSwitch({
+    log: killSwitchLog.service,
+    list: stores.revocations,
+    signers: [signer.service],
+    actions: stores.actions,
+    bus,
+    keys,
+    tokens: stores.tokens,
+    leaseMs: config.leaseMs,
+    now,
+    failed: failed(EVENTS.fenceFailed),
+  });
+  await killSwitch.start();
+  closers.push(() => killSwitch.stop());
+  const policy = await composePolicy(policyFolder());
+  const decision = await startDecision(config, log, {
+    policy,
+    stores,
+    signer,
+    keys,
+    bus,
+    meter: decisionMeter(metrics),
+  });
+  closers.push(() => decision.stop());
+  const scoring = await composeScoring({
+    store: stores.scores,
+    source: signer.store,
+    keys: signer.keys,
+    signer: signer.service,
+    bus,
+    now,
+    failed: failed(EVENTS.scoringFailed),
+  });
+  closers.push(() => scoring.stop());
+  watch(metrics, { signer, killSwitchLog, policy: policy.snapshot() });
+  const adminToken = await readOrCreateSecretFile(join(dataDir, 'admin.token'), () =>
+    tokenText('admin', randomBytes(32)),
+  );
+  const access = createAccess({
+    tokens: stores.tokens,
+    adminTokenDigest: tokenDigest(adminToken.reveal()),
+    allowAsserted: config.allowAsserted,
+    now,
+    randomBytes,
+  });
+  const gatewayOptions = {
+    decisionTimeoutMs: config.decisionTimeoutMs,
+    allowedHosts: config.httpAllowedHosts,
+    now,
+    randomBytes,
+  };
+  const settings = decisionSettings(config, signer);
+  await warmUp({ budgetMs: warmUpBudget(), policy, settings, gateway: gatewayOptions });
+  const gateway = createGateway({
+    services: {
+      decision,
+      scoring: scoring.service,
+      killSwitch,
+      logs: [signer.service, killSwitchLog.service],
+      ready: async () => readiness(stores, signer, killSwitchLog),
+    },
+    access,
+    metrics,
+    log,
+    options: gatewayOptions,
+  });
+  const grpc = createRpcServer();
+  gateway.registerGrpc(grpc);
+  const health = await addHealth(grpc, [...AGENT_SERVICES]);
+  await addReflection(grpc, [...AGENT_SERVICES]);
+  closers.push(() => drainRpc(grpc, config.drainMs));
+  const grpcAddress = await listenRpc(grpc, addressText(config.grpc));
+  closers.push(() => gateway.http.close());
+  const http = await gateway.http.listen({ host: config.http.host, port: config.http.port });
+  const addresses = { http, grpc: grpcAddress, data_dir: dataDir, admin_token_file: join(dataDir, 'admin.token') };
+  const instanceFile = join(dataDir, 'instance.json');
+  writeFileSync(instanceFile, `${JSON.stringify({ http, grpc: grpcAddress, pid: process.pid })}\n`, { mode: 0o600 });
+  closers.push(() => rmSync(instanceFile, { force: true }));
+  const serving = (yes: boolean) => {
+    for (const name of ['', ...AGENT_SERVICES.map((service) => service.typeName)]) health.set(name, yes);
+  };
+  serving(true);
+  closers.push(() => serving(false));
+  return { addresses, stop: closeAll };
+}
+
+type DecisionParts = {
+  readonly policy: PolicyEngine;
+  readonly stores: EmbeddedStores;
+  readonly signer: SignerComposition;
+  readonly keys: ReturnType<typeof openTenantKeys>;
+  readonly bus: MemoryEventBus;
+  readonly meter: ReturnType<typeof decisionMeter>;
+};
+
+async function startDecision(config: Config, log: Log, parts: DecisionParts) {
+  const { stores, signer, keys, bus, meter, policy } = parts;
+  const decision = composeDecision({
+    stores,
+    signer: signer.service,
+    source: signer.store,
+    keys,
+    bus,
+    meter,
+    settings: decisionSettings(config, signer),
+    policy,
+    now: Date.now,
+    failed: (event, error) => log.error(event, { error }),
+  });
+  await decision.start((done, total) => log.info(EVENTS.stateReplayed, { done, total }));
+  return decision;
+}
+
+function decisionSettings(config: Config, signer: SignerComposition): DecisionSettings {
+  const { isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs } = config;
+  const { maxInFlight, agentRate, zeroRetention } = config;
+  const keyId = () => signer.keys.current().publicKey.keyId;
+  const times = { permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs, gatherTimeoutMs: GATHER_TIMEOUT_MS };
+  return { isolation, ...times, maxInFlight, agentRate, zeroRetention, keyId };
+}
+
+function warmUpBudget(): number {
+  const { least, most, readyBy } = WARM_UP_MS;
+  return Math.min(most, Math.max(least, readyBy - performance.now()));
+}
+
+async function readiness(stores: EmbeddedStores, ...logs: readonly SignerComposition[]) {
+  const reasons = logs.filter(({ store }) => !store.writable()).map(({ store }) => `${store.origin} cannot be written`);
+  if (!stores.writable()) reasons.push('the state files cannot be written');
+  return { ready: reasons.length === 0, reasons };
+}
+
+/** Beside the sources and beside a bundle in dist/ alike: policies/bundle is one folder up. */
+function policyFolder(): string {
+  return fileURLToPath(new URL('../policies/bundle', import.meta.url));
+}
+
+/** Never the working directory, never readable by others: a folder someone else could fill or read is refused. */
+function ensurePrivateFolder(path: string): void {
+  const made = mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (made !== undefined) chmodSync(path, 0o700);
+  const stat = statSync(path);
+  if (!stat.isDirectory()) throw new BeaconError('failed_precondition', `${path} is not a folder`);
+  if ((stat.mode & 0o077) !== 0) {
+    throw new BeaconError('failed_precondition', `${path} is open to others; make it yours alone (chmod 700)`);
+  }
+  if (process.getuid && stat.uid !== process.getuid()) {
+    throw new BeaconError('failed_precondition', `${path} belongs to another user`);
+  }
+}

@@ -1,0 +1,178 @@
+// The gateway put together: one HTTP server, and the services that agents may reach over gRPC.
+
+import type { Server } from '@grpc/grpc-js';
+import { EVENTS } from '../../core/events.ts';
+import type { CallContext } from '../../core/principal.ts';
+import { DecisionService } from '../../gen/beacon/v1/decision_service_pb.js';
+import { ScoringService } from '../../gen/beacon/v1/scoring_service_pb.js';
+import { createHttpServer, type HttpServer, refuseOtherMethods } from '../../runtime/http.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { host, type Service } from '../../runtime/rpc.ts';
+import type { IncomingCall } from '../../runtime/rpc-incoming.ts';
+import { receivedDigest } from '../../runtime/rpc-stream.ts';
+import type { Access } from '../access.ts';
+import { createLogs } from './logs.ts';
+import { mount } from './mount.ts';
+import { isLocalRpc, isLoopback } from './peer.ts';
+import { protectDecision, protectKillSwitch, protectScoring } from './protect.ts';
+import { actionRoutes, approvalRoutes, MAX_APPROVAL_WAIT_MS } from './routes-actions.ts';
+import { revocationRoutes, scoreRoutes, tokenRoutes } from './routes-admin.ts';
+import { healthRoutes } from './routes-health.ts';
+import { logRoutes } from './routes-logs.ts';
+import { receiptRoutes } from './routes-receipts.ts';
+import { decideStream } from './stream.ts';
+import { traceIdOf } from './trace.ts';
+import type { GatewayServices, RouteDependencies } from './types.ts';
+
+export const BODY_LIMIT_BYTES = 1_048_576;
+
+export type GatewayOptions = {
+  readonly decisionTimeoutMs: number;
+  readonly allowedHosts: readonly string[];
+  readonly now: () => number;
+  readonly randomBytes: (length: number) => Uint8Array;
+};
+export type GatewayDependencies = {
+  readonly services: Omit<GatewayServices, 'exposeMetrics'>;
+  readonly access: Access;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly options: GatewayOptions;
+};
+export type Gateway = {
+  /** Not yet listening: `await http.listen({host, port})`. */
+  readonly http: HttpServer;
+  /** Hosts DecisionService and the reading half of ScoringService; nothing else of Beacon is on an agents' listener. */
+  registerGrpc(server: Server): void;
+};
+/** What an agents' gRPC listener serves, for health and reflection. */
+export const AGENT_SERVICES = [DecisionService, ScoringService] as const;
+
+export function createGateway(deps: GatewayDependencies): Gateway {
+  const { access, options } = deps;
+  const services: GatewayServices = {
+    ...deps.services,
+    decision: protectDecision(deps.services.decision, access),
+    scoring: protectScoring(deps.services.scoring, access),
+    killSwitch: protectKillSwitch(deps.services.killSwitch),
+    exposeMetrics: () => deps.metrics.expose(),
+  };
+  return { http: createHttp(deps, services), registerGrpc: (server) => registerGrpc(server, deps, services) };
+
+  function createHttp({ log, metrics }: GatewayDependencies, protectedServices: GatewayServices): HttpServer {
+    const http = createHttpServer({
+      bodyLimitBytes: BODY_LIMIT_BYTES,
+      allowedHosts: options.allowedHosts,
+      contentTypes: ['application/json'],
+      onError: (error, request) => log.error(EVENTS.requestFailed, { error, route: request.routeOptions.url }),
+    });
+    measure(http, metrics);
+    const logs = createLogs(protectedServices.logs, () => ownContext(options));
+    const routeDeps: RouteDependencies = { services: protectedServices, access: loggedMinting(access, log) };
+    const routes = [
+      ...actionRoutes(routeDeps),
+      ...approvalRoutes(routeDeps),
+      ...receiptRoutes(routeDeps, logs),
+      ...scoreRoutes(routeDeps),
+      ...revocationRoutes(routeDeps),
+      ...tokenRoutes(routeDeps),
+      ...logRoutes(logs),
+      ...healthRoutes(routeDeps),
+    ];
+    mount(http, routes, {
+      access,
+      now: options.now,
+      newTraceId: () => traceId(options),
+      timeoutMs: options.decisionTimeoutMs,
+      loopback: () => listensOnLoopback(http),
+      refuseOtherMethods,
+    });
+    return http;
+  }
+}
+
+function registerGrpc(server: Server, deps: GatewayDependencies, services: GatewayServices): void {
+  const { log, metrics, options } = deps;
+  const requests = metrics.counter('rpc_requests_total', 'gRPC calls answered.', ['method', 'status']);
+  const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
+  const hostOptions = {
+    authenticate: (call: IncomingCall) => authenticateRpc(call, deps),
+    onError: (error: unknown, method: string) => log.error(EVENTS.requestFailed, { error, method }),
+    onEnd(method: string, status: number, duration: number) {
+      requests.inc({ method, status: String(status) });
+      seconds.observe({ method }, duration);
+    },
+  };
+  const decide: Service<typeof DecisionService, CallContext>['decide'] = (incoming, context) =>
+    decideStream(
+      {
+        decision: services.decision,
+        now: options.now,
+        defaultTimeoutMs: options.decisionTimeoutMs,
+        newTraceId: () => traceId(options),
+        digestOf: receivedDigest,
+        onInternal: (error) => log.error(EVENTS.requestFailed, { error, method: 'Decide' }),
+      },
+      incoming,
+      context,
+    );
+  host(server, DecisionService, { ...services.decision, decide }, hostOptions);
+  const { getScore, listScores } = services.scoring;
+  host(server, ScoringService, { getScore, listScores }, hostOptions);
+}
+
+async function authenticateRpc(call: IncomingCall, { access, options }: GatewayDependencies): Promise<CallContext> {
+  const principal = await access.authenticate({
+    authorization: call.metadata('authorization'),
+    local: isLocalRpc(call.peer, (name) => call.metadata(name)),
+  });
+  const waitMs = call.method.endsWith('/WaitForApproval') ? MAX_APPROVAL_WAIT_MS : 0;
+  return {
+    principal,
+    deadlineMs: Math.min(call.deadlineMs, options.now() + waitMs + options.decisionTimeoutMs),
+    requestDigest: call.requestBytes.length === 0 ? '' : call.requestDigest(),
+    traceId: traceIdOf(call.metadata('traceparent')) ?? traceId(options),
+  };
+}
+
+/** Who was given a credential is told to the operators; the credential is not. */
+function loggedMinting(access: Access, log: Log): Access {
+  return {
+    ...access,
+    async mint(request) {
+      const minted = await access.mint(request);
+      const { tokenId, role, tenantId, agentId } = minted.record;
+      log.info(EVENTS.tokenMinted, { token_id: tokenId, role, tenant_id: tenantId, agent_id: agentId });
+      return minted;
+    },
+  };
+}
+
+function measure(http: HttpServer, metrics: Metrics): void {
+  const requests = metrics.counter('http_requests_total', 'HTTP requests answered.', ['method', 'route', 'status']);
+  const seconds = metrics.histogram('http_request_duration_seconds', 'Time to answer an HTTP request.', ['route']);
+  http.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    requests.inc({ method: request.method, route, status: String(reply.statusCode) });
+    seconds.observe({ route }, reply.elapsedTime / 1000);
+  });
+}
+
+function listensOnLoopback(http: HttpServer): boolean {
+  const addresses = http.addresses();
+  return addresses.length > 0 && addresses.every((at) => typeof at === 'object' && isLoopback(at.address));
+}
+
+function ownContext(options: GatewayOptions): CallContext {
+  return {
+    principal: { role: 'auditor', provenance: 'authenticated', subject: 'service:gateway' },
+    deadlineMs: options.now() + options.decisionTimeoutMs,
+    requestDigest: '',
+    traceId: traceId(options),
+  };
+}
+
+function traceId(options: GatewayOptions): string {
+  return Buffer.from(options.randomBytes(16)).toString('hex');
+}

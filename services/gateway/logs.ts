@@ -1,0 +1,40 @@
+// The logs behind this gateway, found by the id in a receipt's id. A log's origin never changes, so it is asked once.
+
+import { create } from '@bufbuild/protobuf';
+import type { CallContext } from '../../core/principal.ts';
+import { GetKeysRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { LogReader } from './types.ts';
+
+export type Log = {
+  readonly logId: string;
+  readonly origin: string;
+  readonly vkey: string;
+  readonly reader: LogReader;
+};
+
+export type Logs = {
+  all(): Promise<readonly Log[]>;
+  /** Undefined when no log here has this id. */
+  find(logId: string): Promise<Log | undefined>;
+  /** Where decisions are. */
+  first(): Promise<Log | undefined>;
+};
+
+/** `context` is the gateway's own, for what it asks on nobody's behalf. */
+export function createLogs(readers: readonly LogReader[], context: () => CallContext): Logs {
+  const known = new Map<LogReader, Log>();
+  const describe = async (reader: LogReader): Promise<Log> => {
+    const before = known.get(reader);
+    if (before !== undefined) return before;
+    const { origin, vkey } = await reader.getKeys(create(GetKeysRequestSchema), context());
+    const log = { logId: origin.slice(origin.lastIndexOf('/') + 1), origin, vkey, reader };
+    known.set(reader, log);
+    return log;
+  };
+  const all = () => Promise.all(readers.map(describe));
+  return {
+    all,
+    find: async (logId) => (await all()).find((log) => log.logId === logId),
+    first: async () => (await all())[0],
+  };
+}

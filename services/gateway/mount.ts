@@ -1,0 +1,98 @@
+// Puts a table of routes on an HTTP server: who asks is settled before the body is read, what was received is hashed
+// before it is parsed, and a path answers every method.
+
+import { createHash } from 'node:crypto';
+import { BeaconError } from '../../core/errors.ts';
+import type { CallContext, Principal } from '../../core/principal.ts';
+import { parseStrictJson } from '../../core/strict-json.ts';
+import type { HttpReply, HttpRequest, HttpServer } from '../../runtime/http.ts';
+import { type Access, authorize, isPublic } from '../access.ts';
+import { refuseNul } from './fields.ts';
+import { isLocalHttp } from './peer.ts';
+import { traceIdOf } from './trace.ts';
+import type { Answer, Call, Route } from './types.ts';
+
+export type MountOptions = {
+  readonly access: Access;
+  readonly now: () => number;
+  readonly newTraceId: () => string;
+  readonly timeoutMs: number;
+  /** Whether this listener is one that callers without a token may use. */
+  readonly loopback: () => boolean;
+  readonly refuseOtherMethods: (app: HttpServer, path: string, methods: readonly string[]) => void;
+};
+
+/** Whoever asks for what is open to all. */
+const ANYONE: Principal = { role: 'agent', provenance: 'asserted', subject: 'anyone' };
+const NO_BYTES = new Uint8Array();
+
+export function mount(app: HttpServer, routes: readonly Route[], options: MountOptions): void {
+  const principals = new WeakMap<object, Principal>();
+  for (const route of routes) {
+    app.route({
+      method: route.method,
+      url: route.path,
+      onRequest: async (request) => {
+        principals.set(request, await whoAsks(request, route, options));
+      },
+      handler: async (request, reply) => {
+        const call = callOf(request, principals.get(request) ?? ANYONE, options);
+        return send(reply, await route.handle(call));
+      },
+    });
+  }
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const methods = routes.filter((route) => covers(route.path, path)).map((route) => route.method);
+    options.refuseOtherMethods(app, path, [...new Set(methods)]);
+  }
+}
+
+async function whoAsks(request: HttpRequest, route: Route, options: MountOptions): Promise<Principal> {
+  if (isPublic(route.operation)) return ANYONE;
+  const principal = await options.access.authenticate({
+    authorization: request.headers.authorization,
+    local: options.loopback() && isLocalHttp(request.socket, request.headers),
+  });
+  authorize(principal, route.operation);
+  return principal;
+}
+
+function callOf(request: HttpRequest, principal: Principal, options: MountOptions): Call {
+  const bytes = Buffer.isBuffer(request.body) ? request.body : NO_BYTES;
+  const traceId = traceIdOf(request.headers.traceparent);
+  const context: CallContext = {
+    principal,
+    deadlineMs: options.now() + options.timeoutMs,
+    requestDigest: bytes.length === 0 ? '' : createHash('sha256').update(bytes).digest('hex'),
+    traceId: traceId ?? options.newTraceId(),
+  };
+  return {
+    params: request.params as Record<string, string>,
+    query: request.query as Record<string, unknown>,
+    context,
+    hasTrace: traceId !== undefined,
+    bytes,
+    json() {
+      if (bytes.length === 0) throw new BeaconError('invalid_argument', 'body: is empty', { field: 'body' });
+      const value = parseStrictJson(bytes);
+      refuseNul(value);
+      return value;
+    },
+  };
+}
+
+function send(reply: HttpReply, answer: Answer): HttpReply {
+  reply.code(answer.status ?? 200);
+  if (answer.headers !== undefined) reply.headers(answer.headers);
+  if (answer.bytes === undefined) {
+    return reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(answer.json)));
+  }
+  // As bytes, or the framework would add a charset to the type.
+  return reply.send(typeof answer.bytes === 'string' ? Buffer.from(answer.bytes) : Buffer.from(answer.bytes));
+}
+
+/** Whether a route's pattern also answers another route's path, such as `/a/:id` for `/a/emit`. */
+function covers(pattern: string, path: string): boolean {
+  const [a, b] = [pattern.split('/'), path.split('/')];
+  return a.length === b.length && a.every((part, index) => part === b[index] || part.startsWith(':'));
+}

@@ -1,0 +1,82 @@
+// Keeps every signer's lease alive while the kill-switch lives. A signer that is not reached stops signing ALLOWs by the
+// end of its term.
+
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { CallContext } from '../../core/principal.ts';
+import { GrantLeaseRequestSchema, type ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { Service } from '../../runtime/rpc.ts';
+import type { RevocationState } from './state.ts';
+
+export type LeasedSigner = Pick<
+  Service<typeof ReceiptSignerService, CallContext>,
+  'grantLease' | 'fence' | 'getStatus'
+>;
+
+export type LeaseDeps = {
+  readonly signers: readonly LeasedSigner[];
+  readonly state: RevocationState;
+  readonly now: () => number;
+  readonly leaseMs: number;
+  readonly context: () => CallContext;
+  readonly failed: (error: unknown) => void;
+};
+
+export class LeaseKeeper {
+  readonly #deps: LeaseDeps;
+  #timer: NodeJS.Timeout | undefined;
+  #term = 0;
+  /** End of the last term granted to each signer, by its place in the list. */
+  readonly #ends: number[] = [];
+
+  constructor(deps: LeaseDeps) {
+    this.#deps = deps;
+  }
+
+  /** Grants every signer its first lease and renews at a third of the term. */
+  async start(): Promise<void> {
+    await this.renew();
+    this.#timer = setInterval(() => {
+      this.renew().catch(this.#deps.failed);
+    }, this.#deps.leaseMs / 3).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** When the last term granted to this signer ends, by this clock. */
+  endOf(signer: number): number {
+    return this.#ends[signer] ?? 0;
+  }
+
+  async renew(): Promise<void> {
+    const { signers, failed } = this.#deps;
+    const results = await Promise.allSettled(signers.map((_, i) => this.#grant(i)));
+    for (const result of results) if (result.status === 'rejected') failed(result.reason);
+  }
+
+  async #grant(i: number): Promise<void> {
+    const { state, now, leaseMs, context } = this.#deps;
+    const signer = this.#deps.signers[i] as LeasedSigner;
+    // Terms grow across restarts too, as long as the clock does.
+    this.#term = Math.max(this.#term + 1, now());
+    const notAfterMs = now() + leaseMs;
+    // Noted before it is sent: a grant whose answer is lost may have been taken.
+    this.#ends[i] = Math.max(this.endOf(i), notAfterMs);
+    const epoch = state.epoch;
+    const grant = (complete: boolean) =>
+      signer.grantLease(
+        create(GrantLeaseRequestSchema, {
+          term: BigInt(this.#term),
+          notAfter: timestampFromMs(notAfterMs),
+          epoch: BigInt(epoch),
+          complete,
+          revokedScopes: complete ? state.inForce().map(({ scope }) => scope) : [],
+        }),
+        context(),
+      );
+    const answer = await grant(false);
+    if (Number(answer.epoch) < epoch) await grant(true);
+  }
+}

@@ -1,0 +1,247 @@
+// Revokes and reinstates: a leaf in its own log, then the list every decision consults, then a fence in every signer's
+// log. One change at a time, in epoch order.
+
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { sha256Hex } from '../../core/canonical-json.ts';
+import { BeaconError, invalidArgument } from '../../core/errors.ts';
+import { EVENTS } from '../../core/events.ts';
+import type { CallContext } from '../../core/principal.ts';
+import { readReceipt } from '../../core/receipt.ts';
+import { adviceFor, requireScope } from '../../core/revocation.ts';
+import * as pb from '../../gen/beacon/v1/kill_switch_service_pb.js';
+import {
+  DraftSchema,
+  FenceRequestSchema,
+  ListReceiptsRequestSchema,
+  type ReceiptSignerService,
+  SealRequestSchema,
+} from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { ActionStore } from '../../ports/action-store/port.ts';
+import type { EventBus } from '../../ports/event-bus/port.ts';
+import type { RevocationList } from '../../ports/revocation-list/port.ts';
+import type { Service } from '../../runtime/rpc.ts';
+import { type LeasedSigner, LeaseKeeper } from './lease.ts';
+import { type RevocationLeaf, RevocationState } from './state.ts';
+
+export const MAX_REASON_CHARS = 500;
+/** Open actions named in an answer. */
+export const MAX_LISTED_ACTIONS = 100;
+const REBUILD_PAGE = 1_000;
+/** How often the list is compared with the log: the longest a flushed list stops the world by itself. */
+export const WATCH_LIST_MS = 1_000;
+
+type Log = Pick<Service<typeof ReceiptSignerService, CallContext>, 'seal' | 'listReceipts'>;
+
+export type KillSwitchDeps = {
+  /** The kill-switch's own log. */
+  readonly log: Log;
+  readonly list: RevocationList;
+  readonly signers: readonly LeasedSigner[];
+  readonly actions: Pick<ActionStore, 'liveInScope'>;
+  readonly bus: EventBus;
+  readonly env: {
+    readonly now: () => number;
+    readonly randomHex: (bytes: number) => string;
+    readonly leaseMs: number;
+    /** Keyed digest of a free text; nothing a person typed goes into a log in clear. */
+    readonly digest: (text: string) => string;
+    readonly isMinted: (tenantId: string, agentId: string) => Promise<boolean>;
+    readonly failed: (error: unknown) => void;
+    readonly context: () => CallContext;
+  };
+};
+
+export class KillSwitch implements Service<typeof pb.KillSwitchService, CallContext> {
+  readonly #deps: KillSwitchDeps;
+  readonly #state = new RevocationState();
+  readonly #leases: LeaseKeeper;
+  #last: Promise<unknown> = Promise.resolve();
+  #watch: NodeJS.Timeout | undefined;
+
+  constructor(deps: KillSwitchDeps) {
+    this.#deps = deps;
+    const { now, leaseMs, context, failed } = deps.env;
+    this.#leases = new LeaseKeeper({ signers: deps.signers, state: this.#state, now, leaseMs, context, failed });
+  }
+
+  /** Reads its log, mends the list where it is behind, finishes barriers a crash cut short, and grants leases. */
+  async start(): Promise<void> {
+    await this.#readLog();
+    if (this.#state.epoch === 0)
+      await this.#append({ form: 'epoch', scope: 'global', operation: 'initialise' }, '', '');
+    await this.#mendList();
+    await this.#leases.start();
+    for (const leaf of this.#state.unfenced()) await this.#barrier(leaf);
+    this.#watch = setInterval(() => {
+      this.#serially(() => this.#mendList()).catch(this.#deps.env.failed);
+    }, WATCH_LIST_MS).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#watch);
+    this.#leases.stop();
+  }
+
+  async revoke(request: pb.RevokeRequest, context: CallContext): Promise<pb.RevokeResponse> {
+    const revocation = await this.#change('revoke', request.scope, request.reason, context);
+    return create(pb.RevokeResponseSchema, { revocation });
+  }
+
+  async reinstate(request: pb.ReinstateRequest, context: CallContext): Promise<pb.ReinstateResponse> {
+    const revocation = await this.#change('reinstate', request.scope, request.reason, context);
+    return create(pb.ReinstateResponseSchema, { revocation });
+  }
+
+  async listRevocations(): Promise<pb.ListRevocationsResponse> {
+    const revocations = this.#state.inForce().map(({ scope, revocationId, epoch }) => {
+      const leaf = this.#state.leaf(revocationId);
+      return create(pb.RevocationSchema, {
+        revocationId,
+        scope,
+        operation: 'revoke',
+        epoch: BigInt(epoch),
+        receiptId: leaf?.receiptId ?? '',
+        actor: leaf?.actor ?? '',
+        ...(leaf ? { at: timestampFromMs(leaf.atMs) } : {}),
+      });
+    });
+    return create(pb.ListRevocationsResponseSchema, { revocations, epoch: BigInt(this.#state.epoch) });
+  }
+
+  /** Serialises changes: each waits for the one before it, whatever became of that one. */
+  #change(operation: 'revoke' | 'reinstate', rawScope: string, reason: string, context: CallContext) {
+    const scope = requireScope(rawScope);
+    if (reason.length > MAX_REASON_CHARS)
+      throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
+    return this.#serially(() => this.#changeNow(operation, scope, reason, context));
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(work);
+    this.#last = run.catch(() => undefined);
+    return run;
+  }
+
+  async #changeNow(operation: 'revoke' | 'reinstate', scope: string, reason: string, context: CallContext) {
+    const { list, bus, actions, env } = this.#deps;
+    if (operation === 'reinstate' && !this.#state.find(scope)) {
+      throw new BeaconError('not_found', 'this scope is not revoked', { field: 'scope' });
+    }
+    const leaf = await this.#append({ form: 'revocation', scope, operation }, context.principal.subject, reason);
+    // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
+    await list.apply({ scope, operation, epoch: leaf.epoch, revocationId: leaf.revocationId }).catch(env.failed);
+    const logs = await this.#barrier(leaf);
+    bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
+    const live = operation === 'revoke' ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS) : [];
+    const drained = live.every((action) => action.state === 'open');
+    const [tenantId, agentId] = splitAgent(scope);
+    const minted = agentId === '' || (await env.isMinted(tenantId, agentId));
+    return create(pb.RevocationSchema, {
+      revocationId: leaf.revocationId,
+      scope,
+      operation,
+      epoch: BigInt(leaf.epoch),
+      level: drained ? pb.RevocationLevel.DRAINED : pb.RevocationLevel.BARRIER,
+      logs,
+      at: timestampFromMs(leaf.atMs),
+      actor: leaf.actor,
+      receiptId: leaf.receiptId,
+      advice: operation === 'revoke' ? adviceFor(scope, minted) : '',
+      openActions: live.filter((action) => action.state === 'open').map((action) => action.actionId),
+    });
+  }
+
+  /** One fence leaf in every signer's log; a signer that cannot be reached is fenced by the end of its lease. */
+  async #barrier(leaf: RevocationLeaf): Promise<pb.LogFence[]> {
+    const { signers, env } = this.#deps;
+    const { revocationId, scope, operation, epoch } = leaf;
+    const request = create(FenceRequestSchema, { revocationId, scope, operation, epoch: BigInt(epoch) });
+    const logs = await Promise.all(
+      signers.map(async (signer, i) => {
+        try {
+          const { origin, fenceIndex } = await signer.fence(request, env.context());
+          return create(pb.LogFenceSchema, { origin, ended: { case: 'fenceIndex', value: fenceIndex } });
+        } catch (error) {
+          env.failed(error);
+          const end = this.#leases.endOf(i);
+          await new Promise((resolve) => setTimeout(resolve, Math.max(0, end - env.now())));
+          return create(pb.LogFenceSchema, { ended: { case: 'leaseEnd', value: timestampFromMs(end) } });
+        }
+      }),
+    );
+    await this.#append({ form: 'barrier', scope, operation }, '', '', leaf);
+    return logs;
+  }
+
+  async #append(
+    what: { form: string; scope: string; operation: string },
+    actor: string,
+    reason: string,
+    of?: RevocationLeaf,
+  ): Promise<RevocationLeaf> {
+    const { log, env } = this.#deps;
+    const revocationId = of?.revocationId ?? `rev_${env.randomHex(16)}`;
+    const epoch = of?.epoch ?? this.#state.epoch + 1;
+    const predicate = {
+      ...what,
+      revocation_id: revocationId,
+      epoch,
+      ...(actor === '' ? {} : { actor }),
+      ...(reason === '' ? {} : { reason_digest: env.digest(reason) }),
+    };
+    const draft = create(DraftSchema, {
+      kind: 'revocation',
+      actionId: revocationId,
+      fingerprint: sha256Hex(what.scope),
+      predicateJson: Buffer.from(JSON.stringify(predicate)),
+    });
+    const sealed = await log.seal(create(SealRequestSchema, { drafts: [draft] }), env.context());
+    const receiptId = sealed.receipts[0]?.receiptId ?? '';
+    const leaf = { ...what, revocationId, epoch, receiptId, actor, atMs: env.now() };
+    this.#state.apply(leaf);
+    return leaf;
+  }
+
+  async #readLog(): Promise<void> {
+    const { log, env } = this.#deps;
+    for (let start = 0n; ; ) {
+      const page = await log.listReceipts(
+        create(ListReceiptsRequestSchema, { start, limit: REBUILD_PAGE, kind: 'revocation' }),
+        env.context(),
+      );
+      for (const { envelope, receiptId } of page.receipts) this.#state.apply(readLeaf(envelope, receiptId));
+      if (page.next >= page.size || page.next === start) return;
+      start = page.next;
+    }
+  }
+
+  /** A list that is empty, flushed or restored from an old copy denies everything until this has run. */
+  async #mendList(): Promise<void> {
+    const { list, bus } = this.#deps;
+    const { epoch } = await list.consult(['global']);
+    if (epoch !== undefined && epoch >= this.#state.epoch) return;
+    await list.rebuild(this.#state.inForce(), this.#state.epoch);
+    bus.publish({ name: EVENTS.revocationListRebuilt, data: { epoch: this.#state.epoch, found: epoch ?? null } });
+  }
+}
+
+function readLeaf(envelope: Uint8Array, receiptId: string): RevocationLeaf {
+  const { predicate } = readReceipt(envelope);
+  return {
+    form: String(predicate.form),
+    revocationId: String(predicate.revocation_id),
+    scope: String(predicate.scope),
+    operation: String(predicate.operation),
+    epoch: Number(predicate.epoch),
+    actor: typeof predicate.actor === 'string' ? predicate.actor : '',
+    receiptId,
+    atMs: Date.parse(String(predicate.sealed_at)),
+  };
+}
+
+function splitAgent(scope: string): [tenantId: string, agentId: string] {
+  if (!scope.startsWith('agent:')) return ['', ''];
+  const parts = scope.slice(6).split('/');
+  return parts.length === 2 ? [parts[0] as string, parts[1] as string] : ['', parts[0] as string];
+}

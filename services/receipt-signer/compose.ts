@@ -1,0 +1,69 @@
+// Puts a receipt signer together over its own log and keys on this machine's disk.
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { formatVkey, noteKey, signNote } from '../../core/ledger/note.ts';
+import type { CallContext } from '../../core/principal.ts';
+import type { ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { EventBus } from '../../ports/event-bus/port.ts';
+import { openFileLedger } from '../../ports/ledger-store/file.ts';
+import type { LedgerStore } from '../../ports/ledger-store/port.ts';
+import { openFileSigningKeys } from '../../ports/signing-key/file.ts';
+import type { SigningKeys } from '../../ports/signing-key/port.ts';
+import { multiplex } from '../../runtime/multiplex.ts';
+import type { Service } from '../../runtime/rpc.ts';
+import { ReceiptSigner } from './service.ts';
+
+/** Most requests of one stream under way; further ones wait unread. */
+export const MAX_STREAM_IN_FLIGHT = 1_024;
+
+export type SignerComposition = {
+  readonly service: Service<typeof ReceiptSignerService, CallContext>;
+  readonly store: LedgerStore;
+  readonly keys: SigningKeys;
+  stop(): Promise<void>;
+};
+
+export type SignerOptions = {
+  readonly dataDir: string;
+  /** Names the log's folder, its keys' folder and its origin: receipt-signer, kill-switch. */
+  readonly role: string;
+  readonly bus: EventBus;
+  readonly now: () => number;
+  readonly failed: (error: unknown) => void;
+};
+
+export async function composeReceiptSigner(options: SignerOptions): Promise<SignerComposition> {
+  const { dataDir, role, bus, now, failed } = options;
+  const logId = randomBytes(6).toString('hex');
+  const newLog = { logId, origin: `beacon.local/${role}/${logId}` };
+  const store = await openFileLedger({ folder: join(dataDir, 'ledger', role), newLog });
+  try {
+    const isNew = store.size() === 0 && store.checkpoint() === undefined;
+    const keys = await openFileSigningKeys(join(dataDir, 'keys', role, 'receipts'), { create: isNew });
+    const logKey = (await openFileSigningKeys(join(dataDir, 'keys', role, 'log'), { create: isNew })).current();
+    const key = noteKey(store.origin, logKey.publicKey.bytes);
+    const sign = (body: string) => signNote(body, [{ key, sign: (message) => logKey.sign(message) }]);
+    const signer = new ReceiptSigner({ store, keys, note: { vkey: formatVkey(key), sign }, bus, now, failed });
+    await signer.publishCheckpoint();
+    return {
+      service: streaming(signer),
+      store,
+      keys,
+      stop: async () => {
+        await signer.stop();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function streaming(signer: ReceiptSigner): Service<typeof ReceiptSignerService, CallContext> {
+  return Object.assign(signer, {
+    sealStream: (requests: Parameters<Service<typeof ReceiptSignerService, CallContext>['sealStream']>[0]) =>
+      multiplex(requests, (request) => signer.sealOne(request), MAX_STREAM_IN_FLIGHT),
+  });
+}

@@ -1,0 +1,60 @@
+// What a signer may sign: the lease it holds and the fences it stands behind. Pure state; time is passed in.
+
+import { BeaconError } from '../../core/errors.ts';
+
+export type Lease = { readonly term: number; readonly notAfterMs: number };
+
+/** How long before its end a lease stops being used: the stated bound on clock error between kill-switch and signer. */
+export const CLOCK_BOUND_MS = 250;
+
+export type AllowRefusal = 'fenced' | 'no_lease';
+
+export class Fences {
+  #lease: Lease = { term: 0, notAfterMs: 0 };
+  #epoch = 0;
+  #scopes = new Set<string>();
+
+  get lease(): Lease {
+    return this.#lease;
+  }
+
+  /** The highest epoch these fences reflect; 0 before the first lease. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /**
+   * Takes a lease. Returns false, and keeps the old one, when fences of the granted epoch are missing: the grantor then
+   * grants again with every scope in force. A lower term or epoch than one already seen is refused.
+   */
+  grant(lease: Lease, epoch: number, scopesInForce: readonly string[] | undefined): boolean {
+    if (lease.term < this.#lease.term) throw new BeaconError('failed_precondition', 'a later lease term was granted');
+    if (epoch < this.#epoch) throw new BeaconError('failed_precondition', 'the epoch is behind this log’s fences');
+    if (scopesInForce) {
+      this.#scopes = new Set(scopesInForce);
+      this.#epoch = epoch;
+    } else if (epoch > this.#epoch || this.#epoch === 0) {
+      return false;
+    }
+    this.#lease = lease;
+    return true;
+  }
+
+  /** Moves a fence; an epoch at or below the present one is a repeat and changes nothing. */
+  move(scope: string, operation: string, epoch: number): void {
+    if (epoch <= this.#epoch) return;
+    if (operation === 'revoke') this.#scopes.add(scope);
+    else this.#scopes.delete(scope);
+    this.#epoch = epoch;
+  }
+
+  refuses(scopes: readonly string[], nowMs: number): AllowRefusal | undefined {
+    if (!this.leaseHolds(this.#lease.term, nowMs)) return 'no_lease';
+    return scopes.some((scope) => this.#scopes.has(scope)) ? 'fenced' : undefined;
+  }
+
+  /** Whether an ALLOW signed in `term` may still be answered. */
+  leaseHolds(term: number, nowMs: number): boolean {
+    return term > 0 && term <= this.#lease.term && nowMs < this.#lease.notAfterMs - CLOCK_BOUND_MS;
+  }
+}

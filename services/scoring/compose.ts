@@ -1,0 +1,27 @@
+// Puts scoring together over one log: a follower that folds it, and the service that answers from what was folded.
+
+import type { EventBus } from '../../ports/event-bus/port.ts';
+import type { ScoreStore } from '../../ports/score-store/port.ts';
+import { ScoreFollower } from './follow.ts';
+import type { ReceiptSource, TrustedKeys } from './ledger-source.ts';
+import { ScoringService, type Sealer } from './service.ts';
+
+export type ScoringOptions = {
+  readonly store: ScoreStore;
+  readonly source: ReceiptSource;
+  readonly keys: TrustedKeys;
+  readonly signer: Sealer;
+  readonly bus: EventBus;
+  readonly now: () => number;
+  readonly failed: (error: unknown) => void;
+};
+
+export type ScoringComposition = { readonly service: ScoringService; stop(): Promise<void> };
+
+export async function composeScoring(options: ScoringOptions): Promise<ScoringComposition> {
+  const { store, source, keys, signer, bus, now, failed } = options;
+  const follower = new ScoreFollower({ store, source, keys, bus, now, onFault: failed });
+  await follower.start();
+  const service = new ScoringService({ store, follower, source, keys, signer, now });
+  return { service, stop: () => follower.stop() };
+}
