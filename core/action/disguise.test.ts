@@ -181,7 +181,7 @@ test('disguises over disguises hide nothing', () => {
       'bash -c',
       'eval',
       'function',
-            'subshell',
+      'subshell',
       'loop',
       'pipe to sh',
       'base64',
