@@ -14,6 +14,8 @@ type Wrapper = {
   readonly flags?: readonly string[];
   /** Option whose value is script text. */
   readonly script?: string;
+  /** The inner words are joined and read by a shell. */
+  readonly joined?: true;
   /** Standard input becomes arguments. */
   readonly items?: true;
 };
@@ -46,7 +48,8 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
   strace: { values: '-e -o -p -s -u -a -E -I -O -P -S -X', flags: [] },
   ltrace: { values: '-e -o -p -s -u -a -n -l -x' },
   caffeinate: { values: '-t -w' },
-  watch: { values: '-n --interval' },
+  watch: { values: '-n --interval', joined: true },
+  script: { values: '-E --echo -o --output-limit -T --log-timing -I -O -B -m', operands: 1, script: '-c' },
   flock: { values: '-w --timeout -E --conflict-exit-code', operands: 1, script: '-c' },
   xargs: {
     values:
@@ -65,13 +68,7 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
   'dbus-run-session': {},
   'xvfb-run': { values: '-n -s -e -f -l -p -w' },
   rlwrap: {},
-  dbus_launch: {},
   fakeroot: {},
-  firejail: {},
-  bwrap: {
-    values:
-      '--chdir --uid --gid --hostname --perms --size --setenv --unsetenv --dev --proc --tmpfs --dir --mqueue --seccomp',
-  },
 };
 
 /** Undefined when the program is no wrapper, or wraps nothing here. */
@@ -86,6 +83,7 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
   let operands = wrapper.operands ?? 0;
   let index = 1;
   const assigned: Arg[] = [];
+  const removed: Arg[] = [];
   for (; index < words.length; index += 1) {
     const { text } = words[index] as Arg;
     if (text === '--') {
@@ -94,12 +92,9 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
         break;
       }
     } else if (text.startsWith('-') && text.length > 1) {
-      const script = wrapper.script && (text === wrapper.script || text === '--command' || text === '--split-string');
-      if (script || (wrapper.script === '-S' && /^-[a-z]*S/.test(text))) {
-        const attached = script ? '' : text.slice(text.indexOf('S') + 1);
-        const rest = words.slice(script || attached === '' ? index + 1 : index + 1).map((word) => word.text);
-        return walk.text([attached, ...rest].join(' '), state, withFlags(frame, ...(wrapper.flags ?? [])));
-      }
+      const command = scriptText(wrapper, words, index);
+      if (command !== undefined) return walk.text(command, state, withFlags(frame, ...(wrapper.flags ?? [])));
+      if (name === 'env' && /^(?:-u|--unset)/.test(text)) removed.push(optionValue(text, words[index + 1]));
       if (name === 'xargs' && text.startsWith('-I')) replace = text === '-I' ? words[index + 1]?.text : text.slice(2);
       if (values.has(text)) index += 1;
     } else if (wrapper.assignments && /^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) assigned.push(words[index] as Arg);
@@ -107,11 +102,33 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
     else break;
   }
   if (assigned.length > 0) walk.judge.run({ ...invocation, words: [literal('export'), ...assigned] }, walk);
+  if (removed.length > 0) walk.judge.run({ ...invocation, words: [literal('unset'), ...removed] }, walk);
   let inner = words.slice(index);
   if (wrapper.items)
     inner = withItems(inner.length === 0 ? [literal('echo')] : inner, itemArgs(frame.stdin), name, replace);
   if (inner.length === 0) return undefined;
+  if (wrapper.joined || (name === 'parallel' && inner[0]?.text.includes(' '))) {
+    return walk.text(inner.map((word) => word.text).join(' '), state, withFlags(frame, ...(wrapper.flags ?? [])));
+  }
   return walk.words(inner, state, withFlags(frame, ...(wrapper.flags ?? [])));
+}
+
+/** The script of `env -S 'cmd a'`, `script -qc 'cmd'`, `flock f -c 'cmd'`. */
+function scriptText(wrapper: Wrapper, words: readonly Arg[], index: number): string | undefined {
+  const text = (words[index] as Arg).text;
+  const next = words[index + 1]?.text ?? '';
+  if (wrapper.script === '-c')
+    return text === '--command' || /^-[a-z]*c$/.test(text) ? next : /^--command=(.*)$/s.exec(text)?.[1];
+  if (wrapper.script !== '-S') return undefined;
+  const attached = /^(?:-[a-z]*S|--split-string=?)(.*)$/s.exec(text)?.[1];
+  if (attached === undefined) return undefined;
+  return [attached, ...words.slice(index + 1).map((word) => word.text)].join(' ');
+}
+
+/** `-uNAME`, `--unset=NAME`, `-u NAME` */
+function optionValue(text: string, next: Arg | undefined): Arg {
+  const attached = /^(?:-u|--unset=)(.+)$/.exec(text)?.[1];
+  return attached === undefined ? (next ?? literal('')) : literal(attached);
 }
 
 function withItems(inner: readonly Arg[], items: readonly Arg[], name: string, replace: string | undefined): Arg[] {

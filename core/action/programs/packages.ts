@@ -28,6 +28,7 @@ const node = (manager: string): Rule => {
   return {
     effect: 'install_local',
     operation: 'install',
+    special: 'install',
     systems: [manager],
     values: '--prefix --workspace -w --filter --registry --cwd -C --dir',
     subcommands: {
