@@ -26,6 +26,11 @@ export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning)
   const name = programName(program.text);
   if (name === undefined) return runFile(invocation, walk, meaning, program, invocation.words.slice(1));
   const rule = Object.hasOwn(PROGRAMS, name) ? (PROGRAMS[name] as Rule) : undefined;
+  const plain = name.normalize('NFKC');
+  if (!rule && plain !== name) {
+    walk.judge.opaque('program', name, [], invocation.frame);
+    return runProgram({ ...invocation, words: [literal(plain), ...invocation.words.slice(1)] }, walk, meaning);
+  }
   if (!rule) return unknownProgram(name, invocation, walk, meaning);
   return follow(rule, rule.tool ?? name, invocation, walk, meaning);
 }
