@@ -2,7 +2,7 @@
 // log. One change at a time, in epoch order.
 
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { sha256Hex } from '../../core/canonical-json.ts';
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
@@ -47,7 +47,14 @@ export type KillSwitchDeps = {
     readonly isMinted: (tenantId: string, agentId: string) => Promise<boolean>;
     readonly failed: (error: unknown) => void;
     readonly context: () => CallContext;
+    readonly meter: KillSwitchMeter;
   };
+};
+
+/** Counted by the kill-switch; what it is counted with is compose's choice. */
+export type KillSwitchMeter = {
+  /** From the request to the level that is answered. */
+  changed(what: { operation: 'revoke' | 'reinstate'; level: string; seconds: number }): void;
 };
 
 export class KillSwitch implements Service<typeof pb.KillSwitchService, CallContext> {
@@ -104,10 +111,16 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
 
   /** Serialises changes: each waits for the one before it, whatever became of that one. */
   #change(operation: 'revoke' | 'reinstate', rawScope: string, reason: string, context: CallContext) {
+    const started = performance.now();
     const scope = requireScope(rawScope);
     if (reason.length > MAX_REASON_CHARS)
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
-    const run = this.#last.then(() => this.#changeNow(operation, scope, reason, context));
+    const run = this.#last.then(async () => {
+      const revocation = await this.#changeNow(operation, scope, reason, context);
+      const level = pb.RevocationLevel[revocation.level] ?? '';
+      this.#deps.env.meter.changed({ operation, level, seconds: (performance.now() - started) / 1000 });
+      return revocation;
+    });
     this.#last = run.catch(() => undefined);
     return run;
   }
@@ -117,7 +130,11 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     if (operation === 'reinstate' && !this.#state.find(scope)) {
       throw new BeaconError('not_found', 'this scope is not revoked', { field: 'scope' });
     }
-    const leaf = await this.#append({ form: 'revocation', scope, operation }, context.principal.subject, reason);
+    // Says which leases were granted before: those of later terms are granted in knowledge of this change.
+    const after = { after_term: this.#leases.term };
+    const leaf = await this.#append({ form: 'revocation', scope, operation }, context.principal.subject, reason, {
+      after,
+    });
     // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
     await list.apply({ scope, operation, epoch: leaf.epoch, revocationId: leaf.revocationId }).catch(env.failed);
     const logs = await this.#barrier(leaf);
@@ -155,11 +172,14 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
           env.failed(error);
           const end = this.#leases.endOf(i);
           await new Promise((resolve) => setTimeout(resolve, Math.max(0, end - env.now())));
-          return create(pb.LogFenceSchema, { ended: { case: 'leaseEnd', value: timestampFromMs(end) } });
+          const origin = this.#leases.originOf(i);
+          return create(pb.LogFenceSchema, { origin, ended: { case: 'leaseEnd', value: timestampFromMs(end) } });
         }
       }),
     );
-    await this.#append({ form: 'barrier', scope, operation }, '', '', leaf);
+    // In the leaf, so that a stranger knows which logs there were and where to look in each.
+    const after = { logs: logs.map(endedIn) };
+    await this.#append({ form: 'barrier', scope, operation }, '', '', { of: leaf, after });
     return logs;
   }
 
@@ -167,7 +187,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     what: { form: string; scope: string; operation: string },
     actor: string,
     reason: string,
-    of?: RevocationLeaf,
+    { of, after = {} }: { of?: RevocationLeaf; after?: Readonly<Record<string, unknown>> } = {},
   ): Promise<RevocationLeaf> {
     const { log, env } = this.#deps;
     const revocationId = of?.revocationId ?? `rev_${env.randomHex(16)}`;
@@ -178,6 +198,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
       epoch,
       ...(actor === '' ? {} : { actor }),
       ...(reason === '' ? {} : { reason_digest: env.digest(reason) }),
+      ...after,
     };
     const draft = create(DraftSchema, {
       kind: 'revocation',
@@ -227,6 +248,11 @@ function readLeaf(envelope: Uint8Array, receiptId: string): RevocationLeaf {
     receiptId,
     atMs: Date.parse(String(predicate.sealed_at)),
   };
+}
+
+function endedIn({ origin, ended }: pb.LogFence): Record<string, unknown> {
+  if (ended.case === 'fenceIndex') return { origin, fence_index: Number(ended.value) };
+  return { origin, lease_end: ended.value ? timestampDate(ended.value).toISOString() : null };
 }
 
 function splitAgent(scope: string): [tenantId: string, agentId: string] {
