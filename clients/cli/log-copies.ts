@@ -75,7 +75,10 @@ export function savingTo(folder: string, copies: readonly LogCopy[]): LogCopy[] 
   return copies.map(({ checkpoint, bundles }) => ({
     checkpoint,
     bundles: async function* (verified) {
-      const log = join(folder, verified.origin.split('/').at(-1) ?? '');
+      // The origin becomes a folder's name, and a Beacon nobody knows could have chosen it.
+      const logId = /\/([0-9a-f]{12})$/.exec(verified.origin)?.[1];
+      if (logId === undefined) throw usage(`cannot save a log of origin ${verified.origin}`);
+      const log = join(folder, logId);
       await save(join(log, 'checkpoint'), checkpoint);
       const tiles = bundlesOf(verified.size);
       for await (const bytes of bundles(verified)) {
