@@ -53,8 +53,9 @@ function setUp(gate: () => Promise<void> = async () => {}) {
   const fences = new Fences();
   fences.grant({ term: 1, notAfterMs: 10_000 }, 1, []);
   const store = slow(memory, gate);
-  const writer = new LogWriter({ store, keys: memorySigningKeys(), fences, now: () => clock.ms, grown: () => {} });
-  return { writer, store: memory, fences, clock };
+  const keys = memorySigningKeys();
+  const writer = new LogWriter({ store, keys, fences, now: () => clock.ms, grown: () => {} });
+  return { writer, store: memory, fences, clock, keys };
 }
 
 const kinds = async (store: LedgerStore) => (await store.scan(0, 100)).map(({ leaf }) => readReceipt(leaf).kind);
@@ -110,6 +111,28 @@ test('a lease that ends while the disk is slow: no ALLOW is answered, and its le
   expect(await kinds(store)).toEqual(['decision', 'void']);
   const [allowed, voided] = (await store.scan(0, 2)).map(({ leaf }) => readReceipt(leaf));
   expect(voided?.predicate.voids).toBe(allowed?.receiptId);
+});
+
+test('a lease granted while the disk is slow does not save an ALLOW signed under one that has ended', async () => {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const { writer, store, fences, clock } = setUp(() => gate);
+  const sealing = writer.seal([decision(['agent:t/a'])]);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  clock.ms = 10_001;
+  // The barrier counted on the end of the first lease; the second comes with the scope that was revoked.
+  fences.grant({ term: 2, notAfterMs: 20_000 }, 2, ['agent:t/a']);
+  open();
+  expect((await sealing).refused).toBe('no_lease');
+  expect(await kinds(store)).toEqual(['decision', 'void']);
+});
+
+test('an ALLOW is in the scope of the key that signs it, whichever key its decision had in mind', async () => {
+  const { writer, fences, keys } = setUp();
+  fences.move(`key:${keys.current().publicKey.keyId}`, 'revoke', 2);
+  expect((await writer.seal([decision(['key:another'])])).refused).toBe('fenced');
 });
 
 test('a draft that claims what only the signer writes takes nothing of its request with it into the log', async () => {

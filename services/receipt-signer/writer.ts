@@ -6,7 +6,7 @@ import { BeaconError } from '../../core/errors.ts';
 import { type Draft, DraftSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { LedgerRecord, LedgerStore } from '../../ports/ledger-store/port.ts';
 import type { SigningKeys } from '../../ports/signing-key/port.ts';
-import type { AllowRefusal, Fences, Lease } from './fences.ts';
+import { type AllowRefusal, type Fences, type Lease, leaseHolds } from './fences.ts';
 import { type CheckedDraft, checkDraft, permitEnd, stamp } from './stamp.ts';
 
 /** Most leaves in one group commit. */
@@ -39,7 +39,7 @@ type Job = {
   readonly reject: (error: unknown) => void;
 };
 
-type Written = { readonly job: Job; readonly sealed: Sealed };
+type Written = { readonly job: Job; readonly sealed: Sealed; readonly lease: Lease | undefined };
 
 export type WriterDeps = {
   readonly store: LedgerStore;
@@ -99,8 +99,9 @@ export class LogWriter {
     while (this.#queue.length > 0 && records.length < MAX_BATCH_LEAVES) {
       const job = this.#queue.shift() as Job;
       try {
+        const { lease } = fences;
         const sealed = this.#stampJob(job, first + records.length, records);
-        if (sealed.refused === '') written.push({ job, sealed });
+        if (sealed.refused === '') written.push({ job, sealed, lease: sealed.term > 0 ? lease : undefined });
         else job.resolve(sealed);
       } catch (error) {
         job.reject(error);
@@ -116,7 +117,7 @@ export class LogWriter {
     }
     const nowMs = now();
     for (const entry of written) {
-      if (entry.sealed.term > 0 && !fences.leaseHolds(entry.sealed.term, nowMs)) this.#voidLate(entry);
+      if (entry.lease && !leaseHolds(entry.lease, nowMs)) this.#voidLate(entry);
       else entry.job.resolve(entry.sealed);
     }
     grown(store.size());
@@ -127,11 +128,13 @@ export class LogWriter {
     const { store, keys, fences, now } = this.#deps;
     const nowMs = now();
     const allow = job.drafts.find(({ draft }) => draft.allow)?.draft;
-    const refused = allow ? fences.refuses(allow.scopes, nowMs) : undefined;
+    const key = keys.current();
+    // The key that signs is known here alone: it may have been rotated since the decision named its scopes.
+    const scopes = [...(allow?.scopes ?? []), `key:${key.publicKey.keyId}`];
+    const refused = allow ? fences.refuses(scopes, nowMs) : undefined;
     if (refused) return { ...NOTHING, refused };
     const lease: Lease | undefined = allow ? fences.lease : undefined;
     const permitNotAfterMs = allow && lease ? permitEnd(allow, lease) : 0;
-    const key = keys.current();
     const leaves: SealedLeaf[] = [];
     for (const checked of job.drafts) {
       const index = first + leaves.length;

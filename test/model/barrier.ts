@@ -22,6 +22,8 @@ export type Protections = {
   readonly clockBound: boolean;
   /** A kill-switch that starts counts on leases it does not remember. */
   readonly restart: boolean;
+  /** What was under way to a signer dies with it: a grant never reaches the process that comes after. */
+  readonly connection: boolean;
 };
 
 export const ALL_ON: Protections = {
@@ -34,6 +36,7 @@ export const ALL_ON: Protections = {
   order: true,
   clockBound: true,
   restart: true,
+  connection: true,
 };
 
 export type World = {
@@ -42,12 +45,13 @@ export type World = {
   readonly changes: number;
   /** Whether messages may be late; else each arrives at once or never. */
   readonly late: boolean;
+  /** How far a signer's clock may be from the kill-switch's, in ticks; every combination is looked at. */
+  readonly clocks: readonly number[];
   readonly protections: Protections;
 };
 
-/** Ticks of a lease, and how far a signer's clock may be from the kill-switch's. */
+/** Ticks of a lease; the bound on clock error is one. */
 const LEASE = 2;
-const CLOCK_ERRORS = [-1, 0, 1];
 /** Ticks left of a lease so long over that no clock within the bound believes in it. */
 const OVER = -1;
 const OPEN = -1;
@@ -99,7 +103,7 @@ const FRESH = {
 
 export function barrierModel(world: World): Model<State> {
   return {
-    initial: combinations(world.signers).map((skews) => ({
+    initial: combinations(world.signers, world.clocks).map((skews) => ({
       log: 0,
       fault: '',
       signers: skews.map((skew) => ({ ...FRESH, skew, grant: undefined, fenceSent: 0, ack: 0, end: 0, wait: OPEN })),
@@ -119,7 +123,8 @@ function next(state: State, world: World): Step[] {
       steps.push([`${name} ${i}`, { ...state, fault, signers: state.signers.with(i, { ...signer, ...change }) }]);
     grantsAndFences(signer, state, world, put);
     signs(signer, state, world, put);
-    put('signer crashes and starts', FRESH);
+    const lost = world.protections.connection ? { grant: undefined, fenceSent: 0 } : {};
+    put('signer crashes and starts', { ...FRESH, ...lost });
   });
   return steps;
 }
@@ -162,19 +167,23 @@ type Put = (name: string, change: Partial<Signer>, fault?: string) => void;
 
 function grantsAndFences(signer: Signer, state: State, { late, protections }: World, put: Put): void {
   const epoch = epochOf(state);
-  const taken = (grant: Grant) => take(signer, grant, protections);
-  if (signer.grant === undefined) {
-    for (const complete of [false, true]) {
-      const grant = { epoch, complete, left: LEASE };
-      // Noted before it is sent: a grant whose answer is lost may have been taken.
-      const noted = { end: LEASE };
-      if (late) put(`grant${complete ? ' with every scope' : ''} to`, { ...noted, grant });
-      else put(`grant${complete ? ' with every scope' : ''} taken by`, { ...noted, ...taken(grant) });
-    }
-    if (!late) put('grant lost to', { end: LEASE });
-  } else {
-    put('grant reaches', { ...taken(signer.grant), grant: undefined });
+  // Noted before it is sent: a grant whose answer is lost may have been taken.
+  const noted = { end: LEASE };
+  if (signer.grant !== undefined) {
+    put('grant reaches', { ...take(signer, signer.grant, protections), grant: undefined });
     put('grant lost to', { grant: undefined });
+  } else if (late) {
+    for (const complete of [false, true]) {
+      put(`grant${complete ? ' with every scope' : ''} to`, { ...noted, grant: { epoch, complete, left: LEASE } });
+    }
+  } else {
+    // Refused for want of fences, it comes again with every scope.
+    const taken = take(signer, { epoch, complete: false, left: LEASE }, protections);
+    put('grant taken by', {
+      ...noted,
+      ...(taken ?? take(signer, { epoch, complete: true, left: LEASE }, protections)),
+    });
+    put('grant lost to', noted);
   }
   if (isStopping(state) && signer.wait === OPEN) {
     if (!late) put('fence reaches', fenced(signer, epoch, protections));
@@ -183,19 +192,21 @@ function grantsAndFences(signer: Signer, state: State, { late, protections }: Wo
     if (signer.ack === epoch) put('acknowledgement from', { wait: FENCED, ack: 0 });
   }
   if (signer.fenceSent !== 0) {
-    if (signer.fence === 'none') put('fence reaches', { ...fenced(signer, signer.fenceSent, protections), fenceSent: 0 });
+    if (signer.fence === 'none')
+      put('fence reaches', { ...fenced(signer, signer.fenceSent, protections), fenceSent: 0 });
     put('fence lost to', { fenceSent: 0 });
   }
   if (signer.ack !== 0) put('acknowledgement lost from', { ack: 0 });
 }
 
-function take(signer: Signer, grant: Grant, protections: Protections): Partial<Signer> {
-  if (grant.epoch < Math.max(signer.known, signer.seen)) return {};
+/** Undefined when the signer does not take it. */
+function take(signer: Signer, grant: Grant, protections: Protections): Partial<Signer> | undefined {
+  if (grant.epoch < Math.max(signer.known, signer.seen)) return undefined;
   if (grant.complete) {
     const { epoch, left } = grant;
     return { known: epoch, seen: epoch, blocked: scopesAt(epoch), lease: left };
   }
-  if (protections.epoch && (grant.epoch > signer.known || signer.known === 0)) return {};
+  if (protections.epoch && (grant.epoch > signer.known || signer.known === 0)) return undefined;
   return { lease: grant.left };
 }
 
@@ -214,7 +225,8 @@ function signs(signer: Signer, state: State, { changes, protections }: World, pu
   const leased = holds(signer.lease);
   for (let scope = 1; scope <= changes && signer.job === 'none'; scope++) {
     const isFenced = protections.fence && (signer.blocked & scopeBit(scope)) !== 0;
-    if (leased && !isFenced) put(`ALLOW in scope ${scope} signed by`, { job: 'signed', jobScope: scope, jobLease: signer.lease });
+    if (leased && !isFenced)
+      put(`ALLOW in scope ${scope} signed by`, { job: 'signed', jobScope: scope, jobLease: signer.lease });
   }
   if (signer.job === 'signed' || signer.fence === 'signed') {
     const synced = (stage: Stage) => (stage === 'signed' ? 'synced' : stage);
@@ -223,7 +235,11 @@ function signs(signer: Signer, state: State, { changes, protections }: World, pu
   if (signer.job === 'synced') {
     const answered = holds(protections.ownLease ? signer.jobLease : signer.lease) || !protections.recheck;
     const behind = answered && state.log >= 2 * signer.jobScope;
-    put(answered ? 'ALLOW answered by' : 'ALLOW voided by', { job: 'none', jobScope: 0, jobLease: OVER }, behind ? 'ALLOW after BARRIER' : '');
+    put(
+      answered ? 'ALLOW answered by' : 'ALLOW voided by',
+      { job: 'none', jobScope: 0, jobLease: OVER },
+      behind ? 'ALLOW after BARRIER' : '',
+    );
   }
   const before = signer.job !== 'none' && signer.jobScope === signer.fenceEpoch - 1;
   if (signer.fence === 'synced' && !(before && protections.order)) {
@@ -241,7 +257,7 @@ function key({ log, signers, fault }: State): string {
   return `${log}${fault}|${texts.sort().join('|')}`;
 }
 
-function combinations(signers: number): number[][] {
+function combinations(signers: number, clocks: readonly number[]): number[][] {
   if (signers === 0) return [[]];
-  return combinations(signers - 1).flatMap((rest) => CLOCK_ERRORS.map((skew) => [...rest, skew]));
+  return combinations(signers - 1, clocks).flatMap((rest) => clocks.map((skew) => [...rest, skew]));
 }
