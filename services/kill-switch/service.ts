@@ -126,7 +126,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   }
 
   async #changeNow(operation: 'revoke' | 'reinstate', scope: string, reason: string, context: CallContext) {
-    const { list, bus, actions, env } = this.#deps;
+    const { bus, actions, env } = this.#deps;
     if (operation === 'reinstate' && !this.#state.find(scope)) {
       throw new BeaconError('not_found', 'this scope is not revoked', { field: 'scope' });
     }
@@ -135,8 +135,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const leaf = await this.#append({ form: 'revocation', scope, operation }, context.principal.subject, reason, {
       after,
     });
-    // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
-    await list.apply({ scope, operation, epoch: leaf.epoch, revocationId: leaf.revocationId }).catch(env.failed);
+    await this.#tellList(leaf).catch(env.failed);
     const logs = await this.#barrier(leaf);
     bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
     const live = operation === 'revoke' ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS) : [];
@@ -223,6 +222,22 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
       for (const { envelope, receiptId } of page.receipts) this.#state.apply(readLeaf(envelope, receiptId));
       if (page.next >= page.size || page.next === start) return;
       start = page.next;
+    }
+  }
+
+  /** The fence is the guarantee. A list that forgot something, or missed a change, is rebuilt from the log. */
+  async #tellList({ scope, operation, epoch, revocationId }: RevocationLeaf): Promise<void> {
+    const change = {
+      scope,
+      operation: operation === 'reinstate' ? 'reinstate' : 'revoke',
+      epoch,
+      revocationId,
+    } as const;
+    try {
+      await this.#deps.list.apply(change);
+    } catch (error) {
+      this.#deps.env.failed(error);
+      await this.#mendList();
     }
   }
 

@@ -56,14 +56,19 @@ test('a search that meets its bound is an error, not a proof', () => {
   expect(() => explore(barrierModel({ ...ONE, protections: ALL_ON }), 100)).toThrow('not exhaustive');
 });
 
-test('the list: nothing revoked passes for free once its epoch was seen, whatever becomes of the store', () => {
-  const explored = explore(listModel({ epoch: true, floor: true }), MAX_STATES);
+const LIST_RULES = { epoch: true, floor: true, next: true };
+
+test('the list: what a reader knows to be revoked is never found free, whatever becomes of the store', () => {
+  const explored = explore(listModel(LIST_RULES), MAX_STATES);
   console.info(`list: ${explored.states} states, ${explored.transitions} transitions`);
   expect(explored.counterexample).toBeUndefined();
 });
 
-test.each(['epoch', 'floor'] as const)('without the list’s %s rule a flushed or older list un-revokes', (rule) => {
-  const { counterexample } = explore(listModel({ epoch: true, floor: true, [rule]: false }), MAX_STATES);
-  expect(counterexample?.fault).toBe('revoked, and found free');
-  console.info(`without ${rule}: ${counterexample?.trace.slice(1).join(' · ')}`);
-});
+test.each(['epoch', 'floor', 'next'] as const)(
+  'without the list’s %s rule a flushed or older list un-revokes',
+  (rule) => {
+    const { counterexample } = explore(listModel({ ...LIST_RULES, [rule]: false }), MAX_STATES);
+    expect(counterexample?.fault).toBe('revoked, and found free');
+    console.info(`without ${rule}: ${counterexample?.trace.slice(1).join(' · ')}`);
+  },
+);
