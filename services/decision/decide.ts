@@ -49,7 +49,7 @@ export async function decide(
   }
   clock.lap('seal');
   if (usesApproval && !runs(sealed.verdict.route)) await stores.actions.releaseApproval(approval.action_id);
-  if (runs(sealed.verdict.route) && env.now() > call.deadlineMs) {
+  if (runs(sealed.verdict.route) && env.now() >= lastAnswerMs(sealed, call)) {
     if (usesApproval) await stores.actions.releaseApproval(approval.action_id);
     await refuseLate(what, sealed, call, recorder);
   }
@@ -57,6 +57,15 @@ export async function decide(
   clock.lap('record');
   tell(what, sealed, call, deps, clock.total());
   return answerOf(what, sealed, call);
+}
+
+/**
+ * Until when an ALLOW may be answered. Its permit ends within the lease it was signed under: what was held up between
+ * signer and here (a paused process, a slow wire) must not come out when a barrier has counted on that end.
+ */
+function lastAnswerMs({ views }: SealedDecision, call: CallContext): number {
+  const permit = views[0]?.predicate.permit as { not_after: string } | undefined;
+  return Math.min(call.deadlineMs + 1, permit === undefined ? 0 : Date.parse(permit.not_after));
 }
 
 /** Nobody waits for this ALLOW any more, so nobody may run on it. */

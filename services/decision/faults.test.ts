@@ -178,6 +178,25 @@ test('an ALLOW sealed after the caller’s deadline is voided and not answered; 
   expect((await propose('rm -rf /')).answer?.decision).toBe(Decision.DENY);
 });
 
+test('an ALLOW held up between signer and answer beyond its lease is voided and not answered', async () => {
+  const world = await makeWorld({
+    settings: { permitTtlMs: 3_600_000 },
+    signer: (real) => ({
+      seal: async (request, call) => {
+        const sealed = await real.seal(request, call);
+        // A lease of the fixture holds for a minute; what counts is its use, which ends the clock bound before.
+        world.clock.ms += 59_900;
+        return sealed;
+      },
+      getReceipt: real.getReceipt.bind(real),
+      getStatus: real.getStatus.bind(real),
+    }),
+  });
+  const asked = world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal: shell('ls') }, callAs());
+  await expect(asked).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  expect(await world.kinds()).toEqual(['decision', 'action', 'void', 'void']);
+});
+
 test('beyond the limit of decisions under way, a request is shed', async () => {
   const world = await makeWorld({ settings: { maxInFlight: 1 } });
   const propose = () => world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal: shell('ls') }, callAs());
