@@ -101,6 +101,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   }
 
   async listRevocations(): Promise<pb.ListRevocationsResponse> {
+    const unfenced = new Set(this.#state.unfenced().map((leaf) => leaf.revocationId));
     const revocations = this.#state.inForce().map(({ scope, revocationId, epoch }) => {
       const leaf = this.#state.leaf(revocationId);
       return create(pb.RevocationSchema, {
@@ -108,6 +109,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
         scope,
         operation: 'revoke',
         epoch: BigInt(epoch),
+        level: unfenced.has(revocationId) ? pb.RevocationLevel.COMMITTED : pb.RevocationLevel.BARRIER,
         receiptId: leaf?.receiptId ?? '',
         actor: leaf?.actor ?? '',
         ...(leaf ? { at: timestampFromMs(leaf.atMs) } : {}),
