@@ -1,0 +1,139 @@
+// A real redis-server of a test's own: a free port of the loopback, a folder of its own, stopped by the test.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe } from 'vitest';
+
+const START_TRIES = 5;
+const START_LIMIT_MS = 10_000;
+const LOOPBACK = '127.0.0.1';
+
+const present = spawnSync('redis-server', ['--version']).status === 0;
+
+/**
+ * `describe`, skipped where redis-server (package redis-server) is not installed and this is no CI run; there it fails
+ * at the start of the server instead.
+ */
+export const describeWithRedis = present || process.env.CI ? describe : describe.skip;
+
+export class RedisServer {
+  readonly folder = mkdtempSync(join(tmpdir(), 'redis-'));
+  #port = 0;
+  #child: ChildProcess | undefined;
+
+  get address(): { readonly host: string; readonly port: number } {
+    return { host: LOOPBACK, port: this.#port };
+  }
+
+  /** On the same port again, once it had one. `args` as on the command line, such as `'--appendonly', 'yes'`. */
+  async start(...args: readonly string[]): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const port = this.#port || (await freePort());
+      if (await this.#startOn(port, args)) {
+        this.#port = port;
+        return;
+      }
+      if (tries === START_TRIES) throw new Error(`redis-server did not start on port ${port}`);
+    }
+  }
+
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  /** Saves nothing unless it was told to. */
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  pause(): void {
+    this.#child?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
+  async remove(): Promise<void> {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #startOn(port: number, args: readonly string[]): Promise<boolean> {
+    const fixed = [
+      '--port',
+      `${port}`,
+      '--bind',
+      LOOPBACK,
+      '--dir',
+      this.folder,
+      '--save',
+      '',
+      '--loglevel',
+      'warning',
+    ];
+    const child = spawn('redis-server', [...fixed, ...args], { stdio: 'ignore' });
+    let ended = false;
+    child.once('error', () => {
+      ended = true;
+    });
+    child.once('exit', () => {
+      ended = true;
+    });
+    const until = performance.now() + START_LIMIT_MS;
+    while (!ended && performance.now() < until) {
+      if (await answersPing(port)) {
+        this.#child = child;
+        return true;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    child.kill('SIGKILL');
+    return false;
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    if (signal !== 'SIGKILL') child.kill('SIGCONT');
+    await ended;
+  }
+}
+
+/** One that is started, for a file's tests; `remove` it after them. */
+export async function startRedis(...args: readonly string[]): Promise<RedisServer> {
+  const server = new RedisServer();
+  await server.start(...args);
+  return server;
+}
+
+/** Any reply will do, `NOAUTH` too, but `LOADING`. A TLS port is asked on its plain twin. */
+function answersPing(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: LOOPBACK, port }, () => socket.write('PING\r\n'));
+    socket.setTimeout(1_000, () => socket.destroy());
+    socket.once('data', (reply) => {
+      resolve(!reply.toString().includes('LOADING'));
+      socket.destroy();
+    });
+    socket.once('error', () => resolve(false));
+    socket.once('close', () => resolve(false));
+  });
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, LOOPBACK, () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
