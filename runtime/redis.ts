@@ -159,6 +159,7 @@ function clientOptions(options: RedisConnectionOptions): RedisOptions {
     username,
     password,
     protocol: 2,
+    disableClientInfo: true,
     lazyConnect: true,
     enableAutoPipelining: true,
     enableOfflineQueue: false,

@@ -1,7 +1,7 @@
 // A real redis-server of a test's own: a free port of the loopback, a folder of its own, stopped by the test.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,20 @@ export class RedisServer {
     return { host: LOOPBACK, port: this.#port };
   }
 
-  /** On the same port again, once it had one. `args` as on the command line, such as `'--appendonly', 'yes'`. */
+  /** A sentinel that watches `primary` under `name` and fails it over alone. */
+  async startSentinel(name: string, primary: RedisServer): Promise<void> {
+    const file = join(this.folder, 'sentinel.conf');
+    const { host, port } = primary.address;
+    const settings = [
+      `monitor ${name} ${host} ${port} 1`,
+      `down-after-milliseconds ${name} 300`,
+      `failover-timeout ${name} 2000`,
+    ];
+    writeFileSync(file, settings.map((line) => `sentinel ${line}\n`).join(''));
+    await this.start(file, '--sentinel');
+  }
+
+  /** On the same port again, once it had one. `args` as on the command line: a file, options. */
   async start(...args: readonly string[]): Promise<void> {
     for (let tries = 1; ; tries++) {
       const port = this.#port || (await freePort());
@@ -125,6 +138,13 @@ function answersPing(port: number): Promise<boolean> {
     socket.once('error', () => resolve(false));
     socket.once('close', () => resolve(false));
   });
+}
+
+/** The rights docs/redis-keys.md names for Beacon's user, for this prefix and password. */
+export function documentedRights(prefix: string, password: string): readonly string[] {
+  const text = readFileSync(new URL('../docs/redis-keys.md', import.meta.url), 'utf8');
+  const rights = /^ACL SETUSER \S+ (.+)$/m.exec(text)?.[1] ?? '';
+  return rights.replace('PASSWORD', password).replace('~beacon:', `~${prefix}:`).split(' ');
 }
 
 export function freePort(): Promise<number> {
