@@ -76,19 +76,9 @@ export class RedisServer {
   }
 
   async #startOn(port: number, args: readonly string[]): Promise<boolean> {
-    const fixed = [
-      '--port',
-      `${port}`,
-      '--bind',
-      LOOPBACK,
-      '--dir',
-      this.folder,
-      '--save',
-      '',
-      '--loglevel',
-      'warning',
-    ];
-    const child = spawn('redis-server', [...fixed, ...args], { stdio: 'ignore' });
+    const place = ['--port', `${port}`, '--bind', LOOPBACK, '--dir', this.folder];
+    const saving = args.includes('--sentinel') ? [] : ['--save', ''];
+    const child = spawn('redis-server', [...args, ...place, ...saving], { stdio: 'ignore' });
     let ended = false;
     child.once('error', () => {
       ended = true;
