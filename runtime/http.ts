@@ -63,6 +63,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return app;
 }
 
+/** Takes no new requests, lets those under way end, and cuts what is left after `graceMs`. */
+export async function drainHttp(app: HttpServer, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Answers every method that a path does not have: 204 with Allow for OPTIONS, else 405. */
 export function refuseOtherMethods(app: HttpServer, path: string, methods: readonly string[]): void {
   const known = new Set([...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']);

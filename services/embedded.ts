@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { BeaconError } from '../core/errors.ts';
 import { EVENTS } from '../core/events.ts';
 import { MemoryEventBus } from '../ports/event-bus/memory.ts';
+import type { PolicyEngine } from '../ports/policy-engine/port.ts';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
 import { addressText } from '../runtime/env.ts';
+import { drainHttp } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { addReflection } from '../runtime/rpc-reflection.ts';
@@ -16,7 +18,7 @@ import { addHealth, createRpcServer, drainRpc, listenRpc } from '../runtime/rpc-
 import { readOrCreateSecretFile } from '../runtime/secret-file.ts';
 import { createAccess, tokenDigest, tokenText } from './access.ts';
 import type { Config } from './config.ts';
-import { composeDecision, type DecisionComposition } from './decision/compose.ts';
+import { composeDecision, composePolicy } from './decision/compose.ts';
 import type { DecisionSettings } from './decision/deps.ts';
 import { decisionMeter } from './decision/meter.ts';
 import { type EmbeddedStores, openEmbeddedStores } from './embedded-stores.ts';
@@ -32,8 +34,8 @@ export type Embedded = { readonly addresses: Addresses; stop(): Promise<void> };
 
 /** Longest a fact may take to be gathered. */
 const GATHER_TIMEOUT_MS = 1_000;
-/** How long the code is practised before readiness. */
-const WARM_UP_MS = 800;
+/** How long the code is practised before readiness: less where the machine has been slow to come this far. */
+const WARM_UP_MS = { least: 150, most: 800, readyBy: 1_900 } as const;
 
 /** Whatever was opened is closed again, last first, when a later step fails. */
 export async function startEmbedded(config: Config, log: Log): Promise<Embedded> {
@@ -83,8 +85,16 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   });
   await killSwitch.start();
   closers.push(() => killSwitch.stop());
-  const decision = await startDecision(config, log, { stores, signer, keys, bus, meter: decisionMeter(metrics) });
-  closers.push(() => decision.service.stop());
+  const policy = await composePolicy(policyFolder());
+  const decision = await startDecision(config, log, {
+    policy,
+    stores,
+    signer,
+    keys,
+    bus,
+    meter: decisionMeter(metrics),
+  });
+  closers.push(() => decision.stop());
   const scoring = await composeScoring({
     store: stores.scores,
     source: signer.store,
@@ -95,7 +105,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     failed: failed(EVENTS.scoringFailed),
   });
   closers.push(() => scoring.stop());
-  watch(metrics, { signer, killSwitchLog, policy: decision.policy });
+  watch(metrics, { signer, killSwitchLog, policy: policy.snapshot() });
   const adminToken = await readOrCreateSecretFile(join(dataDir, 'admin.token'), () =>
     tokenText('admin', randomBytes(32)),
   );
@@ -113,10 +123,10 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     randomBytes,
   };
   const settings = decisionSettings(config, signer);
-  await warmUp({ budgetMs: WARM_UP_MS, policyFolder: policyFolder(), settings, gateway: gatewayOptions });
+  await warmUp({ budgetMs: warmUpBudget(), policy, settings, gateway: gatewayOptions });
   const gateway = createGateway({
     services: {
-      decision: decision.service,
+      decision,
       scoring: scoring.service,
       killSwitch,
       logs: [signer.service, killSwitchLog.service],
@@ -131,9 +141,10 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   gateway.registerGrpc(grpc);
   const health = await addHealth(grpc, [...AGENT_SERVICES]);
   await addReflection(grpc, [...AGENT_SERVICES]);
-  closers.push(() => drainRpc(grpc, config.drainMs));
+  // Side by side: one after the other could take longer than the whole process is given.
+  const { drainMs } = config;
+  closers.push(() => Promise.all([drainRpc(grpc, drainMs), drainHttp(gateway.http, drainMs)]).then(() => undefined));
   const grpcAddress = await listenRpc(grpc, addressText(config.grpc));
-  closers.push(() => gateway.http.close());
   const http = await gateway.http.listen({ host: config.http.host, port: config.http.port });
   const addresses = { http, grpc: grpcAddress, data_dir: dataDir, admin_token_file: join(dataDir, 'admin.token') };
   const instanceFile = join(dataDir, 'instance.json');
@@ -148,6 +159,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
 }
 
 type DecisionParts = {
+  readonly policy: PolicyEngine;
   readonly stores: EmbeddedStores;
   readonly signer: SignerComposition;
   readonly keys: ReturnType<typeof openTenantKeys>;
@@ -155,9 +167,9 @@ type DecisionParts = {
   readonly meter: ReturnType<typeof decisionMeter>;
 };
 
-async function startDecision(config: Config, log: Log, parts: DecisionParts): Promise<DecisionComposition> {
-  const { stores, signer, keys, bus, meter } = parts;
-  const decision = await composeDecision({
+async function startDecision(config: Config, log: Log, parts: DecisionParts) {
+  const { stores, signer, keys, bus, meter, policy } = parts;
+  const decision = composeDecision({
     stores,
     signer: signer.service,
     source: signer.store,
@@ -165,11 +177,11 @@ async function startDecision(config: Config, log: Log, parts: DecisionParts): Pr
     bus,
     meter,
     settings: decisionSettings(config, signer),
-    policyFolder: policyFolder(),
+    policy,
     now: Date.now,
     failed: (event, error) => log.error(event, { error }),
   });
-  await decision.service.start((done, total) => log.info(EVENTS.stateReplayed, { done, total }));
+  await decision.start((done, total) => log.info(EVENTS.stateReplayed, { done, total }));
   return decision;
 }
 
@@ -179,6 +191,11 @@ function decisionSettings(config: Config, signer: SignerComposition): DecisionSe
   const keyId = () => signer.keys.current().publicKey.keyId;
   const times = { permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs, gatherTimeoutMs: GATHER_TIMEOUT_MS };
   return { isolation, ...times, maxInFlight, agentRate, zeroRetention, keyId };
+}
+
+function warmUpBudget(): number {
+  const { least, most, readyBy } = WARM_UP_MS;
+  return Math.min(most, Math.max(least, readyBy - performance.now()));
 }
 
 async function readiness(stores: EmbeddedStores, ...logs: readonly SignerComposition[]) {

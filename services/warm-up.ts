@@ -8,6 +8,7 @@ import { MemoryBudgets } from '../ports/budgets/memory.ts';
 import { MemoryEventBus } from '../ports/event-bus/memory.ts';
 import { MemoryIdempotency } from '../ports/idempotency/memory.ts';
 import { createMemoryLedger } from '../ports/ledger-store/memory.ts';
+import type { PolicyEngine } from '../ports/policy-engine/port.ts';
 import { MemoryRevocationList } from '../ports/revocation-list/memory.ts';
 import { MemoryScoreStore } from '../ports/score-store/memory.ts';
 import { memorySigningKeys } from '../ports/signing-key/memory.ts';
@@ -37,14 +38,14 @@ const PROPOSALS = [
 
 export type WarmUpOptions = {
   readonly budgetMs: number;
-  readonly policyFolder: string;
+  readonly policy: PolicyEngine;
   readonly settings: DecisionSettings;
   readonly gateway: GatewayOptions;
 };
 
 /** Practises for `budgetMs`; resolves to the number of requests answered. Throws when a practice answer is an error. */
-export async function warmUp({ budgetMs, policyFolder, settings, gateway }: WarmUpOptions): Promise<number> {
-  const practice = await composePractice(policyFolder, settings, gateway);
+export async function warmUp({ budgetMs, policy, settings, gateway }: WarmUpOptions): Promise<number> {
+  const practice = await composePractice(policy, settings, gateway);
   const until = performance.now() + budgetMs;
   let answered = 0;
   while (performance.now() < until) {
@@ -62,7 +63,7 @@ export async function warmUp({ budgetMs, policyFolder, settings, gateway }: Warm
   return answered;
 }
 
-async function composePractice(policyFolder: string, settings: DecisionSettings, options: GatewayOptions) {
+async function composePractice(policy: PolicyEngine, settings: DecisionSettings, options: GatewayOptions) {
   const { now } = options;
   const failed = () => {};
   const bus = new MemoryEventBus();
@@ -107,9 +108,9 @@ async function composePractice(policyFolder: string, settings: DecisionSettings,
   await killSwitch.start();
   const practised = { ...settings, keyId: () => receiptKeys.current().publicKey.keyId };
   const meter = decisionMeter(metrics);
-  const parts = { stores, signer, source: store, keys, bus, settings: practised, meter, policyFolder, now, failed };
-  const decision = await composeDecision(parts);
-  await decision.service.start(() => {});
+  const parts = { stores, signer, source: store, keys, bus, settings: practised, meter, policy, now, failed };
+  const decision = composeDecision(parts);
+  await decision.start(() => {});
   const scoring = await composeScoring({
     store: stores.scores,
     source: store,
@@ -130,7 +131,7 @@ async function composePractice(policyFolder: string, settings: DecisionSettings,
   });
   const { http } = createGateway({
     services: {
-      decision: decision.service,
+      decision,
       scoring: scoring.service,
       killSwitch,
       logs: [signer],
@@ -147,7 +148,7 @@ async function composePractice(policyFolder: string, settings: DecisionSettings,
     async stop() {
       await http.close();
       await scoring.stop();
-      await decision.service.stop();
+      await decision.stop();
       killSwitch.stop();
       await signer.stop();
     },

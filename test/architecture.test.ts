@@ -137,7 +137,7 @@ test('the environment is read where a process begins, and handed on', () => {
   const found = sources.filter(
     (file) =>
       ['core', 'ports', 'runtime', 'services'].includes(room(file)) &&
-      !['services/config.ts', 'services/main.ts'].includes(file) &&
+      !['services/config.ts', 'services/beacond.ts'].includes(file) &&
       !isTest(file) &&
       /\bprocess\.env\b/.test(text.get(file) ?? ''),
   );

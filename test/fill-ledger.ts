@@ -12,7 +12,7 @@ import { DraftSchema, SealRequestSchema } from '../gen/beacon/v1/receipt_signer_
 import { MemoryEventBus } from '../ports/event-bus/memory.ts';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
 import { createMetrics } from '../runtime/metrics.ts';
-import { composeDecision } from '../services/decision/compose.ts';
+import { composeDecision, composePolicy } from '../services/decision/compose.ts';
 import { decisionMeter } from '../services/decision/meter.ts';
 import { openEmbeddedStores } from '../services/embedded-stores.ts';
 import { composeKillSwitch } from '../services/kill-switch/compose.ts';
@@ -45,7 +45,7 @@ const killSwitch = composeKillSwitch({
   failed,
 });
 await killSwitch.start();
-const { service } = await composeDecision({
+const service = composeDecision({
   stores,
   signer: signer.service,
   source: signer.store,
@@ -64,7 +64,7 @@ const { service } = await composeDecision({
     zeroRetention: false,
     keyId: () => signer.keys.current().publicKey.keyId,
   },
-  policyFolder: fileURLToPath(new URL('../policies/bundle', import.meta.url)),
+  policy: await composePolicy(fileURLToPath(new URL('../policies/bundle', import.meta.url))),
   now: Date.now,
   failed: (_, error) => failed(error),
 });

@@ -51,6 +51,8 @@ export type Script = {
   predicate?: (predicate: Json) => void;
   /** Changes the answer after that. */
   answer?: (answer: Json) => void;
+  /** HTTP status of the answer; default 200. */
+  status?: number;
   /** Answers in its own way altogether. */
   instead?: (response: ServerResponse, request: IncomingMessage) => void;
   signer?: Signer;
@@ -61,13 +63,14 @@ export function answerFor(request: Uint8Array, script: Script, signer: Signer): 
   const route = script.route ?? 'ALLOW';
   const allowed = route === 'ALLOW' || route === 'WARN';
   const constraints = script.constraints ?? [];
+  const digest = createHash('sha256').update(request).digest('hex');
   const predicate: Json = {
     decision: allowed ? 'ALLOW' : 'DENY',
     route,
     obligations: constraints.map(({ kind }) => ({ kind })),
     tenant_id: body.tenant_id,
     agent_id: body.agent_id,
-    request_digest: createHash('sha256').update(request).digest('hex'),
+    request_digest: digest,
   };
   script.predicate?.(predicate);
   const permit = { id: PERMIT, not_after: at(script.permitMs ?? 30_000) };
@@ -88,7 +91,7 @@ export function answerFor(request: Uint8Array, script: Script, signer: Signer): 
     constraints,
     action_id: ACTION,
     permit: allowed ? { ...permit, term: 3 } : null,
-    request_digest: predicate.request_digest,
+    request_digest: digest,
     receipt: (script.signer ?? signer).envelope(predicate, runs ? { lease, permit } : {}),
   };
   script.answer?.(answer);
@@ -116,7 +119,7 @@ export async function startFakeBeacon(): Promise<FakeBeacon> {
     const { authorization } = request.headers;
     fake.requests.push({ path: request.url ?? '', authorization, body: JSON.parse(body.toString() || '{}') });
     if (fake.script.instead) return fake.script.instead(response, request);
-    response.setHeader('content-type', 'application/json');
+    response.writeHead(fake.script.status ?? 200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(answerFor(body, fake.script, signer)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

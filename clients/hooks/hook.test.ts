@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ACTION, type FakeBeacon, makeSigner, type Script, startFakeBeacon } from './beacon.fixture.ts';
 import { DEADLINE_MS, runHook } from './main.ts';
@@ -39,6 +39,7 @@ async function* one(text: string): AsyncGenerator<Uint8Array> {
 
 async function hook(event: unknown, { argv = ['codex'], env, stdin, elapsedMs = () => 0 }: Options = {}) {
   const said = { out: '', err: '' };
+  let closed = false;
   const given = stdin ?? (typeof event === 'string' ? event : JSON.stringify(event));
   const code = await runHook(argv, {
     env: env ?? { BEACON_URL: beacon.url },
@@ -51,8 +52,11 @@ async function hook(event: unknown, { argv = ['codex'], env, stdin, elapsedMs = 
     err: (text) => {
       said.err += text;
     },
-    close: () => {},
+    close: () => {
+      closed = true;
+    },
   });
+  expect(closed).toBe(true);
   return { code, ...said };
 }
 
@@ -221,6 +225,7 @@ describe('what is refused', () => {
     ['an unknown route', { answer: set({ route: 'MAYBE' }) }],
     ['a decision that contradicts its route', { route: 'DENY', answer: set({ decision: 'ALLOW' }) }],
     ['a route that contradicts its receipt', { route: 'DENY', answer: set({ decision: 'ALLOW', route: 'ALLOW' }) }],
+    ['a receipt of another route that runs', { predicate: set({ route: 'WARN' }) }],
     ['no receipt', { answer: set({ receipt: null }) }],
     ['another receipt id', { answer: set({ receipt_id: '0123456789ab-8' }) }],
     ['another action', { answer: set({ action_id: `act_${'f'.repeat(32)}` }) }],
@@ -237,6 +242,11 @@ describe('what is refused', () => {
     beacon.script = script;
     expectRefused(await hook(EVENT, withFile()), /unavailable|malformed/);
     expectRefused(await hook(EVENT), /unavailable|malformed/);
+  });
+
+  test('an allowance under any status but 200', async () => {
+    beacon.script = { status: 503 };
+    expectRefused(await hook(EVENT), /503/);
   });
 
   test('with pinned keys: a receipt signed by somebody else, or changed after signing', async () => {
@@ -290,7 +300,7 @@ describe('what is refused', () => {
   test('a client file that is relative, missing, or writable by others', async () => {
     const refusedWith = async (path: string) =>
       expectRefused(await hook(EVENT, { argv: ['codex', '--client-file', path] }), /failed_precondition/);
-    await refusedWith('client.json');
+    await refusedWith(relative(process.cwd(), beacon.clientFile()));
     await refusedWith('/nonexistent/client.json');
     await refusedWith(beacon.folder);
     await refusedWith(beacon.clientFile(() => {}, 0o622));

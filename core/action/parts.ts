@@ -65,6 +65,9 @@ export function finishPart(draft: Draft, finishing: Finishing): ActionPart {
     if (files.length > 0 && CHANGES.has(effect)) effect = 'none';
   }
   if (flags.has('dry_run') && effect !== 'none' && draft.effect === 'read') effect = 'read';
+  // The root of a throw-away container is no disk of this machine.
+  if (effect === 'disk_destroy' && flags.has('container') && !flags.has('mounted') && !flags.has('privileged'))
+    effect = 'delete_many';
   scope ??= usualScope(effect);
   if (scope === 'home' || scope === 'system' || scope === 'machine') flags.add('outside_workspace');
   const externality = partExternality(effect, draft, finishing);

@@ -2,7 +2,7 @@
 // A builtin that only prints or tests is left to the tables of programs.
 
 import type { Invocation, Walk } from './frame.ts';
-import { type Arg, literal, NO_STREAM, type ShellState, type Stream, unresolved } from './values.ts';
+import { type Arg, codeOrigins, literal, NO_STREAM, type ShellState, type Stream, unresolved } from './values.ts';
 
 const SILENT: Stream = { text: '', origins: [] };
 
@@ -52,7 +52,7 @@ const declare: Builtin = (args, state, walk, invocation) => {
 const evaluate: Builtin = (args, state, walk, _invocation, frame) => {
   const words = args[0]?.text === '--' ? args.slice(1) : args;
   const text = words.map((arg) => arg.text).join(' ');
-  const origins = words.flatMap((arg) => (arg.known ? [] : arg.origins));
+  const origins = codeOrigins(words.flatMap((arg) => (arg.known ? [] : arg.origins)));
   if (origins.length > 0) walk.judge.opaque('eval', text, origins, frame);
   return walk.text(text, state, frame);
 };

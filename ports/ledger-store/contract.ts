@@ -1,6 +1,6 @@
 // What every ledger store must do, as a suite each implementation runs.
 
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { grow, NaiveTree, sha, TEST_LOG, testCheckpoint, testRecord, testRecords } from './contract-records.ts';
 import type { LedgerStore } from './port.ts';
 
@@ -13,6 +13,9 @@ function same(found: readonly Uint8Array[], expected: readonly Uint8Array[]): vo
     expected.map((hash) => Buffer.from(hash).toString('hex')),
   );
 }
+
+// A disk shared with other work may sync slowly; none of these tests is about time.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** `open` makes an empty log named TEST_LOG; the suite closes it. */
 export function ledgerStoreContract(name: string, open: () => Promise<LedgerStore>): void {
@@ -150,7 +153,7 @@ function proving(fresh: () => Promise<LedgerStore>): void {
     expect(await store.tile(1, 0, full + 1)).toBeUndefined();
   });
 
-  test('two levels of tiles: 65,535 to 65,537 leaves', { timeout: 60_000 }, async () => {
+  test('two levels of tiles: 65,535 to 65,537 leaves', async () => {
     const store = await fresh();
     const tree = new NaiveTree(testRecords(0, 65_537).map((record) => record.leaf));
     await grow(store, 65_535, 4096);

@@ -8,7 +8,7 @@ import { decodeEntries, entryTilePath, TILE_WIDTH } from '../../core/ledger/tile
 import { HASH_BYTES, leafHash } from '../../core/ledger/tree.ts';
 import { sameBytes } from '../../core/ledger/tree-proof.ts';
 import { type FileSystemDoor, replaceFile } from './file-door.ts';
-import { decodeEvidence, encodeEvidence, evidencePath } from './file-evidence.ts';
+import { decodeEvidence, type Evidence, encodeEvidence, evidencePath } from './file-evidence.ts';
 import type { LedgerRecord } from './port.ts';
 import type { ReadTile } from './proofs.ts';
 
@@ -90,12 +90,14 @@ export class Bundles {
   }
 
   /** Rewrites a bundle on disk without the evidence `isErased` names; answers how many objects that was. */
-  async erase(bundle: number, isErased: (record: LedgerRecord, index: number) => boolean): Promise<number> {
-    const records = await this.#load(bundle);
-    const kept = records.map((record, at) => (isErased(record, bundle * TILE_WIDTH + at) ? bare(record) : record));
-    const erased = kept.filter((record, at) => record !== records[at]).length;
-    if (erased === 0) return 0;
+  async erase(bundle: number, isErased: (item: Evidence, index: number) => boolean): Promise<number> {
     const { door, folder } = this.#place;
+    const items = await this.#loadEvidence(bundle);
+    const kept = items.map((item, at) =>
+      isErased(item, bundle * TILE_WIDTH + at) ? { tenantId: item.tenantId } : item,
+    );
+    const erased = kept.filter((item, at) => item !== items[at]).length;
+    if (erased === 0) return 0;
     const bytes = encodeEvidence(bundle, kept);
     await replaceFile(door, join(folder, 'draft', 'evidence'), join(folder, evidencePath(bundle)), bytes);
     this.#erasures++;
@@ -104,12 +106,12 @@ export class Bundles {
   }
 
   /** The same for what only memory and the WAL hold. */
-  eraseResident(isErased: (record: LedgerRecord, index: number) => boolean): number {
+  eraseResident(isErased: (item: Evidence, index: number) => boolean): number {
     let erased = 0;
     for (const [bundle, records] of this.#resident) {
       records.forEach((record, at) => {
         if (!isErased(record, bundle * TILE_WIDTH + at)) return;
-        records[at] = bare(record);
+        records[at] = { leaf: record.leaf, tenantId: record.tenantId };
         erased++;
       });
     }
@@ -120,18 +122,23 @@ export class Bundles {
     const { door, folder, readTile } = this.#place;
     const hashes = await readTile(0, bundle);
     const entries = await door.read(join(folder, entryTilePath({ index: bundle, width: TILE_WIDTH })));
-    const evidence = await door.read(join(folder, evidencePath(bundle)));
     const leaves = entries === undefined ? undefined : tryDecodeEntries(entries);
     if (leaves === undefined) throw new BeaconError('internal', `entry bundle ${bundle} is missing or damaged on disk`);
-    const items = evidence === undefined ? undefined : decodeEvidence(bundle, evidence);
-    if (items === undefined)
-      throw new BeaconError('internal', `evidence bundle ${bundle} is missing or damaged on disk`);
+    const items = await this.#loadEvidence(bundle);
     return leaves.map((leaf, at) => {
       if (!sameBytes(leafHash(leaf), hashes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES))) {
         throw new BeaconError('internal', `record ${bundle * TILE_WIDTH + at} is damaged on disk`);
       }
-      return { leaf, ...(items[at] as { tenantId: string; evidence?: Uint8Array }) };
+      return { leaf, ...(items[at] as Evidence) };
     });
+  }
+
+  async #loadEvidence(bundle: number): Promise<Evidence[]> {
+    const bytes = await this.#place.door.read(join(this.#place.folder, evidencePath(bundle)));
+    const items = bytes === undefined ? undefined : decodeEvidence(bundle, bytes);
+    if (items === undefined)
+      throw new BeaconError('internal', `evidence bundle ${bundle} is missing or damaged on disk`);
+    return items;
   }
 
   #remember(bundle: number, records: readonly LedgerRecord[]): void {
@@ -149,10 +156,6 @@ export class Bundles {
     this.#cacheBytes -= this.#cache.get(bundle)?.bytes ?? 0;
     this.#cache.delete(bundle);
   }
-}
-
-function bare(record: LedgerRecord): LedgerRecord {
-  return { leaf: record.leaf, tenantId: record.tenantId };
 }
 
 function sizeOf(records: readonly LedgerRecord[]): number {

@@ -14,11 +14,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { failsWith } from './contract.ts';
 import { grow, NaiveTree, TEST_LOG, testCheckpoint, testRecord, testRecords } from './contract-records.ts';
 import { openFileLedger } from './file.ts';
 import type { LedgerStore } from './port.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const SEGMENT_BYTES = 2_097_152;
 const base = mkdtempSync(join(tmpdir(), 'ledger-damage-'));

@@ -4,12 +4,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { failsWith } from './contract.ts';
 import { NaiveTree, TEST_LOG, testCheckpoint, testRecords } from './contract-records.ts';
 import { openFileLedger } from './file.ts';
 import { type FileDoor, type FileSystemDoor, realFileSystem } from './file-door.ts';
 import type { LedgerRecord, LedgerStore } from './port.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const base = mkdtempSync(join(tmpdir(), 'ledger-faults-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));

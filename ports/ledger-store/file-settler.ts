@@ -1,5 +1,6 @@
-// What the file store does behind the appends: writes finished bundles and tiles to their files, syncs those files once a
-// WAL segment holds nothing else, and then removes the segment. One step at a time, writing before syncing.
+// What the file store does behind the appends: one lane prepares WAL segments and writes finished bundles and tiles to
+// their files, the other syncs those files once a WAL segment holds nothing else, and removes the segment. Together they
+// hold three of Node's four file threads at most: one is always left for the WAL's own sync.
 
 import { dirname, join } from 'node:path';
 import { encodeEntries, entryTilePath, hashTilePath, TILE_WIDTH } from '../../core/ledger/tiles.ts';
@@ -11,7 +12,9 @@ import type { WriteAheadLog } from './file-wal.ts';
 
 /** Appends wait while more than this is finished and unwritten, or more segments than that wait for removal. */
 const UNWRITTEN_MAX_BYTES = 67_108_864;
-const SEGMENTS_MAX = 6;
+const SEGMENTS_MAX = 4;
+/** Two syncs at once share one journal commit and take hardly longer than one. */
+const SYNCS_AT_ONCE = 2;
 
 export type SettlerParts = {
   readonly door: FileSystemDoor;
@@ -26,59 +29,54 @@ export class Settler {
   readonly #parts: SettlerParts;
   readonly #folders = new Set<string>();
   readonly #unsyncedFolders = new Set<string>();
-  #unsynced: { bundle: number; path: string }[] = [];
-  #running: Promise<void> | undefined;
-  #failed = false;
+  readonly #unsynced: { bundle: number; path: string }[] = [];
+  readonly #writing: Lane;
+  readonly #syncing: Lane;
 
   constructor(parts: SettlerParts) {
     this.#parts = parts;
+    this.#syncing = new Lane(() => this.#syncStep(), parts.onFailure);
+    this.#writing = new Lane(() => this.#writeStep(), parts.onFailure);
   }
 
   /** Starts the work there is, if it is not under way already. */
   wake(): void {
-    if (this.#running !== undefined || this.#failed) return;
-    this.#running = this.#run();
+    this.#writing.wake();
+    this.#syncing.wake();
   }
 
   /** Resolves when there is nothing left to do. */
   async idle(): Promise<void> {
-    do {
-      this.wake();
-      await this.#running;
-    } while (!this.#failed && this.#parts.bundles.nextFinished() !== undefined);
+    await this.#writing.idle();
+    await this.#syncing.idle();
   }
 
   /** Resolves when appends may go on: at once, unless the disk has fallen far behind. */
   async room(): Promise<void> {
     const { wal, bundles } = this.#parts;
-    if (bundles.unwrittenBytes() > UNWRITTEN_MAX_BYTES || wal.segments().length > SEGMENTS_MAX) await this.idle();
+    while (bundles.unwrittenBytes() > UNWRITTEN_MAX_BYTES && (await this.#writing.step()));
+    while (wal.segments().length > SEGMENTS_MAX && (await this.#syncing.step()));
   }
 
-  async #run(): Promise<void> {
-    try {
-      // The first step belongs to the caller's tick: let the append that woke us answer first.
-      await Promise.resolve();
-      while (await this.#step());
-    } catch (cause) {
-      this.#failed = true;
-      this.#parts.onFailure(cause);
-    } finally {
-      this.#running = undefined;
-    }
-  }
-
-  async #step(): Promise<boolean> {
-    const finished = this.#parts.bundles.nextFinished();
-    if (finished !== undefined) {
-      await this.#write(finished);
+  async #writeStep(): Promise<boolean> {
+    if (this.#parts.wal.needsNext()) {
+      await this.#parts.wal.prepareNext();
       return true;
     }
+    const finished = this.#parts.bundles.nextFinished();
+    if (finished === undefined) return false;
+    await this.#write(finished);
+    this.#syncing.wake();
+    return true;
+  }
+
+  async #syncStep(): Promise<boolean> {
     const settledBelow = this.#retirableEnd();
     if (settledBelow === undefined) return false;
-    const next = this.#unsynced[0];
-    if (next !== undefined && next.bundle * TILE_WIDTH < settledBelow) {
-      await syncFile(this.#parts.door, next.path);
-      this.#unsynced.shift();
+    const due = this.#unsynced.slice(0, SYNCS_AT_ONCE).filter(({ bundle }) => bundle * TILE_WIDTH < settledBelow);
+    if (due.length > 0) {
+      await Promise.all(due.map(({ path }) => syncFile(this.#parts.door, path)));
+      this.#unsynced.splice(0, due.length);
       return true;
     }
     await this.#syncFolders();
@@ -125,10 +123,59 @@ export class Settler {
     this.#unsyncedFolders.add(dirname(path));
   }
 
+  /** Taken out before its sync: a name the other lane makes meanwhile puts the folder back in. */
   async #syncFolders(): Promise<void> {
-    for (const path of this.#unsyncedFolders) {
-      await this.#parts.door.syncDirectory(path);
+    for (const path of [...this.#unsyncedFolders]) {
       this.#unsyncedFolders.delete(path);
+      await this.#parts.door.syncDirectory(path);
+    }
+  }
+}
+
+/** Takes steps until one finds nothing to do; the first that fails ends the lane for good. */
+class Lane {
+  readonly #take: () => Promise<boolean>;
+  readonly #onFailure: (cause: unknown) => void;
+  #wanted = false;
+  #failed = false;
+  #current: Promise<boolean> = Promise.resolve(false);
+  #running: Promise<void> | undefined;
+
+  constructor(take: () => Promise<boolean>, onFailure: (cause: unknown) => void) {
+    this.#take = take;
+    this.#onFailure = onFailure;
+  }
+
+  wake(): void {
+    this.#wanted = true;
+    if (this.#running === undefined && !this.#failed) this.#running = this.#run();
+  }
+
+  async idle(): Promise<void> {
+    this.wake();
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  /** Waits for the step under way; false when there is no more to wait for. */
+  async step(): Promise<boolean> {
+    this.wake();
+    await this.#current.catch(() => undefined);
+    return this.#running !== undefined;
+  }
+
+  /** Being woken between a step's last look and its end must not be lost, hence the flag. */
+  async #run(): Promise<void> {
+    try {
+      while (this.#wanted) {
+        this.#wanted = false;
+        do this.#current = this.#take();
+        while (await this.#current);
+      }
+    } catch (cause) {
+      this.#failed = true;
+      this.#onFailure(cause);
+    } finally {
+      this.#running = undefined;
     }
   }
 }

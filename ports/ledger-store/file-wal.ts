@@ -34,7 +34,6 @@ export class WriteAheadLog {
   #file: FileDoor;
   #offset: number;
   #next: Promise<SegmentHeader> | undefined;
-  #report: (cause: unknown) => void = () => undefined;
 
   constructor(place: WalPlace, segments: LiveSegment[], file: FileDoor, offset: number, segmentBytes: number) {
     this.#place = place;
@@ -54,9 +53,14 @@ export class WriteAheadLog {
     return this.#segmentBytes - SEGMENT_HEADER_BYTES;
   }
 
-  /** Who hears that the next segment could not be prepared. */
-  onFailure(report: (cause: unknown) => void): void {
-    this.#report = report;
+  /** True when it is time to prepare the next segment: early, so that no append ever waits for it. */
+  needsNext(): boolean {
+    return this.#next === undefined && this.#offset > this.#current().header.segmentBytes * PREPARE_AT_SHARE;
+  }
+
+  async prepareNext(): Promise<void> {
+    this.#next ??= createSegment(this.#place, this.#current().header.sequence + 1, this.#segmentBytes);
+    await this.#next;
   }
 
   /** Takes over a segment prepared earlier, found when the store opened. */
@@ -74,7 +78,6 @@ export class WriteAheadLog {
     await this.#file.datasync();
     this.#offset += frame.length;
     current.endIndex = endIndex;
-    if (this.#offset > current.header.segmentBytes * PREPARE_AT_SHARE) this.#prepare();
   }
 
   /** Removes the oldest segment, durably: a gap can then only mean loss. */
@@ -109,7 +112,7 @@ export class WriteAheadLog {
   }
 
   async #roll(): Promise<void> {
-    this.#prepare();
+    await this.prepareNext();
     const header = await (this.#next as Promise<SegmentHeader>);
     const { endIndex } = this.#current();
     await this.#file.close();
@@ -117,12 +120,6 @@ export class WriteAheadLog {
     this.#offset = SEGMENT_HEADER_BYTES;
     this.#segments.push({ header, firstIndex: endIndex, endIndex });
     this.#next = undefined;
-  }
-
-  #prepare(): void {
-    if (this.#next !== undefined) return;
-    this.#next = createSegment(this.#place, this.#current().header.sequence + 1, this.#segmentBytes);
-    this.#next.catch((cause) => this.#report(cause));
   }
 
   #current(): LiveSegment {

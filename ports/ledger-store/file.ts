@@ -10,6 +10,7 @@ import { sameBytes } from '../../core/ledger/tree-proof.ts';
 import { type PublishRequest, requireBatch, requireLeafOf, requireOwnCheckpoint, requireTree } from './checks.ts';
 import type { Bundles } from './file-bundles.ts';
 import { type FileSystemDoor, realFileSystem, replaceFile } from './file-door.ts';
+import type { Evidence } from './file-evidence.ts';
 import { lockFile } from './file-lock.ts';
 import { type Checkpointed, type LogIdentity, type Recovered, recover } from './file-recover.ts';
 import { Settler } from './file-settler.ts';
@@ -63,8 +64,9 @@ class FileLedger implements LedgerStore {
   readonly #unlock: () => void;
   /** Appends, and the part of an erasure that rewrites the WAL. */
   readonly #writing = createTurn();
-  /** Publishing and erasing: each uses a draft file of one name. */
-  readonly #maintaining = createTurn();
+  /** Each has draft files of one name; an erasure of a long log must not hold up the next checkpoint. */
+  readonly #publishing = createTurn();
+  readonly #erasing = createTurn();
   #size: number;
   #checkpoint: Checkpointed | undefined;
   #appending = false;
@@ -85,7 +87,6 @@ class FileLedger implements LedgerStore {
     const onFailure = (cause: unknown): void => void this.#stop(cause);
     const { wal, bundles, tiles } = recovered;
     this.#settler = new Settler({ door, folder, wal, bundles, tiles, onFailure });
-    wal.onFailure(onFailure);
     this.#settler.wake();
   }
 
@@ -165,7 +166,7 @@ class FileLedger implements LedgerStore {
   async publish(request: PublishRequest): Promise<void> {
     requireOwnCheckpoint(this.origin, request);
     requireTree('size', request.size, this.#size);
-    await this.#maintaining(async () => {
+    await this.#publishing(async () => {
       this.#requireWritable();
       if (request.size < (this.#checkpoint?.size ?? 0)) {
         throw new BeaconError('failed_precondition', 'a checkpoint must not shrink');
@@ -183,11 +184,11 @@ class FileLedger implements LedgerStore {
 
   /** When it resolves no file of the folder holds the evidence; blocks the disk has freed are the file system's. */
   async eraseEvidence(tenantId: string, below: number): Promise<number> {
-    return this.#maintaining(async () => {
+    return this.#erasing(async () => {
       this.#requireWritable();
       const end = Math.min(below, this.#size);
-      const isErased = (record: LedgerRecord, index: number): boolean =>
-        index < end && record.tenantId === tenantId && record.evidence !== undefined;
+      const isErased = (item: Evidence, index: number): boolean =>
+        index < end && item.tenantId === tenantId && item.evidence !== undefined;
       const onDisk = this.#bundles.onDisk();
       let erased = 0;
       for (let bundle = 0; bundle < onDisk && bundle * TILE_WIDTH < end; bundle++) {
@@ -216,12 +217,11 @@ class FileLedger implements LedgerStore {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopped ??= new BeaconError('unavailable', 'the ledger is closed');
-    await this.#maintaining(() =>
-      this.#writing(async () => {
-        await this.#settler.idle();
-        await this.#wal.close();
-      }),
-    ).finally(this.#unlock);
+    const settled = async (): Promise<void> => {
+      await this.#settler.idle();
+      await this.#wal.close();
+    };
+    await this.#publishing(() => this.#erasing(() => this.#writing(settled))).finally(this.#unlock);
   }
 
   async #commit(frames: readonly EncodedFrame[]): Promise<void> {

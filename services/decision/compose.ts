@@ -7,7 +7,7 @@ import { piiDetector } from '../../ports/detectors/pii.ts';
 import { secretsDetector } from '../../ports/detectors/secrets.ts';
 import type { EventBus } from '../../ports/event-bus/port.ts';
 import { loadBundle } from '../../ports/policy-engine/bundle-folder.ts';
-import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
+import type { PolicyEngine } from '../../ports/policy-engine/port.ts';
 import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
 import type { TenantKeys } from '../../ports/tenant-key/port.ts';
 import type { DecisionSettings, Meter, Signer, Stores } from './deps.ts';
@@ -24,20 +24,20 @@ export type DecisionOptions = {
   readonly bus: EventBus;
   readonly settings: DecisionSettings;
   readonly meter: Meter;
-  readonly policyFolder: string;
+  readonly policy: PolicyEngine;
   readonly now: () => number;
   readonly failed: (event: string, error: unknown) => void;
 };
 
-export type DecisionComposition = {
-  readonly service: DecisionMaker;
-  readonly policy: PolicySnapshot;
-};
+/** Loads, checks and warms the bundle in a folder. Throws `failed_precondition` when it cannot be trusted. */
+export async function composePolicy(folder: string): Promise<PolicyEngine> {
+  const engine = new WasmPolicyEngine();
+  await engine.activate(await loadBundle(folder));
+  return engine;
+}
 
-export async function composeDecision(options: DecisionOptions): Promise<DecisionComposition> {
-  const { stores, signer, source, keys, bus, settings, meter, now, failed } = options;
-  const policy = new WasmPolicyEngine();
-  const active = await policy.activate(await loadBundle(options.policyFolder));
+export function composeDecision(options: DecisionOptions): DecisionMaker {
+  const { stores, signer, source, keys, bus, settings, meter, policy, now, failed } = options;
   const randomHex = pooledRandomHex();
   const newId = () => now().toString(16).padStart(12, '0') + randomHex(10);
   const env = { now, failed, bus, meter, randomHex, newId };
@@ -48,8 +48,7 @@ export async function composeDecision(options: DecisionOptions): Promise<Decisio
     requestDigest: '',
     traceId: randomUUID().replaceAll('-', ''),
   });
-  const service = new DecisionMaker({ stores, signer, policy, privacy, settings, env }, source, systemCall);
-  return { service, policy: active };
+  return new DecisionMaker({ stores, signer, policy, privacy, settings, env }, source, systemCall);
 }
 
 /** Random bytes by the page: a call to the system for each of a decision's ids costs more than the ids. */

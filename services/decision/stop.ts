@@ -6,6 +6,11 @@ import type { DecisionDeps } from './deps.ts';
 
 export type Stop = { readonly code: string; readonly message: string };
 
+export const PERMIT_EXPIRED: Stop = {
+  code: 'permit_expired',
+  message: 'The permit has expired; propose the action again.',
+};
+
 /** Undefined when the action may go on. A list that cannot be read stops it. */
 export async function stopOf(action: ActionRecord, { stores, env }: DecisionDeps): Promise<Stop | undefined> {
   if (action.state === 'closed') return { code: 'action_closed', message: `The action is closed (${action.outcome}).` };
@@ -13,7 +18,7 @@ export async function stopOf(action: ActionRecord, { stores, env }: DecisionDeps
     return { code: 'action_refused', message: 'The action was not allowed.' };
   }
   if (action.state === 'guarded' && action.permitNotAfterMs <= env.now()) {
-    return { code: 'permit_expired', message: 'The permit has expired; propose the action again.' };
+    return PERMIT_EXPIRED;
   }
   for (let i = 0; i < action.scopes.length; i += MAX_SCOPES_PER_CONSULT) {
     const list = await stores.revocations

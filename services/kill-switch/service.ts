@@ -28,6 +28,8 @@ export const MAX_REASON_CHARS = 500;
 /** Open actions named in an answer. */
 export const MAX_LISTED_ACTIONS = 100;
 const REBUILD_PAGE = 1_000;
+/** How often the list is compared with the log: the longest a flushed list stops the world by itself. */
+export const WATCH_LIST_MS = 1_000;
 
 type Log = Pick<Service<typeof ReceiptSignerService, CallContext>, 'seal' | 'listReceipts'>;
 
@@ -55,6 +57,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   readonly #state = new RevocationState();
   readonly #leases: LeaseKeeper;
   #last: Promise<unknown> = Promise.resolve();
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(deps: KillSwitchDeps) {
     this.#deps = deps;
@@ -70,9 +73,13 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     await this.#mendList();
     await this.#leases.start();
     for (const leaf of this.#state.unfenced()) await this.#barrier(leaf);
+    this.#watch = setInterval(() => {
+      this.#serially(() => this.#mendList()).catch(this.#deps.env.failed);
+    }, WATCH_LIST_MS).unref();
   }
 
   stop(): void {
+    clearInterval(this.#watch);
     this.#leases.stop();
   }
 
@@ -107,7 +114,11 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const scope = requireScope(rawScope);
     if (reason.length > MAX_REASON_CHARS)
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
-    const run = this.#last.then(() => this.#changeNow(operation, scope, reason, context));
+    return this.#serially(() => this.#changeNow(operation, scope, reason, context));
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(work);
     this.#last = run.catch(() => undefined);
     return run;
   }

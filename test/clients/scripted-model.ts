@@ -97,7 +97,10 @@ function anthropicAnswer(response: ServerResponse, body: Json, steps: readonly S
   const stop = { stop_reason: step ? 'tool_use' : 'end_turn', stop_sequence: null };
   const usage = { input_tokens: 1, output_tokens: 1 };
   const message = { id: `msg_${turn}`, type: 'message', role: 'assistant', model: body.model, usage };
-  if (!body.stream) return json(response, 200, { ...message, ...stop, content: [block] });
+  if (!body.stream) {
+    json(response, 200, { ...message, ...stop, content: [block] });
+    return;
+  }
   const [start, delta] = step
     ? [
         { ...block, input: {} },

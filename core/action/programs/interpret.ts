@@ -59,25 +59,31 @@ function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning
     if (!next) {
       if (word.text === 'help' || word.text === 'version')
         return help(current, tool, names, invocation, walk, meaning, args);
-      const call = makeCall(
-        current,
-        tool,
-        bounded([...names, word.text]),
-        'unknown',
-        flags,
-        args,
-        invocation,
-        walk,
-        meaning,
-      );
-      if (current.subcommands && Object.hasOwn(current.subcommands, '*'))
-        return interpret({
-          ...call,
-          rule: current.subcommands['*'] as Rule,
-          effect: (current.subcommands['*'] as Rule).effect,
-          args: above.operands.slice(1),
-        });
-      emit(call, { residue: [words(invocation)] });
+      const shown = /^[\w:.@-]{1,40}$/.test(word.text) ? word.text : 'other';
+      const other =
+        current.subcommands && Object.hasOwn(current.subcommands, '*')
+          ? inherit(current.subcommands['*'] as Rule, current)
+          : undefined;
+      if (other) {
+        for (const flag of other.flags ?? []) flags.add(flag);
+        const graverEffect = effect ? graver(other.effect, effect) : other.effect;
+        return interpret(
+          makeCall(
+            other,
+            tool,
+            other.operation ?? bounded([...names, shown]),
+            graverEffect,
+            flags,
+            args,
+            invocation,
+            walk,
+            meaning,
+          ),
+        );
+      }
+      emit(makeCall(current, tool, bounded([...names, shown]), 'unknown', flags, args, invocation, walk, meaning), {
+        residue: [words(invocation)],
+      });
       return { origins: ['file'] };
     }
     names.push(word.text);
@@ -111,7 +117,7 @@ function words(invocation: Invocation): string {
 /** Options above the subcommand stay valid behind it. */
 const inherited = new WeakMap<Rule, Rule>();
 function inherit(rule: Rule, parent: Rule): Rule {
-  if (!parent.values && !parent.options && !parent.systems && !parent.longSingleDash) return rule;
+  if (!parent.values && !parent.options && !parent.systems && !parent.longSingleDash && !parent.scope) return rule;
   const known = inherited.get(rule);
   if (known) return known;
   const merged: Rule = {
@@ -119,6 +125,7 @@ function inherit(rule: Rule, parent: Rule): Rule {
     values: [rule.values ?? '', parent.values ?? ''].join(' ').trim(),
     options: { ...parent.options, ...rule.options },
     ...((rule.systems ?? parent.systems) && { systems: rule.systems ?? (parent.systems as readonly string[]) }),
+    ...((rule.scope ?? parent.scope) && { scope: rule.scope ?? (parent.scope as NonNullable<Rule['scope']>) }),
     ...((rule.longSingleDash ?? parent.longSingleDash) && { longSingleDash: true as const }),
   };
   inherited.set(rule, merged);

@@ -1,0 +1,162 @@
+import { randomBytes } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import { expect, test, vi } from 'vitest';
+import type { CallContext } from '../../core/principal.ts';
+import { readReceipt } from '../../core/receipt.ts';
+import {
+  ReinstateRequestSchema,
+  RevocationLevel,
+  RevokeRequestSchema,
+} from '../../gen/beacon/v1/kill_switch_service_pb.js';
+import { MemoryActionStore } from '../../ports/action-store/memory.ts';
+import { MemoryEventBus } from '../../ports/event-bus/memory.ts';
+import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
+import { MemoryRevocationList } from '../../ports/revocation-list/memory.ts';
+import { memorySigningKeys } from '../../ports/signing-key/memory.ts';
+import { ReceiptSigner } from '../receipt-signer/service.ts';
+import type { LeasedSigner } from './lease.ts';
+import { KillSwitch, WATCH_LIST_MS } from './service.ts';
+
+const LEASE_MS = 600;
+const context: CallContext = {
+  principal: { role: 'operator', provenance: 'authenticated', subject: 'token:op' },
+  deadlineMs: Number.MAX_SAFE_INTEGER,
+  requestDigest: '',
+  traceId: '0'.repeat(32),
+};
+const bus = new MemoryEventBus();
+const now = Date.now;
+const failed = () => {};
+
+function newLog(logId: string) {
+  const store = createMemoryLedger({ logId, origin: `beacon.local/test/${logId}` });
+  const note = { vkey: '', sign: () => new Uint8Array() };
+  return { store, signer: new ReceiptSigner({ store, keys: memorySigningKeys(), note, bus, now, failed }) };
+}
+
+function setUp(change: { signers?: readonly LeasedSigner[]; log?: ReturnType<typeof newLog> } = {}) {
+  const own = change.log ?? newLog('aaaaaaaaaaaa');
+  const first = newLog('bbbbbbbbbbbb');
+  const list = new MemoryRevocationList();
+  const make = (signers: readonly LeasedSigner[]) =>
+    new KillSwitch({
+      log: own.signer,
+      list,
+      signers,
+      actions: new MemoryActionStore(),
+      bus,
+      env: {
+        now,
+        failed,
+        leaseMs: LEASE_MS,
+        randomHex: (bytes) => randomBytes(bytes).toString('hex'),
+        digest: (text) => Buffer.from(text).toString('hex').padEnd(64, '0').slice(0, 64),
+        isMinted: async () => false,
+        context: () => context,
+      },
+    });
+  return { own, first, list, make, killSwitch: make(change.signers ?? [first.signer]) };
+}
+
+const revoke = (on: KillSwitch, scope: string, reason = '') =>
+  on.revoke(create(RevokeRequestSchema, { scope, reason }), context).then(({ revocation }) => revocation);
+const forms = async ({ store }: ReturnType<typeof newLog>) =>
+  (await store.scan(0, 100)).map(({ leaf }) => {
+    const { form, operation, scope } = readReceipt(leaf).predicate;
+    return `${form} ${operation} ${scope}`;
+  });
+
+test('a revocation is a leaf of its own log, a fence in the signer’s, a barrier that says so, and an entry in the list', async () => {
+  const { killSwitch, own, first, list } = setUp();
+  await killSwitch.start();
+  const revocation = await revoke(killSwitch, 'agent:t/a', 'reasons');
+  killSwitch.stop();
+  expect(revocation).toMatchObject({ scope: 'agent:t/a', epoch: 2n, level: RevocationLevel.DRAINED });
+  expect(revocation?.logs[0]?.ended).toEqual({ case: 'fenceIndex', value: 0n });
+  expect(await forms(own)).toEqual([
+    'epoch initialise global',
+    'revocation revoke agent:t/a',
+    'barrier revoke agent:t/a',
+  ]);
+  expect(await forms(first)).toEqual(['fence revoke agent:t/a']);
+  expect(await list.consult(['agent:t/a', 'agent:t/b'])).toEqual({ epoch: 2, revoked: ['agent:t/a'] });
+});
+
+test('what a person typed as a reason stands in no log', async () => {
+  const { killSwitch, own } = setUp();
+  await killSwitch.start();
+  await revoke(killSwitch, 'global', 'the secret reason');
+  killSwitch.stop();
+  for (const { leaf, evidence } of await own.store.scan(0, 10)) {
+    expect(Buffer.from(readReceipt(leaf).payload).toString()).not.toContain('secret reason');
+    expect(evidence).toBeUndefined();
+  }
+});
+
+test('concurrent changes take one epoch each, in order', async () => {
+  const { killSwitch, list } = setUp();
+  await killSwitch.start();
+  const scopes = Array.from({ length: 10 }, (_, i) => `agent:t/a${i}`);
+  const epochs = (await Promise.all(scopes.map((scope) => revoke(killSwitch, scope)))).map((one) => Number(one?.epoch));
+  killSwitch.stop();
+  expect(epochs).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  expect((await list.consult(scopes)).revoked.length).toBe(10);
+});
+
+test('reinstating needs something to reinstate', async () => {
+  const { killSwitch } = setUp();
+  await killSwitch.start();
+  const reinstate = () => killSwitch.reinstate(create(ReinstateRequestSchema, { scope: 'agent:t/a' }), context);
+  await expect(reinstate()).rejects.toMatchObject({ code: 'not_found' });
+  await revoke(killSwitch, 'agent:t/a');
+  expect((await reinstate()).revocation).toMatchObject({ operation: 'reinstate', epoch: 3n });
+  killSwitch.stop();
+});
+
+test('a crash between the leaf and the barrier: the next start fences what was left', async () => {
+  const stuck: LeasedSigner = {
+    fence: () => new Promise(() => {}),
+    grantLease: async () => ({ $typeName: 'beacon.v1.GrantLeaseResponse', origin: 'x', epoch: 99n }),
+    getStatus: () => Promise.reject(new Error('not asked')),
+  };
+  const { own, first, list, killSwitch, make } = setUp({ signers: [stuck] });
+  await killSwitch.start();
+  void revoke(killSwitch, 'agent:t/a');
+  await vi.waitFor(async () => expect((await forms(own)).length).toBe(2));
+  killSwitch.stop();
+  const next = make([first.signer]);
+  await next.start();
+  next.stop();
+  expect(await forms(first)).toEqual(['fence revoke agent:t/a']);
+  expect(await forms(own)).toContain('barrier revoke agent:t/a');
+  expect((await list.consult(['agent:t/a'])).revoked).toEqual(['agent:t/a']);
+});
+
+test('a list that was flushed is rebuilt from the log, at the start and while running', async () => {
+  const { killSwitch, list } = setUp();
+  await killSwitch.start();
+  await revoke(killSwitch, 'agent:t/a');
+  list.flush();
+  expect((await list.consult(['agent:t/a'])).epoch).toBeUndefined();
+  await vi.waitFor(
+    async () => expect(await list.consult(['agent:t/a'])).toEqual({ epoch: 2, revoked: ['agent:t/a'] }),
+    { timeout: 3 * WATCH_LIST_MS },
+  );
+  killSwitch.stop();
+});
+
+test('a signer that cannot be reached is fenced by the end of its lease, not before', async () => {
+  const { first, make } = setUp();
+  const deaf: LeasedSigner = {
+    fence: () => Promise.reject(new Error('unreachable')),
+    grantLease: (request) => first.signer.grantLease(request),
+    getStatus: () => first.signer.getStatus(),
+  };
+  const killSwitch = make([deaf]);
+  await killSwitch.start();
+  const revocation = await revoke(killSwitch, 'agent:t/a');
+  killSwitch.stop();
+  expect(revocation?.logs[0]?.ended.case).toBe('leaseEnd');
+  const end = revocation?.logs[0]?.ended.value as { seconds: bigint; nanos: number };
+  expect(Date.now()).toBeGreaterThanOrEqual(Number(end.seconds) * 1000 + end.nanos / 1e6);
+});
