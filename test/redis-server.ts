@@ -14,10 +14,18 @@ const LOOPBACK = '127.0.0.1';
 const present = spawnSync('redis-server', ['--version']).status === 0;
 
 /**
- * `describe`, skipped where redis-server (package redis-server) is not installed and this is no CI run; there it fails
- * at the start of the server instead.
+ * `describe`; skipped, with the reason in its name, where there is no redis-server and this is no CI run. In CI it fails
+ * when a server is to be started.
  */
-export const describeWithRedis = present || process.env.CI ? describe : describe.skip;
+export function describeWithRedis(name: string, suite: () => void): void {
+  if (present || process.env.CI) describe(name, suite);
+  else describe.skip(`${name} (skipped: no redis-server on PATH; package redis-server)`, suite);
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 export class RedisServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'redis-'));
@@ -79,11 +87,13 @@ export class RedisServer {
     const place = ['--port', `${port}`, '--bind', LOOPBACK, '--dir', this.folder];
     const saving = args.includes('--sentinel') ? [] : ['--save', ''];
     const child = spawn('redis-server', [...args, ...place, ...saving], { stdio: 'ignore' });
+    running.add(child);
     let ended = false;
     child.once('error', () => {
       ended = true;
     });
     child.once('exit', () => {
+      running.delete(child);
       ended = true;
     });
     const until = performance.now() + START_LIMIT_MS;

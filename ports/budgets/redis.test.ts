@@ -31,13 +31,13 @@ describeWithRedis('on redis', () => {
     expect((await Promise.all(takes)).filter((taken) => taken.allowed)).toHaveLength(10);
   });
 
-  it('counts fractions of a token as memory does, however long the take goes on', async () => {
+  it('counts fractions of a token, and a clock that goes back, as memory does', async () => {
     const here = new MemoryBudgets();
     const there = new RedisBudgets(redis);
     const odd = { name: 'agent:t/odd', capacity: 7, refillPerSecond: 0.7 / 3 };
     let nowMs = 1_700_000_000_000;
     for (let n = 0; n < 300; n++) {
-      nowMs += (n * 7_919) % 3_001;
+      nowMs += ((n * 7_919) % 3_001) - 300;
       expect(await there.take([odd], 1, nowMs)).toEqual(await here.take([odd], 1, nowMs));
     }
   });
