@@ -17,7 +17,7 @@ const EPOCH = 'epoch';
 /** Both answer the epoch before the change, or false. */
 const APPLY = `
 local known = redis.call('HGET', KEYS[1], '${EPOCH}')
-if not known or tonumber(ARGV[1]) <= tonumber(known) then return known end
+if not known or tonumber(ARGV[1]) ~= tonumber(known) + 1 then return known end
 if ARGV[2] == 'revoke' then
   redis.call('HSET', KEYS[1], ARGV[3], ARGV[4])
 else
