@@ -68,6 +68,7 @@ test('secrets known by their place are found and gone, too', () => {
   for (const command of [
     'mysql -u root -pQuietHorse9 -e "select 1"',
     'curl -u ada:QuietHorse9 https://h.example.org',
+    'curl -u ada:QuietHorse9 https://h.example.org/ada:QuietHorse9',
     'docker login -u a -p QuietHorse9',
     'redis-cli -a QuietHorse9 get x',
     'twine upload -p QuietHorse9 dist/*',
