@@ -138,9 +138,9 @@ async function authenticate(deps: AccessDependencies, credentials: Credentials):
   if (record === undefined) throw new BeaconError('unauthenticated', 'the token is not known');
   if (record.expiresAtMs <= deps.now()) throw new BeaconError('unauthenticated', 'the token has expired');
   const subject = `token:${record.tokenId}`;
-  if (record.role !== 'agent') return { role: record.role, provenance: 'authenticated', subject };
-  const { tenantId, agentId } = record;
-  return { role: 'agent', provenance: 'authenticated', subject, tenantId, agentId };
+  const { role, tenantId, agentId, expiresAtMs } = record;
+  const principal = { role, provenance: 'authenticated', subject, expiresAtMs } as const;
+  return role === 'agent' ? { ...principal, tenantId, agentId } : principal;
 }
 
 async function authorizeSubject(
@@ -153,9 +153,13 @@ async function authorizeSubject(
   if (principal.role !== 'agent') return;
   if (principal.provenance === 'asserted') {
     if (!(await deps.tokens.isMinted(tenantId, agentId))) return;
-    throw new BeaconError('permission_denied', `${fields.agent}: this name has a token of its own`, {
-      field: fields.agent,
-    });
+    throw new BeaconError(
+      'permission_denied',
+      `${fields.agent}: this name has a token of its own; send it, or propose under another name`,
+      {
+        field: fields.agent,
+      },
+    );
   }
   for (const [field, named, bound] of [
     [fields.tenant, tenantId, principal.tenantId],

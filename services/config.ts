@@ -34,7 +34,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** Names that clients and tests use in the same environment. */
-const TOLERATED = ['BEACON_URL', 'BEACON_TOKEN', 'BEACON_TEST_CACHE', 'BEACON_OPA'];
+const CLIENT_NAMES = ['BEACON_URL', 'BEACON_TOKEN', 'BEACON_AGENT_ID', 'BEACON_TENANT_ID'];
+const TOLERATED = [...CLIENT_NAMES, 'BEACON_TEST_CACHE', 'BEACON_OPA'];
 const HOST_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** Throws `invalid_argument` whose message has one line for each fault. `home` is the user's home folder. */
@@ -146,7 +147,7 @@ function readLimits(reader: EnvReader) {
     agentRate: reader.integer('BEACON_AGENT_RATE', 0, {
       min: 0,
       max: 1_000_000,
-      doc: 'Decisions per minute for each agent; more are refused with 429. 0 is no limit.',
+      doc: 'Decisions per minute for each agent; more are denied, with a receipt. 0 is no limit.',
     }),
     zeroRetention: reader.flag('BEACON_ZERO_RETENTION', false, {
       doc: 'Keep no evidence beside the ledger; replaying a decision is then impossible.',

@@ -23,9 +23,13 @@ type Builtin = (
   frame: Invocation['frame'],
 ) => Stream | undefined;
 
-const changeDirectory: Builtin = (args, state) => {
+const changeDirectory: Builtin = (args, state, _walk, invocation) => {
   const target = args.find((arg) => !arg.text.startsWith('-') || arg.text === '-') ?? literal('~');
-  state.cwd = target.known && target.text !== '-' && !target.glob ? joinPath(state.cwd, target.text) : undefined;
+  // With CDPATH a bare name may be found in any of its folders.
+  const searched = state.vars.has('CDPATH') || invocation.assignments.some(({ name }) => name === 'CDPATH');
+  const sure =
+    target.known && target.text !== '-' && !target.glob && (!searched || /^(?:[/~]|\.\.?(?:\/|$))/.test(target.text));
+  state.cwd = sure ? joinPath(state.cwd, target.text) : undefined;
   state.vars.set('PWD', state.cwd === undefined ? unresolved('PWD') : literal(state.cwd));
   return SILENT;
 };

@@ -160,3 +160,15 @@ test('a signer that cannot be reached is fenced by the end of its lease, not bef
   const end = revocation?.logs[0]?.ended.value as { seconds: bigint; nanos: number };
   expect(Date.now()).toBeGreaterThanOrEqual(Number(end.seconds) * 1000 + end.nanos / 1e6);
 });
+
+test('a change that the list missed is not forgotten when the next one reaches it', async () => {
+  const { killSwitch, list } = setUp();
+  await killSwitch.start();
+  const apply = list.apply.bind(list);
+  list.apply = () => Promise.reject(new Error('connection lost'));
+  await revoke(killSwitch, 'agent:t/a');
+  list.apply = apply;
+  await revoke(killSwitch, 'agent:t/b');
+  killSwitch.stop();
+  expect((await list.consult(['agent:t/a', 'agent:t/b'])).revoked).toEqual(['agent:t/a', 'agent:t/b']);
+});

@@ -58,6 +58,8 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   readonly #leases: LeaseKeeper;
   #last: Promise<unknown> = Promise.resolve();
   #watch: NodeJS.Timeout | undefined;
+  /** True after a change that the list did not take: a later one must not make it look complete. */
+  #listMissedOne = false;
 
   constructor(deps: KillSwitchDeps) {
     this.#deps = deps;
@@ -124,13 +126,16 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   }
 
   async #changeNow(operation: 'revoke' | 'reinstate', scope: string, reason: string, context: CallContext) {
-    const { list, bus, actions, env } = this.#deps;
+    const { bus, actions, env } = this.#deps;
     if (operation === 'reinstate' && !this.#state.find(scope)) {
       throw new BeaconError('not_found', 'this scope is not revoked', { field: 'scope' });
     }
     const leaf = await this.#append({ form: 'revocation', scope, operation }, context.principal.subject, reason);
     // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
-    await list.apply({ scope, operation, epoch: leaf.epoch, revocationId: leaf.revocationId }).catch(env.failed);
+    await this.#tellList(leaf, operation).catch((error) => {
+      this.#listMissedOne = true;
+      env.failed(error);
+    });
     const logs = await this.#barrier(leaf);
     bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
     const live = operation === 'revoke' ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS) : [];
@@ -216,12 +221,22 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     }
   }
 
+  async #tellList({ scope, epoch, revocationId }: RevocationLeaf, operation: 'revoke' | 'reinstate'): Promise<void> {
+    if (this.#listMissedOne) await this.#rebuildList();
+    else await this.#deps.list.apply({ scope, operation, epoch, revocationId });
+  }
+
+  async #rebuildList(): Promise<void> {
+    await this.#deps.list.rebuild(this.#state.inForce(), this.#state.epoch);
+    this.#listMissedOne = false;
+  }
+
   /** A list that is empty, flushed or restored from an old copy denies everything until this has run. */
   async #mendList(): Promise<void> {
     const { list, bus } = this.#deps;
     const { epoch } = await list.consult(['global']);
-    if (epoch !== undefined && epoch >= this.#state.epoch) return;
-    await list.rebuild(this.#state.inForce(), this.#state.epoch);
+    if (epoch !== undefined && epoch >= this.#state.epoch && !this.#listMissedOne) return;
+    await this.#rebuildList();
     bus.publish({ name: EVENTS.revocationListRebuilt, data: { epoch: this.#state.epoch, found: epoch ?? null } });
   }
 }

@@ -49,12 +49,8 @@ export class Fences {
   }
 
   refuses(scopes: readonly string[], nowMs: number): AllowRefusal | undefined {
-    if (!this.leaseHolds(this.#lease.term, nowMs)) return 'no_lease';
+    const { term, notAfterMs } = this.#lease;
+    if (term === 0 || nowMs >= notAfterMs - CLOCK_BOUND_MS) return 'no_lease';
     return scopes.some((scope) => this.#scopes.has(scope)) ? 'fenced' : undefined;
-  }
-
-  /** Whether an ALLOW signed in `term` may still be answered. */
-  leaseHolds(term: number, nowMs: number): boolean {
-    return term > 0 && term <= this.#lease.term && nowMs < this.#lease.notAfterMs - CLOCK_BOUND_MS;
   }
 }

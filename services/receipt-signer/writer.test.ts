@@ -112,6 +112,25 @@ test('a lease that ends while the disk is slow: no ALLOW is answered, and its le
   expect(voided?.predicate.voids).toBe(allowed?.receiptId);
 });
 
+test.each([
+  { ended: 'the permit', ms: 5_000 },
+  { ended: 'the term it was signed in', ms: 9_800 },
+])('$ended ends while the disk is slow: a lease granted since does not carry the ALLOW', async ({ ms }) => {
+  let open = () => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const { writer, store, fences, clock } = setUp(() => gate);
+  const allow = { ...decision(['agent:t/a']), ...(ms > 5_000 ? { permitNotAfter: timestampFromMs(60_000) } : {}) };
+  const sealing = writer.seal([allow]);
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  clock.ms = ms;
+  fences.grant({ term: 2, notAfterMs: 60_000 }, 1, []);
+  open();
+  expect((await sealing).refused).toBe('no_lease');
+  expect(await kinds(store)).toEqual(['decision', 'void']);
+});
+
 test('a draft that claims what only the signer writes takes nothing of its request with it into the log', async () => {
   const { writer, store } = setUp();
   const forged = draft({ predicateJson: Buffer.from('{"receipt_id":"0123456789ab-7"}') });

@@ -95,9 +95,16 @@ export function emit(call: Call, over: Partial<Draft>): void {
     ...(frame.remote !== undefined && { systems: [frame.remote] }),
     range: frame.range,
     ...over,
+    residue: [...(over.residue ?? []), ...environment(call.invocation)],
     effect: effect === 'install_local' && frame.flags.includes('via_sudo') ? 'install_system' : effect,
     flags: effect === 'none' ? [] : flags,
   });
+}
+
+/** Variables set for this command alone: another cluster, another account. */
+function environment({ assignments }: Invocation): string[] {
+  const variables = assignments.map(({ name, value }) => `${name}=${value.text}`);
+  return variables.length === 0 ? [] : [variables.sort().join('\0')];
 }
 
 export function emitNone(call: Call, operation = call.operation): Stream {
@@ -115,6 +122,12 @@ export function residueOf(call: Call, operands: readonly Arg[] = []): string[] {
   }
   const text = [...rest.sort(), ...operands.map((arg) => arg.text)].join('\0');
   return text === '' ? [] : [text];
+}
+
+/** Text piped into a program that no table says anything about. */
+export function pipedIn({ invocation }: Call): string[] {
+  const { text } = invocation.frame.stdin;
+  return text ? [text] : [];
 }
 
 /** Reads and writes that options name besides the operands. */
@@ -162,7 +175,10 @@ export function byRule(call: Call): Stream {
     return { origins: call.invocation.frame.stdin.origins };
   }
   const first = kind === 'skip-first' ? operands.slice(0, 1) : kind === 'residue' ? operands : [];
-  emit(call, { targets, residue: residueOf(call, first) });
+  // Targets stand sorted: where something is moved to would be lost.
+  const towards = call.operation === 'move' ? (extra[0] ?? targets.at(-1))?.id : undefined;
+  const residue = [...residueOf(call, first), ...(towards === undefined ? [] : [`to ${towards}`])];
+  emit(call, { targets, residue: [...residue, ...pipedIn(call)] });
   return outOf(call, targets);
 }
 

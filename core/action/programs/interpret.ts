@@ -7,7 +7,7 @@ import { graver, gravity } from '../effects.ts';
 import { segmentMatches } from '../paths.ts';
 import type { Effect } from '../types.ts';
 import { optionRule, readArguments } from './arguments.ts';
-import { byRule, type Call, emit, emitNone, type Meaning, SILENT } from './call.ts';
+import { byRule, type Call, emit, emitNone, type Meaning, pipedIn, SILENT } from './call.ts';
 import { programName } from './names.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
@@ -86,14 +86,23 @@ function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning
           ),
         );
       }
-      emit(makeCall(current, tool, bounded([...names, shown]), 'unknown', flags, args, invocation, walk, meaning), {
-        residue: [words(invocation)],
-      });
+      const call = makeCall(
+        current,
+        tool,
+        bounded([...names, shown]),
+        'unknown',
+        flags,
+        args,
+        invocation,
+        walk,
+        meaning,
+      );
+      emit(call, { residue: [words(invocation), ...pipedIn(call)] });
       return { origins: ['file'] };
     }
     names.push(word.text);
     for (const flag of next.flags ?? []) flags.add(flag);
-    args = dropFirstOperand(above.operands, args);
+    args = dropFirstOperand(above.operands, args, tool);
     current = inherit(next, current);
   }
   const operation = current.operation ?? bounded(names.length > 0 ? names : [tool]);
@@ -137,9 +146,10 @@ function inherit(rule: Rule, parent: Rule): Rule {
   return merged;
 }
 
-function dropFirstOperand(operands: readonly Arg[], args: readonly Arg[]): readonly Arg[] {
+/** What stands before a subcommand still holds for it: which cluster, which account. git's own are read apart. */
+function dropFirstOperand(operands: readonly Arg[], args: readonly Arg[], tool: string): readonly Arg[] {
   const at = args.indexOf(operands[0] as Arg);
-  return args.slice(at + 1);
+  return tool === 'git' ? args.slice(at + 1) : [...args.slice(0, at), ...args.slice(at + 1)];
 }
 
 const aliases = new WeakMap<NonNullable<Rule['subcommands']>, Map<string, Rule>>();
@@ -250,7 +260,7 @@ function unknownProgram(name: string, invocation: Invocation, walk: Walk, meanin
     .slice(0, 8)
     .map((arg) => fileTarget(arg, invocation.state.cwd, meaning.where, invocation.frame.remote));
   const flags = args.some((arg) => /^[a-z]+:\/\//i.test(arg.text)) ? ['remote'] : [];
-  emit(call, { targets: effect === 'none' ? [] : targets, flags, residue: [words(invocation)] });
+  emit(call, { targets: effect === 'none' ? [] : targets, flags, residue: [words(invocation), ...pipedIn(call)] });
   return { origins: ['file'] };
 }
 

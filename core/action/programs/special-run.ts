@@ -1,6 +1,6 @@
 // Programs whose arguments name another program, package, script or task.
 
-import { literal, type Stream } from '../../shell/values.ts';
+import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
 import { fileTarget, plainTarget } from '../draft.ts';
 import { readPatch } from '../patch.ts';
 import { resolvePath } from '../paths.ts';
@@ -20,12 +20,29 @@ import {
 import { PROGRAM_NAMES } from './program-names.ts';
 import { runFile } from './special-shells.ts';
 
+/** Options of those below by which the program that is run starts in another directory. */
+const DIRECTORY = ['--working-directory', '--directory', '--dir', '--cwd', '--chdir', '-C'];
+
 const wrapped: Special = (call) => {
   emitOptionFiles(call);
   const words = call.given.operands;
   if (words.length === 0) return emitNone(call);
-  return call.walk.words(words, call.invocation.state, call.invocation.frame);
+  const { state, frame } = call.invocation;
+  const folder = directoryOf(call);
+  if (folder === undefined) return call.walk.words(words, state, frame);
+  const inside = forkState(state);
+  call.walk.words([literal('cd'), folder], inside, frame);
+  return call.walk.words(words, inside, frame);
 };
+
+function directoryOf(call: Call): Arg | undefined {
+  for (const name of DIRECTORY) {
+    const value = optionValue(call, name);
+    if (value) return value;
+  }
+  // A service starts at the root of the machine.
+  return call.tool === 'systemd-run' && !has(call, '-d') && !has(call, '--same-dir') ? literal('/') : undefined;
+}
 
 const wrappedAssignments: Special = (call) => {
   const words = call.given.operands;

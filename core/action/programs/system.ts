@@ -58,7 +58,8 @@ export const SYSTEM: Programs = {
     operands: 'residue',
     special: 'wrapped',
     stopAtOperand: true,
-    values: '-u --unit -p --property --on-calendar --on-active -M -H --slice --description --uid --gid',
+    values:
+      '-u --unit -p --property --on-calendar --on-active -M -H --slice --description --uid --gid --working-directory',
   }),
   schtasks: { effect: 'schedule', operands: 'residue' },
   ...rows('iptables ip6tables nft ufw firewall-cmd pfctl ipfw netsh iptables-restore ebtables', {
