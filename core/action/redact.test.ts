@@ -64,6 +64,12 @@ test('a secret stands in clear nowhere, whatever the field', () => {
   }
 });
 
+test('a header named by a secret is told by its number', () => {
+  const admitted = admit('http', { method: 'GET', url: 'https://h.example.org', headers: { [SECRET]: 'x' }, body: '' });
+  expect(JSON.stringify(admitted)).not.toContain(SECRET);
+  expect(admitted.findings.map((finding) => finding.where)).toEqual(['action.headers.0']);
+});
+
 test('secrets known by their place are found and gone, too', () => {
   for (const command of [
     'mysql -u root -pQuietHorse9 -e "select 1"',
