@@ -51,7 +51,7 @@ async function runAll(): Promise<number | undefined> {
     embedded = await startEmbedded(config, log);
   } catch (thrown) {
     const error = asBeaconError(thrown);
-    log.error(EVENTS.startRefused, { code: error.code, error });
+    log.error(EVENTS.startRefused, { code: error.code, ...(error.code === 'internal' ? { error } : {}) });
     process.stderr.write(`beacond does not start: ${sentenceFor(error)}\n`);
     return 1;
   }

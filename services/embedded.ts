@@ -26,6 +26,7 @@ import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
 import { isLoopback } from './gateway/peer.ts';
 import type { Addresses } from './greeting.ts';
 import { composeKillSwitch } from './kill-switch/compose.ts';
+import { killSwitchMeter } from './kill-switch/meter.ts';
 import { composeReceiptSigner, type SignerComposition } from './receipt-signer/compose.ts';
 import { composeScoring } from './scoring/compose.ts';
 import { warmUp } from './warm-up.ts';
@@ -83,6 +84,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     leaseMs: config.leaseMs,
     now,
     failed: failed(EVENTS.fenceFailed),
+    meter: killSwitchMeter(metrics),
   });
   await killSwitch.start();
   closers.push(() => killSwitch.stop());

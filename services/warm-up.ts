@@ -22,6 +22,7 @@ import type { DecisionSettings } from './decision/deps.ts';
 import { decisionMeter } from './decision/meter.ts';
 import { createGateway, type GatewayOptions } from './gateway/compose.ts';
 import { composeKillSwitch } from './kill-switch/compose.ts';
+import { killSwitchMeter } from './kill-switch/meter.ts';
 import { ReceiptSigner } from './receipt-signer/service.ts';
 import { composeScoring } from './scoring/compose.ts';
 
@@ -104,6 +105,7 @@ async function composePractice(policy: PolicyEngine, settings: DecisionSettings,
     leaseMs,
     now,
     failed,
+    meter: killSwitchMeter(metrics),
   });
   await killSwitch.start();
   const practised = { ...settings, keyId: () => receiptKeys.current().publicKey.keyId };

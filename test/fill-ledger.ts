@@ -43,6 +43,7 @@ const killSwitch = composeKillSwitch({
   leaseMs: 60_000,
   now: Date.now,
   failed,
+  meter: { changed: () => {} },
 });
 await killSwitch.start();
 const service = composeDecision({

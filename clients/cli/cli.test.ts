@@ -176,6 +176,7 @@ describe('score, revoke, approvals, token, status', () => {
     const { exit, out } = await beacon(['revoke', 'agent:a', '--reason', 'why']);
     expect(exit).toBe(0);
     expect(out).toContain('fenced at leaf 7');
+    expect(out).toMatch(/took +\d+ ms/);
     expect(out).toContain('provenance:asserted');
     expect(stub.seen[0]?.body).toEqual({ scope: 'agent:a', operation: 'revoke', reason: 'why' });
     expect((await beacon(['reinstate', 'agent:a'])).out).toContain('reinstated');
@@ -249,6 +250,7 @@ test('help is no fault, and says every verb', async () => {
     'score',
     'revoke',
     'reinstate',
+    'prove-kill',
     'approvals',
     'token',
     'status',

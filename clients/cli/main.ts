@@ -16,6 +16,7 @@ const VERBS: Record<string, () => Promise<{ define: DefineVerb }>> = {
   score: () => import('./score.ts'),
   revoke: () => import('./revoke.ts'),
   reinstate: () => import('./reinstate.ts'),
+  'prove-kill': () => import('./prove-kill.ts'),
   approvals: () => import('./approvals.ts'),
   token: () => import('./token.ts'),
   'rotate-key': () => import('./rotate-key.ts'),

@@ -33,9 +33,11 @@ export async function change(
   world: World,
 ): Promise<number> {
   const beacon = await findBeacon(world);
+  const asked = performance.now();
   const answer = await beacon.ask('POST', '/api/revocations', { scope, operation, reason: options.reason });
-  if (options.json) world.out(`${JSON.stringify(answer)}\n`);
-  else await show(operation, scope, answer, world);
+  const took_ms = Math.round(performance.now() - asked);
+  if (options.json) world.out(`${JSON.stringify({ ...answer, took_ms })}\n`);
+  else await show(operation, scope, { ...answer, took_ms }, world);
   return EXIT.yes;
 }
 
@@ -52,6 +54,7 @@ async function show(operation: string, scope: string, answer: Json, world: World
     ['revocation', answer.revocation_id],
     ['epoch', answer.epoch],
     ['level', level],
+    ['took', `${plain(answer.took_ms)} ms, from asking to the answer`],
     ['receipt', answer.receipt_id],
     ['still open', ((answer.open_actions as string[] | undefined) ?? []).join(' ')],
   ]);

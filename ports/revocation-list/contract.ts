@@ -34,6 +34,7 @@ export function describeRevocationList(name: string, make: () => Promise<ListUnd
 
     it('ignores an epoch at or below its own', async () => {
       const { list } = await started();
+      await list.rebuild([], 4);
       await list.apply(revoke('agent:t/a', 5));
       await list.apply(reinstate('agent:t/a', 5));
       await list.apply(reinstate('agent:t/a', 4));
@@ -44,8 +45,16 @@ export function describeRevocationList(name: string, make: () => Promise<ListUnd
       expect(await list.consult(['agent:t/a'])).toEqual({ epoch: 6, revoked: [] });
     });
 
+    it('takes no change that skips an epoch: what lies between would be forgotten under a new epoch', async () => {
+      const { list } = await started();
+      await list.apply(revoke('agent:t/a', 1));
+      await expect(list.apply(revoke('agent:t/c', 3))).rejects.toMatchObject({ code: 'failed_precondition' });
+      expect(await list.consult(['agent:t/a', 'agent:t/c'])).toEqual({ epoch: 1, revoked: ['agent:t/a'] });
+    });
+
     it('rebuilds the whole list at once, never to an older epoch', async () => {
       const { list } = await started();
+      await list.rebuild([], 2);
       await list.apply(revoke('agent:t/a', 3));
       await expect(list.rebuild([], 2)).rejects.toMatchObject({ code: 'failed_precondition' });
       expect((await list.consult(['agent:t/a'])).revoked).toEqual(['agent:t/a']);

@@ -45,12 +45,19 @@ export class MemoryRevocationList implements RevocationList {
 }
 
 /**
- * Whether a change is newer than the list. A list without an epoch takes none (`failed_precondition`): one entry on top
- * of forgotten ones would pass for the whole truth and un-revoke the rest. It must be rebuilt first.
+ * Whether a change is newer than the list. A list without an epoch, or with one that is not the change before, takes none
+ * (`failed_precondition`): one entry on top of forgotten ones would pass for the whole truth and un-revoke the rest. It
+ * must be rebuilt first.
  */
 export function isNews(epoch: number, known: number | undefined): boolean {
   if (known === undefined) {
     throw new BeaconError('failed_precondition', 'the revocation list has no epoch; rebuild it from the ledger first');
+  }
+  if (epoch > known + 1) {
+    throw new BeaconError(
+      'failed_precondition',
+      `the revocation list is at epoch ${known}; rebuild it before ${epoch}`,
+    );
   }
   return epoch > known;
 }

@@ -16,8 +16,9 @@ export type RevocationList = {
   ): Promise<{ readonly epoch: number | undefined; readonly revoked: readonly string[] }>;
   /**
    * Applies one change. An epoch at or below the list's is ignored (a late or repeated message), so that nothing
-   * older undoes something newer. A list without an epoch throws `failed_precondition` (rebuild it first): one entry on
-   * top of forgotten ones would pass for the whole truth. Persisted before it resolves.
+   * older undoes something newer. A list without an epoch, or more than one epoch behind (restored from an old copy, or
+   * a change was lost), throws `failed_precondition` (rebuild it first): one entry on top of forgotten ones would pass
+   * for the whole truth. Persisted before it resolves.
    */
   apply(change: RevocationEntry & { readonly operation: 'revoke' | 'reinstate' }): Promise<void>;
   /**

@@ -49,14 +49,23 @@ export async function decide(
   }
   clock.lap('seal');
   if (usesApproval && !runs(sealed.verdict.route)) await stores.actions.releaseApproval(approval.action_id);
-  if (runs(sealed.verdict.route) && env.now() > call.deadlineMs) {
+  if (runs(sealed.verdict.route) && env.now() >= lastAnswerMs(sealed, call)) {
     if (usesApproval) await stores.actions.releaseApproval(approval.action_id);
     await refuseLate(what, sealed, call, recorder);
   }
-  await recorder.record(sealed.views);
+  await recordOrVoid(what, sealed, call, recorder);
   clock.lap('record');
   tell(what, sealed, call, deps, clock.total());
   return answerOf(what, sealed, call);
+}
+
+/**
+ * Until when an ALLOW may be answered. Its permit ends within the lease it was signed under: what was held up between
+ * signer and here (a paused process, a slow wire) must not come out when a barrier has counted on that end.
+ */
+function lastAnswerMs({ views }: SealedDecision, call: CallContext): number {
+  const permit = views[0]?.predicate.permit as { not_after: string } | undefined;
+  return Math.min(call.deadlineMs + 1, permit === undefined ? 0 : Date.parse(permit.not_after));
 }
 
 /** Nobody waits for this ALLOW any more, so nobody may run on it. */
@@ -68,6 +77,28 @@ async function refuseLate(what: ToSeal, sealed: SealedDecision, call: CallContex
   await recorder.seal(voids, call);
   recorder.voided('deadline_exceeded');
   throw new BeaconError('deadline_exceeded', 'the decision was sealed after the caller’s deadline and is void');
+}
+
+/** An ALLOW whose action cannot be followed is no answer; a DENY needs nothing but its receipt. */
+async function recordOrVoid(
+  what: ToSeal,
+  sealed: SealedDecision,
+  call: CallContext,
+  recorder: Recorder,
+): Promise<void> {
+  try {
+    await recorder.record(sealed.views);
+  } catch (error) {
+    recorder.missed(error);
+    if (!runs(sealed.verdict.route)) return;
+    const action = { ...what.admitted, actionId: sealed.actionId };
+    const voids = sealed.views.map((view) =>
+      laterDraft('void', action, { voids: view.receiptId, reason: 'not_recorded' }),
+    );
+    await recorder.sealOnly(voids, call);
+    recorder.voided('not_recorded');
+    throw new BeaconError('unavailable', 'what was allowed could not be recorded, so it is void', { cause: error });
+  }
 }
 
 function answerOf(what: ToSeal, sealed: SealedDecision, call: CallContext): DecisionAnswer {

@@ -5,6 +5,7 @@ import { BeaconError } from '../../core/errors.ts';
 import { readReceipt } from '../../core/receipt.ts';
 import { Decision, Route } from '../../gen/beacon/v1/common_pb.js';
 import type { DecisionAnswer } from '../../gen/beacon/v1/decision_service_pb.js';
+import { MemoryActionStore } from '../../ports/action-store/memory.ts';
 import { MemoryRevocationList } from '../../ports/revocation-list/memory.ts';
 import type { RevocationList } from '../../ports/revocation-list/port.ts';
 import { callAs, makeWorld, type Overrides, START_MS, shell } from './decision.fixture.ts';
@@ -178,6 +179,25 @@ test('an ALLOW sealed after the caller’s deadline is voided and not answered; 
   expect((await propose('rm -rf /')).answer?.decision).toBe(Decision.DENY);
 });
 
+test('an ALLOW held up between signer and answer beyond its lease is voided and not answered', async () => {
+  const world = await makeWorld({
+    settings: { permitTtlMs: 3_600_000 },
+    signer: (real) => ({
+      seal: async (request, call) => {
+        const sealed = await real.seal(request, call);
+        // A lease of the fixture holds for a minute; what counts is its use, which ends the clock bound before.
+        world.clock.ms += 59_900;
+        return sealed;
+      },
+      getReceipt: real.getReceipt.bind(real),
+      getStatus: real.getStatus.bind(real),
+    }),
+  });
+  const asked = world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal: shell('ls') }, callAs());
+  await expect(asked).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  expect(await world.kinds()).toEqual(['decision', 'action', 'void', 'void']);
+});
+
 test('beyond the limit of decisions under way, a request is shed', async () => {
   const world = await makeWorld({ settings: { maxInFlight: 1 } });
   const propose = () => world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal: shell('ls') }, callAs());
@@ -232,4 +252,18 @@ test('a command nested deeper than our stack is opaque, not an error', async () 
   const { answer } = await maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
   expect(answer).toMatchObject({ decision: Decision.DENY });
   expect(codes(answer as DecisionAnswer)).toContain('run_opaque');
+});
+
+test('a store that cannot follow: a DENY is answered all the same, an ALLOW is voided and is no decision', async () => {
+  class Broken extends MemoryActionStore {
+    override putAction(): Promise<never> {
+      return Promise.reject(new Error('connection lost'));
+    }
+  }
+  const world = await makeWorld({ stores: { actions: new Broken() } });
+  const propose = (command: string) =>
+    world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal: shell(command) }, callAs());
+  expect((await propose('rm -rf /')).answer?.decision).toBe(Decision.DENY);
+  await expect(propose('ls')).rejects.toMatchObject({ code: 'unavailable' });
+  expect(await world.kinds()).toEqual(['decision', 'decision', 'action', 'void', 'void']);
 });

@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { CallContext } from '../../core/principal.ts';
 import type { TenantKeys } from '../../ports/tenant-key/port.ts';
 import type { TokenStore } from '../../ports/token-store/port.ts';
-import { KillSwitch, type KillSwitchDeps } from './service.ts';
+import { KillSwitch, type KillSwitchDeps, type KillSwitchMeter } from './service.ts';
 
 export type KillSwitchOptions = Omit<KillSwitchDeps, 'env'> & {
   readonly keys: TenantKeys;
@@ -12,19 +12,21 @@ export type KillSwitchOptions = Omit<KillSwitchDeps, 'env'> & {
   readonly leaseMs: number;
   readonly now: () => number;
   readonly failed: (error: unknown) => void;
+  readonly meter: KillSwitchMeter;
 };
 
 /** How long the kill switch waits for a signer before it counts on the end of its lease. */
 const SIGNER_TIMEOUT_MS = 5_000;
 
 export function composeKillSwitch(options: KillSwitchOptions): KillSwitch {
-  const { keys, tokens, leaseMs, now, failed, ...deps } = options;
+  const { keys, tokens, leaseMs, now, failed, meter, ...deps } = options;
   return new KillSwitch({
     ...deps,
     env: {
       now,
       leaseMs,
       failed,
+      meter,
       randomHex: (bytes) => randomBytes(bytes).toString('hex'),
       // A revocation belongs to no tenant; its reason is digested under a key of its own.
       digest: (text) => keys.digest('', text),

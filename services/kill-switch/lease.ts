@@ -28,6 +28,7 @@ export class LeaseKeeper {
   #term = 0;
   /** End of the last term granted to each signer, by its place in the list. */
   readonly #ends: number[] = [];
+  readonly #origins: string[] = [];
 
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
@@ -43,6 +44,16 @@ export class LeaseKeeper {
 
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  /** The last term granted to anyone. */
+  get term(): number {
+    return this.#term;
+  }
+
+  /** The signer's log, as it named it when it last took a lease; empty when it never answered. */
+  originOf(signer: number): string {
+    return this.#origins[signer] ?? '';
   }
 
   /** When the last term granted to this signer ends, by this clock. */
@@ -77,6 +88,7 @@ export class LeaseKeeper {
         context(),
       );
     const answer = await grant(false);
+    this.#origins[i] = answer.origin;
     if (Number(answer.epoch) < epoch) await grant(true);
   }
 }

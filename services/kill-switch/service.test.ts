@@ -53,6 +53,7 @@ function setUp(change: { signers?: readonly LeasedSigner[]; log?: ReturnType<typ
         digest: (text) => Buffer.from(text).toString('hex').padEnd(64, '0').slice(0, 64),
         isMinted: async () => false,
         context: () => context,
+        meter: { changed: () => {} },
       },
     });
   return { own, first, list, make, killSwitch: make(change.signers ?? [first.signer]) };

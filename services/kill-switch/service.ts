@@ -2,7 +2,7 @@
 // log. One change at a time, in epoch order.
 
 import { create } from '@bufbuild/protobuf';
-import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { sha256Hex } from '../../core/canonical-json.ts';
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
@@ -49,7 +49,14 @@ export type KillSwitchDeps = {
     readonly isMinted: (tenantId: string, agentId: string) => Promise<boolean>;
     readonly failed: (error: unknown) => void;
     readonly context: () => CallContext;
+    readonly meter: KillSwitchMeter;
   };
+};
+
+/** Counted by the kill-switch; what it is counted with is compose's choice. */
+export type KillSwitchMeter = {
+  /** From the request to the level that is answered. */
+  changed(what: { operation: 'revoke' | 'reinstate'; level: string; seconds: number }): void;
 };
 
 export class KillSwitch implements Service<typeof pb.KillSwitchService, CallContext> {
@@ -58,8 +65,6 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   readonly #leases: LeaseKeeper;
   #last: Promise<unknown> = Promise.resolve();
   #watch: NodeJS.Timeout | undefined;
-  /** True after a change that the list did not take: a later one must not make it look complete. */
-  #listMissedOne = false;
 
   constructor(deps: KillSwitchDeps) {
     this.#deps = deps;
@@ -96,6 +101,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   }
 
   async listRevocations(): Promise<pb.ListRevocationsResponse> {
+    const unfenced = new Set(this.#state.unfenced().map((leaf) => leaf.revocationId));
     const revocations = this.#state.inForce().map(({ scope, revocationId, epoch }) => {
       const leaf = this.#state.leaf(revocationId);
       return create(pb.RevocationSchema, {
@@ -103,6 +109,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
         scope,
         operation: 'revoke',
         epoch: BigInt(epoch),
+        level: unfenced.has(revocationId) ? pb.RevocationLevel.COMMITTED : pb.RevocationLevel.BARRIER,
         receiptId: leaf?.receiptId ?? '',
         actor: leaf?.actor ?? '',
         ...(leaf ? { at: timestampFromMs(leaf.atMs) } : {}),
@@ -113,10 +120,16 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
 
   /** Serialises changes: each waits for the one before it, whatever became of that one. */
   #change(operation: 'revoke' | 'reinstate', rawScope: string, reason: string, context: CallContext) {
+    const started = performance.now();
     const scope = requireScope(rawScope);
     if (reason.length > MAX_REASON_CHARS)
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
-    return this.#serially(() => this.#changeNow(operation, scope, reason, context));
+    return this.#serially(async () => {
+      const revocation = await this.#changeNow(operation, scope, reason, context);
+      const level = pb.RevocationLevel[revocation.level] ?? '';
+      this.#deps.env.meter.changed({ operation, level, seconds: (performance.now() - started) / 1000 });
+      return revocation;
+    });
   }
 
   #serially<T>(work: () => Promise<T>): Promise<T> {
@@ -130,12 +143,12 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     if (operation === 'reinstate' && !this.#state.find(scope)) {
       throw new BeaconError('not_found', 'this scope is not revoked', { field: 'scope' });
     }
-    const leaf = await this.#append({ form: 'revocation', scope, operation }, context.principal.subject, reason);
+    // Says which leases were granted before: those of later terms are granted in knowledge of this change.
+    const after = { after_term: this.#leases.term };
+    const what = { form: 'revocation', scope, operation };
+    const leaf = await this.#append(what, context.principal.subject, reason, { after });
     // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
-    await this.#tellList(leaf, operation).catch((error) => {
-      this.#listMissedOne = true;
-      env.failed(error);
-    });
+    await this.#tellList(leaf).catch(env.failed);
     const logs = await this.#barrier(leaf);
     bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
     const live = operation === 'revoke' ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS) : [];
@@ -171,11 +184,14 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
           env.failed(error);
           const end = this.#leases.endOf(i);
           await new Promise((resolve) => setTimeout(resolve, Math.max(0, end - env.now())));
-          return create(pb.LogFenceSchema, { ended: { case: 'leaseEnd', value: timestampFromMs(end) } });
+          const origin = this.#leases.originOf(i);
+          return create(pb.LogFenceSchema, { origin, ended: { case: 'leaseEnd', value: timestampFromMs(end) } });
         }
       }),
     );
-    await this.#append({ form: 'barrier', scope, operation }, '', '', leaf);
+    // In the leaf, so that a stranger knows which logs there were and where to look in each.
+    const after = { logs: logs.map(endedIn) };
+    await this.#append({ form: 'barrier', scope, operation }, '', '', { of: leaf, after });
     return logs;
   }
 
@@ -183,7 +199,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     what: { form: string; scope: string; operation: string },
     actor: string,
     reason: string,
-    of?: RevocationLeaf,
+    { of, after = {} }: { of?: RevocationLeaf; after?: Readonly<Record<string, unknown>> } = {},
   ): Promise<RevocationLeaf> {
     const { log, env } = this.#deps;
     const revocationId = of?.revocationId ?? `rev_${env.randomHex(16)}`;
@@ -194,6 +210,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
       epoch,
       ...(actor === '' ? {} : { actor }),
       ...(reason === '' ? {} : { reason_digest: env.digest(reason) }),
+      ...after,
     };
     const draft = create(DraftSchema, {
       kind: 'revocation',
@@ -221,22 +238,28 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     }
   }
 
-  async #tellList({ scope, epoch, revocationId }: RevocationLeaf, operation: 'revoke' | 'reinstate'): Promise<void> {
-    if (this.#listMissedOne) await this.#rebuildList();
-    else await this.#deps.list.apply({ scope, operation, epoch, revocationId });
-  }
-
-  async #rebuildList(): Promise<void> {
-    await this.#deps.list.rebuild(this.#state.inForce(), this.#state.epoch);
-    this.#listMissedOne = false;
+  /** The fence is the guarantee. A list that forgot something, or missed a change, is rebuilt from the log. */
+  async #tellList({ scope, operation, epoch, revocationId }: RevocationLeaf): Promise<void> {
+    const change = {
+      scope,
+      operation: operation === 'reinstate' ? 'reinstate' : 'revoke',
+      epoch,
+      revocationId,
+    } as const;
+    try {
+      await this.#deps.list.apply(change);
+    } catch (error) {
+      this.#deps.env.failed(error);
+      await this.#mendList();
+    }
   }
 
   /** A list that is empty, flushed or restored from an old copy denies everything until this has run. */
   async #mendList(): Promise<void> {
     const { list, bus } = this.#deps;
     const { epoch } = await list.consult(['global']);
-    if (epoch !== undefined && epoch >= this.#state.epoch && !this.#listMissedOne) return;
-    await this.#rebuildList();
+    if (epoch !== undefined && epoch >= this.#state.epoch) return;
+    await list.rebuild(this.#state.inForce(), this.#state.epoch);
     bus.publish({ name: EVENTS.revocationListRebuilt, data: { epoch: this.#state.epoch, found: epoch ?? null } });
   }
 }
@@ -253,6 +276,11 @@ function readLeaf(envelope: Uint8Array, receiptId: string): RevocationLeaf {
     receiptId,
     atMs: Date.parse(String(predicate.sealed_at)),
   };
+}
+
+function endedIn({ origin, ended }: pb.LogFence): Record<string, unknown> {
+  if (ended.case === 'fenceIndex') return { origin, fence_index: Number(ended.value) };
+  return { origin, lease_end: ended.value ? timestampDate(ended.value).toISOString() : null };
 }
 
 function splitAgent(scope: string): [tenantId: string, agentId: string] {

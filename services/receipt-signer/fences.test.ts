@@ -48,3 +48,28 @@ test('an older term or epoch is refused', () => {
   expect(() => fences.grant({ term: 0, notAfterMs: 99_999 }, 9, undefined)).toThrow('later lease');
   expect(() => fences.grant({ term: 2, notAfterMs: 99_999 }, 8, [])).toThrow('behind');
 });
+
+test('a fence that skips an epoch stops its scope, but no lease is taken until what was missed has come', () => {
+  const fences = leased();
+  fences.move('agent:t/c', 'revoke', 4);
+  expect(fences.refuses(['agent:t/c'], 0)).toBe('fenced');
+  expect(fences.epoch).toBe(1);
+  expect(fences.grant({ term: 2, notAfterMs: 20_000 }, 4, undefined)).toBe(false);
+  expect(() => fences.grant({ term: 3, notAfterMs: 20_000 }, 3, ['agent:t/b'])).toThrow('behind');
+  expect(fences.grant({ term: 4, notAfterMs: 20_000 }, 4, ['agent:t/b', 'agent:t/c'])).toBe(true);
+  expect(fences.refuses(['agent:t/b'], 0)).toBe('fenced');
+});
+
+test('a fence that reaches a signer before its first lease does not pass for all of them', () => {
+  const fences = new Fences();
+  fences.move('agent:t/c', 'revoke', 4);
+  expect(fences.grant({ term: 1, notAfterMs: 10_000 }, 4, undefined)).toBe(false);
+  expect(fences.epoch).toBe(0);
+});
+
+test('a reinstatement that skips an epoch reinstates nothing yet', () => {
+  const fences = leased();
+  fences.move('agent:t/a', 'revoke', 2);
+  fences.move('agent:t/a', 'reinstate', 4);
+  expect(fences.refuses(['agent:t/a'], 0)).toBe('fenced');
+});

@@ -7,7 +7,7 @@ import { buildStatement, isReceiptKind, type ReceiptKind, signEnvelope } from '.
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Draft } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { SigningKey } from '../../ports/signing-key/port.ts';
-import type { Lease } from './fences.ts';
+import { CLOCK_BOUND_MS, type Lease } from './fences.ts';
 
 /** Evidence kept beside one leaf. */
 export const MAX_EVIDENCE_BYTES = 1_048_576;
@@ -69,10 +69,10 @@ export function stamp({ draft, predicate }: CheckedDraft, at: Stamp, key: Signin
   return { receiptId: id, envelope: signEnvelope(statement, key) };
 }
 
-/** The permit ends with its wish or with the lease, whichever comes first. */
+/** The permit ends with its wish or when the lease stops being used, whichever comes first. */
 export function permitEnd(draft: Draft, lease: Lease): number {
-  const wished = draft.permitNotAfter ? timestampMs(draft.permitNotAfter) : lease.notAfterMs;
-  return Math.min(wished, lease.notAfterMs);
+  const used = lease.notAfterMs - CLOCK_BOUND_MS;
+  return Math.min(draft.permitNotAfter ? timestampMs(draft.permitNotAfter) : used, used);
 }
 
 function rfc3339(ms: number): string {
