@@ -267,6 +267,15 @@ describe('limits and errors', () => {
     expect(parts.map((part) => part.effect)).toEqual(expect.arrayContaining(['disk_destroy', 'run_opaque']));
   });
 
+  test.each([
+    ['x;'.repeat(5_000), 'opaque_too_many_commands'],
+    ['find . -exec '.repeat(5_000), 'opaque_too_much'],
+    ['sudo '.repeat(60), 'opaque_too_deep'],
+    ['( '.repeat(100), 'opaque_too_deep'],
+  ])('what goes beyond a bound is opaque: %.20s', (command, flag) => {
+    expect(admitShell(command).action.parts.flatMap((part) => part.flags)).toContain(flag);
+  });
+
   test('parts that do nothing say nothing beside others; an action always has a part', () => {
     expect(effects(admitShell('echo start; git push origin main; echo done'))).toEqual(['vcs_push']);
     for (const command of ['""', '# only a comment', 'A=1', '<<a', ':'])

@@ -64,10 +64,17 @@ test('a secret stands in clear nowhere, whatever the field', () => {
   }
 });
 
+test('a header named by a secret is told by its number', () => {
+  const admitted = admit('http', { method: 'GET', url: 'https://h.example.org', headers: { [SECRET]: 'x' }, body: '' });
+  expect(JSON.stringify(admitted)).not.toContain(SECRET);
+  expect(admitted.findings.map((finding) => finding.where)).toEqual(['action.headers.0']);
+});
+
 test('secrets known by their place are found and gone, too', () => {
   for (const command of [
     'mysql -u root -pQuietHorse9 -e "select 1"',
     'curl -u ada:QuietHorse9 https://h.example.org',
+    'curl -u ada:QuietHorse9 https://h.example.org/ada:QuietHorse9',
     'docker login -u a -p QuietHorse9',
     'redis-cli -a QuietHorse9 get x',
     'twine upload -p QuietHorse9 dist/*',
