@@ -45,7 +45,7 @@ describeWithNats('event bus over NATS', () => {
     two.bus.subscribe('decision.made', (event) => there.push(event));
     const traces: string[] = [];
     two.nats.connection()?.subscribe('beacon.event.>', {
-      callback: (_error, message) => traces.push(message.headers?.get('traceparent') ?? ''),
+      callback: (_error, message) => void traces.push(message.headers?.get('traceparent') ?? ''),
     });
     await two.nats.connection()?.flush();
     const data = { receipt_id: 'r-1', trace_id: 'ab'.repeat(16) };
