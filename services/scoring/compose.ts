@@ -22,6 +22,7 @@ export async function composeScoring(options: ScoringOptions): Promise<ScoringCo
   const { store, source, keys, signer, bus, now, failed } = options;
   const follower = new ScoreFollower({ store, source, keys, bus, now, onFault: failed });
   await follower.start();
-  const service = new ScoringService({ store, follower, source, keys, signer, now });
+  const sourceOf = (logId: string) => (logId === source.logId ? source : undefined);
+  const service = new ScoringService({ store, follower, sourceOf, keys, signer, now });
   return { service, stop: () => follower.stop() };
 }
