@@ -21,6 +21,7 @@ export const AUDIT_INTERVAL_MS = 5_000;
 const BATCH = 128;
 const POLL_MS = 25;
 const RETRY_MS = 1_000;
+const MAX_TRIES = 50;
 
 /** Keys that can be asked for again: a signer may have rotated its own. */
 export type LogKeys = TrustedKeys & { refresh?(): Promise<void> };
@@ -80,6 +81,7 @@ export class StreamFollower {
     clearTimeout(this.#timer);
     await this.#running;
     await this.#consumption?.stop();
+    this.#buffer.reject(new BeaconError('unavailable', 'stopped'));
     for (const waiter of this.#waiters) waiter.resolve(false);
   }
 
@@ -164,10 +166,12 @@ export class StreamFollower {
     if (batch.length === 0) return false;
     const checked = await Promise.all(batch.map(({ index, leaf }) => this.#check(index, leaf)));
     // A row of another log's may be what was overtaken; then the same leaves are folded again, from the new rows.
-    while (!this.#stopped) {
+    for (let tries = 1; !this.#stopped; tries++) {
       if (await this.#fold(position, checked)) return true;
       this.counts.overtaken += 1;
       if ((await this.#d.store.position(this.logId)) !== position) return true;
+      if (tries === MAX_TRIES) throw new BeaconError('unavailable', 'other folds were always first');
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(tries, 20)));
     }
     return false;
   }
@@ -217,9 +221,11 @@ export class StreamFollower {
     this.#filling = true;
     const leaves = await this.#d.source.scan(position, Math.min(BATCH, first - position));
     if (leaves.length === 0) {
-      // The log does not have it either: whatever said so was wrong, or the log is behind what it published.
+      // A leaf beyond the log's end was published by somebody else than its outbox.
       this.#known = 0;
-      if (end > position) throw new BeaconError('internal', `leaf ${position} is neither in the stream nor in the log`);
+      this.#stuckSince = 0;
+      this.#filling = false;
+      this.#buffer.reject(new BeaconError('failed_precondition', `the log ends at ${position}`));
     }
     leaves.forEach(({ index }, at) => {
       if (index !== position + at) throw new BeaconError('internal', `leaf ${position + at} is missing from the log`);

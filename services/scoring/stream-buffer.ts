@@ -3,17 +3,18 @@
 
 export type Delivered = { readonly index: number; readonly leaf: Uint8Array };
 
-type Waiting = { readonly leaf: Uint8Array; readonly settle: (() => void)[] };
+type Settle = { readonly resolve: () => void; readonly reject: (reason: unknown) => void };
+type Waiting = { readonly leaf: Uint8Array; readonly settle: Settle[] };
 
 export class StreamBuffer {
   readonly #waiting = new Map<number, Waiting>();
 
   /** Resolves when the place is folded. */
   add({ index, leaf }: Delivered): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const known = this.#waiting.get(index);
-      if (known) known.settle.push(resolve);
-      else this.#waiting.set(index, { leaf, settle: [resolve] });
+      if (known) known.settle.push({ resolve, reject });
+      else this.#waiting.set(index, { leaf, settle: [{ resolve, reject }] });
     });
   }
 
@@ -33,8 +34,15 @@ export class StreamBuffer {
     for (const [index, { settle }] of this.#waiting) {
       if (index >= position) continue;
       this.#waiting.delete(index);
-      for (const done of settle) done();
+      for (const { resolve } of settle) resolve();
     }
+  }
+
+  /** Gives everything back; the stream delivers it again later. */
+  reject(reason: unknown): void {
+    const all = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { settle } of all) for (const { reject } of settle) reject(reason);
   }
 
   /** The lowest place that waits, and the one after the highest; Infinity and 0 when nothing does. */
