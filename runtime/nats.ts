@@ -13,7 +13,10 @@ const MAX_PINGS_OUT = 2;
 const DRAIN_LIMIT_MS = 5_000;
 
 export type NatsOptions = {
-  /** `host:port`, `nats://…` or `tls://…`; one is taken at random, others after a failure. */
+  /**
+   * `host:port`, `nats://…` or `tls://…`; one is taken at random, others after a failure. With TLS by a DNS name that is
+   * in the certificate: the library does not compare IP addresses.
+   */
   readonly servers: readonly string[];
   /** Shown by the server's monitoring. */
   readonly name: string;

@@ -104,10 +104,12 @@ export function describeReceiptStream(
       await until(() => expect(got.toSorted()).toEqual(['d', 'e']));
     });
 
-    it('keeps its identity', async () => {
-      const identity = await one.identity();
-      await one.publish([streamed(0)]);
-      expect(await two.identity()).toBe(identity);
+    it('says what it has of a log, under one identity', async () => {
+      const { identity, last } = await one.reach(LOGS[0]);
+      expect(last).toBeUndefined();
+      await one.publish([streamed(0), streamed(1), streamed(7, LOGS[1])]);
+      expect(await two.reach(LOGS[0])).toEqual({ identity, last: 1 });
+      expect(await one.reach(LOGS[1])).toEqual({ identity, last: 7 });
     });
   });
 }

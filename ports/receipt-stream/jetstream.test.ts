@@ -38,7 +38,7 @@ describeWithNats('receipt stream on JetStream', () => {
   it('is made as promised: in files, refusing the new when full, bounded by bytes and age', async () => {
     await fresh();
     const { stream, manager } = await open();
-    await stream.identity();
+    await stream.reach(LOGS[0]);
     expect((await manager.streams.info(STREAM)).config).toMatchObject({
       storage: 'file',
       discard: 'new',
@@ -75,7 +75,7 @@ describeWithNats('receipt stream on JetStream', () => {
   it('gets rid of what is no receipt', async () => {
     await fresh();
     const { stream, nats } = await open();
-    await stream.identity();
+    await stream.reach(LOGS[0]);
     nats.connection()?.publish(SUBJECT_PREFIX + LOGS[0], 'noise');
     await stream.publish([streamed(0)]);
     const got: number[] = [];
@@ -108,11 +108,11 @@ describeWithNats('receipt stream on JetStream', () => {
     const consumption = stream.consume('d', LOGS[0], async ({ index }) => void got.push(index));
     await stream.publish([streamed(0)]);
     await vi.waitFor(() => expect(got).toEqual([0]), 5_000);
-    const identity = await stream.identity();
+    const { identity } = await stream.reach(LOGS[0]);
     await manager.streams.delete(STREAM);
     await expect(stream.publish([streamed(1)])).rejects.toMatchObject({ code: 'unavailable' });
     await stream.publish([streamed(1)]);
-    expect(await stream.identity()).not.toBe(identity);
+    expect((await stream.reach(LOGS[0])).identity).not.toBe(identity);
     await vi.waitFor(() => expect(got).toEqual([0, 1]), 15_000);
     await consumption.stop();
   });

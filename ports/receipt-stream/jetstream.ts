@@ -11,8 +11,9 @@ import {
 } from '@nats-io/jetstream';
 import { headers, type NatsConnection, nanos } from '@nats-io/nats-core';
 import { BeaconError } from '../../core/errors.ts';
+import { parseReceiptId } from '../../core/ids.ts';
 import { PinnedConsumption } from './jetstream-consumption.ts';
-import { type Consumption, MAX_PUBLISH_BATCH, type ReceiptStream, type StreamedReceipt } from './port.ts';
+import { type Consumption, MAX_PUBLISH_BATCH, type Reach, type ReceiptStream, type StreamedReceipt } from './port.ts';
 
 export const STREAM = 'BEACON_RECEIPTS';
 export const SUBJECT_PREFIX = 'beacon.receipts.';
@@ -78,11 +79,14 @@ export class JetStreamReceiptStream implements ReceiptStream {
     }
   }
 
-  async identity(): Promise<string> {
+  async reach(logId: string): Promise<Reach> {
     const connection = this.#connection();
     try {
       const { created } = await this.#ensure(connection);
-      return created;
+      const manager = await jetstreamManager(connection, { checkAPI: false });
+      const message = await manager.streams.getMessage(STREAM, { last_by_subj: SUBJECT_PREFIX + logId });
+      const place = parseReceiptId(message?.header.get('Nats-Msg-Id') ?? '');
+      return { identity: created, last: place?.logId === logId ? place.index : undefined };
     } catch (error) {
       throw unavailable('the stream cannot be asked', error);
     }

@@ -1,7 +1,7 @@
 // The stream in one process's memory, with the same deduplication, redelivery and hand-over. For tests.
 
 import { BeaconError } from '../../core/errors.ts';
-import { type Consumption, MAX_UNACKNOWLEDGED, type ReceiptStream, type StreamedReceipt } from './port.ts';
+import { type Consumption, MAX_UNACKNOWLEDGED, type Reach, type ReceiptStream, type StreamedReceipt } from './port.ts';
 
 const REDELIVERY_MS = 20;
 
@@ -33,9 +33,10 @@ export class MemoryReceiptStream implements ReceiptStream {
     for (const durable of this.#durables.values()) this.#deliver(durable);
   }
 
-  async identity(): Promise<string> {
+  async reach(logId: string): Promise<Reach> {
     if (!this.up) throw new BeaconError('unavailable', 'the stream is away');
-    return `life-${this.#life}`;
+    const last = this.stored.findLast((receipt) => receipt.logId === logId)?.index;
+    return { identity: `life-${this.#life}`, last };
   }
 
   consume(durable: string, logId: string, handle: Handle): Consumption {
@@ -53,6 +54,11 @@ export class MemoryReceiptStream implements ReceiptStream {
         this.#deliver(kept);
       },
     };
+  }
+
+  /** As after a power failure: what was stored last is gone, acknowledged or not. */
+  forgetLast(count: number): void {
+    for (const { receiptId } of this.stored.splice(-count)) this.#ids.delete(receiptId);
   }
 
   /** As after the loss of the engine's disk. */

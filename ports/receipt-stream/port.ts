@@ -14,6 +14,13 @@ export type StreamedReceipt = {
   readonly traceparent?: string;
 };
 
+export type Reach = {
+  /** Names the stream's present life: another one than before means that it was made anew and lacks what it had. */
+  readonly identity: string;
+  /** Index of the receipt stored last; undefined when none is there (none came, all are too old). */
+  readonly last: number | undefined;
+};
+
 export type Consumption = {
   /** Takes no more; what is being handled may still be acknowledged until this resolves. */
   stop(): Promise<void>;
@@ -26,11 +33,8 @@ export type ReceiptStream = {
    * and keeps the old.
    */
   publish(batch: readonly StreamedReceipt[]): Promise<void>;
-  /**
-   * Names the stream's present life: another answer than before means that it was made anew and lacks what was
-   * published until then. Throws `unavailable`.
-   */
-  identity(): Promise<string>;
+  /** What the stream has of a log. Throws `unavailable`. */
+  reach(logId: string): Promise<Reach>;
   /**
    * Hands over every receipt of one log from the stream's beginning, in the order they were stored. `durable` (letters,
    * digits, `_`, at most 32) remembers what was acknowledged, across restarts; consumptions of one name share it and at

@@ -137,6 +137,16 @@ describe('handing the log over', () => {
     await vi.waitFor(() => expect(stream.stored).toHaveLength(6));
   });
 
+  it('hands over again what the stream acknowledged and then lost', async () => {
+    await outbox.start();
+    await seal(20);
+    await empty();
+    stream.forgetLast(7);
+    vi.spyOn(stream, 'publish').mockRejectedValueOnce(new Error('connection lost'));
+    await seal(1);
+    await vi.waitFor(() => expect(stream.stored.map(({ index }) => index)).toEqual([...Array(21).keys()]));
+  });
+
   it('hands everything over again when told to', async () => {
     await outbox.start();
     await seal(5);

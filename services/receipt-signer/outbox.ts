@@ -13,7 +13,7 @@ import type { ReceiptStream, StreamedReceipt } from '../../ports/receipt-stream/
 export const OUTBOX_BATCH = 256;
 /** The saved cursor lags at most this far; after a crash so much is handed over again. */
 export const SAVE_INTERVAL_MS = 500;
-/** How often a quiet outbox asks whether the stream is still the one it knows. */
+/** How often a quiet outbox asks whether the stream still has what it was given. */
 export const COMPARE_INTERVAL_MS = 10_000;
 const LEAST_WAIT_MS = 50;
 const MOST_WAIT_MS = 5_000;
@@ -21,7 +21,7 @@ const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 
 export type OutboxDeps = {
   readonly store: Pick<LedgerStore, 'logId' | 'size' | 'scan'>;
-  readonly stream: Pick<ReceiptStream, 'publish' | 'identity'>;
+  readonly stream: Pick<ReceiptStream, 'publish' | 'reach'>;
   readonly cursor: OutboxCursorStore;
   /** Told of each failed try; the next one follows by itself. */
   readonly failed: (error: unknown) => void;
@@ -31,7 +31,7 @@ export class Outbox {
   readonly #deps: OutboxDeps;
   #index = 0;
   #stream: string | undefined;
-  /** True until the stream's identity has been compared with the cursor's; again after each failure and now and then. */
+  /** True until the stream has been compared with the cursor; again after each failure and now and then. */
   #unsure = true;
   #saved = -1;
   #failures = 0;
@@ -129,14 +129,16 @@ export class Outbox {
     }, SAVE_INTERVAL_MS).unref();
   }
 
-  /** A stream of another identity was made anew and lacks what the cursor says was handed over. */
+  /**
+   * The stream may have lost what it acknowledged: all of it (another identity) or, as after a power failure, the end.
+   * What it lacks is handed over again.
+   */
   async #compare(): Promise<void> {
     this.#unsure = false;
-    const identity = await this.#deps.stream.identity();
-    if (identity !== this.#stream) {
-      this.#index = 0;
-      this.#stream = identity;
-    }
+    const { identity, last } = await this.#deps.stream.reach(this.#deps.store.logId);
+    if (identity !== this.#stream) this.#index = 0;
+    else if (last !== undefined) this.#index = Math.min(this.#index, last + 1);
+    this.#stream = identity;
   }
 
   #again(): void {
