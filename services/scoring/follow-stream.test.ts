@@ -110,6 +110,18 @@ describe('following the stream', () => {
     expect(faults).toEqual([]);
   });
 
+  it('gives back what lies beyond the end of the log, so that it fills no buffer', async () => {
+    const taken: Promise<string>[] = [];
+    const consume = (_durable: string, _logId: string, handle: (receipt: StreamedReceipt) => Promise<void>) => {
+      const given = handle(message(77_000, log.leaves[0]));
+      taken.push(given.then(() => 'acknowledged').catch((thrown: { code?: string }) => `${thrown.code}`));
+      return { stop: async () => {} };
+    };
+    make({ stream: { consume } }).start();
+    expect(await taken[0]).toBe('failed_precondition');
+    await counted(300);
+  });
+
   it('counts a leaf of the log that does not qualify as the ledger follower does', async () => {
     log.leaves.push(log.sign('action', { tenant_id: 't', agent_id: 'a' }, 300, newSigner()));
     make().start();
