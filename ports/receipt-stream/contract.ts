@@ -11,6 +11,10 @@ export function streamed(index: number, logId: string = LOGS[0], over: Partial<S
 }
 export const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
+const SETTLE_MS = 400;
+/** Well below the time after which silence is taken for an end. */
+const TAKE_OVER_MS = 3_500;
+
 /** `make` gives an empty stream; both streams of `pair` are the same one, seen from two processes. */
 export function describeReceiptStream(
   name: string,
@@ -89,11 +93,15 @@ export function describeReceiptStream(
       await one.publish(numbers(0, 5).map((n) => streamed(n)));
       await until(() => expect(left).toHaveLength(5));
       take(two, LOGS[0], async ({ index }) => void right.push(index));
+      // Until it asks, it could not be served.
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
       await one.publish(numbers(5, 10).map((n) => streamed(n)));
       await until(() => expect(left).toHaveLength(10));
       expect(right).toEqual([]);
+      const stoppedMs = performance.now();
       await first.stop();
       await until(() => expect(right.toSorted((a, b) => a - b)).toEqual(numbers(5, 10)));
+      expect(performance.now() - stoppedMs).toBeLessThan(TAKE_OVER_MS);
     });
 
     it('gives each name its own memory', async () => {
