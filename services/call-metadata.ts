@@ -34,8 +34,11 @@ export function wireDeadline(context: CallContext, nowMs: number): number | unde
   return context.deadlineMs - nowMs > MAX_TIMEOUT_MS ? undefined : context.deadlineMs;
 }
 
-/** The caller a trusted peer names; undefined when it names nobody. Throws `unauthenticated` for what cannot be read. */
-export function readPrincipal(header: string | undefined): Principal | undefined {
+/**
+ * The caller a trusted peer names; undefined when it names nobody. Throws `unauthenticated` for what cannot be read, and
+ * for the name of another service than `own`: services speak for people and agents, never for each other.
+ */
+export function readPrincipal(header: string | undefined, own: string): Principal | undefined {
   if (header === undefined) return undefined;
   if (header.length > MAX_PRINCIPAL_CHARACTERS) throw unreadable();
   let value: unknown;
@@ -45,6 +48,7 @@ export function readPrincipal(header: string | undefined): Principal | undefined
     throw unreadable();
   }
   if (!isPrincipal(value)) throw unreadable();
+  if (value.subject.startsWith('service:') && value.subject !== own) throw unreadable();
   return value;
 }
 

@@ -85,7 +85,9 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
           ...(by || !authorization ? {} : { authorization }),
         }),
         deadlineMs: (context) => wireDeadline(context, now()),
-        ...(by ? { credentials: by.client(certificateNames(to, trustDomain)) } : {}),
+        ...(by
+          ? { credentials: by.client(certificateNames(to, trustDomain)), serverName: `${to}.${trustDomain}` }
+          : {}),
       });
     },
     createServer: () =>
@@ -113,7 +115,7 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
 /** A peer is itself, with the least a service needs, unless the table lets it speak for the one it names. */
 function contextOf(call: IncomingCall, caller: Identity): CallContext {
   const speaks = speaksForOthers(caller);
-  const named = speaks ? readPrincipal(call.metadata(PRINCIPAL_HEADER)) : undefined;
+  const named = speaks ? readPrincipal(call.metadata(PRINCIPAL_HEADER), `service:${caller}`) : undefined;
   const itself: Principal = { role: 'auditor', provenance: 'authenticated', subject: `service:${caller}` };
   const principal = named ?? itself;
   const operation = operationOf(call.method);

@@ -172,7 +172,10 @@ class Lane {
     const entry = this.#waiting.get(sequence);
     if (!entry) return;
     this.#waiting.delete(sequence);
-    if (entry.settled) return this.#deps.late();
+    if (entry.settled) {
+      this.#deps.late();
+      return;
+    }
     if (failureCode === '' && response) {
       entry.settled = true;
       entry.resolve(response);

@@ -103,7 +103,7 @@ export class SignerMember {
       if (response.refused === 'no_lease') this.#leaseRefused = true;
       const last = parseReceiptId(response.receipts.at(-1)?.receiptId ?? '');
       // Answers come in the order of the log's batches; what was sent later lies behind.
-      if (last) this.#seenSize = Math.max(this.#seenSize, response.receipts.length > 0 ? last.index + 1 : 0);
+      if (last) this.#seenSize = Math.max(this.#seenSize, last.index + 1);
       return response;
     } catch (thrown) {
       if (thrown instanceof SealFailure && thrown.unclear) {
@@ -134,6 +134,7 @@ export class SignerMember {
       const status = await service.getStatus(create(GetStatusRequestSchema), context);
       if (!status.writable) throw new BeaconError('unavailable', `${this.name}: ${status.failure}`);
       this.status = status;
+      this.#seenSize = Math.max(this.#seenSize, Number(status.size));
       this.logId = status.origin.slice(status.origin.lastIndexOf('/') + 1);
       this.#leaseRefused = false;
       if (failures !== this.#failures) return;

@@ -148,7 +148,8 @@ export class SignerPool implements Signer {
     await this.#askAll();
     const known = this.#members.flatMap(({ well, status }) => (well && status ? [status] : []));
     if (known.length === 0) throw new BeaconError('unavailable', 'no signer can be reached', { retryAfterMs: 1_000 });
-    const most = (of: (status: GetStatusResponse) => bigint) => known.map(of).reduce((a, b) => (a > b ? a : b));
+    const most = (of: (status: GetStatusResponse) => bigint) =>
+      BigInt(Math.max(...known.map((one) => Number(of(one)))));
     const leaseEndMs = Math.max(...this.#members.filter(({ well }) => well).map((member) => member.leaseEndMs));
     return create(GetStatusResponseSchema, {
       origin: known.map(({ origin }) => origin).join(' '),
