@@ -8,7 +8,13 @@ import { BeaconError } from '../core/errors.ts';
 import type { CallContext, Principal } from '../core/principal.ts';
 import { type Dialed, dial } from '../runtime/rpc-dial.ts';
 import type { IncomingCall } from '../runtime/rpc-incoming.ts';
-import { createRpcServer, isUnixAddress, listenRpc, requirePrivateAddress } from '../runtime/rpc-server.ts';
+import {
+  createRpcServer,
+  isUnixAddress,
+  listenRpc,
+  type RpcServerOptions,
+  requirePrivateAddress,
+} from '../runtime/rpc-server.ts';
 import { openTls, type Tls, type TlsFiles } from '../runtime/tls.ts';
 import { authorize } from './access.ts';
 import {
@@ -52,7 +58,7 @@ export type Mesh = {
     channels?: number,
   ): Promise<Dialed<S, CallContext>>;
   /** A server with the mesh's limits; host services on it with `authenticate`, then `listen`. */
-  createServer(): Server;
+  createServer(limits?: RpcServerOptions): Server;
   /** Gives the address as bound. */
   listen(server: Server, address: string): Promise<string>;
   authenticate(call: IncomingCall): Promise<CallContext>;
@@ -90,10 +96,11 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
           : {}),
       });
     },
-    createServer: () =>
+    createServer: (limits) =>
       createRpcServer({
         maxConnectionAgeMs: MAX_CONNECTION_AGE_MS,
         maxConnectionAgeGraceMs: MAX_CONNECTION_AGE_GRACE_MS,
+        ...limits,
       }),
     async listen(server, address) {
       const by = await secured(address);

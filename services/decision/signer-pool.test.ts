@@ -28,7 +28,10 @@ type Signer = {
   readonly killSwitch: Client;
   start(): Promise<void>;
   signal(name: NodeJS.Signals): void;
-  ended(): Promise<void>;
+  /** The exit status; null after a signal. */
+  ended(): Promise<number | null>;
+  /** Streams opened so far. */
+  streams(): number;
 };
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -43,7 +46,7 @@ const callFor = (timeoutMs: number): CallContext => ({
   traceId: 'e'.repeat(32),
 });
 
-async function world(count: number, limits: Partial<PoolLimits> = {}) {
+async function world(count: number, limits: Partial<PoolLimits> = {}, ageMs?: number) {
   const folder = await mkdtemp(join(tmpdir(), 'beacon-pool-'));
   closers.push(() => rm(folder, { recursive: true, force: true }));
   const tokenFolder = join(folder, 'tokens');
@@ -53,7 +56,9 @@ async function world(count: number, limits: Partial<PoolLimits> = {}) {
     (['decision', 'kill-switch'] as const).map((self) => openMesh({ self, tokenFolder, now: Date.now, failed })),
   );
   const signers = await Promise.all(
-    Array.from({ length: count }, (_, i) => newSigner(folder, i, asDecision as Mesh, asKillSwitch as Mesh)),
+    Array.from({ length: count }, (_, i) =>
+      newSigner(join(folder, `${i}`), tokenFolder, { asDecision, asKillSwitch } as Meshes, ageMs),
+    ),
   );
   await Promise.all(signers.map((signer) => signer.start()));
   const voided: string[] = [];
@@ -62,7 +67,7 @@ async function world(count: number, limits: Partial<PoolLimits> = {}) {
     signers: signers.map(({ address, decision }) => ({ name: address, service: decision })),
     now: Date.now,
     context: () => callFor(5_000),
-    failed: (event) => events.push(event),
+    failed: (event, error) => events.push(`${event} ${String(error)}`),
     voided: (reason) => voided.push(reason),
     limits: { ...LIMITS, ...limits },
   });
@@ -71,14 +76,18 @@ async function world(count: number, limits: Partial<PoolLimits> = {}) {
   return { pool, signers, voided, events };
 }
 
-async function newSigner(folder: string, i: number, decision: Mesh, killSwitch: Mesh): Promise<Signer> {
-  const dataDir = join(folder, `signer-${i}`);
+type Meshes = { readonly asDecision: Mesh; readonly asKillSwitch: Mesh };
+
+async function newSigner(dataDir: string, tokens: string, meshes: Meshes, ageMs?: number): Promise<Signer> {
   await mkdir(dataDir, { mode: 0o700 });
-  const address = `unix:${join(folder, `s${i}`)}`;
+  const address = `unix:${join(dataDir, 'socket')}`;
   const dialed = [
-    await decision.dial(pb.ReceiptSignerService, 'receipt-signer', address),
-    await killSwitch.dial(pb.ReceiptSignerService, 'receipt-signer', address),
+    await meshes.asDecision.dial(pb.ReceiptSignerService, 'receipt-signer', address),
+    await meshes.asKillSwitch.dial(pb.ReceiptSignerService, 'receipt-signer', address),
   ] as const;
+  const words = [SCRIPT, dataDir, tokens, address, ...(ageMs === undefined ? [] : [String(ageMs)])];
+  let streams = 0;
+  let status: number | null = null;
   let child: ChildProcess | undefined;
   let ended: Promise<void> = Promise.resolve();
   closers.push(async () => {
@@ -91,20 +100,42 @@ async function newSigner(folder: string, i: number, decision: Mesh, killSwitch: 
     decision: dialed[0].service,
     killSwitch: dialed[1].service,
     signal: (name) => void child?.kill(name),
-    ended: () => ended,
+    ended: async () => {
+      await ended;
+      return status;
+    },
+    streams: () => streams,
     async start() {
-      const started = spawn(process.execPath, [SCRIPT, dataDir, join(folder, 'tokens'), address]);
+      const started = spawn(process.execPath, words);
       child = started;
-      ended = new Promise((resolve) => started.once('exit', () => resolve()));
+      ended = new Promise((resolve) => {
+        started.once('exit', (code) => {
+          status = code;
+          resolve();
+        });
+      });
       let told = '';
       started.stderr.on('data', (text) => {
         told += text;
       });
       await new Promise<void>((resolve, reject) => {
-        started.stdout.once('data', () => resolve());
+        started.stdout.on('data', (text) => {
+          streams += String(text).split('stream').length - 1;
+          resolve();
+        });
         started.once('exit', (code) => reject(new Error(`a signer ended with ${code}: ${told}`)));
       });
-      await lease(dialed[1].service);
+      // The client may still be waiting before it tries a signer that was gone.
+      await expect
+        .poll(
+          () =>
+            lease(dialed[1].service).then(
+              () => true,
+              () => false,
+            ),
+          { timeout: 5_000 },
+        )
+        .toBe(true);
     },
   };
 }
@@ -163,7 +194,12 @@ async function load(pool: SignerPool, width: number, until: Promise<unknown>): P
     over = true;
   });
   const caller = async () => {
-    while (!over) outcomes.push(await ask(pool));
+    while (!over) {
+      const outcome = await ask(pool);
+      outcomes.push(outcome);
+      // A refusal that costs nothing must not keep the clock from moving.
+      if (outcome.code !== undefined) await sleep(20);
+    }
   };
   await Promise.all(Array.from({ length: width }, caller));
   return outcomes;
@@ -242,6 +278,36 @@ test('a signer that is killed and started again: calls go on, and each decision 
   await reconcile(signers, outcomes);
 }, 30_000);
 
+test('a signer that is drained under load ends at once, and nothing is lost or voided', async () => {
+  const { pool, signers, voided } = await world(2);
+  const [first] = signers as [Signer];
+  const story = (async () => {
+    await sleep(300);
+    const began = Date.now();
+    first.signal('SIGTERM');
+    expect(await first.ended()).toBe(0);
+    expect(Date.now() - began).toBeLessThan(4_000);
+  })();
+  const outcomes = await load(pool, 48, story);
+  await story;
+  expect(outcomes.filter(({ code }) => code !== undefined)).toEqual([]);
+  expect(noSuspects(pool)()).toBe(0);
+  await first.start();
+  await reconcile(signers, outcomes);
+  expect(voided).toEqual([]);
+}, 30_000);
+
+test('connections that grow old are renewed under load, and nothing is lost or voided', async () => {
+  const { pool, signers, voided, events } = await world(1, { streamAgeMs: 200 }, 400);
+  const outcomes = await load(pool, 16, sleep(2_500));
+  expect(events).toEqual([]);
+  expect(outcomes.filter(({ code }) => code !== undefined)).toEqual([]);
+  expect(signers[0]?.streams()).toBeGreaterThan(4);
+  expect(noSuspects(pool)()).toBe(0);
+  await reconcile(signers, outcomes);
+  expect(voided).toEqual([]);
+}, 30_000);
+
 test('no signer left is unavailable, and nobody is answered; the first one back is used', async () => {
   const { pool, signers } = await world(2);
   const first = await ask(pool);
@@ -291,7 +357,7 @@ test('requests beyond the bound are shed while a signer is silent, and none is a
     .toBe(0);
   const { voids } = await reconcile(signers, outcomes);
   expect(voids).toBe(100);
-  expect(events).toContain('signer.lost');
+  expect(events.join()).toContain('signer.lost');
 }, 30_000);
 
 test('a receipt is read from the log its id names', async () => {
