@@ -2,7 +2,7 @@
 
 import { create } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { BeaconError } from '../../core/errors.ts';
+import { asBeaconError, BeaconError } from '../../core/errors.ts';
 import { parseReceiptId } from '../../core/ids.ts';
 import type { CallContext } from '../../core/principal.ts';
 import {
@@ -129,9 +129,14 @@ export class SignerMember {
   async #ask(): Promise<void> {
     const { env, limits, service } = this.#deps;
     const failures = this.#failures;
+    const question = () =>
+      service.getStatus(create(GetStatusRequestSchema), { ...env.context(), deadlineMs: env.now() + limits.statusMs });
     try {
-      const context = { ...env.context(), deadlineMs: env.now() + limits.statusMs };
-      const status = await service.getStatus(create(GetStatusRequestSchema), context);
+      // A connection that ended by its age may take one question with it; a signer that is gone refuses again at once.
+      const status = await question().catch((error: unknown) => {
+        if (asBeaconError(error).code === 'unavailable') return question();
+        throw error;
+      });
       if (!status.writable) throw new BeaconError('unavailable', `${this.name}: ${status.failure}`);
       this.status = status;
       this.#seenSize = Math.max(this.#seenSize, Number(status.size));

@@ -293,6 +293,7 @@ test('a signer that is drained under load ends at once, and nothing is lost or v
   expect(outcomes.filter(({ code }) => code !== undefined)).toEqual([]);
   expect(noSuspects(pool)()).toBe(0);
   await first.start();
+  await expect.poll(allWell(pool), { timeout: 5_000 }).toBe(true);
   await reconcile(signers, outcomes);
   expect(voided).toEqual([]);
 }, 30_000);

@@ -127,11 +127,13 @@ export class LogWriter {
     const { store, keys, fences, now } = this.#deps;
     const nowMs = now();
     const allow = job.drafts.find(({ draft }) => draft.allow)?.draft;
-    const refused = allow ? fences.refuses(allow.scopes, nowMs) : undefined;
+    const key = keys.current();
+    // Which key signs is known here alone, where several signers share the work.
+    const scopes = allow ? [...allow.scopes, `key:${key.publicKey.keyId}`] : [];
+    const refused = allow ? fences.refuses(scopes, nowMs) : undefined;
     if (refused) return { ...NOTHING, refused };
     const lease: Lease | undefined = allow ? fences.lease : undefined;
     const permitNotAfterMs = allow && lease ? permitEnd(allow, lease) : 0;
-    const key = keys.current();
     const leaves: SealedLeaf[] = [];
     for (const checked of job.drafts) {
       const index = first + leaves.length;
