@@ -70,6 +70,7 @@ test('both ends prove who they are; the server sees the names the client’s cer
 test('a client of another authority, with an expired certificate, or without one is refused', async () => {
   const server = await open(await signerLeaf(), authority.cert);
   const address = await serve(server.tls.server());
+  expect(await ask(address, (await open(await authority.issue(), authority.cert)).tls)).toContain('true');
   const stranger = await newAuthority('CN=stranger');
   // It trusts ours, so that only the server can be the one that refuses.
   const foreign = await open(await stranger.issue(), authority.cert);
@@ -157,6 +158,22 @@ test('files that would not work are told once and leave the old ones in force', 
   for (const leaf of broken) {
     await expect(open(leaf, authority.cert)).rejects.toMatchObject({ code: 'failed_precondition' });
   }
+});
+
+test('a connection that outlives its certificate carries no name any more', async () => {
+  const server = await open(await signerLeaf(), authority.cert);
+  const client = await open(
+    await authority.issue({ names: ['decision.beacon'], notAfterMs: Date.now() + 2_000 }),
+    authority.cert,
+  );
+  const dialed = dial(DecisionService, await serve(server.tls.server()), {
+    credentials: client.tls.client(['receipt-signer.beacon']),
+    serverName: 'any.name',
+  });
+  closers.push(() => dialed.close());
+  const names = () => dialed.service.guard(request, {}).then(({ answer }) => answer?.actionId);
+  expect(await names()).toBe('true decision.beacon');
+  await expect.poll(names, { timeout: 4_000 }).toBe('true ');
 });
 
 test('a listener does not go below TLS 1.3', async () => {
