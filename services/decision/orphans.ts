@@ -78,14 +78,18 @@ export class Orphans {
   }
 
   async #resolve(): Promise<void> {
-    const { now, settleMs } = this.#deps;
+    const { now, settleMs, voided } = this.#deps;
     const looked = [...this.#suspects];
     const wanted = new Map(looked.flatMap((suspect) => suspect.marks.map((mark) => [mark, suspect])));
     const from = looked.reduce((least, { fromIndex }) => Math.min(least, fromIndex), Number.MAX_SAFE_INTEGER);
-    const { found, voided, next } = await this.#scan(from, wanted);
-    const open = found.filter(({ receipt }) => !voided.has(receipt.receiptId));
+    const { found, closed, next } = await this.#scan(from, wanted);
+    const open = found.filter(({ receipt }) => !closed.has(receipt.receiptId));
     await this.#void(open.map(({ receipt }) => receipt));
-    for (const { suspect } of found) this.#suspects.delete(suspect);
+    for (const { suspect } of found) {
+      this.#suspects.delete(suspect);
+      // Counted when it is over, and so once: a void whose own answer was lost is found, not written again.
+      voided();
+    }
     const nowMs = now();
     for (const suspect of looked) {
       suspect.fromIndex = Math.max(suspect.fromIndex, next);
@@ -97,27 +101,26 @@ export class Orphans {
   async #scan(from: number, wanted: ReadonlyMap<string, Suspect>) {
     const { signer, context } = this.#deps;
     const found: { readonly suspect: Suspect; readonly receipt: Receipt }[] = [];
-    const voided = new Set<string>();
+    const closed = new Set<string>();
     for (let start = BigInt(from); ; ) {
       const page = await signer.listReceipts(create(ListReceiptsRequestSchema, { start, limit: SCAN_PAGE }), context());
       for (const { envelope } of page.receipts) {
         const receipt = readReceipt(envelope);
-        if (receipt.kind === 'void') voided.add(String(receipt.predicate.voids));
+        if (receipt.kind === 'void') closed.add(String(receipt.predicate.voids));
         const suspect = wanted.get(markOfReceipt(receipt));
         if (suspect) found.push({ suspect, receipt });
       }
-      if (page.next >= page.size || page.next === start) return { found, voided, next: Number(page.next) };
+      if (page.next >= page.size || page.next === start) return { found, closed, next: Number(page.next) };
       start = page.next;
     }
   }
 
   /** A void that fails leaves its suspects where they are; what was written of it is seen the next time. */
   async #void(receipts: readonly Receipt[]): Promise<void> {
-    const { signer, context, voided } = this.#deps;
+    const { signer, context } = this.#deps;
     for (let at = 0; at < receipts.length; at += VOIDS_PER_JOB) {
       const drafts = receipts.slice(at, at + VOIDS_PER_JOB).map(voidDraft);
       await signer.seal(create(SealRequestSchema, { drafts }), context());
-      for (const _ of drafts) voided();
     }
   }
 }
