@@ -18,6 +18,8 @@ export type DialOptions<C> = {
   channels?: number;
   maxMessageBytes?: number;
   credentials?: ChannelCredentials;
+  /** DNS name asked of a TLS server in place of the address dialed, which TLS does not take when it is a number. */
+  serverName?: string;
 };
 
 export type Dialed<S extends DescService, C> = { readonly service: Service<S, C>; close(): void };
@@ -49,6 +51,7 @@ function newClient<C>(address: string, options: DialOptions<C>): Client {
   return new Client(address, options.credentials ?? credentials.createInsecure(), {
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': maxMessageBytes,
+    ...(options.serverName === undefined ? {} : { 'grpc.ssl_target_name_override': options.serverName }),
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
     'grpc.initial_reconnect_backoff_ms': 100,

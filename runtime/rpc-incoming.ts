@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Metadata } from '@grpc/grpc-js';
+import { peerNamesOf } from './peer-names.ts';
 
 export type IncomingCall = {
   /** `package.Service/Method`. */
@@ -10,6 +11,10 @@ export type IncomingCall = {
   metadata(name: string): string | undefined;
   /** `127.0.0.1:53412`, `[::1]:53412`, or for unix sockets a text that is neither. */
   readonly peer: string;
+  /** True when the connection is TLS and the caller proved itself with a certificate of our authorities. */
+  readonly mutualTls: boolean;
+  /** DNS and URI names of that certificate; empty without one, and once it has expired. */
+  readonly peerNames: readonly string[];
   /** The request as received; empty for a stream, whose messages each have bytes of their own. */
   readonly requestBytes: Uint8Array;
   /** Milliseconds since the epoch; Infinity when the client set none. */
@@ -18,10 +23,22 @@ export type IncomingCall = {
   requestDigest(): string;
 };
 
-type Call = { metadata: Metadata; getPeer(): string; getDeadline(): Date | number };
+type PeerCertificate = { readonly subjectaltname?: string; readonly valid_to: string };
+type Call = {
+  metadata: Metadata;
+  getPeer(): string;
+  getDeadline(): Date | number;
+  getAuthContext(): { sslPeerCertificate?: PeerCertificate };
+};
 
 export function incomingCall(call: Call, method: string, requestBytes: Uint8Array): IncomingCall {
   const deadline = call.getDeadline();
+  let certificate: PeerCertificate | undefined | null = null;
+  const peerCertificate = () => {
+    // Only when asked for: reading it costs more than most calls need.
+    if (certificate === null) certificate = call.getAuthContext().sslPeerCertificate;
+    return certificate;
+  };
   return {
     method,
     metadata(name) {
@@ -29,6 +46,15 @@ export function incomingCall(call: Call, method: string, requestBytes: Uint8Arra
       return typeof value === 'string' ? value : undefined;
     },
     peer: call.getPeer(),
+    get mutualTls() {
+      return peerCertificate() !== undefined;
+    },
+    get peerNames() {
+      const known = peerCertificate();
+      // A connection may outlive the certificate it began with.
+      if (known === undefined || Date.parse(known.valid_to) <= Date.now()) return [];
+      return peerNamesOf(known.subjectaltname);
+    },
     requestBytes,
     deadlineMs: typeof deadline === 'number' ? deadline : deadline.getTime(),
     requestDigest: () => sha256Hex(requestBytes),

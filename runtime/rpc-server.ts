@@ -1,17 +1,28 @@
 // A gRPC server's life: limits, listening (with a left-over unix socket out of the way), health, drain.
 
-import { chmod, lstat, unlink } from 'node:fs/promises';
+import { chmod, lstat, stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { dirname, isAbsolute } from 'node:path';
 import type { DescService } from '@bufbuild/protobuf';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { BeaconError } from '../core/errors.ts';
 
-export type RpcServerOptions = { maxMessageBytes?: number; maxConcurrentStreams?: number };
+export type RpcServerOptions = {
+  maxMessageBytes?: number;
+  maxConcurrentStreams?: number;
+  /** After this, give or take a tenth by chance, a connection takes no new calls (GOAWAY). Default: it lives on. */
+  maxConnectionAgeMs?: number;
+  /** How long calls may go on after that; long streams must be renewed by their clients sooner. */
+  maxConnectionAgeGraceMs?: number;
+};
 export type Health = { set(service: string, serving: boolean): void };
 
 export function createRpcServer(options: RpcServerOptions = {}): Server {
   const maxMessageBytes = options.maxMessageBytes ?? 4 * 1024 * 1024;
+  const { maxConnectionAgeMs, maxConnectionAgeGraceMs } = options;
   return new Server({
+    ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
+    ...(maxConnectionAgeGraceMs === undefined ? {} : { 'grpc.max_connection_age_grace_ms': maxConnectionAgeGraceMs }),
     'grpc.max_receive_message_length': maxMessageBytes,
     'grpc.max_send_message_length': maxMessageBytes,
     'grpc.max_concurrent_streams': options.maxConcurrentStreams ?? 1024,
@@ -42,6 +53,30 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
   return new Promise((resolve, reject) => {
     server.bindAsync(address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
   });
+}
+
+/**
+ * Throws `failed_precondition` unless `address` is one that plain, unencrypted gRPC may use: loopback, or a unix socket
+ * in a folder that belongs to this user and is closed to all others.
+ */
+export async function requirePrivateAddress(address: string): Promise<void> {
+  const refuse = (why: string) => new BeaconError('failed_precondition', `${address}: plain gRPC ${why}`);
+  const path = unixPath(address);
+  if (path === undefined) {
+    const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
+    // A name could be pointed elsewhere; these cannot.
+    if (host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)) return;
+    throw refuse('is only for 127.0.0.0/8, ::1 and unix sockets');
+  }
+  if (!isAbsolute(path)) throw refuse('needs an absolute path');
+  const folder = await stat(dirname(path)).catch(() => undefined);
+  if (!folder?.isDirectory()) throw refuse('needs a folder that exists');
+  if ((folder.mode & 0o077) !== 0) throw refuse('needs a folder of mode 0700');
+  if (process.getuid && folder.uid !== process.getuid()) throw refuse('needs a folder of this user');
+}
+
+export function isUnixAddress(address: string): boolean {
+  return unixPath(address) !== undefined;
 }
 
 function unixPath(address: string): string | undefined {

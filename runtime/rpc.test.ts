@@ -238,6 +238,14 @@ test('health and reflection answer', async () => {
         error ? reject(error) : resolve((response as Buffer).toString('hex')),
       );
     });
+  const watched: string[] = [];
+  const same = (bytes: Buffer) => bytes;
+  const watch = raw.makeServerStreamRequest('/grpc.health.v1.Health/Watch', same, same, Buffer.alloc(0));
+  watch.on('data', (bytes: Buffer) => watched.push(bytes.toString('hex'))).on('error', () => undefined);
+  closers.push(() => watch.cancel());
+  await expect.poll(() => watched).toEqual(['0802']);
+  health.set('', true);
+  await expect.poll(() => watched).toEqual(['0802', '0801']);
   expect(await check()).toBe('0802');
   health.set('beacon.v1.DecisionService', true);
   expect(await check()).toBe('0801');

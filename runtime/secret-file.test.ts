@@ -25,3 +25,11 @@ test('one that others can read, or that is empty, is refused', async () => {
   await writeFile(empty, '\n', { mode: 0o600 });
   await expect(readOrCreateSecretFile(empty, () => 'y')).rejects.toMatchObject({ code: 'failed_precondition' });
 });
+
+test('many who start at once agree on one', async () => {
+  const path = join(await folder(), 'token');
+  let made = 0;
+  const all = await Promise.all(Array.from({ length: 20 }, () => readOrCreateSecretFile(path, () => `s-${++made}`)));
+  expect(new Set(all.map((secret) => secret.reveal())).size).toBe(1);
+  expect(await readdir(join(path, '..'))).toEqual(['token']);
+});

@@ -1,5 +1,6 @@
 // A secret that lives in a file only its owner reads.
 
+import { randomBytes } from 'node:crypto';
 import { link, open, readFile, rm, stat } from 'node:fs/promises';
 import { BeaconError } from '../core/errors.ts';
 import { Secret } from './log.ts';
@@ -22,8 +23,8 @@ export async function readOrCreateSecretFile(path: string, make: () => string): 
 /** Complete or absent, whoever else starts at the same moment: written aside, then linked into place. */
 async function createOnce(path: string, make: () => string): Promise<void> {
   if ((await stat(path).catch(() => undefined)) !== undefined) return;
-  const aside = `${path}.${process.pid}`;
-  await rm(aside, { force: true });
+  // Process ids repeat: each of several containers on one volume is 1.
+  const aside = `${path}.${randomBytes(8).toString('hex')}`;
   const file = await open(aside, 'wx', 0o600);
   try {
     await file.writeFile(`${make()}\n`);

@@ -53,8 +53,9 @@ function setUp(gate: () => Promise<void> = async () => {}) {
   const fences = new Fences();
   fences.grant({ term: 1, notAfterMs: 10_000 }, 1, []);
   const store = slow(memory, gate);
-  const writer = new LogWriter({ store, keys: memorySigningKeys(), fences, now: () => clock.ms, grown: () => {} });
-  return { writer, store: memory, fences, clock };
+  const keys = memorySigningKeys();
+  const writer = new LogWriter({ store, keys, fences, now: () => clock.ms, grown: () => {} });
+  return { writer, store: memory, fences, clock, keys };
 }
 
 const kinds = async (store: LedgerStore) => (await store.scan(0, 100)).map(({ leaf }) => readReceipt(leaf).kind);
@@ -79,6 +80,15 @@ test('a fenced ALLOW leaves nothing in the log', async () => {
   const sealed = await writer.seal([decision(['agent:t/a']), draft({ kind: 'action' })]);
   expect(sealed.refused).toBe('fenced');
   expect(await kinds(store)).toEqual(['revocation']);
+});
+
+test('an ALLOW is fenced by the key that would sign it, whatever scopes it came with', async () => {
+  const { writer, store, fences, keys } = setUp();
+  fences.move(`key:${keys.current().publicKey.keyId}`, 'revoke', 2);
+  expect((await writer.seal([decision(['agent:t/a'])])).refused).toBe('fenced');
+  await keys.rotate();
+  expect((await writer.seal([decision(['agent:t/a'])])).refused).toBe('');
+  expect(store.size()).toBe(1);
 });
 
 test('an ALLOW queued behind a fence in the same batch is refused', async () => {

@@ -1,0 +1,80 @@
+// What travels beside a request between services: who asks, the digest of what was received, the trace. The deadline is
+// gRPC's own. Written by every service, believed only from those the table of peers trusts to speak for others.
+
+import { BeaconError } from '../core/errors.ts';
+import type { CallContext, Principal, Provenance, Role } from '../core/principal.ts';
+
+export const PRINCIPAL_HEADER = 'beacon-principal';
+export const REQUEST_DIGEST_HEADER = 'beacon-request-digest';
+export const TRACE_HEADER = 'traceparent';
+
+/** Longer deadlines are none: gRPC cannot carry them. */
+const MAX_TIMEOUT_MS = 86_400_000;
+const MAX_PRINCIPAL_CHARACTERS = 2_048;
+const ROLES: readonly Role[] = ['agent', 'auditor', 'operator', 'admin'];
+const PROVENANCES: readonly Provenance[] = ['asserted', 'authenticated', 'attested'];
+const FIELDS = ['role', 'provenance', 'subject', 'tenantId', 'agentId'];
+const DIGEST = /^[0-9a-f]{64}$/;
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
+const TRACE_ID = /^[0-9a-f]{32}$/;
+const NO_TRACE = '0'.repeat(32);
+
+/** `spanId`: 16 hex digits, this process's place in the trace. */
+export function contextHeaders(context: CallContext, spanId: string): Record<string, string> {
+  const { principal, requestDigest, traceId } = context;
+  return {
+    [PRINCIPAL_HEADER]: Buffer.from(JSON.stringify(principal)).toString('base64url'),
+    ...(requestDigest === '' ? {} : { [REQUEST_DIGEST_HEADER]: requestDigest }),
+    ...(TRACE_ID.test(traceId) ? { [TRACE_HEADER]: `00-${traceId}-${spanId}-01` } : {}),
+  };
+}
+
+/** Undefined when the call has no deadline that gRPC could carry. */
+export function wireDeadline(context: CallContext, nowMs: number): number | undefined {
+  return context.deadlineMs - nowMs > MAX_TIMEOUT_MS ? undefined : context.deadlineMs;
+}
+
+/**
+ * The caller a trusted peer names; undefined when it names nobody. Throws `unauthenticated` for what cannot be read, and
+ * for the name of another service than `own`: services speak for people and agents, never for each other.
+ */
+export function readPrincipal(header: string | undefined, own: string): Principal | undefined {
+  if (header === undefined) return undefined;
+  if (header.length > MAX_PRINCIPAL_CHARACTERS) throw unreadable();
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'));
+  } catch {
+    throw unreadable();
+  }
+  if (!isPrincipal(value)) throw unreadable();
+  if (value.subject.startsWith('service:') && value.subject !== own) throw unreadable();
+  return value;
+}
+
+export function readRequestDigest(header: string | undefined): string | undefined {
+  return header !== undefined && DIGEST.test(header) ? header : undefined;
+}
+
+/** The 32 hex digits; undefined for what cannot be read, which starts a new trace. */
+export function readTraceId(header: string | undefined): string | undefined {
+  if (header === undefined || header.startsWith('ff')) return undefined;
+  const id = TRACEPARENT.exec(header)?.[1];
+  return id === NO_TRACE ? undefined : id;
+}
+
+function isPrincipal(value: unknown): value is Principal {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const record = value as Record<string, unknown>;
+  if (Object.keys(record).some((name) => !FIELDS.includes(name))) return false;
+  if (!ROLES.includes(record.role as Role) || !PROVENANCES.includes(record.provenance as Provenance)) return false;
+  if (typeof record.subject !== 'string' || record.subject === '') return false;
+  // An agent whose token names it is bound to that name; half a binding would be none.
+  if (typeof record.tenantId !== typeof record.agentId) return false;
+  if (record.role === 'agent' && record.provenance !== 'asserted' && record.tenantId === undefined) return false;
+  return [record.tenantId, record.agentId].every((name) => name === undefined || typeof name === 'string');
+}
+
+function unreadable(): BeaconError {
+  return new BeaconError('unauthenticated', `the ${PRINCIPAL_HEADER} header cannot be read`);
+}

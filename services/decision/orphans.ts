@@ -1,0 +1,153 @@
+// Receipts that a signer may have sealed although nobody was answered with them. What was sent and not answered is
+// remembered; when its signer is back, its log is read from there on, and each such receipt is closed by a `void` leaf.
+
+import { create } from '@bufbuild/protobuf';
+import { sha256Hex } from '../../core/canonical-json.ts';
+import type { CallContext } from '../../core/principal.ts';
+import { type Receipt, readReceipt } from '../../core/receipt.ts';
+import {
+  type Draft,
+  DraftSchema,
+  ListReceiptsRequestSchema,
+  type ReceiptSignerService,
+  SealRequestSchema,
+} from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { Service } from '../../runtime/rpc.ts';
+
+/** Most requests remembered for one signer; beyond it the oldest is given up, and told. */
+export const MAX_SUSPECTS = 65_536;
+const SCAN_PAGE = 1_000;
+/** As many as a signer takes in one job. */
+const VOIDS_PER_JOB = 16;
+const SIGNER_FIELDS = ['receipt_id', 'sealed_at', 'follows', 'lease', 'permit'];
+
+export type OrphanSigner = Pick<Service<typeof ReceiptSignerService, CallContext>, 'seal' | 'listReceipts'>;
+
+export type OrphanDeps = {
+  readonly signer: OrphanSigner;
+  /** How long a signer must have been well again before what is not in its log cannot come any more. */
+  readonly settleMs: number;
+  readonly now: () => number;
+  readonly context: () => CallContext;
+  /** Told for each receipt that was voided. */
+  readonly voided: () => void;
+  /** Told of a suspect given up because there were too many. */
+  readonly lost: () => void;
+};
+
+type Suspect = {
+  /** Of each draft, in order. */
+  readonly marks: readonly string[];
+  fromIndex: number;
+  /** When the log was first read to its end after the signer was back; 0 before. */
+  firstReadMs: number;
+};
+
+export class Orphans {
+  readonly #deps: OrphanDeps;
+  readonly #suspects = new Set<Suspect>();
+  #underWay: Promise<void> | undefined;
+
+  constructor(deps: OrphanDeps) {
+    this.#deps = deps;
+  }
+
+  get size(): number {
+    return this.#suspects.size;
+  }
+
+  /** `fromIndex`: a leaf below it cannot be this one. */
+  suspect(drafts: readonly Draft[], fromIndex: number): void {
+    if (this.#suspects.size >= MAX_SUSPECTS) {
+      for (const oldest of this.#suspects) {
+        this.#suspects.delete(oldest);
+        this.#deps.lost();
+        break;
+      }
+    }
+    this.#suspects.add({ marks: drafts.map(markOfDraft), fromIndex, firstReadMs: 0 });
+  }
+
+  /** Call while the signer is well. Reads its log, voids what is found, forgets what can no longer come. */
+  resolve(): Promise<void> {
+    if (this.#suspects.size === 0) return Promise.resolve();
+    this.#underWay ??= this.#resolve().finally(() => {
+      this.#underWay = undefined;
+    });
+    return this.#underWay;
+  }
+
+  async #resolve(): Promise<void> {
+    const { now, settleMs, voided } = this.#deps;
+    const looked = [...this.#suspects];
+    const wanted = new Map(looked.flatMap((suspect) => suspect.marks.map((mark) => [mark, suspect])));
+    const from = looked.reduce((least, { fromIndex }) => Math.min(least, fromIndex), Number.MAX_SAFE_INTEGER);
+    const { found, closed, next } = await this.#scan(from, wanted);
+    const open = found.filter(({ receipt }) => !closed.has(receipt.receiptId));
+    await this.#void(open.map(({ receipt }) => receipt));
+    for (const { suspect } of found) {
+      this.#suspects.delete(suspect);
+      // Counted when it is over, and so once: a void whose own answer was lost is found, not written again.
+      voided();
+    }
+    const nowMs = now();
+    for (const suspect of looked) {
+      suspect.fromIndex = Math.max(suspect.fromIndex, next);
+      if (suspect.firstReadMs === 0) suspect.firstReadMs = nowMs;
+      else if (nowMs - suspect.firstReadMs >= settleMs) this.#suspects.delete(suspect);
+    }
+  }
+
+  async #scan(from: number, wanted: ReadonlyMap<string, Suspect>) {
+    const { signer, context } = this.#deps;
+    const found: { readonly suspect: Suspect; readonly receipt: Receipt }[] = [];
+    const closed = new Set<string>();
+    for (let start = BigInt(from); ; ) {
+      const page = await signer.listReceipts(create(ListReceiptsRequestSchema, { start, limit: SCAN_PAGE }), context());
+      for (const { envelope } of page.receipts) {
+        const receipt = readReceipt(envelope);
+        if (receipt.kind === 'void') closed.add(String(receipt.predicate.voids));
+        const suspect = wanted.get(markOfReceipt(receipt));
+        if (suspect) found.push({ suspect, receipt });
+      }
+      if (page.next >= page.size || page.next === start) return { found, closed, next: Number(page.next) };
+      start = page.next;
+    }
+  }
+
+  /** A void that fails leaves its suspects where they are; what was written of it is seen the next time. */
+  async #void(receipts: readonly Receipt[]): Promise<void> {
+    const { signer, context } = this.#deps;
+    for (let at = 0; at < receipts.length; at += VOIDS_PER_JOB) {
+      const drafts = receipts.slice(at, at + VOIDS_PER_JOB).map(voidDraft);
+      await signer.seal(create(SealRequestSchema, { drafts }), context());
+    }
+  }
+}
+
+function voidDraft(receipt: Receipt): Draft {
+  const tenantId = receipt.tenantId ?? '';
+  const predicate = {
+    voids: receipt.receiptId,
+    reason: 'orphan',
+    tenant_id: tenantId,
+    ...(receipt.agentId === undefined ? {} : { agent_id: receipt.agentId }),
+  };
+  return create(DraftSchema, {
+    kind: 'void',
+    actionId: receipt.actionId,
+    fingerprint: receipt.fingerprint,
+    tenantId,
+    predicateJson: Buffer.from(JSON.stringify(predicate)),
+  });
+}
+
+/** The same for a draft and for the receipt it became; ids and the evidence's salt make it one request's own. */
+function markOfDraft({ kind, actionId, predicateJson }: Draft): string {
+  return sha256Hex(`${kind} ${actionId} ${JSON.stringify(JSON.parse(Buffer.from(predicateJson).toString('utf8')))}`);
+}
+
+function markOfReceipt({ kind, actionId, predicate }: Receipt): string {
+  const theirs = Object.entries(predicate).filter(([name]) => !SIGNER_FIELDS.includes(name));
+  return sha256Hex(`${kind} ${actionId} ${JSON.stringify(Object.fromEntries(theirs))}`);
+}

@@ -1,0 +1,183 @@
+// Several signers as one: each with a log of its own. A request goes to one that is well; when that one dies it goes to
+// another, and what the first may have sealed is voided once it is back, so that one receipt counts. None left is
+// `unavailable`: no decision.
+
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { asBeaconError, BeaconError } from '../../core/errors.ts';
+import { parseReceiptId } from '../../core/ids.ts';
+import type { CallContext } from '../../core/principal.ts';
+import {
+  type GetReceiptRequest,
+  type GetReceiptResponse,
+  type GetStatusResponse,
+  GetStatusResponseSchema,
+  type SealRequest,
+  type SealResponse,
+} from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { Signer } from './deps.ts';
+import { SealFailure } from './seal-stream.ts';
+import { type RemoteSigner, SignerMember } from './signer-member.ts';
+
+export type SignerPoolDeps = {
+  /** Dialed signers; a name is for logs. */
+  readonly signers: readonly { readonly name: string; readonly service: RemoteSigner }[];
+  readonly now: () => number;
+  /** For what the pool asks on its own account; its deadline is set by the pool. */
+  readonly context: () => CallContext;
+  readonly failed: (event: string, error: unknown) => void;
+  /** Told of each orphan closed by a void leaf. */
+  readonly voided: (reason: 'orphan') => void;
+  readonly limits?: Partial<PoolLimits>;
+};
+
+export type PoolLimits = {
+  /** Requests without an answer, for each signer; more are shed. */
+  readonly maxPending: number;
+  /** After this a signer that has not answered is left for another, where there is one. */
+  readonly attemptMs: number;
+  /** How often each signer is asked how it is, and how long it may take to say. */
+  readonly statusMs: number;
+  /** How long one stream is used. */
+  readonly streamAgeMs: number;
+  /** See Orphans. */
+  readonly settleMs: number;
+};
+
+export const POOL_LIMITS: PoolLimits = {
+  maxPending: 1_024,
+  attemptMs: 1_000,
+  statusMs: 500,
+  streamAgeMs: 4 * 60_000,
+  settleMs: 10_000,
+};
+
+/** Codes after which another signer may do what this one did not. */
+const ELSEWHERE = ['unavailable', 'internal', 'deadline_exceeded', 'resource_exhausted', 'unauthenticated'];
+
+export class SignerPool implements Signer {
+  readonly #deps: SignerPoolDeps;
+  readonly #limits: PoolLimits;
+  readonly #members: readonly SignerMember[];
+  #timer: NodeJS.Timeout | undefined;
+  #turn = 0;
+
+  constructor(deps: SignerPoolDeps) {
+    this.#deps = deps;
+    this.#limits = { ...POOL_LIMITS, ...deps.limits };
+    const { now, context, failed, voided } = deps;
+    this.#members = deps.signers.map(
+      ({ name, service }) =>
+        new SignerMember({ name, service, limits: this.#limits, env: { now, context, failed, voided } }),
+    );
+  }
+
+  /** Asks every signer once; goes on asking until stop(). */
+  async start(): Promise<void> {
+    await this.#askAll();
+    this.#timer = setInterval(() => void this.#askAll(), this.#limits.statusMs).unref();
+  }
+
+  /** Ends the streams when their last answers are there. */
+  stop(): void {
+    clearInterval(this.#timer);
+    for (const member of this.#members) member.retire();
+  }
+
+  /** True while at least one signer can seal: the pool's part of readiness. */
+  ready(): boolean {
+    return this.#members.some((member) => member.well);
+  }
+
+  /** How each signer is, for readiness and metrics. */
+  members(): readonly { name: string; well: boolean; leased: boolean; pending: number; suspects: number }[] {
+    return this.#members.map(({ name, well, leased, pending, suspects }) => ({
+      name,
+      well,
+      leased,
+      pending,
+      suspects,
+    }));
+  }
+
+  async seal(request: SealRequest, context: CallContext): Promise<SealResponse> {
+    const tried = new Set<SignerMember>();
+    let refused: SealResponse | undefined;
+    let last: BeaconError | undefined;
+    for (;;) {
+      const member = this.#pick(tried);
+      if (!member) break;
+      tried.add(member);
+      const nowMs = this.#deps.now();
+      if (nowMs >= context.deadlineMs) break;
+      const isLast = this.#pick(tried) === undefined;
+      const notAfterMs = isLast ? context.deadlineMs : Math.min(context.deadlineMs, nowMs + this.#limits.attemptMs);
+      try {
+        const response = await member.seal(request, notAfterMs);
+        // Another signer may hold a lease where this one does not; a fence holds everywhere.
+        if (response.refused !== 'no_lease') return response;
+        refused = response;
+      } catch (thrown) {
+        const failure = thrown as SealFailure;
+        last = failure instanceof SealFailure ? failure.error : asBeaconError(thrown);
+        if (!ELSEWHERE.includes(last.code)) throw last;
+      }
+    }
+    if (refused) return refused;
+    if (this.#deps.now() >= context.deadlineMs) {
+      throw new BeaconError('deadline_exceeded', 'no signer answered in time', { cause: last });
+    }
+    if (last?.code === 'resource_exhausted') throw last;
+    throw new BeaconError('unavailable', 'no signer can seal now', { retryAfterMs: 1_000, cause: last });
+  }
+
+  /** From the log the id names. `unavailable` while that signer, or one whose log is not known yet, cannot be asked. */
+  async getReceipt(request: GetReceiptRequest, context: CallContext): Promise<GetReceiptResponse> {
+    const parsed = parseReceiptId(request.receiptId);
+    if (!parsed) throw new BeaconError('invalid_argument', 'receipt_id: is not a receipt id', { field: 'receipt_id' });
+    const member = this.#members.find(({ logId }) => logId === parsed.logId);
+    if (member) return member.service.getReceipt(request, context);
+    if (this.#members.some(({ logId }) => logId === '')) {
+      throw new BeaconError('unavailable', 'a signer has not said yet which log is its own', { retryAfterMs: 1_000 });
+    }
+    throw new BeaconError('not_found', 'no such receipt in any log', { field: 'receipt_id' });
+  }
+
+  /** The pool's state: writable while one signer is, the highest epoch of all, the longest lease. */
+  async getStatus(): Promise<GetStatusResponse> {
+    await this.#askAll();
+    const known = this.#members.flatMap(({ well, status }) => (well && status ? [status] : []));
+    if (known.length === 0) throw new BeaconError('unavailable', 'no signer can be reached', { retryAfterMs: 1_000 });
+    const most = (of: (status: GetStatusResponse) => bigint) =>
+      BigInt(Math.max(...known.map((one) => Number(of(one)))));
+    const leaseEndMs = Math.max(...this.#members.filter(({ well }) => well).map((member) => member.leaseEndMs));
+    return create(GetStatusResponseSchema, {
+      origin: known.map(({ origin }) => origin).join(' '),
+      size: known.reduce((sum, { size }) => sum + size, 0n),
+      epoch: most(({ epoch }) => epoch),
+      term: most(({ term }) => term),
+      leaseNotAfter: timestampFromMs(leaseEndMs),
+      writable: true,
+    });
+  }
+
+  async #askAll(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.ask()));
+  }
+
+  /** The least busy that holds a lease; without one, the least busy that is well: it can still seal a DENY. */
+  #pick(tried: ReadonlySet<SignerMember>): SignerMember | undefined {
+    this.#turn += 1;
+    let best: SignerMember | undefined;
+    for (let i = 0; i < this.#members.length; i += 1) {
+      const member = this.#members[(i + this.#turn) % this.#members.length] as SignerMember;
+      if (!member.well || tried.has(member)) continue;
+      if (!best || rank(member) < rank(best)) best = member;
+    }
+    return best;
+  }
+}
+
+function rank(member: SignerMember): number {
+  return (member.leased ? 0 : Number.MAX_SAFE_INTEGER / 2) + member.pending;
+}
