@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
-import { describeScoreStore, scoreRow } from './contract.ts';
+import { describeScoreStore, describeSharedScoreStore, scoreRow } from './contract.ts';
 import { RedisScoreStore } from './redis.ts';
 
 describeWithRedis('on redis', () => {
@@ -18,6 +18,10 @@ describeWithRedis('on redis', () => {
   beforeEach(async () => void (await redis.command('FLUSHALL')));
 
   describeScoreStore('redis', () => new RedisScoreStore(redis));
+  describeSharedScoreStore('redis', async () => ({
+    store: new RedisScoreStore(redis),
+    other: new RedisScoreStore(redis),
+  }));
 
   it('writes neither rows nor position when the fold cannot be written', async () => {
     const store = new RedisScoreStore(redis);

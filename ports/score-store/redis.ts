@@ -3,7 +3,7 @@
 
 import type { Position } from '../action-store/port.ts';
 import { splitAfter } from './memory.ts';
-import type { AgentKey, ScoreRow, ScoreStore } from './port.ts';
+import type { AgentKey, FoldBase, ScoreRow, SharedScoreStore } from './port.ts';
 
 type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
 type Door = {
@@ -26,17 +26,38 @@ end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1`;
 
-export class RedisScoreStore implements ScoreStore {
+/** As FOLD; ARGV[3] is the position that was read, and before each row's three arguments stands the tally that was read. */
+const FOLD_FROM = `
+if (redis.call('HGET', KEYS[1], ARGV[1]) or '0') ~= ARGV[3] then return 0 end
+local at = 4
+for i = 3, #KEYS, 2 do
+  local row = redis.call('GET', KEYS[i])
+  if (row and cjson.decode(row).tally or '') ~= ARGV[at] then return 0 end
+  at = at + 4
+end
+at = 4
+for i = 3, #KEYS, 2 do
+  redis.call('SET', KEYS[i], ARGV[at + 1])
+  redis.call('ZADD', KEYS[i + 1], 0, ARGV[at + 2])
+  redis.call('ZADD', KEYS[2], 0, ARGV[at + 3])
+  at = at + 4
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1`;
+
+export class RedisScoreStore implements SharedScoreStore {
   readonly #door: Door;
   readonly #positions: string;
   readonly #all: string;
   readonly #fold: Script;
+  readonly #foldFrom: Script;
 
   constructor(door: Door) {
     this.#door = door;
     this.#positions = door.key('position', '', 'scores');
     this.#all = door.key('score-names', '');
     this.#fold = door.script(FOLD);
+    this.#foldFrom = door.script(FOLD_FROM);
   }
 
   async position(logId: string): Promise<number> {
@@ -47,6 +68,13 @@ export class RedisScoreStore implements ScoreStore {
     const keys = rows.flatMap((row) => [this.#row(row), this.#names(row.tenantId)]);
     const values = rows.flatMap((row) => [JSON.stringify(row), row.agentId, nameOf(row)]);
     await this.#fold([this.#positions, this.#all, ...keys], [position.logId, position.index, ...values]);
+  }
+
+  async foldFrom({ from, tallies }: FoldBase, rows: readonly ScoreRow[], position: Position): Promise<boolean> {
+    const keys = rows.flatMap((row) => [this.#row(row), this.#names(row.tenantId)]);
+    const values = rows.flatMap((row, at) => [tallies[at] ?? '', JSON.stringify(row), row.agentId, nameOf(row)]);
+    const place = [position.logId, position.index, from];
+    return (await this.#foldFrom([this.#positions, this.#all, ...keys], [...place, ...values])) === 1;
   }
 
   async read(key: AgentKey): Promise<ScoreRow | undefined> {
