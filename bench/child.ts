@@ -25,7 +25,13 @@ export async function startChild(args: readonly string[], env: Readonly<Record<s
   child.stderr.on('data', (text) => {
     errors = `${errors}${text}`.slice(-4_000);
   });
-  const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()));
+  let stopping = false;
+  const ended = new Promise<void>((resolve) =>
+    child.on('exit', (code, signal) => {
+      if (!stopping) process.stderr.write(`${args[0]} ended by itself (${signal ?? code})\n${errors}\n`);
+      resolve();
+    }),
+  );
   const line = await new Promise<string>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`not ready in time: ${args[0]}\n${errors}`)), START_TIMEOUT_MS);
     timer.unref();
@@ -36,6 +42,7 @@ export async function startChild(args: readonly string[], env: Readonly<Record<s
     ready: JSON.parse(line),
     cpuSeconds: () => cpuOf(child.pid as number),
     stop() {
+      stopping = true;
       child.kill('SIGTERM');
       return ended;
     },

@@ -11,6 +11,8 @@ export type Principal = {
   /** Bound by an agent's token; absent for asserted callers and for people. */
   readonly tenantId?: string;
   readonly agentId?: string;
+  /** When the credential ends, for what outlives one request; absent when it does not. */
+  readonly expiresAtMs?: number;
 };
 
 /** What travels beside every request, in process or over the wire. */

@@ -44,6 +44,16 @@ export function parseStrictJson(bytes: Uint8Array, limits: JsonLimits = {}): unk
   return value;
 }
 
+/** The same for JSON that travels as text in a field of a message; the fault is that field's. */
+export function parseJsonText(text: string, field: string): unknown {
+  try {
+    return parseStrictJson(Buffer.from(text), { maxBytes: Number.POSITIVE_INFINITY });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message.replace(/^body: /, '') : '';
+    throw new BeaconError('invalid_argument', `${field}: must be strict JSON (${why})`, { field, cause });
+  }
+}
+
 /** Colons outside strings, which in a valid document are its keys. Refuses depth before anything recurses. */
 function countKeys(bytes: Uint8Array, maxDepth: number): number {
   const length = bytes.length;

@@ -50,6 +50,8 @@ function fromFramework(thrown: unknown): BeaconError {
     if (statusCode === 404) return new BeaconError('not_found', 'there is nothing at this address');
     return new BeaconError('invalid_argument', String(message));
   }
+  // The caller went away in the middle of its body: nobody is left to answer, and nothing of ours is broken.
+  if (code === 'ECONNRESET') return new BeaconError('invalid_argument', 'body: was cut off', { field: 'body' });
   if (statusCode === 503) return new BeaconError('unavailable', 'shutting down', { retryAfterMs: 1000 });
   return new BeaconError('internal', 'internal error', { cause: thrown });
 }

@@ -113,3 +113,16 @@ test('a request that names no host, or two, is refused', async () => {
   const twice = 'GET /refuse HTTP/1.1\r\nhost: evil.example\r\nhost: localhost\r\nconnection: close\r\n\r\n';
   expect(await talk(url, twice)).toMatch(/^HTTP\/1.1 40[03]/);
 });
+
+test('a caller who goes away in the middle of a body is no error of ours', async () => {
+  const { url, errors } = await serve();
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write(
+    'POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{',
+  );
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(errors).toEqual([]);
+});

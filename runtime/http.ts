@@ -38,7 +38,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: Math.min(requestTimeoutMs, 10_000) },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: Math.min(requestTimeoutMs, 10_000),
+      connectionsCheckingInterval: 2_000,
+    },
     frameworkErrors: (error, request, reply) => {
       sendProblem(reply as unknown as HttpReply, error, request as unknown as HttpRequest, options);
     },
@@ -61,6 +65,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     writeProblem(reply, problemOf(new BeaconError('not_found', 'there is nothing at this address')).problem);
   });
   return app;
+}
+
+/** Takes no new requests, lets those under way end, and cuts what is left after `graceMs`. */
+export async function drainHttp(app: HttpServer, graceMs: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Answers every method that a path does not have: 204 with Allow for OPTIONS, else 405. */

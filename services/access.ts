@@ -138,9 +138,9 @@ async function authenticate(deps: AccessDependencies, credentials: Credentials):
   if (record === undefined) throw new BeaconError('unauthenticated', 'the token is not known');
   if (record.expiresAtMs <= deps.now()) throw new BeaconError('unauthenticated', 'the token has expired');
   const subject = `token:${record.tokenId}`;
-  if (record.role !== 'agent') return { role: record.role, provenance: 'authenticated', subject };
-  const { tenantId, agentId } = record;
-  return { role: 'agent', provenance: 'authenticated', subject, tenantId, agentId };
+  const { role, tenantId, agentId, expiresAtMs } = record;
+  const principal = { role, provenance: 'authenticated', subject, expiresAtMs } as const;
+  return role === 'agent' ? { ...principal, tenantId, agentId } : principal;
 }
 
 async function authorizeSubject(

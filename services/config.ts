@@ -146,7 +146,7 @@ function readLimits(reader: EnvReader) {
     agentRate: reader.integer('BEACON_AGENT_RATE', 0, {
       min: 0,
       max: 1_000_000,
-      doc: 'Decisions per minute for each agent; more are refused with 429. 0 is no limit.',
+      doc: 'Decisions per minute for each agent; more are denied, with a receipt. 0 is no limit.',
     }),
     zeroRetention: reader.flag('BEACON_ZERO_RETENTION', false, {
       doc: 'Keep no evidence beside the ledger; replaying a decision is then impossible.',

@@ -1,7 +1,7 @@
 // `beacond all`: every service in one process, over the same interfaces that gRPC carries.
 
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BeaconError } from '../core/errors.ts';
@@ -10,6 +10,7 @@ import { MemoryEventBus } from '../ports/event-bus/memory.ts';
 import type { PolicyEngine } from '../ports/policy-engine/port.ts';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
 import { addressText } from '../runtime/env.ts';
+import { drainHttp } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import { addReflection } from '../runtime/rpc-reflection.ts';
@@ -22,6 +23,7 @@ import type { DecisionSettings } from './decision/deps.ts';
 import { decisionMeter } from './decision/meter.ts';
 import { type EmbeddedStores, openEmbeddedStores } from './embedded-stores.ts';
 import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
+import { isLoopback } from './gateway/peer.ts';
 import type { Addresses } from './greeting.ts';
 import { composeKillSwitch } from './kill-switch/compose.ts';
 import { killSwitchMeter } from './kill-switch/meter.ts';
@@ -120,6 +122,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   const gatewayOptions = {
     decisionTimeoutMs: config.decisionTimeoutMs,
     allowedHosts: config.httpAllowedHosts,
+    grpcOnLoopback: isLoopback(config.grpc.host),
     now,
     randomBytes,
   };
@@ -142,9 +145,10 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   gateway.registerGrpc(grpc);
   const health = await addHealth(grpc, [...AGENT_SERVICES]);
   await addReflection(grpc, [...AGENT_SERVICES]);
-  closers.push(() => drainRpc(grpc, config.drainMs));
+  // Side by side: one after the other could take longer than the whole process is given.
+  const { drainMs } = config;
+  closers.push(() => Promise.all([drainRpc(grpc, drainMs), drainHttp(gateway.http, drainMs)]).then(() => undefined));
   const grpcAddress = await listenRpc(grpc, addressText(config.grpc));
-  closers.push(() => gateway.http.close());
   const http = await gateway.http.listen({ host: config.http.host, port: config.http.port });
   const addresses = { http, grpc: grpcAddress, data_dir: dataDir, admin_token_file: join(dataDir, 'admin.token') };
   const instanceFile = join(dataDir, 'instance.json');
@@ -211,10 +215,12 @@ function policyFolder(): string {
 
 /** Never the working directory, never readable by others: a folder someone else could fill or read is refused. */
 function ensurePrivateFolder(path: string): void {
+  if (existsSync(path) && !statSync(path).isDirectory()) {
+    throw new BeaconError('failed_precondition', `${path} is not a folder`);
+  }
   const made = mkdirSync(path, { recursive: true, mode: 0o700 });
   if (made !== undefined) chmodSync(path, 0o700);
   const stat = statSync(path);
-  if (!stat.isDirectory()) throw new BeaconError('failed_precondition', `${path} is not a folder`);
   if ((stat.mode & 0o077) !== 0) {
     throw new BeaconError('failed_precondition', `${path} is open to others; make it yours alone (chmod 700)`);
   }

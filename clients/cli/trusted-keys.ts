@@ -17,7 +17,8 @@ export type TrustedKeys = {
 };
 
 /**
- * Each source is a file or an http(s) address holding a JWK set or verifier keys (one a line), or a verifier key itself.
+ * Each source is a file or an http(s) address holding a JWK set or verifier keys (one a line), or a verifier key itself (a
+ * file of such a name is given as ./NAME).
  * Throws CliFailure (cannot be read: 2 or 3) or VerifyError (what was read is not a key).
  */
 export async function readTrustedKeys(sources: readonly string[]): Promise<TrustedKeys> {
@@ -46,10 +47,11 @@ function parseKeys(bytes: Uint8Array): TrustedKeys {
 
 async function readSource(source: string): Promise<Uint8Array> {
   if (/^https?:\/\//.test(source)) return fetchPublic(source);
+  // Before any file: a path of that name in a hostile working directory must not stand in for the key that was named.
+  if (/^[^+./][^+]*\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(source)) return Buffer.from(source);
   try {
     return await readFile(source);
   } catch (thrown) {
-    if (/\+[0-9a-f]{8}\+/.test(source)) return Buffer.from(source);
     throw usage(`cannot read the key ${source} (${(thrown as NodeJS.ErrnoException).code})`);
   }
 }

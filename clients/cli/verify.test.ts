@@ -1,7 +1,8 @@
 // Receipts on the command line: verified offline, listed, shown, saved, followed.
 
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { formatVkey, noteKey } from '../../core/ledger/note.ts';
 import { jwks, LOG_ID, ORIGIN, proofOf, sealReceipts, vkey } from '../../test/sealed-log.ts';
 import { type StubBeacon, startStubBeacon } from './cli.fixture.ts';
 
@@ -45,6 +46,16 @@ describe('verify', () => {
     const receipt = await stub.save('r.json', leaves[3] as Uint8Array);
     const argv = ['verify', '-', receipt, '--key', join(stub.folder, 'jwks.json'), '--key', vkey];
     expect((await beacon(argv, { ...offline, stdin: leaves[0] as Uint8Array })).exit).toBe(0);
+  });
+
+  test('a file that bears the name of a vkey does not stand in for it', async () => {
+    const name = `test/${relative(join(process.cwd(), 'test'), stub.folder)}/log`;
+    const named = formatVkey(noteKey(name, new Uint8Array(32).fill(9)));
+    await stub.save(named.slice(named.lastIndexOf('/') + 1), `${vkey}\n`);
+    const receipt = await stub.save('r.json', leaves[3] as Uint8Array);
+    const proof = await stub.save('r.tlog-proof', proofOf(3, leaves));
+    const argv = ['verify', receipt, '--proof', proof, '--key', join(stub.folder, 'jwks.json'), '--key', named];
+    expect(await beacon(argv, offline)).toMatchObject({ exit: 1, err: /unknown_key/ });
   });
 
   test('refusals: 1 and the code', async () => {

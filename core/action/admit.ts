@@ -3,7 +3,7 @@
 
 import { BeaconError, invalidArgument } from '../errors.ts';
 import type { PartExternality } from '../externality.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, draftKey } from './draft.ts';
 import { gravity } from './effects.ts';
 import { finishPart, worstExternality } from './parts.ts';
 import { whereFrom } from './paths.ts';
@@ -14,6 +14,10 @@ import type { ActionContext, ActionPart, CanonicalAction, Finding } from './type
 export const MAX_ACTIONS = 64;
 export const MAX_PARTS = 256;
 export const MAX_SUMMARY = 200;
+/** Text of all actions together: what one request may cost to understand, while everyone else waits. */
+export const MAX_TOTAL_CHARACTERS = 131_072;
+/** What a scope `tool:NAME` can name. */
+const SCOPE_NAME = /^[\x21-\x7e]{1,128}$/;
 
 export type AdmitInput = {
   readonly actions: readonly ProposedLike[];
@@ -31,6 +35,8 @@ export type Admitted = {
   readonly findings: readonly Finding[];
   /** One line without payload, at most 200 characters. */
   readonly summary: string;
+  /** Every tool by which the proposal can be stopped: what acts, parts that do nothing too, and what the caller calls it. */
+  readonly tools: readonly string[];
 };
 
 /** Throws `invalid_argument` or `payload_too_large` naming the field when the proposal cannot be read. */
@@ -39,12 +45,23 @@ export function admitProposal(input: AdmitInput): Admitted {
   if (actions.length === 0) throw invalidArgument('action', 'nothing to judge');
   if (actions.length > MAX_ACTIONS)
     throw new BeaconError('invalid_argument', `action: at most ${MAX_ACTIONS} at once`, { field: 'action' });
+  if (actions.reduce((sum, proposed) => sum + charactersOf(proposed), 0) > MAX_TOTAL_CHARACTERS) {
+    throw new BeaconError('payload_too_large', `action: at most ${MAX_TOTAL_CHARACTERS} characters in all`, {
+      field: 'action',
+    });
+  }
   const findings = new Findings(input.detect);
   const parts = new Map<string, ActionPart>();
+  const tools = new Set<string>();
   actions.forEach((proposed, index) => {
     const field = actions.length === 1 ? 'action' : `action.${index}`;
     const reading = readProposed(proposed, context, field);
-    for (const part of finish(reading, field, input, findings)) parts.set(JSON.stringify(part), part);
+    for (const part of finish(reading, field, input, findings)) {
+      parts.set(JSON.stringify(part), part);
+      tools.add(part.tool);
+    }
+    const called = findings.mask(calledName(proposed), field);
+    if (SCOPE_NAME.test(called)) tools.add(called);
   });
   const action: CanonicalAction = { parts: settle([...parts.values()], digest) };
   return {
@@ -52,7 +69,23 @@ export function admitProposal(input: AdmitInput): Admitted {
     externality: worstExternality(action.parts),
     findings: findings.list(),
     summary: summarise(action.parts),
+    tools: [...tools],
   };
+}
+
+/** A comment, an empty line. */
+const NOTHING: Draft = { tool: 'shell', operation: 'nothing', effect: 'none', targets: [], flags: [] };
+
+function charactersOf({ kind }: ProposedLike): number {
+  const values = Object.values((kind.value ?? {}) as Readonly<Record<string, unknown>>);
+  return values.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
+}
+
+/** The name in the caller's own list of tools, which is the one that people know it by; '' for what has none. */
+function calledName({ kind }: ProposedLike): string {
+  const { name, server, tool } = (kind.value ?? {}) as Readonly<Record<string, string>>;
+  if (kind.case === 'tool') return name ?? '';
+  return kind.case === 'mcp' ? `mcp__${server}__${tool}` : '';
 }
 
 function finish(reading: Reading, field: string, input: AdmitInput, findings: Findings): ActionPart[] {
@@ -84,7 +117,11 @@ function finish(reading: Reading, field: string, input: AdmitInput, findings: Fi
     if (range === undefined || reading.texts.length !== 1) return whole;
     return payloadOf(all.filter((item) => item.start < range.end && item.end > range.start));
   };
-  return reading.drafts.map((draft) => finishPart(draft, { where, mask, digest: input.digest, sensitive }));
+  const drafts = new Map(
+    reading.drafts.map((draft) => [draftKey({ ...draft, range: all.length === 0 ? undefined : draft.range }), draft]),
+  );
+  if (drafts.size === 0) drafts.set('', NOTHING);
+  return [...drafts.values()].map((draft) => finishPart(draft, { where, mask, digest: input.digest, sensitive }));
 }
 
 /** Parts that do nothing say nothing beside parts that do something; too many become opaque. */

@@ -202,7 +202,8 @@ function withoutStrings(text: string): string {
 }
 
 function callsHarmless(bare: string, allowed: ReadonlySet<string>): boolean {
-  for (const match of bare.matchAll(/([A-Za-z_$][\w$]*)\s*\(/g)) if (!allowed.has(match[1] as string)) return false;
+  for (const match of bare.matchAll(/(?<![\w$])([A-Za-z_$][\w$]*)\s{0,8}\(/g))
+    if (!allowed.has(match[1] as string)) return false;
   return true;
 }
 

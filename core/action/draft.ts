@@ -4,6 +4,9 @@ import type { PartExternality } from '../externality.ts';
 import { resolvePath, type Where } from './paths.ts';
 import type { Effect, Scope } from './types.ts';
 
+/** Longer paths are not looked up. */
+const MAX_PATH = 4_096;
+
 export type DraftTarget = {
   /** `file:/…`, `branch:origin/main`, `url:https://…` */
   readonly id: string;
@@ -28,6 +31,25 @@ export type Draft = {
   readonly range?: { readonly start: number; readonly end: number } | undefined;
 };
 
+/** Two drafts of one key finish as the same part. */
+export function draftKey(draft: Draft): string {
+  const targets = draft.targets
+    .map((target) => `${target.id}${target.known ? '' : '?'}${target.glob ? '*' : ''}`)
+    .join('\n');
+  return [
+    draft.effect,
+    draft.tool,
+    draft.operation,
+    targets,
+    draft.flags.join(),
+    draft.residue?.join('\0') ?? '',
+    draft.scope ?? '',
+    draft.metadata === true ? 'm' : '',
+    draft.externality?.sensitive_payload ?? '',
+    draft.range?.start ?? '',
+  ].join('\u0001');
+}
+
 export function plainTarget(id: string): DraftTarget {
   return { id, known: true, glob: false };
 }
@@ -38,5 +60,6 @@ export function fileTarget(word: WordLike, cwd: string | undefined, where: Where
   // A variable in front may be anything, the rest is then no path of its own.
   const unresolved = !word.known && /^\$/.test(word.text);
   const path = unresolved ? word.text : resolvePath(word.text, cwd, where.home);
+  if (path.length > MAX_PATH) return { id: `file:${path.slice(0, 200)}/$LONG`, known: false, glob: word.glob };
   return { id: `${remote === undefined ? '' : `${remote}/`}file:${path}`, known: word.known, glob: word.glob };
 }

@@ -91,3 +91,8 @@ export function readHttp(
   if (!draft) throw invalidArgument(field, 'has no host');
   return [draft];
 }
+
+/** Without a host to tell more. */
+export function effectOfRequest(method: string): Effect {
+  return READS.has(method.toUpperCase()) ? 'fetch' : 'send';
+}

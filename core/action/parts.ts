@@ -9,6 +9,7 @@ import type { ActionPart, Effect, Scope } from './types.ts';
 
 export const MAX_TARGETS = 64;
 const MAX_TARGET_LENGTH = 300;
+const MAX_DIGESTS = 16;
 
 export type Finishing = {
   readonly where: Where;
@@ -65,6 +66,9 @@ export function finishPart(draft: Draft, finishing: Finishing): ActionPart {
     if (files.length > 0 && CHANGES.has(effect)) effect = 'none';
   }
   if (flags.has('dry_run') && effect !== 'none' && draft.effect === 'read') effect = 'read';
+  // The root of a throw-away container is no disk of this machine.
+  if (effect === 'disk_destroy' && flags.has('container') && !flags.has('mounted') && !flags.has('privileged'))
+    effect = 'delete_many';
   scope ??= usualScope(effect);
   if (scope === 'home' || scope === 'system' || scope === 'machine') flags.add('outside_workspace');
   const externality = partExternality(effect, draft, finishing);
@@ -72,19 +76,23 @@ export function finishPart(draft: Draft, finishing: Finishing): ActionPart {
   if (targets.length > 1) flags.add('several_targets');
   if (targets.length > MAX_TARGETS) flags.add('bulk');
   const residue = (draft.residue ?? []).filter((text) => text !== '');
-  const overflow = targets.slice(MAX_TARGETS).join('\n');
-  const digests = [...residue, ...(overflow === '' ? [] : [overflow])].slice(0, 16).map(finishing.digest);
+  const bulk = targets.slice(MAX_TARGETS).join('\n');
+  // What a read is told beside its targets changes nothing; which files it reads does.
+  const matter = [...(effect === 'read' ? [] : residue), ...(bulk === '' ? [] : [bulk])];
   return {
-    operation: bound(finishing.mask(draft.operation), finishing).slice(0, 64),
+    operation: bound(finishing.mask(draft.operation), finishing, 64),
     effect,
-    tool: bound(finishing.mask(draft.tool), finishing).slice(0, 128),
+    tool: bound(finishing.mask(draft.tool), finishing, 128),
     targets: targets.slice(0, MAX_TARGETS),
-    systems: [...new Set(draft.systems ?? systemsOf(effect))].map(finishing.mask).sort().slice(0, 16),
+    systems: [...new Set(draft.systems ?? systemsOf(effect))]
+      .map((system) => bound(finishing.mask(system), finishing))
+      .sort()
+      .slice(0, 16),
     scope,
     reversible: externality.reversibility,
     externality,
     flags: [...flags].sort().slice(0, 48),
-    digests: effect === 'none' || effect === 'read' ? [] : digests,
+    digests: effect === 'none' ? [] : digestsOf(matter, finishing),
   };
 }
 
@@ -93,12 +101,17 @@ function systemsOf(effect: Effect): string[] {
   return system === '' ? [] : [system];
 }
 
-function bound(text: string, { digest }: Finishing): string {
+/** Whatever cannot be shown as it is carries a digest of what it was: two names never become one. */
+function bound(text: string, { digest }: Finishing, maxLength = MAX_TARGET_LENGTH): string {
   // Control, zero-width and direction characters could make a target read as another.
-  const clean = text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '\ufffd');
-  const whole = clean.toWellFormed();
-  if (whole.length <= MAX_TARGET_LENGTH) return whole;
-  return `${whole.slice(0, MAX_TARGET_LENGTH - 20).toWellFormed()}…${digest(text).slice(0, 16)}`;
+  const clean = text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '\ufffd').toWellFormed();
+  if (clean === text && clean.length <= maxLength) return clean;
+  return `${clean.slice(0, maxLength - 20).toWellFormed()}~${digest(text).slice(0, 16)}`;
+}
+
+function digestsOf(texts: readonly string[], { digest }: Finishing): string[] {
+  if (texts.length <= MAX_DIGESTS) return texts.map(digest);
+  return [...texts.slice(0, MAX_DIGESTS - 1), texts.slice(MAX_DIGESTS - 1).join('\0')].map(digest);
 }
 
 function remoteHost(id: string): string | undefined {

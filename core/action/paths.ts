@@ -18,11 +18,23 @@ const HOMES = /^(\/root|\/home\/[^/]+|\/Users\/[^/]+)(?=\/|$)/;
 export function whereFrom(context: ActionContext, cwd?: string): Where {
   const given = context.cwd === undefined ? undefined : normalise(context.cwd);
   const here = cwd === undefined || cwd === '' ? given : resolvePath(cwd, given, undefined);
-  const workspace = context.workspace === undefined ? (given ?? here) : normalise(context.workspace);
-  const home = typeof context.home === 'string' ? normalise(context.home) : HOMES.exec(workspace ?? here ?? '')?.[1];
+  const named = context.workspace === undefined ? (given ?? here) : normalise(context.workspace);
+  const home = typeof context.home === 'string' ? normalise(context.home) : HOMES.exec(named ?? here ?? '')?.[1];
+  const workspace = named !== undefined && isWorkspace(named, home) ? named : undefined;
   const base = workspace ?? here;
   const tracked = context.git?.tracked && new Set(context.git.tracked.map((path) => resolvePath(path, base, home)));
   return { cwd: here, workspace, home, tracked, dirty: context.git?.dirty, branch: context.git?.branch };
+}
+
+/** A home, the root or the system is nobody's workspace, whatever the caller says. */
+function isWorkspace(path: string, home: string | undefined): boolean {
+  if (!path.startsWith('/') || path === '/' || path === home || HOMES.exec(path)?.[0] === path) return false;
+  return (
+    !CRITICAL.some((folder) => under(path, folder)) &&
+    !SYSTEM.includes(path) &&
+    !TEMPORARY.includes(path) &&
+    !/^\/(?:home|Users|srv|mnt|media|Volumes)$/.test(path)
+  );
 }
 
 /** Absolute when it can be: `~/…` stays when the home folder is unknown, `./…` when the directory is. */
@@ -89,9 +101,31 @@ const SYSTEM = [
   '/C:/Program Files',
 ];
 
+const CRITICAL = [
+  '/etc',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/boot',
+  '/dev',
+  '/proc',
+  '/sys',
+  '/usr/bin',
+  '/usr/sbin',
+  '/usr/lib',
+  '/usr/share',
+  '/usr/local/bin',
+  '/System',
+  '/Library',
+  '/private/etc',
+  '/C:/Windows',
+];
+
 /** Where a resolved path lies. The workspace wins over what contains it. */
 export function scopeOf(path: string, where: Where): Scope {
-  if (where.workspace !== undefined && where.workspace !== '/' && under(path, where.workspace)) return 'workspace';
+  if (where.workspace !== undefined && under(path, where.workspace)) return 'workspace';
   if (path.startsWith('.')) return 'unknown';
   if (path.startsWith('~')) return 'home';
   if (TEMPORARY.some((folder) => under(path, folder))) return 'temporary';

@@ -132,11 +132,16 @@ export const FOLDERS: Table = table([
   ],
   [
     'regenerable',
-    'node_modules dist build target __pycache__ .venv venv .tox .nox coverage .nyc_output .next .nuxt .svelte-kit .turbo .parcel-cache .cache .pytest_cache .mypy_cache .ruff_cache .eslintcache .gradle .terraform out bin/Debug bin/Release obj .angular .vite storybook-static htmlcov .coverage .hypothesis .ipynb_checkpoints .dart_tool Pods DerivedData _build .eggs site-packages bower_components .serverless .vercel .output tmp temp .tmp logs',
+    'node_modules __pycache__ .venv .tox .nox .nyc_output .next .nuxt .svelte-kit .turbo .parcel-cache .cache .pytest_cache .mypy_cache .ruff_cache .gradle .terraform .angular .vite .hypothesis .ipynb_checkpoints .dart_tool DerivedData .eggs site-packages bower_components .serverless .vercel .output',
   ],
   ['git_dir', '.git'],
   ['backup', 'backups backup .snapshots'],
 ]);
+
+/** Names that mean output only inside a project. */
+const OUTPUT = new Set(
+  'dist build target venv coverage out obj htmlcov storybook-static Pods _build tmp temp .tmp'.split(' '),
+);
 
 /** File names anywhere. */
 export const NAMES: Table = table([
@@ -177,8 +182,10 @@ export function placeOf(path: string, glob: boolean, where: Where): Place {
   const key = placeKey(path, where);
   const base = glob ? withoutGlob(key) : key;
   addRoots(path, key, base, glob, where, tags);
-  addNamed(base, scope, tags);
+  addNamed(base, glob ? withoutGlob(path) : path, scope, where, tags);
   if (glob) {
+    // `*.pyc` names what it matches by its ending.
+    if (scope !== 'system' && scope !== 'machine') addRegenerable(path, scope, where, tags);
     for (const [name, tag] of SENSITIVE) if (globMatches(key, name)) tags.add(tag);
     if (key.startsWith('~/.ssh/')) tags.add('credential');
   }
@@ -217,10 +224,13 @@ function addRoots(path: string, key: string, base: string, glob: boolean, where:
 function wholeFolder(path: string): boolean {
   const at = path.search(/[*?[]|[@!+]\(/);
   const segment = path.slice(path.lastIndexOf('/', at) + 1);
-  return /^[.]?[*?.[\]!^]+(?:\/\*+)*$/.test(segment);
+  return /^[.]?[*?.]+(?:\/\*+)*$/.test(segment.replace(/\[[^\]]*\]/g, '?'));
 }
 
-function addNamed(key: string, scope: Scope, tags: Set<Tag>): void {
+/** Where some agents keep working copies: inside their own folder, and no part of their settings. */
+const WORK_COPY = /^.*\/\.claude\/worktrees\/[^/]+(?=\/|$)/;
+
+function addNamed(key: string, path: string, scope: Scope, where: Where, tags: Set<Tag>): void {
   if (Object.hasOwn(EXCEPTIONS, key)) {
     const tag = EXCEPTIONS[key];
     if (tag) tags.add(tag);
@@ -228,30 +238,47 @@ function addNamed(key: string, scope: Scope, tags: Set<Tag>): void {
   }
   const exact = FILES[key];
   if (exact && exact !== 'system_root') tags.add(exact);
-  for (let at = key.length; at > 0; at = key.lastIndexOf('/', at - 1)) {
+  const copy = WORK_COPY.exec(key)?.[0].length ?? 0;
+  for (let at = key.length; at > copy; at = key.lastIndexOf('/', at - 1)) {
     const tag = TREES[key.slice(0, at)];
     if (tag) tags.add(tag);
   }
   if (key.startsWith('/proc/') && key.endsWith('/environ')) tags.add('credential');
-  const segments = key.split('/');
-  const local =
-    scope === 'workspace' || scope === 'temporary' || scope === 'unknown' || scope === 'home' || scope === 'machine';
+  const segments = key.slice(copy).split('/');
   for (let index = 0; index < segments.length; index += 1) {
     const name = segments[index] as string;
     for (const tag of [FOLDERS[name], FOLDERS[`${name}/${segments[index + 1] ?? ''}`]]) {
-      if (tag && (tag !== 'regenerable' || local)) tags.add(tag);
+      if (tag && tag !== 'regenerable') tags.add(tag);
     }
   }
-  addFileName(segments.at(-1) as string, local, tags);
+  addFileName(segments.at(-1) as string, tags);
+  if (scope !== 'system' && scope !== 'machine') addRegenerable(path, scope, where, tags);
   if (tags.has('credential') && (key.endsWith('.pub') || /\.(?:example|sample|template)$/.test(key)))
     tags.delete('credential');
 }
 
-function addFileName(name: string, local: boolean, tags: Set<Tag>): void {
+/** Only what lies below the workspace's own folder says so: the workspace may itself be called `build`. */
+function addRegenerable(path: string, scope: Scope, where: Where, tags: Set<Tag>): void {
+  const inside = scope === 'workspace' && where.workspace !== undefined ? path.slice(where.workspace.length) : path;
+  const project = scope === 'workspace' || (scope === 'unknown' && path.startsWith('./'));
+  const segments = inside.split('/').filter((segment) => segment !== '' && segment !== '.');
+  const found = segments.some(
+    (name, index) =>
+      FOLDERS[name] === 'regenerable' ||
+      FOLDERS[`${name}/${segments[index + 1] ?? ''}`] === 'regenerable' ||
+      (project && OUTPUT.has(name)),
+  );
+  const last = segments.at(-1) ?? '';
+  const extension = EXTENSIONS[last.slice(last.lastIndexOf('.'))];
+  if (found || NAMES[last] === 'regenerable' || (project && last.includes('.') && extension === 'regenerable'))
+    tags.add('regenerable');
+}
+
+function addFileName(name: string, tags: Set<Tag>): void {
   const tag = NAMES[name];
-  if (tag && (tag !== 'regenerable' || local)) tags.add(tag);
+  if (tag && tag !== 'regenerable') tags.add(tag);
   const dot = name.lastIndexOf('.');
   const extension = dot > 0 ? EXTENSIONS[name.slice(dot)] : undefined;
-  if (extension && (extension !== 'regenerable' || local)) tags.add(extension);
+  if (extension && extension !== 'regenerable') tags.add(extension);
   if (name.startsWith('.env.') && !/(?:example|sample|template|dist)$/.test(name)) tags.add('dotenv');
 }

@@ -1,6 +1,7 @@
 // Reads one raw proposal of any kind: checks its fields, names its texts for the detectors, and gives drafts of its parts.
 
 import { BeaconError, invalidArgument } from '../errors.ts';
+import { parseJsonText } from '../strict-json.ts';
 import { readBrowser } from './browser.ts';
 import type { Draft } from './draft.ts';
 import { readHttp } from './http.ts';
@@ -83,12 +84,7 @@ export class Input {
     const text = this.text(name);
     if (text === '') return {};
     const shown = this.path(name.replace(/Json$/, ''));
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (cause) {
-      throw new BeaconError('invalid_argument', `${shown}: must be JSON`, { field: shown, cause });
-    }
+    const value = parseJsonText(text, shown);
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw invalidArgument(shown, 'must be a JSON object');
     checkDepth(value, shown, 0);

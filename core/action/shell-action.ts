@@ -13,19 +13,26 @@ import { opaqueEffect } from './programs/special-shells.ts';
 export type ShellReading = { readonly drafts: Draft[]; readonly secrets: string[] };
 
 export function readShell(command: string, where: Where): ShellReading {
-  return reading(where, (walk) => walk.text(command, newState(where.cwd, where.home), OUTER_FRAME));
+  return reading(where, command, (walk) => walk.text(command, newState(where.cwd, where.home), OUTER_FRAME));
 }
 
 /** An argument list that needs no shell: quoting cannot matter. */
 export function readWords(words: readonly Arg[], where: Where): ShellReading {
-  return reading(where, (walk) => walk.words(words, newState(where.cwd, where.home), OUTER_FRAME));
+  const text = words.map((word) => word.text).join(' ');
+  return reading(where, text, (walk) => walk.words(words, newState(where.cwd, where.home), OUTER_FRAME));
 }
 
-function reading(where: Where, start: (walk: Walk) => unknown): ShellReading {
+function reading(where: Where, text: string, start: (walk: Walk) => unknown): ShellReading {
   const drafts: Draft[] = [];
   const secrets: string[] = [];
   const meaning: Meaning = { where, add: (draft) => drafts.push(draft), secret: (value) => secrets.push(value) };
-  start(walkFor(drafts, meaning));
+  try {
+    start(walkFor(drafts, meaning));
+  } catch (error) {
+    // Nested deeper than our stack: what was not walked is not known.
+    if (!(error instanceof RangeError)) throw error;
+    drafts.push(opaqueDraft('too deep', text, [], OUTER_FRAME));
+  }
   return { drafts, secrets };
 }
 

@@ -2,7 +2,7 @@
 // A builtin that only prints or tests is left to the tables of programs.
 
 import type { Invocation, Walk } from './frame.ts';
-import { type Arg, literal, NO_STREAM, type ShellState, type Stream, unresolved } from './values.ts';
+import { type Arg, codeOrigins, literal, NO_STREAM, type ShellState, type Stream, unresolved } from './values.ts';
 
 const SILENT: Stream = { text: '', origins: [] };
 
@@ -23,9 +23,13 @@ type Builtin = (
   frame: Invocation['frame'],
 ) => Stream | undefined;
 
-const changeDirectory: Builtin = (args, state) => {
+const changeDirectory: Builtin = (args, state, _walk, invocation) => {
   const target = args.find((arg) => !arg.text.startsWith('-') || arg.text === '-') ?? literal('~');
-  state.cwd = target.known && target.text !== '-' && !target.glob ? joinPath(state.cwd, target.text) : undefined;
+  // With CDPATH a bare name may be found in any of its folders.
+  const searched = state.vars.has('CDPATH') || invocation.assignments.some(({ name }) => name === 'CDPATH');
+  const sure =
+    target.known && target.text !== '-' && !target.glob && (!searched || /^(?:[/~]|\.\.?(?:\/|$))/.test(target.text));
+  state.cwd = sure ? joinPath(state.cwd, target.text) : undefined;
   state.vars.set('PWD', state.cwd === undefined ? unresolved('PWD') : literal(state.cwd));
   return SILENT;
 };
@@ -52,7 +56,7 @@ const declare: Builtin = (args, state, walk, invocation) => {
 const evaluate: Builtin = (args, state, walk, _invocation, frame) => {
   const words = args[0]?.text === '--' ? args.slice(1) : args;
   const text = words.map((arg) => arg.text).join(' ');
-  const origins = words.flatMap((arg) => (arg.known ? [] : arg.origins));
+  const origins = codeOrigins(words.flatMap((arg) => (arg.known ? [] : arg.origins)));
   if (origins.length > 0) walk.judge.opaque('eval', text, origins, frame);
   return walk.text(text, state, frame);
 };

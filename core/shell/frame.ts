@@ -9,6 +9,8 @@ export type Frame = {
   readonly flags: readonly string[];
   /** `host:NAME`, `container:NAME` when it does not run here. */
   readonly remote: string | undefined;
+  /** Folders of this machine seen from inside a container. */
+  readonly mounts?: readonly { readonly inside: string; readonly outside: string }[];
   readonly stdin: Stream;
   readonly depth: number;
   /** Functions being called, outermost first. */
@@ -63,6 +65,7 @@ export type Judge = {
 export type Walk = {
   readonly judge: Judge;
   commands: number;
+  work: number;
   readonly called: Set<string>;
   /** Walks script text; text that does not parse is one opaque part. */
   text(text: string, state: ShellState, frame: Frame): Stream;

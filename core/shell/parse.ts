@@ -9,6 +9,7 @@ export const MAX_SHELL_TEXT = 64 * 1024;
 /** Open brackets, substitutions and compound commands at any point; the parser's cost grows with nesting, not with length. */
 export const MAX_SHELL_NESTING = 48;
 const MAX_OPENERS = 4_000;
+const MAX_HEREDOCS = 200;
 
 export type Parsed = { readonly script: ParsedScript } | { readonly opaque: 'too_long' | 'too_deep' | 'syntax' };
 
@@ -31,6 +32,7 @@ function tooDeep(text: string): boolean {
   let depth = 0;
   let openers = 0;
   let backticks = 0;
+  let heredocs = 0;
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
     if (code === 40 || code === 123) {
@@ -40,8 +42,9 @@ function tooDeep(text: string): boolean {
     } else if (code === 41 || code === 125) {
       if (depth > 0) depth -= 1;
     } else if (code === 96) backticks += 1;
+    else if (code === 60 && text.charCodeAt(index + 1) === 60) heredocs += 1;
   }
-  if (backticks > MAX_OPENERS) return true;
+  if (backticks > MAX_OPENERS || heredocs > MAX_HEREDOCS) return true;
   if (text.length < 256) return false;
   return (text.match(NESTING_WORDS)?.length ?? 0) > MAX_OPENERS;
 }

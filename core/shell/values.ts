@@ -92,8 +92,17 @@ export function joinState(state: ShellState, other: ShellState): void {
   if (state.params !== other.params) state.params = undefined;
 }
 
+/** Variables that usually hold secrets: what they hold is unknown, what it is is not. */
+export const SECRET_NAME = /SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH_?KEY|PGPASS/i;
+
+/** Without what says nothing about where code comes from. */
+export function codeOrigins(origins: readonly Origin[]): readonly Origin[] {
+  return origins.filter((origin) => origin !== 'secret');
+}
+
 export function unresolved(name: string, origins: readonly Origin[] = NO_ORIGINS): Value {
-  return { text: `$${name}`, known: false, origins };
+  const secret = SECRET_NAME.test(name) && !origins.includes('secret');
+  return { text: `$${name}`, known: false, origins: secret ? [...origins, 'secret'] : origins };
 }
 
 export function joinOrigins(left: readonly Origin[], right: readonly Origin[]): readonly Origin[] {

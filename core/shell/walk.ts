@@ -6,6 +6,7 @@ import { forEachChild } from 'unbash';
 import { runBuiltin } from './builtins.ts';
 import { type Frame, type Invocation, type Judge, type Walk, withFlags } from './frame.ts';
 import { parseShell } from './parse.ts';
+import { readRedirects, writeRedirects } from './redirects.ts';
 import {
   type Arg,
   forkState,
@@ -20,11 +21,13 @@ import {
   unresolved,
   type Value,
 } from './values.ts';
-import { type Expander, expandQuoted, expandValue, expandWord } from './words.ts';
+import { type Expander, expandValue, expandWord } from './words.ts';
 import { unwrap } from './wrappers.ts';
 
 /** Simple commands walked per proposal; the rest is opaque. */
-export const MAX_COMMANDS = 2_000;
+export const MAX_COMMANDS = 1_000;
+/** Words expanded, and eighths of characters parsed, per proposal: nesting repeats both. */
+export const MAX_WORK = 100_000;
 /** Scripts inside scripts: `bash -c`, substitutions, function calls. */
 export const MAX_WALK_DEPTH = 24;
 const MAX_LOOP_WORDS = 16;
@@ -33,6 +36,7 @@ export function newWalk(judge: Judge): Walk {
   const walk: Walk = {
     judge,
     commands: 0,
+    work: 0,
     called: new Set(),
     text: (text, state, frame) => walkText(walk, text, state, frame),
     words: (words, state, frame) => walkWords(walk, words, state, frame),
@@ -42,6 +46,8 @@ export function newWalk(judge: Judge): Walk {
 
 function walkText(walk: Walk, text: string, state: ShellState, frame: Frame): Stream {
   if (frame.depth >= MAX_WALK_DEPTH) return stop(walk, 'too_deep', text, frame);
+  walk.work += text.length >> 3;
+  if (walk.work > MAX_WORK) return stop(walk, 'too_much', text, frame);
   const parsed = parseShell(text);
   if ('opaque' in parsed) return stop(walk, parsed.opaque, text, frame);
   return walkScript(walk, parsed.script, state, deeper(frame));
@@ -125,9 +131,10 @@ function walkNode(walk: Walk, node: Node, state: ShellState, frame: Frame): Stre
     case 'Subshell':
       return walkList(walk, node.body, forkState(state), frame);
     case 'Redirected': {
-      const stdin = readRedirects(walk, node.redirects, [], state, frame);
+      const expand = expander(walk, state, frame);
+      const stdin = readRedirects(walk, node.redirects, [], expand, frame);
       const out = walkNode(walk, node.command, state, stdin ? { ...frame, stdin } : frame);
-      writeRedirects(walk, node.redirects, out, [], state, frame);
+      writeRedirects(walk, node.redirects, out, [], expand, frame);
       return out;
     }
     case 'Function':
@@ -305,12 +312,12 @@ function walkCommand(walk: Walk, node: Command, state: ShellState, frame: Frame)
     if (words.length === 0) for (const { name, value } of assignments) state.vars.set(name, value);
   }
   const redirects = node.redirects;
-  const stdin = redirects.length > 0 ? readRedirects(walk, redirects, words, state, frame) : undefined;
+  const stdin = redirects.length > 0 ? readRedirects(walk, redirects, words, expand, frame) : undefined;
   const inner = stdin ? { ...frame, stdin } : frame;
   const out =
     words.length > 0 ? dispatch(walk, { words, assignments, state, frame: inner }) : { text: '', origins: [] };
   if (redirects.length === 0) return out;
-  return writeRedirects(walk, redirects, out, words, state, frame) ? { text: '', origins: [] } : out;
+  return writeRedirects(walk, redirects, out, words, expand, frame) ? { text: '', origins: [] } : out;
 }
 
 function assignmentWord(name: string, operator: string, value: Value): Arg {
@@ -342,64 +349,13 @@ function assignedValue(
   };
 }
 
-function readRedirects(
-  walk: Walk,
-  redirects: readonly Redirection[],
-  words: readonly Arg[],
-  state: ShellState,
-  frame: Frame,
-): Stream | undefined {
-  let stdin: Stream | undefined;
-  const expand = expander(walk, state, frame);
-  for (const redirect of redirects) {
-    if (redirect.type === 'HereDoc') {
-      const { body } = redirect;
-      const value = body.parts ? expandQuoted(body.parts, expand) : { text: body.text, known: true, origins: [] };
-      stdin =
-        value.known || value.origins.length === 0
-          ? { text: value.text, origins: value.origins }
-          : { origins: value.origins };
-    } else if (redirect.type === 'HereString') {
-      const value = redirect.target ? expandValue(redirect.target, expand) : { text: '', known: true, origins: [] };
-      stdin = value.known ? { text: `${value.text}\n`, origins: value.origins } : { origins: value.origins };
-    } else if ((redirect.operator === '<' || redirect.operator === '<>') && redirect.target) {
-      const target = expandWord(redirect.target, expand)[0];
-      if (!target) continue;
-      walk.judge.redirect({ direction: 'read', target, content: NO_STREAM, words, state, frame }, walk);
-      stdin = { origins: joinOrigins(target.origins, ['file']), paths: [target] };
-    }
-  }
-  return stdin;
-}
-
-/** True when standard output goes to a file. */
-function writeRedirects(
-  walk: Walk,
-  redirects: readonly Redirection[],
-  out: Stream,
-  words: readonly Arg[],
-  state: ShellState,
-  frame: Frame,
-): boolean {
-  let redirected = false;
-  for (const redirect of redirects) {
-    if (redirect.type !== 'Redirect' || !redirect.target || redirect.operator.startsWith('<')) continue;
-    const target = expandWord(redirect.target, expander(walk, state, frame))[0];
-    if (!target || (redirect.operator === '>&' && /^[0-9]*-?$/.test(target.text))) continue;
-    const descriptor = redirect.descriptor?.type === 'FileDescriptor' ? redirect.descriptor.value : 1;
-    const content = descriptor === 2 ? NO_STREAM : out;
-    const direction = redirect.operator.endsWith('>>') ? 'append' : 'write';
-    walk.judge.redirect({ direction, target, content, words, state, frame }, walk);
-    if (descriptor !== 2) redirected = true;
-  }
-  return redirected;
-}
-
 const CALL_LIMIT = 4;
 
 /** Functions, aliases, builtins, wrappers; what remains is a program. */
 function dispatch(walk: Walk, invocation: Invocation): Stream {
   const { words, state, frame } = invocation;
+  walk.work += words.length;
+  if (walk.work > MAX_WORK) return stop(walk, 'too_much', '', frame);
   const program = words[0] as Arg;
   const body = program.known ? state.functions.get(program.text) : undefined;
   if (body) return callFunction(walk, program.text, invocation);

@@ -2,7 +2,7 @@
 // The wrapper itself leaves only facts behind: who it runs as, where, how often.
 
 import { type Invocation, type Walk, withFlags } from './frame.ts';
-import { type Arg, literal, type Stream, unknownArg } from './values.ts';
+import { type Arg, forkState, literal, type Stream, unknownArg } from './values.ts';
 
 type Wrapper = {
   /** Options that take a value, space-separated. */
@@ -14,6 +14,10 @@ type Wrapper = {
   readonly flags?: readonly string[];
   /** Option whose value is script text. */
   readonly script?: string;
+  /** Options whose value is the directory the command runs in; they are among the values too. */
+  readonly directory?: string;
+  /** The first operand is one. */
+  readonly directoryFirst?: true;
   /** Standard input becomes arguments. */
   readonly items?: true;
 };
@@ -23,11 +27,12 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
     values:
       '-u --user -g --group -h --host -p --prompt -C --close-from -D --chdir -R --chroot -T --command-timeout -r --role -t --type -U --other-user',
     assignments: true,
+    directory: '-D --chdir -R --chroot',
     flags: ['via_sudo'],
   },
   doas: { values: '-u -C', flags: ['via_sudo'] },
   pkexec: { values: '--user', flags: ['via_sudo'] },
-  env: { values: '-u --unset -C --chdir', assignments: true, script: '-S' },
+  env: { values: '-u --unset -C --chdir', assignments: true, directory: '-C --chdir', script: '-S' },
   nohup: {},
   setsid: {},
   time: { values: '-f --format -o --output' },
@@ -40,8 +45,8 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
   stdbuf: { values: '-i --input -o --output -e --error' },
   unbuffer: {},
   catchsegv: {},
-  chroot: { values: '--userspec --groups', operands: 1, flags: ['privileged'] },
-  unshare: { values: '-S -G -R -w --root --wd --map-user --map-group' },
+  chroot: { values: '--userspec --groups', operands: 1, directoryFirst: true, flags: ['privileged'] },
+  unshare: { values: '-S -G -R -w --root --wd --map-user --map-group', directory: '-R --root -w --wd' },
   nsenter: { values: '-t --target -S -G', flags: ['privileged'] },
   strace: { values: '-e -o -p -s -u -a -E -I -O -P -S -X', flags: [] },
   ltrace: { values: '-e -o -p -s -u -a -n -l -x' },
@@ -69,6 +74,7 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
   fakeroot: {},
   firejail: {},
   bwrap: {
+    directory: '--chdir',
     values:
       '--chdir --uid --gid --hostname --perms --size --setenv --unsetenv --dev --proc --tmpfs --dir --mqueue --seccomp',
   },
@@ -76,7 +82,8 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
 
 /** Undefined when the program is no wrapper, or wraps nothing here. */
 export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
-  const { words, state, frame } = invocation;
+  const { words, frame } = invocation;
+  let { state } = invocation;
   const program = words[0] as Arg;
   const name = program.known ? program.text.slice(program.text.lastIndexOf('/') + 1) : '';
   if (!Object.hasOwn(WRAPPERS, name)) return undefined;
@@ -86,6 +93,12 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
   let operands = wrapper.operands ?? 0;
   let index = 1;
   const assigned: Arg[] = [];
+  const enter = (folder: Arg | undefined) => {
+    if (!folder) return;
+    // For the one command, not for the rest of the line.
+    if (state === invocation.state) state = forkState(state);
+    walk.words([literal('cd'), folder], state, frame);
+  };
   for (; index < words.length; index += 1) {
     const { text } = words[index] as Arg;
     if (text === '--') {
@@ -101,10 +114,13 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
         return walk.text([attached, ...rest].join(' '), state, withFlags(frame, ...(wrapper.flags ?? [])));
       }
       if (name === 'xargs' && text.startsWith('-I')) replace = text === '-I' ? words[index + 1]?.text : text.slice(2);
+      enter(directoryOf(wrapper, words, index));
       if (values.has(text)) index += 1;
     } else if (wrapper.assignments && /^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) assigned.push(words[index] as Arg);
-    else if (operands > 0) operands -= 1;
-    else break;
+    else if (operands > 0) {
+      if (wrapper.directoryFirst) enter(words[index]);
+      operands -= 1;
+    } else break;
   }
   if (assigned.length > 0) walk.judge.run({ ...invocation, words: [literal('export'), ...assigned] }, walk);
   let inner = words.slice(index);
@@ -112,6 +128,26 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
     inner = withItems(inner.length === 0 ? [literal('echo')] : inner, itemArgs(frame.stdin), name, replace);
   if (inner.length === 0) return undefined;
   return walk.words(inner, state, withFlags(frame, ...(wrapper.flags ?? [])));
+}
+
+/** The directory the option at `index` names: `-C DIR`, `-CDIR`, `-iCDIR`, `--chdir DIR`, `--chdir=DIR`, `--ch=DIR`. */
+function directoryOf({ directory, values = '' }: Wrapper, words: readonly Arg[], index: number): Arg | undefined {
+  if (directory === undefined) return undefined;
+  const word = words[index] as Arg;
+  const { text } = word;
+  const names = directory.split(' ');
+  if (text.startsWith('--')) {
+    const end = text.indexOf('=');
+    const given = end < 0 ? text : text.slice(0, end);
+    if (given.length < 3 || !names.some((name) => name.startsWith(given))) return undefined;
+    return end < 0 ? words[index + 1] : { ...word, text: text.slice(end + 1) };
+  }
+  for (let at = 1; at < text.length; at += 1) {
+    const name = `-${text[at]}`;
+    if (names.includes(name)) return at + 1 < text.length ? { ...word, text: text.slice(at + 1) } : words[index + 1];
+    if (values.split(' ').includes(name)) return undefined;
+  }
+  return undefined;
 }
 
 function withItems(inner: readonly Arg[], items: readonly Arg[], name: string, replace: string | undefined): Arg[] {

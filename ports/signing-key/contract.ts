@@ -38,6 +38,12 @@ export function signingKeysContract(name: string, make: () => Promise<SigningKey
       expect(verify(null, message, keyObject((keys.all()[2] as { bytes: Uint8Array }).bytes), early)).toBe(true);
     });
 
+    test('rotations asked for at the same moment happen one after the other', async () => {
+      const keys = await (await make()).open();
+      await Promise.all([keys.rotate(), keys.rotate(), keys.rotate()]);
+      expect(new Set(keys.all().map((key) => key.keyId)).size).toBe(4);
+    });
+
     test('comes back the same after a restart, where it is meant to', async () => {
       const fixture = await make();
       const keys = await fixture.open();

@@ -76,3 +76,15 @@ test('a rotation cut short is finished at the next start', async () => {
   expect(again.all()).toEqual(keys.all());
   expect((await readdir(folder)).sort()).toEqual(['00001.pub.pem', '00002.key.pem']);
 });
+
+test('a rotation that could not retire the old key has made the new one current, as the next start will', async () => {
+  const folder = await newFolder();
+  const keys = await openFileSigningKeys(folder);
+  const before = keys.current().publicKey;
+  await writeFile(join(folder, '00001.pub.pem'), 'in the way', { mode: 0o600 });
+  await expect(keys.rotate()).rejects.toMatchObject({ code: 'failed_precondition' });
+  await unlink(join(folder, '00001.pub.pem'));
+  expect(keys.all()).toEqual([keys.current().publicKey, before]);
+  expect((await openFileSigningKeys(folder)).all()).toEqual(keys.all());
+  await keys.rotate();
+});

@@ -28,15 +28,22 @@ export async function openFileSigningKeys(folder: string, options: { create?: bo
     await syncFolder(dirname(folder));
   }
   let active: SigningKey = current;
+  const rotate = async () => {
+    const next = await create(folder, number + 1);
+    // Once durable it is the current one, here as at the next start, even if its predecessor cannot be retired now.
+    older = [active.publicKey, ...older];
+    active = next;
+    number += 1;
+    await retire(folder, number - 1);
+  };
+  let rotating: Promise<void> = Promise.resolve();
   return {
     current: () => active,
     all: () => [active.publicKey, ...older],
-    rotate: async () => {
-      const next = await create(folder, number + 1);
-      await retire(folder, number);
-      older = [active.publicKey, ...older];
-      active = next;
-      number += 1;
+    rotate: () => {
+      const mine = rotating.then(rotate);
+      rotating = mine.catch(() => undefined);
+      return mine;
     },
   };
 }

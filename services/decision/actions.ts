@@ -8,6 +8,7 @@ import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import type { ActionRecord, OutcomeStatus } from '../../ports/action-store/port.ts';
 import type { DecisionDeps } from './deps.ts';
 import { actionToProto, findAction, mayFollow, OUTCOME } from './follow.ts';
+import type { EpochMemory } from './gather.ts';
 import type { Recorder } from './recorder.ts';
 import { actionDraft, laterDraft, rfc3339 } from './records.ts';
 import { stopOf } from './stop.ts';
@@ -20,19 +21,19 @@ export const MAX_RECEIPTS_PER_ACTION = 256;
 const ASSUMPTION_STATUS = ['unverified', 'confirmed', 'refuted'];
 const PERMIT_ID = /^pmt_[0-9a-f]{32}$/;
 
-export type ActionDeps = { readonly deps: DecisionDeps; readonly recorder: Recorder };
+export type ActionDeps = { readonly deps: DecisionDeps; readonly recorder: Recorder; readonly epochs: EpochMemory };
 
 /** Redeems a permit once; a repeat gives the same action, unless it has been stopped since. */
 export async function openAction(
   { permitId }: pb.OpenActionRequest,
   call: CallContext,
-  { deps, recorder }: ActionDeps,
+  { deps, recorder, epochs }: ActionDeps,
 ): Promise<pb.OpenActionResponse> {
   if (!PERMIT_ID.test(permitId)) throw invalidArgument('permit', 'is not a permit id');
   const { actions } = deps.stores;
   const action = await actions.findByPermit(permitId);
   if (!action || !mayFollow(action, call)) throw new BeaconError('not_found', 'no such permit', { field: 'permit' });
-  const stop = await stopOf(action, deps);
+  const stop = await stopOf(action, deps, epochs);
   if (stop) throw new BeaconError('failed_precondition', stop.message, { field: 'permit' });
   if (action.state === 'open') return create(pb.OpenActionResponseSchema, { action: actionToProto(action) });
   if (!(await actions.claimPermit(permitId))) {

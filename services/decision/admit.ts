@@ -14,6 +14,7 @@ import type { Externality } from '../../core/externality.ts';
 import { fingerprint } from '../../core/fingerprint.ts';
 import { requireName } from '../../core/ids.ts';
 import type { CallContext, Provenance } from '../../core/principal.ts';
+import { parseJsonText } from '../../core/strict-json.ts';
 import { type Proposal, ProposalSchema } from '../../gen/beacon/v1/decision_service_pb.js';
 import type { DecisionDeps } from './deps.ts';
 
@@ -84,8 +85,8 @@ export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps)
   }
   const surface = proposal.surface === '' ? 'api' : proposal.surface;
   if (!SURFACE.test(surface)) throw invalidArgument('surface', 'must be 1 to 32 of a-z 0-9 - and start with a letter');
-  const told = readContext(parseContext(proposal.contextJson));
-  const { action, externality, findings, summary } = admitProposal({
+  const told = readContext(proposal.contextJson === '' ? {} : parseJsonText(proposal.contextJson, 'context'));
+  const { action, externality, findings, summary, tools } = admitProposal({
     actions: proposal.actions,
     context: told,
     detect,
@@ -112,12 +113,21 @@ export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps)
     findings,
     context: redactContext(told, detect),
     summary,
-    tools: [...new Set(action.parts.map((part) => part.tool))],
+    tools,
   };
 }
 
-/** Undefined without a key. The same proposal has the same digest, however it was spelt on the wire. */
-export function readIdempotency(proposal: Proposal, deps: DecisionDeps): IdempotencyClaimKey | undefined {
+/**
+ * Undefined without a key. The same proposal has the same digest, however it was spelt on the wire; asked to be opened at
+ * once it is another request. Callers of another provenance have keys of their own: the word of one without a token is
+ * never answered with what was decided for one who had it, nor the other way round.
+ */
+export function readIdempotency(
+  proposal: Proposal,
+  open: boolean,
+  { principal }: CallContext,
+  deps: DecisionDeps,
+): IdempotencyClaimKey | undefined {
   const { idempotencyKey, tenantId, agentId } = proposal;
   if (idempotencyKey === '') return undefined;
   if (!IDEMPOTENCY_KEY.test(idempotencyKey)) {
@@ -128,16 +138,7 @@ export function readIdempotency(proposal: Proposal, deps: DecisionDeps): Idempot
   return {
     tenantId,
     agentId,
-    key: keys.digest(tenantId, `idempotency ${idempotencyKey}`),
-    proposalDigest: keys.digest(tenantId, `proposal ${body}`),
+    key: keys.digest(tenantId, `idempotency ${principal.provenance} ${idempotencyKey}`),
+    proposalDigest: keys.digest(tenantId, `${open ? 'execute' : 'guard'} ${body}`),
   };
-}
-
-function parseContext(json: string): unknown {
-  if (json === '') return {};
-  try {
-    return JSON.parse(json);
-  } catch {
-    throw invalidArgument('context', 'is not JSON');
-  }
 }

@@ -2,7 +2,7 @@
 
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
-import { Decision, Route } from '../../gen/beacon/v1/common_pb.js';
+import { ClientProvenance, Decision, Route } from '../../gen/beacon/v1/common_pb.js';
 import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import { MemoryActionStore } from '../../ports/action-store/memory.ts';
 import { MemoryIdempotency } from '../../ports/idempotency/memory.ts';
@@ -130,7 +130,7 @@ test('stores rebuilt from the ledger alone answer as the lived ones do', async (
   }
   expect(await actions.getApproval(asked.actionId)).toEqual(await lived.getApproval(asked.actionId));
   const claim = await idempotency.claim(
-    { tenantId: 't', agentId: 'a', key: world.deps.privacy.keys.digest('t', 'idempotency k') },
+    { tenantId: 't', agentId: 'a', key: world.deps.privacy.keys.digest('t', 'idempotency authenticated k') },
     'another',
     world.clock.ms,
   );
@@ -145,4 +145,53 @@ test('a replay of what is already there changes nothing', async () => {
   const recorder = new Recorder(world.deps, world.ledger);
   await recorder.replay(() => {});
   expect(await world.stores.actions.getAction(actionId)).toEqual(before);
+});
+
+test('a key used to guard is not answered by what was guarded when it is used to execute', async () => {
+  const world = await makeWorld();
+  const proposal = shell('ls', { idempotencyKey: 'k' });
+  await world.maker.guard(create(pb.GuardRequestSchema, { proposal }), minted);
+  await expect(execute(world, 'ls', { idempotencyKey: 'k' })).rejects.toMatchObject({
+    code: 'conflict',
+    field: 'idempotency_key',
+  });
+});
+
+test('a caller without a token is not answered with what was decided for one who has it, nor the other way round', async () => {
+  const world = await makeWorld();
+  const first = await execute(world, 'ls', { idempotencyKey: 'k' });
+  const asserted = await execute(world, 'ls', { idempotencyKey: 'k' }, callAs());
+  expect(asserted.receiptId).not.toBe(first.receiptId);
+  expect(asserted).toMatchObject({ clientProvenance: ClientProvenance.ASSERTED, repeatedAnswer: false });
+});
+
+test('a copy that waited for the first one beyond its own deadline is not answered with its ALLOW', async () => {
+  let late: World | undefined;
+  const world = await makeWorld({
+    signer: (real) => ({
+      ...real,
+      getReceipt: (request, call) => real.getReceipt(request, call),
+      seal: async (request, call) => {
+        if (late) late.clock.ms += 100;
+        return real.seal(request, call);
+      },
+    }),
+  });
+  late = world;
+  const [first, copy] = await Promise.allSettled([
+    execute(world, 'ls', { idempotencyKey: 'k' }),
+    execute(world, 'ls', { idempotencyKey: 'k' }, { ...minted, deadlineMs: world.clock.ms + 50 }),
+  ]);
+  expect(first.status).toBe('fulfilled');
+  expect(copy).toMatchObject({ status: 'rejected', reason: { code: 'deadline_exceeded' } });
+});
+
+test('when its permit has ended, an executed ALLOW is not answered again', async () => {
+  const world = await makeWorld();
+  const first = await execute(world, 'ls', { idempotencyKey: 'k' });
+  world.clock.ms += 30_000;
+  const again = await execute(world, 'ls', { idempotencyKey: 'k' });
+  expect(again).toMatchObject({ decision: Decision.DENY, receiptId: first.receiptId });
+  expect(again.reasons[0]?.code).toBe('permit_expired');
+  expect(again.permit).toBeUndefined();
 });

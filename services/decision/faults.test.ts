@@ -93,6 +93,25 @@ test('a list without an epoch, or with one lower than seen, denies until it is r
   expect((await propose())?.decision).toBe(Decision.ALLOW);
 });
 
+test('a list set back does not let a repeated answer or a permit pass either', async () => {
+  const world = await makeWorld();
+  const repeated = shell('ls', { idempotencyKey: 'k' });
+  const execute = async () =>
+    (await world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal: repeated }, callAs())).answer;
+  const list = world.stores.revocations;
+  await list.rebuild([], 5);
+  expect((await execute())?.decision).toBe(Decision.ALLOW);
+  const guarded = await world.maker.guard({ $typeName: 'beacon.v1.GuardRequest', proposal: shell('ls') }, callAs());
+  const permitId = guarded.answer?.permit?.id ?? '';
+  const yesterday = new MemoryRevocationList();
+  await yesterday.rebuild([], 4);
+  (world.stores as { revocations: RevocationList }).revocations = yesterday;
+  expect((await execute())?.decision).toBe(Decision.DENY);
+  await expect(
+    world.maker.openAction({ $typeName: 'beacon.v1.OpenActionRequest', permitId }, callAs()),
+  ).rejects.toMatchObject({ code: 'failed_precondition' });
+});
+
 test('a fence that the list does not know of yet denies, with a receipt', async () => {
   const world = await makeWorld();
   world.clock.ms += 1;
@@ -192,4 +211,44 @@ test('an exhausted budget denies', async () => {
     (await world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal: shell('ls') }, callAs())).answer;
   expect((await propose())?.decision).toBe(Decision.ALLOW);
   expect((await propose())?.decision).toBe(Decision.DENY);
+});
+
+test.each([
+  ['tool:echo', 'echo hi; ls', undefined],
+  ['tool:Deploy', '', { case: 'tool' as const, value: { name: 'Deploy' } }],
+  ['tool:Read', '', { case: 'tool' as const, value: { name: 'Read', argumentsJson: '{"file_path":"a"}' } }],
+  ['tool:mcp__srv__list', '', { case: 'mcp' as const, value: { server: 'srv', tool: 'list' } }],
+])('%s stops the tool beside others and by the name it is called by', async (scope, command, kind) => {
+  const world = await makeWorld();
+  await world.stores.revocations.apply({ scope, operation: 'revoke', revocationId: 'rev_1', epoch: 2 });
+  const proposal = kind ? shell('', { actions: [{ kind }] }) : shell(command);
+  const { answer } = await world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
+  expect(answer?.reasons.map(({ code }) => code)).toContain('revoked');
+});
+
+test.each([
+  ['{"command":"rm -rf /","command":"ls"}', 'action.arguments'],
+  ['{"command":"ls","x":"\\ud800"}', 'action.arguments'],
+  ['{"command":"ls","x":9007199254740993}', 'action.arguments'],
+])('JSON inside a message is as strict as a body: %s', async (argumentsJson, field) => {
+  const { maker, kinds } = await makeWorld();
+  const proposal = shell('', { actions: [{ kind: { case: 'tool', value: { name: 'Bash', argumentsJson } } }] });
+  const answer = maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
+  await expect(answer).rejects.toMatchObject({ code: 'invalid_argument', field });
+  expect(await kinds()).toEqual([]);
+});
+
+test('a context that says two things is refused', async () => {
+  const { maker } = await makeWorld();
+  const proposal = shell('ls', { contextJson: '{"attended":true,"attended":false}' });
+  const answer = maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
+  await expect(answer).rejects.toMatchObject({ code: 'invalid_argument', field: 'context' });
+});
+
+test('a command nested deeper than our stack is opaque, not an error', async () => {
+  const { maker } = await makeWorld();
+  const proposal = shell(`echo $((${'1+'.repeat(30_000)}1))`);
+  const { answer } = await maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
+  expect(answer).toMatchObject({ decision: Decision.DENY });
+  expect(codes(answer as DecisionAnswer)).toContain('run_opaque');
 });

@@ -60,6 +60,8 @@ export async function project(view: SealedView, deps: ProjectDeps): Promise<void
       await deps.stores.actions.putAction({ ...action, receiptIds }, view.at);
       return projectApproval(view, deps);
     case 'void':
+      // Only a voided decision takes its action with it; a voided opening leaves it as it was.
+      if (predicate.voids !== action.receiptIds[0]) return;
       return deps.stores.actions.putAction({ ...action, receiptIds, state: 'refused', permitId: '' }, view.at);
     default:
       return;

@@ -2,9 +2,11 @@
 
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { ActionPart } from '../../core/action/types.ts';
 import { sha256Hex } from '../../core/canonical-json.ts';
 import type { Verdict } from '../../core/route.ts';
 import { runs } from '../../core/route.ts';
+import { SEVERE_EFFECTS } from '../../core/trust-score/weights.ts';
 import { type Draft, DraftSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { ActionRecord } from '../../ports/action-store/port.ts';
 import type { Admitted, IdempotencyClaimKey } from './admit.ts';
@@ -61,7 +63,7 @@ export function decisionPredicate(parts: DecisionParts): Predicate {
     ...(admitted.opportunityId === '' ? {} : { opportunity_id: admitted.opportunityId }),
     surface: admitted.surface,
     runtime_family: admitted.family,
-    parts: action.parts.slice(0, MAX_NAMED_PARTS).map(({ tool, operation, effect }) => ({ tool, operation, effect })),
+    parts: namedParts(action.parts),
     part_count: action.parts.length,
     tools: admitted.tools.slice(0, MAX_TOOLS),
     externality: admitted.externality,
@@ -84,6 +86,16 @@ export function decisionPredicate(parts: DecisionParts): Predicate {
       : {}),
     ...(parts.approvalNotAfterMs > 0 ? { approval: { not_after: rfc3339(parts.approvalNotAfterMs) } } : {}),
   };
+}
+
+/** The severe first: a score reads them here, so none may hide behind harmless ones. Otherwise in the order proposed. */
+export function namedParts(parts: readonly ActionPart[]): readonly Pick<ActionPart, 'tool' | 'operation' | 'effect'>[] {
+  const isSevere = (part: ActionPart) => SEVERE_EFFECTS.has(part.effect);
+  const ordered =
+    parts.length > MAX_NAMED_PARTS
+      ? [...parts.filter(isSevere), ...parts.filter((part) => !isSevere(part))].slice(0, MAX_NAMED_PARTS)
+      : parts;
+  return ordered.map(({ tool, operation, effect }) => ({ tool, operation, effect }));
 }
 
 /** The scopes by which an ALLOW can be stopped: those gathered, and its own permit. */

@@ -9,22 +9,25 @@ import { readReceipt } from '../../core/receipt.ts';
 import { type Obligation, type Reason, type Route, runs } from '../../core/route.ts';
 import type { DecisionAnswer } from '../../gen/beacon/v1/decision_service_pb.js';
 import { GetReceiptRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { ActionRecord } from '../../ports/action-store/port.ts';
 import type { IdempotencyRecord } from '../../ports/idempotency/port.ts';
 import { toAnswer } from './answer.ts';
 import type { DecisionDeps } from './deps.ts';
-import { stopOf } from './stop.ts';
+import type { EpochMemory } from './gather.ts';
+import { PERMIT_EXPIRED, type Stop, stopOf } from './stop.ts';
 
 export async function repeatAnswer(
   record: IdempotencyRecord,
   call: CallContext,
   deps: DecisionDeps,
+  epochs: EpochMemory,
 ): Promise<DecisionAnswer> {
   const stored = await deps.signer.getReceipt(create(GetReceiptRequestSchema, { receiptId: record.receiptId }), call);
   const { predicate, fingerprint, actionId, permit, lease } = readReceipt(stored.envelope);
   const action = await deps.stores.actions.getAction(record.actionId);
   const told = readEvidence(stored.evidence, predicate.reasons, predicate.obligations);
   const route = predicate.route as Route;
-  const stop = runs(route) && action ? await stopOf(action, deps) : undefined;
+  const stop = runs(route) ? await repeatStop(action, permit?.not_after, deps, epochs) : undefined;
   const approval = predicate.approval as { not_after?: string } | undefined;
   return toAnswer({
     route: stop ? 'DENY' : route,
@@ -51,6 +54,19 @@ export async function repeatAnswer(
     policyRevision: String((predicate.policy as { revision?: unknown } | undefined)?.revision ?? ''),
     repeated: true,
   });
+}
+
+/** What stops an action stops its repeated answer; so does the end of its permit, though it was redeemed at once. */
+async function repeatStop(
+  action: ActionRecord | undefined,
+  permitNotAfter: string | undefined,
+  deps: DecisionDeps,
+  epochs: EpochMemory,
+): Promise<Stop | undefined> {
+  if (!action) return { code: 'action_unknown', message: 'The action is not known any more.' };
+  const stop = await stopOf(action, deps, epochs);
+  if (stop || Date.parse(permitNotAfter ?? '') > deps.env.now()) return stop;
+  return PERMIT_EXPIRED;
 }
 
 /** The words of the first answer are in the evidence; where none is kept, the codes of the receipt stand for them. */

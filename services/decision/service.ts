@@ -112,7 +112,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     this.#underWay += 1;
     try {
       admitCaller(proposal, call);
-      const key = readIdempotency(proposal, this.#deps);
+      const key = readIdempotency(proposal, open, call, this.#deps);
       return await this.#recorder.track(() =>
         key ? this.#decideOnce(proposal, open, key, call) : this.#decideNow(proposal, open, undefined, call),
       );
@@ -138,7 +138,9 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     const first = this.#byKey.get(name);
     if (first) {
       same(first.proposalDigest);
-      return { ...(await first.answer), repeatedAnswer: true };
+      const answer = { ...(await first.answer), repeatedAnswer: true };
+      if (this.#deps.env.now() <= call.deadlineMs) return answer;
+      throw new BeaconError('deadline_exceeded', 'the first copy of this request was decided too late for this one');
     }
     const decided = this.#claimAndDecide(proposal, open, key, same, call);
     this.#byKey.set(name, { proposalDigest: key.proposalDigest, answer: decided });
@@ -166,7 +168,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
         });
       }
       same(claim.kind === 'done' ? claim.record.proposalDigest : claim.proposalDigest);
-      if (claim.kind === 'done') return repeatAnswer(claim.record, call, this.#deps);
+      if (claim.kind === 'done') return repeatAnswer(claim.record, call, this.#deps, this.#epochs);
       if (env.now() >= call.deadlineMs) {
         throw new BeaconError('deadline_exceeded', 'another copy of this request is still being decided');
       }
@@ -175,6 +177,6 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
   }
 
   #actionDeps() {
-    return { deps: this.#deps, recorder: this.#recorder };
+    return { deps: this.#deps, recorder: this.#recorder, epochs: this.#epochs };
   }
 }

@@ -30,6 +30,8 @@ export const BODY_LIMIT_BYTES = 1_048_576;
 export type GatewayOptions = {
   readonly decisionTimeoutMs: number;
   readonly allowedHosts: readonly string[];
+  /** Whether the agents' gRPC listener can be reached from this machine alone. */
+  readonly grpcOnLoopback: boolean;
   readonly now: () => number;
   readonly randomBytes: (length: number) => Uint8Array;
 };
@@ -125,7 +127,7 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
 async function authenticateRpc(call: IncomingCall, { access, options }: GatewayDependencies): Promise<CallContext> {
   const principal = await access.authenticate({
     authorization: call.metadata('authorization'),
-    local: isLocalRpc(call.peer, (name) => call.metadata(name)),
+    local: options.grpcOnLoopback && isLocalRpc(call.peer, (name) => call.metadata(name)),
   });
   const waitMs = call.method.endsWith('/WaitForApproval') ? MAX_APPROVAL_WAIT_MS : 0;
   return {

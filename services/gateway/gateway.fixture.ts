@@ -228,7 +228,7 @@ export async function startGateway(settings: { allowAsserted?: boolean; ready?: 
     access,
     metrics: createMetrics('beacon_', { processMetrics: false }),
     log: createLog('debug', (line) => logged.push(line)),
-    options: { decisionTimeoutMs: 5000, allowedHosts: ['beacon.example'], now, randomBytes },
+    options: { decisionTimeoutMs: 5000, allowedHosts: ['beacon.example'], grpcOnLoopback: true, now, randomBytes },
   });
   const server = createRpcServer();
   gateway.registerGrpc(server);

@@ -158,7 +158,7 @@ test('an agent with a token speaks for itself alone, and its name cannot be asse
 });
 
 test('a caller that a proxy speaks for is not local', async () => {
-  for (const header of ['x-forwarded-for', 'forwarded']) {
+  for (const header of ['x-forwarded-for', 'forwarded', 'x-forwarded-proto', 'x-envoy-external-address']) {
     expect((await call('POST', '/api/execute', proposal, undefined, { [header]: '1.2.3.4' })).status).toBe(401);
   }
 });

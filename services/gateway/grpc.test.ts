@@ -128,3 +128,24 @@ test('thousands of decisions pass through one stream', async () => {
   for await (const { sequence } of service(DecisionService).decide(requests(), {})) seen.add(sequence);
   expect(seen.size).toBe(count);
 });
+
+test('a stream lets nothing more through when its token has ended', async () => {
+  const { token } = await gateway.access.mint({ role: 'agent', tenantId: 't', agentId: 'd', expiresInMs: 1_000 });
+  const mine = { ...proposal, agentId: 'd' };
+  let answered = () => {};
+  const first = new Promise<void>((resolve) => {
+    answered = resolve;
+  });
+  async function* requests() {
+    yield create(DecideRequestSchema, { sequence: 0n, proposal: mine });
+    await first;
+    gateway.clock.nowMs += 1_000;
+    yield create(DecideRequestSchema, { sequence: 1n, proposal: mine });
+  }
+  const cases: string[] = [];
+  for await (const { result } of service(DecisionService).decide(requests(), { token })) {
+    cases.push(result.case === 'failure' ? result.value.code : 'answer');
+    answered();
+  }
+  expect(cases).toEqual(['answer', 'unauthenticated']);
+});

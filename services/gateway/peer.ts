@@ -1,6 +1,23 @@
 // Is the caller on this machine, with nothing in between? Only then may it do without a token.
 
-const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'];
+/** What proxies of the day add when they speak for somebody else; some add no more than one of these. */
+const FORWARDED = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-proto',
+  'x-forwarded-server',
+  'x-envoy-external-address',
+  'x-envoy-expected-rq-timeout-ms',
+  'x-original-forwarded-for',
+  'x-real-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+];
 
 /** `127.0.0.0/8`, `::1` and their mapped forms. */
 export function isLoopback(address: string | undefined): boolean {

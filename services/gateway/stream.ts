@@ -96,6 +96,10 @@ async function decideOne(deps: StreamDependencies, request: DecideRequest, conte
 }
 
 async function decide(deps: StreamDependencies, request: DecideRequest, context: CallContext): Promise<DecisionAnswer> {
+  // The stream was let in once; a token that has ended since lets nothing more through.
+  if ((context.principal.expiresAtMs ?? Number.POSITIVE_INFINITY) <= deps.now()) {
+    throw new BeaconError('unauthenticated', 'the token has expired');
+  }
   const timeoutMs =
     request.timeoutMs === 0 ? deps.defaultTimeoutMs : Math.min(request.timeoutMs, deps.defaultTimeoutMs);
   const own: CallContext = {

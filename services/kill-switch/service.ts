@@ -28,6 +28,8 @@ export const MAX_REASON_CHARS = 500;
 /** Open actions named in an answer. */
 export const MAX_LISTED_ACTIONS = 100;
 const REBUILD_PAGE = 1_000;
+/** How often the list is compared with the log: the longest a flushed list stops the world by itself. */
+export const WATCH_LIST_MS = 1_000;
 
 type Log = Pick<Service<typeof ReceiptSignerService, CallContext>, 'seal' | 'listReceipts'>;
 
@@ -62,6 +64,9 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   readonly #state = new RevocationState();
   readonly #leases: LeaseKeeper;
   #last: Promise<unknown> = Promise.resolve();
+  #watch: NodeJS.Timeout | undefined;
+  /** True after a change that the list did not take: a later one must not make it look complete. */
+  #listMissedOne = false;
 
   constructor(deps: KillSwitchDeps) {
     this.#deps = deps;
@@ -77,9 +82,13 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     await this.#mendList();
     await this.#leases.start();
     for (const leaf of this.#state.unfenced()) await this.#barrier(leaf);
+    this.#watch = setInterval(() => {
+      this.#serially(() => this.#mendList()).catch(this.#deps.env.failed);
+    }, WATCH_LIST_MS).unref();
   }
 
   stop(): void {
+    clearInterval(this.#watch);
     this.#leases.stop();
   }
 
@@ -115,12 +124,16 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const scope = requireScope(rawScope);
     if (reason.length > MAX_REASON_CHARS)
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
-    const run = this.#last.then(async () => {
+    return this.#serially(async () => {
       const revocation = await this.#changeNow(operation, scope, reason, context);
       const level = pb.RevocationLevel[revocation.level] ?? '';
       this.#deps.env.meter.changed({ operation, level, seconds: (performance.now() - started) / 1000 });
       return revocation;
     });
+  }
+
+  #serially<T>(work: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(work);
     this.#last = run.catch(() => undefined);
     return run;
   }
@@ -132,10 +145,10 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     }
     // Says which leases were granted before: those of later terms are granted in knowledge of this change.
     const after = { after_term: this.#leases.term };
-    const leaf = await this.#append({ form: 'revocation', scope, operation }, context.principal.subject, reason, {
-      after,
-    });
-    await this.#tellList(leaf).catch(env.failed);
+    const by = context.principal.subject;
+    const leaf = await this.#append({ form: 'revocation', scope, operation }, by, reason, { after });
+    // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
+    await this.#tellList(leaf, operation).catch(env.failed);
     const logs = await this.#barrier(leaf);
     bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
     const live = operation === 'revoke' ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS) : [];
@@ -225,28 +238,29 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     }
   }
 
-  /** The fence is the guarantee. A list that forgot something, or missed a change, is rebuilt from the log. */
-  async #tellList({ scope, operation, epoch, revocationId }: RevocationLeaf): Promise<void> {
-    const change = {
-      scope,
-      operation: operation === 'reinstate' ? 'reinstate' : 'revoke',
-      epoch,
-      revocationId,
-    } as const;
+  async #tellList({ scope, epoch, revocationId }: RevocationLeaf, operation: 'revoke' | 'reinstate'): Promise<void> {
+    if (this.#listMissedOne) return this.#rebuildList();
     try {
-      await this.#deps.list.apply(change);
+      await this.#deps.list.apply({ scope, operation, epoch, revocationId });
     } catch (error) {
+      this.#listMissedOne = true;
       this.#deps.env.failed(error);
-      await this.#mendList();
+      // A list that was put back to an older state takes no single change, but the whole.
+      await this.#rebuildList();
     }
+  }
+
+  async #rebuildList(): Promise<void> {
+    await this.#deps.list.rebuild(this.#state.inForce(), this.#state.epoch);
+    this.#listMissedOne = false;
   }
 
   /** A list that is empty, flushed or restored from an old copy denies everything until this has run. */
   async #mendList(): Promise<void> {
     const { list, bus } = this.#deps;
     const { epoch } = await list.consult(['global']);
-    if (epoch !== undefined && epoch >= this.#state.epoch) return;
-    await list.rebuild(this.#state.inForce(), this.#state.epoch);
+    if (epoch !== undefined && epoch >= this.#state.epoch && !this.#listMissedOne) return;
+    await this.#rebuildList();
     bus.publish({ name: EVENTS.revocationListRebuilt, data: { epoch: this.#state.epoch, found: epoch ?? null } });
   }
 }

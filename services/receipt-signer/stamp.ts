@@ -4,6 +4,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { BeaconError } from '../../core/errors.ts';
 import { receiptId } from '../../core/ids.ts';
 import { buildStatement, isReceiptKind, type ReceiptKind, signEnvelope } from '../../core/receipt.ts';
+import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Draft } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { SigningKey } from '../../ports/signing-key/port.ts';
 import { CLOCK_BOUND_MS, type Lease } from './fences.ts';
@@ -11,7 +12,8 @@ import { CLOCK_BOUND_MS, type Lease } from './fences.ts';
 /** Evidence kept beside one leaf. */
 export const MAX_EVIDENCE_BYTES = 1_048_576;
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+/** The statement around it is one level deeper, and is read back with 64. */
+const MAX_PREDICATE_DEPTH = 63;
 
 export type Stamp = {
   readonly logId: string;
@@ -36,9 +38,10 @@ export function checkDraft(draft: Draft, field: string): CheckedDraft {
   if (draft.evidence.length > MAX_EVIDENCE_BYTES) throw bad('evidence', `must be at most ${MAX_EVIDENCE_BYTES} bytes`);
   let predicate: unknown;
   try {
-    predicate = JSON.parse(decoder.decode(draft.predicateJson));
-  } catch {
-    throw bad('predicate_json', 'is not JSON in UTF-8');
+    // As strictly as it will be read back: a leaf that cannot be read would stop every later start.
+    predicate = parseStrictJson(draft.predicateJson, { maxDepth: MAX_PREDICATE_DEPTH });
+  } catch (thrown) {
+    throw bad('predicate_json', `is not strict JSON (${(thrown as Error).message})`);
   }
   if (predicate === null || typeof predicate !== 'object' || Array.isArray(predicate)) {
     throw bad('predicate_json', 'must be an object');

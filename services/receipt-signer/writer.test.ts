@@ -113,17 +113,20 @@ test('a lease that ends while the disk is slow: no ALLOW is answered, and its le
   expect(voided?.predicate.voids).toBe(allowed?.receiptId);
 });
 
-test('a lease granted while the disk is slow does not save an ALLOW signed under one that has ended', async () => {
+test.each([
+  { ended: 'the permit', ms: 5_000 },
+  { ended: 'the term it was signed in', ms: 9_800 },
+])('$ended ends while the disk is slow: a lease granted since does not carry the ALLOW', async ({ ms }) => {
   let open = () => {};
   const gate = new Promise<void>((resolve) => {
     open = resolve;
   });
   const { writer, store, fences, clock } = setUp(() => gate);
-  const sealing = writer.seal([decision(['agent:t/a'])]);
+  const allow = { ...decision(['agent:t/a']), ...(ms > 5_000 ? { permitNotAfter: timestampFromMs(60_000) } : {}) };
+  const sealing = writer.seal([allow]);
   await new Promise((resolve) => setTimeout(resolve, 5));
-  clock.ms = 10_001;
-  // The barrier counted on the end of the first lease; the second comes with the scope that was revoked.
-  fences.grant({ term: 2, notAfterMs: 20_000 }, 2, ['agent:t/a']);
+  clock.ms = ms;
+  fences.grant({ term: 2, notAfterMs: 60_000 }, 1, []);
   open();
   expect((await sealing).refused).toBe('no_lease');
   expect(await kinds(store)).toEqual(['decision', 'void']);

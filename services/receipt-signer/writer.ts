@@ -6,7 +6,7 @@ import { BeaconError } from '../../core/errors.ts';
 import { type Draft, DraftSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { LedgerRecord, LedgerStore } from '../../ports/ledger-store/port.ts';
 import type { SigningKeys } from '../../ports/signing-key/port.ts';
-import { type AllowRefusal, type Fences, type Lease, leaseHolds } from './fences.ts';
+import { type AllowRefusal, CLOCK_BOUND_MS, type Fences, type Lease } from './fences.ts';
 import { type CheckedDraft, checkDraft, permitEnd, stamp } from './stamp.ts';
 
 /** Most leaves in one group commit. */
@@ -39,7 +39,8 @@ type Job = {
   readonly reject: (error: unknown) => void;
 };
 
-type Written = { readonly job: Job; readonly sealed: Sealed; readonly lease: Lease | undefined };
+/** `endMs`: when what the job allows must have been answered. */
+type Written = { readonly job: Job; readonly sealed: Sealed; readonly endMs: number };
 
 export type WriterDeps = {
   readonly store: LedgerStore;
@@ -99,9 +100,8 @@ export class LogWriter {
     while (this.#queue.length > 0 && records.length < MAX_BATCH_LEAVES) {
       const job = this.#queue.shift() as Job;
       try {
-        const { lease } = fences;
         const sealed = this.#stampJob(job, first + records.length, records);
-        if (sealed.refused === '') written.push({ job, sealed, lease: sealed.term > 0 ? lease : undefined });
+        if (sealed.refused === '') written.push({ job, sealed, endMs: allowEnd(sealed, fences.lease) });
         else job.resolve(sealed);
       } catch (error) {
         job.reject(error);
@@ -117,7 +117,7 @@ export class LogWriter {
     }
     const nowMs = now();
     for (const entry of written) {
-      if (entry.lease && !leaseHolds(entry.lease, nowMs)) this.#voidLate(entry);
+      if (entry.sealed.term > 0 && nowMs >= entry.endMs) this.#voidLate(entry);
       else entry.job.resolve(entry.sealed);
     }
     grown(store.size());
@@ -156,7 +156,7 @@ export class LogWriter {
     return { leaves, term: lease?.term ?? 0, permitNotAfterMs, refused: '' };
   }
 
-  /** The lease ended between check and sync: the leaves stay, closed by void leaves, and no ALLOW is answered. */
+  /** The lease or the permit ended between check and sync: the leaves stay, closed by void leaves, and no ALLOW is answered. */
   #voidLate({ job, sealed }: Written): void {
     const drafts = job.drafts.map(({ draft }, i) =>
       checkDraft(
@@ -175,4 +175,9 @@ export class LogWriter {
     const answer = () => job.resolve({ ...NOTHING, refused: 'no_lease' });
     this.#queue.unshift({ drafts, fence: undefined, resolve: answer, reject: job.reject });
   }
+}
+
+/** An ALLOW ends with the term it was signed in, whatever was granted since, and with its permit. */
+function allowEnd({ permitNotAfterMs }: Sealed, lease: Lease): number {
+  return Math.min(permitNotAfterMs, lease.notAfterMs - CLOCK_BOUND_MS);
 }

@@ -14,6 +14,8 @@ import type { ReceiptSource, TrustedKeys } from './ledger-source.ts';
 const BATCH = 128;
 const REFRESH_BATCH = 50;
 const RETRY_MS = 1_000;
+/** While nobody waits for a score, leaves gather: a round costs much the same for one leaf as for many. */
+export const GATHER_MS = 100;
 
 export type FollowerDependencies = {
   readonly store: ScoreStore;
@@ -37,6 +39,7 @@ export class ScoreFollower {
   #stopped = true;
   #unsubscribe: () => void = () => {};
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #soon: ReturnType<typeof setTimeout> | undefined;
 
   constructor(dependencies: FollowerDependencies) {
     this.#d = dependencies;
@@ -55,7 +58,7 @@ export class ScoreFollower {
     }
     this.#stopped = false;
     this.#unsubscribe = bus.subscribe(EVENTS.receiptAppended, (event) => {
-      if ((event.data.log_id ?? source.logId) === source.logId) this.#wake();
+      if ((event.data.log_id ?? source.logId) === source.logId) this.#wakeSoon();
     });
     this.#wake();
   }
@@ -65,6 +68,7 @@ export class ScoreFollower {
     this.#stopped = true;
     this.#unsubscribe();
     clearTimeout(this.#retry);
+    clearTimeout(this.#soon);
     await this.#running;
     for (const waiter of this.#waiters) waiter.resolve(false);
   }
@@ -88,7 +92,14 @@ export class ScoreFollower {
     });
   }
 
+  #wakeSoon(): void {
+    if (this.#waiters.size > 0) this.#wake();
+    else this.#soon ??= setTimeout(() => this.#wake(), GATHER_MS).unref();
+  }
+
   #wake(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     this.#awake = true;
     if (this.#stopped || this.#running || this.#retry) return;
     this.#running = this.#loop().finally(() => {

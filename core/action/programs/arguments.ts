@@ -16,6 +16,7 @@ export type Arguments = {
 type Compiled = {
   readonly names: ReadonlyMap<string, string>;
   readonly values: ReadonlySet<string>;
+  readonly attached: ReadonlySet<string>;
   readonly rules: ReadonlyMap<string, OptionRule>;
 };
 const compiled = new WeakMap<Rule, Compiled>();
@@ -25,6 +26,7 @@ function compile(rule: Rule): Compiled {
   if (known) return known;
   const names = new Map<string, string>();
   const rules = new Map<string, OptionRule>();
+  const attached = new Set<string>();
   const values = new Set((rule.values ?? '').split(' ').filter((name) => name !== ''));
   for (const name of values) names.set(name, name);
   for (const [key, option] of Object.entries(rule.options ?? {})) {
@@ -33,10 +35,11 @@ function compile(rule: Rule): Compiled {
     rules.set(first, option);
     for (const name of all) {
       names.set(name, first);
-      if (option.value || values.has(first)) values.add(name);
+      if (option.attached) attached.add(name);
+      else if (option.value || values.has(first)) values.add(name);
     }
   }
-  const result = { names, values, rules };
+  const result = { names, values, attached, rules };
   compiled.set(rule, result);
   return result;
 }
@@ -46,7 +49,7 @@ export function optionRule(rule: Rule, name: string): OptionRule | undefined {
 }
 
 export function readArguments(rule: Rule, args: readonly Arg[]): Arguments {
-  const { names, values } = compile(rule);
+  const { names, values, attached } = compile(rule);
   const options = new Map<string, Arg[]>();
   const operands: Arg[] = [];
   const others: Arg[] = [];
@@ -76,7 +79,7 @@ export function readArguments(rule: Rule, args: readonly Arg[]): Arguments {
       } else add(name);
       if (!names.has(name)) others.push(arg);
     } else {
-      index += readCluster(arg, args[index + 1], values, names, add, others);
+      index += readCluster(arg, args[index + 1], { values, attached, names }, add, others);
     }
   }
   return { options, operands, others, separator };
@@ -86,8 +89,7 @@ export function readArguments(rule: Rule, args: readonly Arg[]): Arguments {
 function readCluster(
   arg: Arg,
   next: Arg | undefined,
-  values: ReadonlySet<string>,
-  names: ReadonlyMap<string, string>,
+  { values, attached, names }: Pick<Compiled, 'values' | 'attached' | 'names'>,
   add: (name: string, value?: Arg) => void,
   others: Arg[],
 ): number {
@@ -108,13 +110,17 @@ function readCluster(
       add(name);
       continue;
     }
+    if (attached.has(name)) {
+      add(name, at + 1 < text.length ? { ...arg, text: text.slice(at + 1) } : undefined);
+      return 0;
+    }
     if (!values.has(name)) {
       add(name);
       continue;
     }
-    const attached = text.slice(at + 1);
-    if (attached !== '') {
-      add(name, { ...arg, text: attached.startsWith('=') ? attached.slice(1) : attached });
+    const rest = text.slice(at + 1);
+    if (rest !== '') {
+      add(name, { ...arg, text: rest.startsWith('=') ? rest.slice(1) : rest });
       return 0;
     }
     add(name, next ?? literal(''));

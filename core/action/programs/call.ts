@@ -3,7 +3,7 @@
 import type { Invocation, Walk } from '../../shell/frame.ts';
 import { type Arg, joinOrigins, type Origin, type Stream } from '../../shell/values.ts';
 import { type Draft, type DraftTarget, fileTarget, plainTarget } from '../draft.ts';
-import type { Where } from '../paths.ts';
+import { resolvePath, type Where } from '../paths.ts';
 import { placeOf } from '../places.ts';
 import type { Effect } from '../types.ts';
 import { urlTarget } from '../urls.ts';
@@ -64,7 +64,18 @@ export function optionValue(call: Call, option: string): Arg | undefined {
 }
 
 export function target(call: Call, word: Arg): DraftTarget {
+  const mounted = hostPath(call, word);
+  if (mounted !== undefined) return fileTarget({ ...word, text: mounted }, undefined, call.meaning.where);
   return fileTarget(word, call.invocation.state.cwd, call.meaning.where, call.invocation.frame.remote);
+}
+
+/** A path in a container that is a folder of this machine mounted there. */
+function hostPath(call: Call, word: Arg): string | undefined {
+  const { mounts } = call.invocation.frame;
+  if (!mounts || !word.text.startsWith('/')) return undefined;
+  const path = resolvePath(word.text, undefined, undefined);
+  const mount = mounts.find(({ inside }) => path === inside || path.startsWith(`${inside}/`));
+  return mount && mount.outside + path.slice(mount.inside.length);
 }
 
 /** Adds a draft; what is not given comes from the call. */
@@ -72,10 +83,10 @@ export function emit(call: Call, over: Partial<Draft>): void {
   const { frame } = call.invocation;
   const flags = [...call.flags, ...(over.flags ?? []), ...frame.flags.filter((flag) => flag !== 'piped')];
   const { rule } = call;
+  const effect = over.effect ?? call.effect;
   call.meaning.add({
     tool: call.tool,
     operation: call.operation,
-    effect: call.effect,
     targets: [],
     ...(rule.systems && { systems: rule.systems }),
     ...(rule.scope && { scope: rule.scope }),
@@ -84,8 +95,16 @@ export function emit(call: Call, over: Partial<Draft>): void {
     ...(frame.remote !== undefined && { systems: [frame.remote] }),
     range: frame.range,
     ...over,
-    flags: over.effect === 'none' ? [] : flags,
+    residue: [...(over.residue ?? []), ...environment(call.invocation)],
+    effect: effect === 'install_local' && frame.flags.includes('via_sudo') ? 'install_system' : effect,
+    flags: effect === 'none' ? [] : flags,
   });
+}
+
+/** Variables set for this command alone: another cluster, another account. */
+function environment({ assignments }: Invocation): string[] {
+  const variables = assignments.map(({ name, value }) => `${name}=${value.text}`);
+  return variables.length === 0 ? [] : [variables.sort().join('\0')];
 }
 
 export function emitNone(call: Call, operation = call.operation): Stream {
@@ -98,10 +117,17 @@ export function residueOf(call: Call, operands: readonly Arg[] = []): string[] {
   const rest = call.given.others.map((arg) => arg.text).filter((text) => !NOISE.has(text));
   for (const [name, values] of call.given.options) {
     const use = optionRule(call.rule, name)?.value;
-    if (use === undefined || use === 'secret') for (const value of values) rest.push(`${name}=${value.text}`);
+    if (use === undefined || use === 'secret' || use === 'content')
+      for (const value of values) rest.push(`${name}=${value.text}`);
   }
   const text = [...rest.sort(), ...operands.map((arg) => arg.text)].join('\0');
   return text === '' ? [] : [text];
+}
+
+/** Text piped into a program that no table says anything about. */
+export function pipedIn({ invocation }: Call): string[] {
+  const { text } = invocation.frame.stdin;
+  return text ? [text] : [];
 }
 
 /** Reads and writes that options name besides the operands. */
@@ -109,7 +135,7 @@ export function emitOptionFiles(call: Call): DraftTarget[] {
   const extra: DraftTarget[] = [];
   for (const [name, values] of call.given.options) {
     const use = optionRule(call.rule, name)?.value;
-    if (use === undefined || use === 'ignored') continue;
+    if (use === undefined || use === 'ignored' || use === 'content') continue;
     for (const value of values) {
       if (use === 'secret') {
         if (value.known) call.meaning.secret(value.text);
@@ -149,7 +175,10 @@ export function byRule(call: Call): Stream {
     return { origins: call.invocation.frame.stdin.origins };
   }
   const first = kind === 'skip-first' ? operands.slice(0, 1) : kind === 'residue' ? operands : [];
-  emit(call, { targets, residue: residueOf(call, first) });
+  // Targets stand sorted: where something is moved to would be lost.
+  const towards = call.operation === 'move' ? (extra[0] ?? targets.at(-1))?.id : undefined;
+  const residue = [...residueOf(call, first), ...(towards === undefined ? [] : [`to ${towards}`])];
+  emit(call, { targets, residue: [...residue, ...pipedIn(call)] });
   return outOf(call, targets);
 }
 

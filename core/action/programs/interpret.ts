@@ -7,7 +7,7 @@ import { graver, gravity } from '../effects.ts';
 import { segmentMatches } from '../paths.ts';
 import type { Effect } from '../types.ts';
 import { optionRule, readArguments } from './arguments.ts';
-import { byRule, type Call, emit, emitNone, type Meaning, SILENT } from './call.ts';
+import { byRule, type Call, emit, emitNone, type Meaning, pipedIn, SILENT } from './call.ts';
 import { programName } from './names.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
@@ -59,10 +59,32 @@ function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning
     if (!next) {
       if (word.text === 'help' || word.text === 'version')
         return help(current, tool, names, invocation, walk, meaning, args);
+      const shown = /^[\w:.@-]{1,40}$/.test(word.text) ? word.text : 'other';
+      const other =
+        current.subcommands && Object.hasOwn(current.subcommands, '*')
+          ? inherit(current.subcommands['*'] as Rule, current)
+          : undefined;
+      if (other) {
+        for (const flag of other.flags ?? []) flags.add(flag);
+        const graverEffect = effect ? graver(other.effect, effect) : other.effect;
+        return interpret(
+          makeCall(
+            other,
+            tool,
+            other.operation ?? bounded([...names, shown]),
+            graverEffect,
+            flags,
+            args,
+            invocation,
+            walk,
+            meaning,
+          ),
+        );
+      }
       const call = makeCall(
         current,
         tool,
-        bounded([...names, word.text]),
+        bounded([...names, shown]),
         'unknown',
         flags,
         args,
@@ -70,19 +92,12 @@ function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning
         walk,
         meaning,
       );
-      if (current.subcommands && Object.hasOwn(current.subcommands, '*'))
-        return interpret({
-          ...call,
-          rule: current.subcommands['*'] as Rule,
-          effect: (current.subcommands['*'] as Rule).effect,
-          args: above.operands.slice(1),
-        });
-      emit(call, { residue: [words(invocation)] });
+      emit(call, { residue: [words(invocation), ...pipedIn(call)] });
       return { origins: ['file'] };
     }
     names.push(word.text);
     for (const flag of next.flags ?? []) flags.add(flag);
-    args = dropFirstOperand(above.operands, args);
+    args = dropFirstOperand(above.operands, args, tool);
     current = inherit(next, current);
   }
   const operation = current.operation ?? bounded(names.length > 0 ? names : [tool]);
@@ -111,7 +126,7 @@ function words(invocation: Invocation): string {
 /** Options above the subcommand stay valid behind it. */
 const inherited = new WeakMap<Rule, Rule>();
 function inherit(rule: Rule, parent: Rule): Rule {
-  if (!parent.values && !parent.options && !parent.systems && !parent.longSingleDash) return rule;
+  if (!parent.values && !parent.options && !parent.systems && !parent.longSingleDash && !parent.scope) return rule;
   const known = inherited.get(rule);
   if (known) return known;
   const merged: Rule = {
@@ -119,15 +134,17 @@ function inherit(rule: Rule, parent: Rule): Rule {
     values: [rule.values ?? '', parent.values ?? ''].join(' ').trim(),
     options: { ...parent.options, ...rule.options },
     ...((rule.systems ?? parent.systems) && { systems: rule.systems ?? (parent.systems as readonly string[]) }),
+    ...((rule.scope ?? parent.scope) && { scope: rule.scope ?? (parent.scope as NonNullable<Rule['scope']>) }),
     ...((rule.longSingleDash ?? parent.longSingleDash) && { longSingleDash: true as const }),
   };
   inherited.set(rule, merged);
   return merged;
 }
 
-function dropFirstOperand(operands: readonly Arg[], args: readonly Arg[]): readonly Arg[] {
+/** What stands before a subcommand still holds for it: which cluster, which account. git's own are read apart. */
+function dropFirstOperand(operands: readonly Arg[], args: readonly Arg[], tool: string): readonly Arg[] {
   const at = args.indexOf(operands[0] as Arg);
-  return args.slice(at + 1);
+  return tool === 'git' ? args.slice(at + 1) : [...args.slice(0, at), ...args.slice(at + 1)];
 }
 
 const aliases = new WeakMap<NonNullable<Rule['subcommands']>, Map<string, Rule>>();
@@ -238,7 +255,7 @@ function unknownProgram(name: string, invocation: Invocation, walk: Walk, meanin
     .slice(0, 8)
     .map((arg) => fileTarget(arg, invocation.state.cwd, meaning.where, invocation.frame.remote));
   const flags = args.some((arg) => /^[a-z]+:\/\//i.test(arg.text)) ? ['remote'] : [];
-  emit(call, { targets: effect === 'none' ? [] : targets, flags, residue: [words(invocation)] });
+  emit(call, { targets: effect === 'none' ? [] : targets, flags, residue: [words(invocation), ...pipedIn(call)] });
   return { origins: ['file'] };
 }
 

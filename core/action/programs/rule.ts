@@ -15,8 +15,13 @@ export type OptionRule = {
   readonly effect?: Effect;
   readonly operation?: string;
   readonly flags?: readonly string[];
-  /** The option's value is a file that is read or written besides, or it becomes a target `PREFIX:value`. */
-  readonly value?: 'read' | 'write' | 'target-file' | 'secret' | 'ignored' | `name:${string}`;
+  /**
+   * The option's value is a file that is read or written besides, or it becomes a target `PREFIX:value`.
+   * `content` enters by digest, `ignored` not at all.
+   */
+  readonly value?: 'read' | 'write' | 'target-file' | 'secret' | 'content' | 'ignored' | `name:${string}`;
+  /** The value, if any, is attached: `-pSECRET`, `--password=SECRET`; the next word is not it. */
+  readonly attached?: true;
 };
 
 export type Rule = {

@@ -1,5 +1,6 @@
 // Commands that set or show the environment: what they set can turn a program into another.
 
+import { SECRET_NAME } from '../../shell/values.ts';
 import { plainTarget } from '../draft.ts';
 import { emit, emitNone, SILENT, type Special } from './call.ts';
 
@@ -42,9 +43,6 @@ export const environment: Special = (call) => {
   }
   return plain ? emitNone(call, 'environment') : SILENT;
 };
-
-/** Names that usually hold secrets. */
-export const SECRET_NAME = /(?:SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH)/i;
 
 export const printenv: Special = (call) => {
   const names = call.given.operands.map((word) => word.text);

@@ -1,6 +1,6 @@
-// Programs on files whose reading a table cannot hold: rm, dd, find, sed, awk, tee, grep, chmod, echo.
+// Programs on files whose reading a table cannot hold: rm, dd, find, tee, grep, chmod.
 
-import { type Arg, joinOrigins, literal, type Stream } from '../../shell/values.ts';
+import { type Arg, literal } from '../../shell/values.ts';
 import {
   byRule,
   type Call,
@@ -50,57 +50,6 @@ const dd: Special = (call) => {
   return outOf({ ...call, effect: 'read' }, source);
 };
 
-const echo: Special = (call) => {
-  const words = call.args;
-  emit(call, { effect: 'none', operation: 'print' });
-  const known = words.every((word) => word.known && !word.glob);
-  const origins = words.reduce<Stream['origins']>((all, word) => joinOrigins(all, word.origins), []);
-  if (!known) return words.length === 1 && words[0]?.glob ? { origins, paths: [words[0]] } : { origins };
-  if (call.tool === 'printf') return { text: formatted(words.map((word) => word.text)), origins };
-  let at = 0;
-  let escapes = false;
-  let newline = true;
-  while (at < words.length && /^-[neE]+$/.test((words[at] as Arg).text)) {
-    const { text } = words[at] as Arg;
-    if (text.includes('e')) escapes = true;
-    if (text.includes('n')) newline = false;
-    at += 1;
-  }
-  const text = words
-    .slice(at)
-    .map((word) => word.text)
-    .join(' ');
-  return { text: (escapes ? unescaped(text) : text) + (newline ? '\n' : ''), origins };
-};
-
-function unescaped(text: string): string {
-  return text.replace(
-    /\\(?:x([0-9a-fA-F]{1,2})|0?([0-7]{1,3})|u([0-9a-fA-F]{1,4})|([nrtabefv\\]))/g,
-    (_all, hex, octal, unicode, plain) => {
-      if (hex ?? unicode) return String.fromCharCode(Number.parseInt(hex ?? unicode, 16));
-      if (octal) return String.fromCharCode(Number.parseInt(octal, 8) & 255);
-      return ({ n: '\n', r: '\r', t: '\t', '\\': '\\' } as { [key: string]: string })[plain] ?? '';
-    },
-  );
-}
-
-/** `printf FORMAT ARGS`, with `%s`, `%b` and `%d` filled in; the format is used again while arguments remain. */
-function formatted(words: readonly string[]): string {
-  const format = unescaped(words[0] === '--' ? (words[1] ?? '') : (words[0] ?? ''));
-  const values = words.slice(words[0] === '--' ? 2 : 1);
-  let used = 0;
-  let out = '';
-  do {
-    out += format.replace(/%(?:-?\d*(?:\.\d+)?)([sbdqc%xoi])/g, (_all, kind: string) => {
-      if (kind === '%') return '%';
-      const value = values[used] ?? '';
-      used += 1;
-      return kind === 'b' ? unescaped(value) : value;
-    });
-  } while (used > 0 && used < values.length && out.length < 65_536);
-  return out;
-}
-
 const grep: Special = (call) => {
   const { operands, options } = call.given;
   const files = options.has('-e') || options.has('-f') || options.has('--files') ? operands : operands.slice(1);
@@ -136,70 +85,6 @@ function everythingUnder(roots: readonly Arg[]): Arg[] {
 }
 
 const LISTS_NAMES = new Set(['ls', 'fd', 'fdfind', 'find']);
-
-const sed: Special = (call) => {
-  const scripted = has(call, '-e') || has(call, '-f');
-  const { operands } = call.given;
-  const script = [...(call.given.options.get('-e') ?? []), ...(scripted ? [] : operands.slice(0, 1))]
-    .map((arg) => arg.text)
-    .join('\n');
-  const files = (scripted ? operands : operands.slice(1)).filter((word) => word.text !== '-');
-  emitOptionFiles(call);
-  const runs = /(?:^|[;\n}/0-9$]\s*)e(?:\s+\S|$)|s(.).*\1.*\1[gpiI0-9]*e/m.exec(script);
-  if (runs) call.walk.judge.opaque('sed e', script, [], call.invocation.frame);
-  const writes = /(?:^|[;\n}/0-9$gpI])\s*w\s+([^\s;}]+)/.exec(script);
-  if (writes)
-    emit(call, {
-      effect: 'overwrite',
-      operation: 'write',
-      targets: [target(call, literal(writes[1] as string))],
-      flags: ['truncate'],
-    });
-  const targets = files.map((word) => target(call, word));
-  const inPlace =
-    call.given.options.has('-i') ||
-    call.args.some((arg) => /^-[nErsz]*i/.test(arg.text) || arg.text.startsWith('--in-place'));
-  if (inPlace && targets.length > 0) {
-    emit(call, { effect: 'write', operation: 'edit', targets, residue: [script] });
-    return SILENT;
-  }
-  emit(call, { effect: targets.length > 0 ? 'read' : 'none', targets });
-  return targets.length > 0
-    ? outOf({ ...call, effect: 'read' }, targets)
-    : { origins: call.invocation.frame.stdin.origins };
-};
-
-const awk: Special = (call) => {
-  const { operands } = call.given;
-  const program = has(call, '-f') ? '' : (operands[0]?.text ?? '');
-  emitOptionFiles(call);
-  for (const match of program.matchAll(
-    /\bsystem\s*\(\s*"((?:[^"\\]|\\.){1,2000})"|"((?:[^"\\]|\\.){1,2000})"\s*\|\s*getline|\|\s*"((?:[^"\\]|\\.){1,2000})"/g,
-  )) {
-    call.walk.text((match[1] ?? match[2] ?? match[3]) as string, call.invocation.state, call.invocation.frame);
-  }
-  if (
-    /\bsystem\s*\(\s*[^"\s]/.test(program) ||
-    /\|\s*(?:getline|&)?\s*[a-z$(]/i.test(program.replace(/"(?:[^"\\]|\\.)*"/g, '').replace(/\|\|/g, ''))
-  ) {
-    call.walk.judge.opaque('awk', program, call.invocation.frame.stdin.origins, call.invocation.frame);
-  }
-  for (const match of program.matchAll(/>\s*"([^"\n]{1,300})"/g)) {
-    emit(call, {
-      effect: 'overwrite',
-      operation: 'write',
-      targets: [target(call, literal(match[1] as string))],
-      flags: ['truncate'],
-    });
-  }
-  const targets = (has(call, '-f') ? operands : operands.slice(1))
-    .filter((word) => word.text !== '-' && !/^\w+=/.test(word.text))
-    .map((word) => target(call, word));
-  emit(call, { effect: targets.length > 0 ? 'read' : 'none', targets });
-  return targets.length > 0
-    ? outOf({ ...call, effect: 'read' }, targets)
-    : { origins: call.invocation.frame.stdin.origins };
-};
 
 const tee: Special = (call) => {
   const { stdin } = call.invocation.frame;
@@ -347,66 +232,6 @@ const fd: Special = (call) => {
   return { origins: ['file'], paths: found };
 };
 
-const filter: Special = (call) => {
-  const out = byRule(call);
-  const { stdin } = call.invocation.frame;
-  const plain = call.given.operands.filter((word) => word.text !== '-').length === 0;
-  if (plain && stdin.text !== undefined) return transformed(call, stdin);
-  if (plain && stdin.paths) return { ...out, paths: stdin.paths };
-  if (call.flags.includes('decode')) return { origins: joinOrigins(out.origins, ['decoded']) };
-  return out;
-};
-
-/** Text through the few filters that disguises are made of. */
-function transformed(call: Call, stdin: Stream): Stream {
-  const text = stdin.text as string;
-  const { tool } = call;
-  if (tool === 'cat' || tool === 'tee' || tool === 'head' || tool === 'tail' || tool === 'sort')
-    return { text, origins: stdin.origins };
-  if (tool === 'base64' && call.flags.includes('decode'))
-    return { text: Buffer.from(text, 'base64').toString('utf8'), origins: stdin.origins };
-  if (tool === 'xxd' && call.args.some((arg) => /^-.*r/.test(arg.text)))
-    return { text: Buffer.from(text.replace(/[^0-9a-fA-F]/g, ''), 'hex').toString('utf8'), origins: stdin.origins };
-  if (tool === 'rev')
-    return {
-      text: text
-        .split('\n')
-        .map((line) => [...line].reverse().join(''))
-        .join('\n'),
-      origins: stdin.origins,
-    };
-  return { origins: joinOrigins(stdin.origins, ['decoded']) };
-}
-
-const tr: Special = (call) => {
-  emit(call, { effect: 'none' });
-  const { stdin } = call.invocation.frame;
-  const [from, to] = call.given.operands;
-  if (stdin.text === undefined || !from || call.given.others.length > 1) return { origins: stdin.origins };
-  const left = ranges(from.text);
-  if (call.args.some((arg) => arg.text === '-d'))
-    return { text: [...stdin.text].filter((char) => !left.includes(char)).join(''), origins: stdin.origins };
-  const right = ranges(to?.text ?? '');
-  if (right.length === 0) return { origins: joinOrigins(stdin.origins, ['decoded']) };
-  const text = [...stdin.text]
-    .map((char) => (left.includes(char) ? (right[Math.min(left.indexOf(char), right.length - 1)] as string) : char))
-    .join('');
-  return { text, origins: stdin.origins };
-};
-
-function ranges(set: string): string[] {
-  const text = unescaped(set);
-  const out: string[] = [];
-  for (let at = 0; at < text.length && out.length < 512; at += 1) {
-    if (text[at + 1] === '-' && at + 2 < text.length) {
-      for (let code = text.charCodeAt(at); code <= text.charCodeAt(at + 2) && out.length < 512; code += 1)
-        out.push(String.fromCharCode(code));
-      at += 2;
-    } else out.push(text[at] as string);
-  }
-  return out;
-}
-
 const pwd: Special = (call) => {
   emit(call, { effect: 'none' });
   const { cwd } = call.invocation.state;
@@ -448,17 +273,12 @@ const hostname: Special = (call) => {
 export const FILE_SPECIALS: { readonly [name: string]: Special } = {
   rm,
   dd,
-  echo,
   grep,
-  sed,
-  awk,
   tee,
   chmod,
   chattr,
   find,
   fd,
-  filter,
-  tr,
   pwd,
   mktemp,
   which,

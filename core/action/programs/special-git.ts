@@ -46,6 +46,7 @@ const push: Special = (call) => {
   let forced = call.flags.includes('force') || has(call, '--mirror') || (has(call, '--prune') && refs.length > 0);
   let deletes = has(call, '-d');
   const targets: DraftTarget[] = [];
+  const sources: string[] = [];
   const flags = new Set<string>(['remote']);
   const addBranch = (name: string, known: boolean) => {
     if (name === '') flags.add('branch_unknown');
@@ -74,6 +75,9 @@ const push: Special = (call) => {
     }
     destination = destination.replace(/^refs\/heads\//, '');
     if (destination === 'HEAD' || destination === '@') destination = current ?? '';
+    const given = colon > 0 ? text.slice(0, colon).replace(/^refs\/heads\//, '') : destination;
+    const source = given === 'HEAD' || given === '@' ? (current ?? given) : given;
+    if (source !== destination) sources.push(`${source}:${destination}`);
     addBranch(destination, ref.known && !destination.includes('*'));
   }
   if (has(call, '--tags') || has(call, '--follow-tags')) {
@@ -92,7 +96,7 @@ const push: Special = (call) => {
     operation: deletes ? 'delete' : 'push',
     targets,
     flags: [...flags, ...other],
-    residue: residueOf(call),
+    residue: [...residueOf(call), ...sources.sort()],
     systems: ['git'],
   });
   return SILENT;
@@ -142,6 +146,7 @@ const checkout: Special = (call) => {
       operation: 'restore',
       targets: paths.map((word) => target(call, word)),
       metadata: true,
+      residue: [...residueOf(call), ...operands.filter((word) => !paths.includes(word)).map((word) => word.text)],
     });
     return SILENT;
   }
@@ -165,6 +170,7 @@ const restore: Special = (call) => {
     operation: staged ? 'unstage' : 'restore',
     targets,
     metadata: true,
+    residue: [...residueOf(call), optionValue(call, '-s')?.text ?? ''],
   });
   return SILENT;
 };

@@ -1,7 +1,7 @@
 // Programs that run code: shells, language interpreters, scripts by path. Text that can be seen is walked; what cannot is opaque.
 
 import type { Invocation, Walk } from '../../shell/frame.ts';
-import { type Arg, joinOrigins, literal, newState, type Origin, type Stream } from '../../shell/values.ts';
+import { type Arg, codeOrigins, joinOrigins, literal, newState, type Origin, type Stream } from '../../shell/values.ts';
 import { readCode } from '../code.ts';
 import { fileTarget } from '../draft.ts';
 import { placeOf } from '../places.ts';
@@ -44,10 +44,8 @@ const shell: Special = (call) => {
     for (const [name, node] of state.functions) inner.functions.set(name, node);
     for (const [file, content] of state.files) inner.files.set(file, content);
     inner.params = words.slice(at + 2);
-    if (operand.origins.length > 0) {
-      walk.judge.opaque('shell -c', operand.text, operand.origins, frame);
-      if (!operand.known) return { origins: ['generated'] };
-    }
+    const origins = codeOrigins(operand.origins);
+    if (origins.length > 0) walk.judge.opaque('shell -c', operand.text, origins, frame);
     return walk.text(operand.text, inner, frame);
   }
   if (operand && !standard) {
@@ -250,10 +248,8 @@ const interpreter: Special = (call) => {
 
 function inlineCode(call: Call, code: Arg): Stream {
   const { frame } = call.invocation;
-  if (!code.known && code.origins.length > 0) {
-    call.walk.judge.opaque('inline code', code.text, code.origins, frame);
-    return { origins: ['generated'] };
-  }
+  const origins = codeOrigins(code.origins);
+  if (!code.known && origins.length > 0) call.walk.judge.opaque('inline code', code.text, origins, frame);
   return readCode(call.tool, code.text, call.invocation, call.walk, call.meaning);
 }
 

@@ -1,15 +1,35 @@
 // Readings that no table can hold, by the name a rule gives them.
 
 import type { Special } from './call.ts';
+import { ARCHIVE_SPECIALS } from './special-archives.ts';
+import { CLOUD_SPECIALS } from './special-clouds.ts';
+import { DATABASE_SPECIALS } from './special-databases.ts';
 import { environment, printenv } from './special-environment.ts';
 import { FILE_SPECIALS } from './special-files.ts';
 import { GIT_SPECIALS } from './special-git.ts';
+import { KEY_SPECIALS } from './special-keys.ts';
+import { NETWORK_SPECIALS } from './special-network.ts';
+import { REMOTE_SPECIALS } from './special-remote.ts';
+import { RUN_SPECIALS } from './special-run.ts';
 import { SHELL_SPECIALS } from './special-shells.ts';
+import { SYSTEM_SPECIALS } from './special-system.ts';
+import { TEXT_SPECIALS } from './special-text.ts';
+import { windows } from './special-windows.ts';
 
 export const SPECIALS: { readonly [name: string]: Special } = {
+  ...ARCHIVE_SPECIALS,
+  ...CLOUD_SPECIALS,
+  ...DATABASE_SPECIALS,
   ...FILE_SPECIALS,
   ...GIT_SPECIALS,
+  ...KEY_SPECIALS,
+  ...NETWORK_SPECIALS,
+  ...REMOTE_SPECIALS,
+  ...RUN_SPECIALS,
   ...SHELL_SPECIALS,
+  ...SYSTEM_SPECIALS,
+  ...TEXT_SPECIALS,
   environment,
   printenv,
+  windows,
 };

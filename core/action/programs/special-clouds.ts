@@ -1,0 +1,390 @@
+// Thousands of cloud commands by their verb and noun; kubectl by kind; forge APIs by method.
+
+import { joinOrigins, literal, type Origin } from '../../shell/values.ts';
+import { plainTarget } from '../draft.ts';
+import { effectOfRequest } from '../http.ts';
+import { kubernetesEffect } from '../kubernetes.ts';
+import type { Effect } from '../types.ts';
+import {
+  type Call,
+  emit,
+  emitNone,
+  emitOptionFiles,
+  has,
+  optionValue,
+  residueOf,
+  type Special,
+  target,
+} from './call.ts';
+import { fileOrigin, payload } from './special-network.ts';
+
+const READ =
+  /^(?:describe|list|get|ls|show|view|head|status|info|inspect|search|query|lookup|batch-get|scan|filter|tail|logs?|diff|validate|preview|plan|help|version|whoami|check|test|explain|estimate|simulate|wait|watch|top|ps|history|cat|detect|summarize|count|doctor|ping|health|members|events|metrics|usage|print-access-token|print-identity-token|doc|dump|regions|zones|inventory|synth|synthesize|graph|template|lint|audit|completion|configtest)(?:-|$)/;
+const DESTROY =
+  /^(?:delete|remove|rm|destroy|terminate|purge|drop|deregister|deprovision|nuke|wipe|teardown|undeploy|rb|empty|decommission|abort|release|reset|down|prune|batch-delete|uninstall|unregister|clean|clear)(?:-|$)/;
+const CHANGE =
+  /^(?:create|update|put|set|modify|start|stop|restart|reboot|run|deploy|apply|add|attach|detach|enable|disable|register|associate|disassociate|import|copy|restore|scale|resize|patch|edit|replace|promote|rollback|invoke|execute|send|trigger|publish-version|tag|untag|move|mv|cp|sync|mb|make|provision|up|push|redeploy|migrate|rename|change|allocate|assign|authorize|revoke|rotate|cancel|submit|approve|reject|install|upgrade|link|unlink|use|config|configure|switch|ssh|exec|failover|suspend|resume|init|new|open|drain|cordon|bootstrap|reconcile|complete|configure-docker|build|release-deploy|remote|local|serve|dev|emulators|web|login|logout|auth|signin|activate|request|subscribe|unsubscribe|join|leave|lock|unlock|merge|snapshot|backup|export|upload|download|load|write|produce|emit|addons|domains|certs|env|vars|secrets|keys)(?:-|$)/;
+const IDENTITY =
+  /^(?:iam|sts|organizations|sso|sso-admin|identitystore|cognito|cognito-idp|kms|ad|role|roles|user|users|group|groups|policy|policies|service-accounts?|iam-policy|key|keys|login-profile|access-key|members?|invitations?|permissions?|acl|access|rbac)(?:-|$)|(?:-|^)(?:iam-policy-binding|policy-binding|access-keys?|login-profile|role-policy|user-policy|group-policy|assume-role-policy|resource-policy|bucket-policy|bucket-acl|role|user|member|permission|security-group-ingress)(?:-|$)/;
+const SECRET =
+  /(?:get-secret-value|get-parameter|get-parameters|get-login-password|get-session-token|assume-role|get-authorization-token|print-access-token|print-identity-token|get-access-token|get-credentials|list-keys|show-connection-string|access|secret show|get-federation-token|export-credentials|generate-db-auth-token|secrets?\b.*\b(?:get|show|access|versions access|download|pull)|env pull|config:get|credentials|get-random-password-none)/;
+const PUBLIC =
+  /public-read|--allow-unauthenticated|allUsers|allAuthenticatedUsers|"Principal":\s*"\*"|--public-access\b.*(?:blob|container)|--publicly-accessible|0\.0\.0\.0\/0|--public\b/;
+const GUARD =
+  /(?:cloudtrail|guardduty|config-recorder|configservice|securityhub|macie|inspector|flow-logs?|audit-?logs?|log-group|logging|waf|shield|defender|diagnostic-settings|deletion-protection|public-access-block|organization-trail|termination-protection|alarms?|sinks)/;
+
+const cloud: Special = (call) => {
+  emitOptionFiles(call);
+  const words = call.given.operands.map((word) => word.text.toLowerCase());
+  const text = [call.operation, ...words].join(' ');
+  const all = [call.operation, ...call.args.map((arg) => arg.text)].join(' ');
+  if (words.length === 0) return emitNone(call);
+  if (
+    /^(?:s3|gsutil|storage|s5cmd|s3cmd|mc|azcopy|b2)$/.test(call.tool) ||
+    (call.tool === 'aws' && words[0] === 's3') ||
+    (call.tool === 'gcloud' && words[0] === 'storage')
+  ) {
+    const copied = objectStore(call, words);
+    if (copied) return copied;
+  }
+  const verb =
+    words.find(
+      (word) =>
+        READ.test(word) || DESTROY.test(word) || CHANGE.test(word) || /^(?:publish|share|invite|grant)/.test(word),
+    ) ?? '';
+  const noun = words.filter((word) => word !== verb).join(' ');
+  let effect: Effect = 'unknown';
+  if (READ.test(verb)) effect = 'read';
+  else if (DESTROY.test(verb)) effect = 'infra_destroy';
+  else if (CHANGE.test(verb)) effect = 'infra_change';
+  else if (/^publish/.test(verb))
+    effect = /sns|sqs|eventbridge|pubsub|topic|nats|kafka/.test(`${call.tool} ${text}`) ? 'message' : 'publish';
+  else if (/^(?:share|invite)/.test(verb)) effect = 'share';
+  else if (/^grant/.test(verb)) effect = 'identity_change';
+  if (SECRET.test(text) && (effect === 'read' || effect === 'unknown' || /assume-role|generate-db|get-/.test(text)))
+    effect = 'secret_fetch';
+  else if (
+    effect !== 'read' &&
+    (words.some((word) => IDENTITY.test(word)) || /^(?:login|logout|auth|signin|activate)$/.test(verb))
+  )
+    effect = 'identity_change';
+  if (
+    effect !== 'read' &&
+    effect !== 'secret_fetch' &&
+    GUARD.test(noun) &&
+    /^(?:delete|stop|disable|update|put|remove|destroy|reset|clear)/.test(verb)
+  )
+    effect = 'security_disable';
+  if (effect !== 'read' && PUBLIC.test(all)) effect = 'share';
+  if (
+    /^(?:dev|serve|local|emulators|build|synth|test|lint|run-local|start-local)$/.test(verb) ||
+    (/^(?:vercel|netlify|wrangler|firebase|serverless|sls|sam|cdk|amplify)$/.test(call.tool) &&
+      /^(?:dev|serve|build|local|emulators|init|types|invoke-local)$/.test(verb))
+  )
+    effect = 'build';
+  if (/^configure$|^config$/.test(words[0] ?? '') && effect !== 'secret_fetch')
+    effect = words[1] && READ.test(words[1]) ? 'read' : 'identity_change';
+  const production = /(?:^|[^a-z])prod(?:uction)?(?:[^a-z]|$)/i.test(all) || has(call, '--prod');
+  const targets = [plainTarget(`cloud:${call.tool}/${words.slice(0, 6).join('/').slice(0, 160)}`)];
+  const named = ['--name', '-n', '--id', '--app', '-a', '--project', '--profile', '--region', '--subscription']
+    .flatMap((name) => call.given.options.get(name) ?? [])
+    .map((word) => plainTarget(`name:${word.text}`));
+  emit(call, {
+    effect,
+    operation: verb.slice(0, 64) || 'unknown',
+    targets: [...targets, ...named],
+    systems: [call.tool],
+    flags: production ? ['production'] : [],
+    residue: effect === 'read' ? [] : [...residueOf(call, call.given.operands)],
+    metadata: effect === 'read',
+  });
+  return { origins: effect === 'secret_fetch' ? ['secret'] : ['file'] };
+};
+
+function objectStore(call: Call, words: readonly string[]): ReturnType<Special> | undefined {
+  const verbAt = words.findIndex((word) =>
+    /^(?:cp|mv|sync|rsync|rm|rb|mb|ls|presign|signurl|website|cat|du|stat|copy|upload|upload-file|put|get|del|delete|remove|make|share|mirror|rewrite|acl|iam)$/.test(
+      word,
+    ),
+  );
+  const verb = words[verbAt];
+  if (verb === undefined) return undefined;
+  const operands = call.given.operands.slice(verbAt + 1);
+  const cloudy = (text: string) => /^(?:s3|gs|az|wasbs?|abfss?|https?|b2|oss|oci|r2):\/\//.test(text);
+  const remote = operands
+    .filter((word) => cloudy(word.text))
+    .map((word) => ({ id: `object:${word.text.replace(/[?#].*$/, '')}`, known: word.known, glob: word.glob }));
+  const local = operands.filter((word) => !cloudy(word.text));
+  const flags =
+    call.flags.includes('recursive') ||
+    words.includes('-r') ||
+    call.args.some((arg) => /^-[A-Za-z]*[rR]/.test(arg.text))
+      ? ['recursive']
+      : [];
+  const production = remote.some((item) => /prod/i.test(item.id)) ? ['production'] : [];
+  if (/^(?:ls|cat|du|stat|get)$/.test(verb))
+    emit(call, { effect: 'read', operation: verb, targets: remote, metadata: true });
+  else if (/^(?:rm|rb|del|delete|remove)$/.test(verb))
+    emit(call, {
+      effect: 'infra_destroy',
+      operation: 'delete',
+      targets: remote,
+      flags: [...flags, ...production],
+      residue: residueOf(call),
+    });
+  else if (/^(?:presign|signurl|website|share|acl|iam)$/.test(verb))
+    emit(call, { effect: 'share', operation: verb, targets: remote, residue: residueOf(call, operands) });
+  else if (verb === 'mb' || verb === 'make')
+    emit(call, { effect: 'infra_change', operation: 'create', targets: remote, residue: residueOf(call) });
+  else {
+    const last = operands.at(-1);
+    const uploads = last !== undefined && cloudy(last.text);
+    const sources = operands.slice(0, -1).filter((word) => !cloudy(word.text));
+    if (sources.length > 0)
+      emit(call, {
+        effect: 'read',
+        operation: 'read',
+        targets: sources.map((word) => target(call, word)),
+        flags: ['recursive'],
+        scope: undefined,
+        systems: ['filesystem'],
+        residue: [],
+      });
+    const origins = sources.reduce<readonly Origin[]>(
+      (all, word) => joinOrigins(all, [fileOrigin(call, target(call, word))]),
+      [],
+    );
+    const deletes = has(call, '--delete') || call.args.some((arg) => arg.text === '--delete' || arg.text === '-d');
+    if (uploads) {
+      const open = PUBLIC.test(call.args.map((arg) => arg.text).join(' '));
+      emit(call, {
+        effect: deletes ? 'infra_destroy' : open ? 'share' : 'send',
+        operation: verb,
+        targets: remote.slice(-1),
+        flags: [...flags, ...production, ...(open ? ['public'] : [])],
+        residue: [...residueOf(call), local.map((word) => word.text).join('\0')],
+        externality: payload(origins),
+      });
+    } else {
+      emit(call, { effect: 'fetch', operation: verb, targets: remote, residue: [] });
+      if (last)
+        emit(call, {
+          effect: deletes ? 'delete_many' : 'write',
+          operation: 'write',
+          targets: [target(call, last)],
+          flags: ['from_network', 'truncate'],
+          scope: undefined,
+          systems: ['filesystem'],
+          residue: [remote.map((item) => item.id).join('\0')],
+        });
+    }
+    if (verb === 'mv' && remote.length > 0)
+      emit(call, { effect: 'infra_destroy', operation: 'move', targets: remote.slice(0, 1), flags: production });
+  }
+  return { origins: ['file'] };
+}
+
+const kubectl: Special = (call) => {
+  const words = call.operation.split(' ');
+  const verb = (words[0] === 'rollout' || words[0] === 'log' ? words[0] : (words.at(-1) ?? '')).replace(
+    /^log$/,
+    'logs',
+  );
+  const namespace =
+    optionValue(call, '-n')?.text ??
+    optionValue(call, '--namespace')?.text ??
+    (call.flags.includes('all_namespaces') ? '*' : 'default');
+  const context = optionValue(call, '--context')?.text ?? optionValue(call, '--cluster')?.text ?? '';
+  const { operands } = call.given;
+  const [kindWord, ...names] = operands;
+  const files = call.given.options.get('-f') ?? [];
+  const slash = kindWord?.text.includes('/') === true;
+  const kind = slash ? (kindWord?.text.split('/')[0] as string) : (kindWord?.text ?? '');
+  const kinds = kind.split(',');
+  const reads =
+    call.effect === 'read' ||
+    call.operation.startsWith('rollout status') ||
+    call.operation.startsWith('rollout history');
+  for (const file of files) {
+    const remote = /^https?:/.test(file.text);
+    if (file.text !== '-' && !remote)
+      emit(call, {
+        effect: 'read',
+        operation: 'read',
+        targets: [target(call, file)],
+        scope: undefined,
+        systems: ['filesystem'],
+        flags: [],
+        residue: [],
+      });
+  }
+  const named = slash
+    ? operands.map((word) => word.text)
+    : names.length > 0
+      ? names.map((word) => `${kind}/${word.text}`)
+      : [`${kind}/*`];
+  const targets =
+    files.length > 0
+      ? files.map((file) => ({
+          id: `k8s:${namespace}/manifest/${file.text === '-' ? 'stdin' : file.text.replace(/[?#].*$/, '')}`,
+          known: file.known,
+          glob: false,
+        }))
+      : named.map((name) => plainTarget(`k8s:${namespace}/${name}`));
+  const flags = [
+    'remote',
+    ...(/prod/i.test(`${namespace} ${context}`) ? ['production'] : []),
+    ...(names.length === 0 && !slash && files.length === 0 && verb === 'delete' ? ['bulk'] : []),
+  ];
+  if (context !== '') targets.push(plainTarget(`cluster:${context}`));
+  let effect: Effect = reads ? 'read' : call.effect;
+  if (reads) {
+    const text = call.args.map((arg) => arg.text).join(' ');
+    if (
+      verb === 'get' &&
+      kinds.some((name) => /^secrets?$/.test(name)) &&
+      /(?:-o|--output)[ =]?\s*(?:yaml|json|go-template|jsonpath|custom)/.test(text)
+    )
+      effect = 'secret_fetch';
+    if (verb === 'create' || /^auth reconcile/.test(text)) effect = 'identity_change';
+  } else if (files.length === 0) {
+    const perKind = kinds.map((name) => kubernetesEffect(verb === 'adm' ? 'patch' : verb, name));
+    effect = perKind.includes('security_disable')
+      ? 'security_disable'
+      : (perKind.find((one) => one === 'infra_destroy') ?? perKind.find((one) => one !== 'unknown') ?? call.effect);
+    if (
+      verb === 'delete' &&
+      (call.flags.includes('bulk') ||
+        flags.includes('bulk') ||
+        call.flags.includes('all_namespaces') ||
+        has(call, '-l'))
+    )
+      effect = effect === 'security_disable' ? effect : 'infra_destroy';
+    if (verb === 'drain') effect = 'infra_destroy';
+    if (verb === 'scale' && optionValue(call, '--replicas')?.text === '0') flags.push('scale_to_zero');
+  } else if (files.some((file) => /^https?:/.test(file.text))) flags.push('from_url');
+  const stdin = call.invocation.frame.stdin.text;
+  emit(call, {
+    effect,
+    operation: verb,
+    targets,
+    flags,
+    residue: reads ? [] : [...residueOf(call), ...(stdin === undefined ? [] : [stdin])],
+    metadata: reads,
+  });
+  return { origins: effect === 'secret_fetch' ? ['secret'] : ['file'] };
+};
+
+/** `gh api -X DELETE repos/o/r` is that request. */
+const forgeApi: Special = (call) => {
+  emitOptionFiles(call);
+  const path = call.given.operands[0];
+  if (!path) return emitNone(call);
+  const fields = call.given.options.get('-f') ?? [];
+  const graphql = path.text === 'graphql';
+  const query = fields.find((word) => word.text.startsWith('query='))?.text ?? '';
+  const method = (
+    optionValue(call, '-X')?.text ??
+    (graphql
+      ? /^query=\s*mutation\b/.test(query)
+        ? 'POST'
+        : 'GET'
+      : fields.length > 0 || has(call, '--input')
+        ? 'POST'
+        : 'GET')
+  ).toUpperCase();
+  const text = path.text.replace(/^\//, '').replace(/[?#].*$/, '');
+  let effect: Effect = effectOfRequest(method);
+  if (effect === 'send') {
+    if (method === 'DELETE' && /^repos\/[^/]+\/[^/]+$|^orgs\//.test(text)) effect = 'infra_destroy';
+    else if (/\/(?:protection|branch-protection|rulesets|vulnerability-alerts|secret-scanning)(?:\/|$)/.test(text))
+      effect = 'security_disable';
+    else if (
+      /\/(?:collaborators|keys|secrets|members|memberships|invitations|teams|hooks|tokens|permissions)(?:\/|$)/.test(
+        text,
+      )
+    )
+      effect = 'identity_change';
+    else if (
+      /\/(?:issues|pulls|comments|reviews|reactions|discussions|labels|assignees|statuses|check-runs)(?:\/|$)/.test(
+        text,
+      ) &&
+      !/\/merge$/.test(text)
+    )
+      effect = 'message';
+    else if (/\/merge$|\/git\/refs|\/contents\//.test(text)) effect = 'vcs_push';
+    else if (/\/releases(?:\/|$)|^gists/.test(text)) effect = 'publish';
+  }
+  if (effect === 'fetch' && /\/(?:actions\/secrets|access_tokens|installation)/.test(text)) effect = 'read';
+  emit(call, {
+    effect,
+    operation: method.slice(0, 16),
+    targets: [{ id: `api:${text}`, known: path.known, glob: false }],
+    residue:
+      effect === 'fetch'
+        ? []
+        : [
+            ...residueOf(call),
+            fields
+              .map((word) => word.text)
+              .sort()
+              .join('\0'),
+          ],
+    flags: effect === 'vcs_push' ? ['branch_unknown'] : [],
+  });
+  return { origins: ['download'] };
+};
+
+/** `stripe charges create`: the verb comes last. */
+const resourceVerb: Special = (call) => {
+  const words = call.args.filter((arg) => !arg.text.startsWith('-')).map((arg) => arg.text.toLowerCase());
+  const reads =
+    words.some((word) =>
+      /^(?:list|retrieve|get|search|view|show|describe|status|whoami|help|ls|me|boards?|sprints?)$/.test(word),
+    ) &&
+    !words.some((word) =>
+      /^(?:create|update|delete|cancel|capture|confirm|refund|pay|add|edit|move|assign|transition|comment|close|void|finalize|send|remove)$/.test(
+        word,
+      ),
+    );
+  emit(
+    call,
+    reads
+      ? { effect: 'read', operation: 'list', metadata: true }
+      : {
+          operation: (
+            words.find((word) =>
+              /^(?:create|update|delete|cancel|capture|confirm|refund|pay|add|edit|move|assign|transition|comment|close|void|finalize|send|remove)$/.test(
+                word,
+              ),
+            ) ?? 'change'
+          ).slice(0, 64),
+          residue: residueOf(call, call.args),
+          targets: words.slice(0, 1).map((word) => plainTarget(`resource:${word}`)),
+        },
+  );
+  return { origins: ['file'] };
+};
+
+const gitClone: Special = (call) =>
+  call.walk.words(
+    [
+      literal('git'),
+      literal('clone'),
+      ...call.given.operands.map((word, index) =>
+        index === 0 && /^[\w.-]+\/[\w.-]+$/.test(word.text)
+          ? { ...word, text: `https://github.com/${word.text}` }
+          : word,
+      ),
+    ],
+    call.invocation.state,
+    call.invocation.frame,
+  );
+
+export const CLOUD_SPECIALS: { readonly [name: string]: Special } = {
+  cloud,
+  kubectl,
+  'forge-api': forgeApi,
+  'resource-verb': resourceVerb,
+  'forge-clone': gitClone,
+};

@@ -1,0 +1,281 @@
+// Transfers over HTTP and the like: method, host and what is sent decide, and whether the answer lands in a file that later runs.
+
+import { type Arg, joinOrigins, literal, type Origin, type Stream } from '../../shell/values.ts';
+import type { Draft } from '../draft.ts';
+import { requestDraft } from '../http.ts';
+import { placeOf } from '../places.ts';
+import { isMetadataHost, readUrl } from '../urls.ts';
+import {
+  byRule,
+  type Call,
+  emit,
+  emitNone,
+  emitOptionFiles,
+  has,
+  optionValue,
+  SILENT,
+  type Special,
+  target,
+} from './call.ts';
+
+type Body = { readonly texts: string[]; readonly origins: readonly Origin[] };
+
+/** `@file`, `@-`, `name=@file`: what a data option really sends. */
+function bodyOf(call: Call, values: readonly Arg[], file: RegExp): Body {
+  const texts: string[] = [];
+  let origins: readonly Origin[] = [];
+  for (const value of values) {
+    origins = joinOrigins(origins, value.origins);
+    const name = file.exec(value.text)?.[1];
+    if (name === undefined) texts.push(value.text);
+    else if (name === '-') {
+      const { stdin } = call.invocation.frame;
+      texts.push(stdin.text ?? '');
+      origins = joinOrigins(origins, stdin.origins.length > 0 ? stdin.origins : ['file']);
+    } else {
+      const source = target(call, literal(name));
+      emit(call, { effect: 'read', operation: 'read', targets: [source], residue: [] });
+      texts.push(source.id);
+      origins = joinOrigins(origins, [fileOrigin(call, source)]);
+    }
+  }
+  return { texts, origins };
+}
+
+function fileOrigin(call: Call, source: Draft['targets'][number]): Origin {
+  if (!source.id.startsWith('file:')) return 'file';
+  const { tags } = placeOf(source.id.slice(5), source.glob, call.meaning.where);
+  return tags.includes('credential') || tags.includes('dotenv') ? 'credential' : 'file';
+}
+
+function payload(origins: readonly Origin[]): NonNullable<Draft['externality']> {
+  if (origins.includes('credential') || origins.includes('secret')) return { sensitive_payload: 'secret' };
+  return origins.includes('file') || origins.includes('generated') ? { sensitive_payload: 'unknown' } : {};
+}
+
+function request(call: Call, method: string, word: Arg, body: Body, flags: readonly string[] = []): Stream {
+  const draft = requestDraft({
+    method,
+    url: { text: word.text, known: word.known },
+    body: body.texts,
+    tool: call.tool,
+  });
+  if (!draft) {
+    emit(call, {
+      effect: word.known ? call.effect : 'unknown',
+      operation: method,
+      targets: [{ id: `url:${word.text.split('?')[0]}`, known: word.known, glob: false }],
+      flags: ['remote', ...flags],
+      residue: body.texts,
+    });
+    return { origins: ['download'] };
+  }
+  // What a substitution puts into an address leaves with it.
+  const leaks = word.origins.filter((origin) => origin !== 'download');
+  const sent = joinOrigins(body.origins, leaks);
+  const leaving = leaks.length > 0 && draft.effect === 'fetch' && draft.scope === 'remote';
+  emit(call, {
+    ...draft,
+    effect: leaving ? 'send' : draft.effect,
+    flags: [...draft.flags, ...flags, ...(leaving ? ['data_in_url'] : [])],
+    externality: {
+      ...draft.externality,
+      ...(leaving && { external_write: true }),
+      ...(draft.effect !== 'fetch' || leaving ? payload(sent) : {}),
+    },
+    range: call.invocation.frame.range,
+  });
+  return { origins: draft.effect === 'read_credential' ? ['credential', 'download'] : ['download'] };
+}
+
+function save(call: Call, word: Arg, from: Stream): void {
+  if (word.text === '-') return;
+  const file = target(call, word);
+  emit(call, {
+    tool: 'file',
+    effect: 'write',
+    operation: 'write',
+    targets: [file],
+    flags: ['truncate', 'from_network'],
+    systems: ['filesystem'],
+    residue: ['download'],
+  });
+  call.invocation.state.files.set(file.id, { origins: from.origins });
+}
+
+function values(call: Call, names: string): Arg[] {
+  return names.split(' ').flatMap((name) => [...(call.given.options.get(name) ?? [])]);
+}
+
+const curl: Special = (call) => {
+  emitOptionFiles(call);
+  const urls = [...call.given.operands, ...values(call, '--url')];
+  if (urls.length === 0) return call.given.options.has('-K') ? unknownRequest(call) : emitNone(call);
+  const data = bodyOf(call, values(call, '-d'), /^@(.+)$/s);
+  const form = bodyOf(call, values(call, '-F'), /^[^=]{0,100}=[@<]([^;]+)/s);
+  const upload = values(call, '-T');
+  const file = bodyOf(
+    call,
+    upload.map((word) => ({ ...word, text: `@${word.text}` })),
+    /^@(.+)$/s,
+  );
+  const body: Body = {
+    texts: [...data.texts, ...form.texts, ...file.texts],
+    origins: joinOrigins(joinOrigins(data.origins, form.origins), file.origins),
+  };
+  const posts = (values(call, '-d').length > 0 || values(call, '-F').length > 0) && !has(call, '-G');
+  const method =
+    optionValue(call, '-X')?.text ?? (has(call, '-I') ? 'HEAD' : upload.length > 0 ? 'PUT' : posts ? 'POST' : 'GET');
+  const override = values(call, '-H')
+    .map((header) => /^x-http-method-override:\s*(\w+)/i.exec(header.text)?.[1])
+    .find((name) => name !== undefined);
+  const headers = values(call, '-H').reduce<readonly Origin[]>(
+    (all, header) =>
+      joinOrigins(
+        all,
+        header.origins.filter((origin) => origin !== 'secret' && origin !== 'file'),
+      ),
+    [],
+  );
+  let out: Stream = SILENT;
+  urls.forEach((url, index) => {
+    out = request(
+      call,
+      override ?? method,
+      has(call, '-G') && body.origins.length > 0 ? { ...url, origins: joinOrigins(url.origins, body.origins) } : url,
+      { ...body, origins: joinOrigins(body.origins, headers) },
+    );
+    const saved = call.given.options.get('-o')?.[index];
+    if (saved) save(call, inFolder(call, saved, '--output-dir'), out);
+    else if (has(call, '-O')) save(call, inFolder(call, remoteName(url), '--output-dir'), out);
+  });
+  const whole = call.given.options.get('-o')?.length === urls.length || has(call, '-O');
+  return whole ? SILENT : out;
+};
+
+function unknownRequest(call: Call): Stream {
+  emit(call, { effect: 'unknown', flags: ['remote'] });
+  return { origins: ['download'] };
+}
+
+function inFolder(call: Call, word: Arg, option: string): Arg {
+  const folder = optionValue(call, option);
+  return folder && !word.text.startsWith('/')
+    ? { ...word, text: `${folder.text}/${word.text}`, known: word.known && folder.known }
+    : word;
+}
+
+function remoteName(url: Arg): Arg {
+  const path = readUrl(url.text)?.path ?? '';
+  return { ...url, text: path.slice(path.lastIndexOf('/') + 1) || 'index.html', origins: [], known: url.known };
+}
+
+const wget: Special = (call) => {
+  emitOptionFiles(call);
+  const { operands } = call.given;
+  const data = [...values(call, '--post-data')];
+  const files = values(call, '--post-file').map((word) => ({ ...word, text: `@${word.text}` }));
+  const text = bodyOf(call, data, /^\0$/);
+  const file = bodyOf(call, files, /^@(.+)$/s);
+  const body: Body = { texts: [...text.texts, ...file.texts], origins: joinOrigins(text.origins, file.origins) };
+  const method =
+    optionValue(call, '--method')?.text ??
+    (data.length + files.length > 0 ? 'POST' : has(call, '--spider') ? 'HEAD' : 'GET');
+  let out: Stream = SILENT;
+  for (const url of operands) {
+    out = request(call, method, url, body);
+    if (has(call, '--spider')) continue;
+    const named = optionValue(call, '-O');
+    if (named?.text === '-' || named?.text === '/dev/stdout') return out;
+    if (named?.text !== '/dev/null') save(call, inFolder(call, named ?? remoteName(url), '-P'), out);
+  }
+  if (operands.length === 0) return call.given.options.has('-i') ? unknownRequest(call) : emitNone(call);
+  return SILENT;
+};
+
+const httpie: Special = (call) => {
+  emitOptionFiles(call);
+  const words = [...call.given.operands];
+  const method = /^[A-Z]+$/.test(words[0]?.text ?? '') ? words.shift()?.text : undefined;
+  const url = words.shift();
+  if (!url) return emitNone(call);
+  const items = words.filter((word) => /:=|==?|@/.test(word.text) && !/^[\w-]+:[^=]/.test(word.text));
+  const body = bodyOf(
+    call,
+    items.filter((word) => !word.text.includes('==')),
+    /^[\w.[\]-]+@(.+)$/s,
+  );
+  const stdin = call.invocation.frame.stdin;
+  const sends = body.texts.length > 0 || stdin.text !== undefined || stdin.origins.length > 0;
+  return request(
+    call,
+    method ?? (sends ? 'POST' : 'GET'),
+    url.text.startsWith(':') ? { ...url, text: `localhost${url.text}` } : url,
+    {
+      texts: [...body.texts, stdin.text ?? ''].filter((text) => text !== ''),
+      origins: joinOrigins(body.origins, stdin.origins),
+    },
+  );
+};
+
+const download: Special = (call) => {
+  emitOptionFiles(call);
+  let out: Stream = SILENT;
+  for (const url of call.given.operands) {
+    out = request(call, 'GET', url, { texts: [], origins: [] });
+    const named = optionValue(call, '-o') ?? remoteName(url);
+    call.invocation.state.files.set(target(call, named).id, { origins: ['download'] });
+  }
+  return out;
+};
+
+/** Names asked of the network; one built from local data carries it away. */
+const lookup: Special = (call) => {
+  const hosts = call.given.operands.filter((word) => !/^[@+]/.test(word.text));
+  const leaks = hosts.flatMap((word) => word.origins).filter((origin) => origin !== 'download');
+  const long = hosts.some((word) => word.text.split('.').some((label) => label.length > 40));
+  const metadata = hosts.some((word) => isMetadataHost(word.text));
+  const targets = hosts.map((word) => ({ id: `host:${word.text}`, known: word.known, glob: false }));
+  if (leaks.length > 0 || long) {
+    emit(call, {
+      effect: 'send',
+      targets,
+      flags: ['data_in_name', 'remote'],
+      externality: {
+        destination_visibility: 'public',
+        destination_ownership: 'third_party',
+        external_write: true,
+        ...payload(leaks.length > 0 ? leaks : ['generated']),
+      },
+    });
+  } else emit(call, { targets, flags: ['remote', ...(metadata ? ['metadata_host'] : [])] });
+  return { origins: ['file'] };
+};
+
+const mail: Special = (call) => {
+  const { stdin } = call.invocation.frame;
+  const attachments = values(call, '-a').filter((word) => /[./]/.test(word.text));
+  for (const word of attachments) emit(call, { effect: 'read', operation: 'read', targets: [target(call, word)] });
+  const to = call.given.operands.map((word) => ({ id: `recipient:${word.text}`, known: word.known, glob: false }));
+  const origins = attachments.reduce<readonly Origin[]>(
+    (all, word) => joinOrigins(all, [fileOrigin(call, target(call, word))]),
+    stdin.origins,
+  );
+  emit(call, {
+    targets: to,
+    residue: [stdin.text ?? '', ...call.args.map((arg) => arg.text)],
+    externality: { destination_visibility: 'partner', destination_ownership: 'third_party', ...payload(origins) },
+  });
+  return SILENT;
+};
+
+export const NETWORK_SPECIALS: { readonly [name: string]: Special } = {
+  curl,
+  wget,
+  httpie,
+  download,
+  lookup,
+  mail,
+  fetch: byRule,
+};
+export { fileOrigin, payload };

@@ -1,0 +1,349 @@
+// Other machines and raw connections: commands sent there are walked, copies are told by their direction, listeners and bound shells named.
+
+import { type Arg, forkState, joinOrigins, type Origin } from '../../shell/values.ts';
+import { resolvePath } from '../paths.ts';
+import { isPrivateHost, readUrl } from '../urls.ts';
+import {
+  type Call,
+  emit,
+  emitNone,
+  emitOptionFiles,
+  has,
+  optionValue,
+  residueOf,
+  SILENT,
+  type Special,
+  target,
+} from './call.ts';
+import { fileOrigin, payload } from './special-network.ts';
+
+/** Without the user in front. */
+function hostOf(text: string): string {
+  return text.slice(text.lastIndexOf('@') + 1).replace(/^ssh:\/\//, '');
+}
+
+const ssh: Special = (call) => {
+  const [hostWord, ...command] = call.given.operands;
+  const { frame, state } = call.invocation;
+  const host = hostWord ? hostOf(hostWord.text) : '';
+  const targets = hostWord ? [{ id: `host:${host}`, known: hostWord.known, glob: false }] : [];
+  for (const option of call.given.options.get('-o') ?? []) {
+    const program = /^(?:ProxyCommand|LocalCommand|KnownHostsCommand|PermitLocalCommand)\s*[= ]\s*(.*)$/i.exec(
+      option.text,
+    )?.[1];
+    if (program && !/^(?:none|yes|no)$/i.test(program)) call.walk.text(program, state, frame);
+  }
+  if (has(call, '-R') || has(call, '-w'))
+    emit(call, {
+      effect: 'remote_shell',
+      operation: 'tunnel',
+      targets,
+      flags: ['tunnel', 'remote'],
+      residue: residueOf(call),
+    });
+  else if (has(call, '-L') || has(call, '-D') || has(call, '-W'))
+    emit(call, {
+      effect: 'fetch',
+      operation: 'tunnel',
+      targets,
+      flags: ['tunnel', 'remote'],
+      residue: residueOf(call),
+    });
+  if (!hostWord) return emitNone(call);
+  if (command.length === 0) {
+    if (has(call, '-N') || call.given.options.has('-V') || has(call, '-Q') || has(call, '-O')) return SILENT;
+    if (frame.stdin.text !== undefined)
+      return call.walk.text(frame.stdin.text, remoteState(call), remoteFrame(call, `host:${host}`));
+    const opaque = frame.stdin.origins.length > 0 || frame.flags.includes('pipeline_sink');
+    emit(call, {
+      effect: opaque ? 'run_opaque' : 'run_unknown',
+      operation: 'login',
+      targets,
+      flags: ['remote'],
+      scope: 'remote',
+    });
+    return { origins: ['file'] };
+  }
+  const text = command.map((word) => word.text).join(' ');
+  const origins = command.flatMap((word) => (word.known ? [] : word.origins));
+  if (origins.length > 0) call.walk.judge.opaque('ssh', text, origins, remoteFrame(call, `host:${host}`));
+  emit(call, {
+    effect: 'fetch',
+    operation: 'connect',
+    targets,
+    flags: ['remote'],
+    residue: [],
+    externality: { destination_ownership: 'tenant', destination_visibility: 'organisation' },
+  });
+  return call.walk.text(text, remoteState(call), remoteFrame(call, `host:${host}`));
+};
+
+function remoteFrame(call: Call, remote: string): Call['invocation']['frame'] {
+  const { frame } = call.invocation;
+  const flags = [...new Set([...frame.flags.filter((flag) => flag !== 'pipeline_sink'), 'remote'])];
+  return { ...frame, flags, remote };
+}
+
+function remoteState(call: Call): Call['invocation']['state'] {
+  const state = forkState(call.invocation.state);
+  state.cwd = undefined;
+  return state;
+}
+
+type End = { readonly word: Arg; readonly host: string | undefined };
+
+function endOf(word: Arg): End {
+  const url = /^(?:rsync|scp|sftp|s3|gs):\/\/([^/]*)/.exec(word.text);
+  if (url) return { word, host: hostOf(url[1] as string) };
+  const match = /^([^/\s:]{1,200}):{1,2}(?!\\)/.exec(word.text);
+  return { word, host: match && !/^[A-Za-z]$/.test(match[1] as string) ? hostOf(match[1] as string) : undefined };
+}
+
+/** scp, rsync, rclone, kubectl cp: the last operand is where it goes. */
+const copyRemote: Special = (call) => {
+  emitOptionFiles(call);
+  const ends = call.given.operands.map(endOf);
+  const destination = ends.at(-1);
+  const sources = ends.slice(0, -1);
+  if (!destination || sources.length === 0) return emitNone(call);
+  const shell = optionValue(call, '-e');
+  if (shell && !/^ssh(?:\s|$)/.test(shell.text))
+    call.walk.text(shell.text, call.invocation.state, call.invocation.frame);
+  const local = sources.filter((end) => end.host === undefined);
+  const recursive = ['recursive'];
+  if (local.length > 0)
+    emit(call, {
+      effect: 'read',
+      operation: 'read',
+      targets: local.map((end) => target(call, end.word)),
+      flags: recursive,
+      residue: [],
+    });
+  const remoteTargets = (ends: readonly End[]) =>
+    ends.map((end) => ({
+      id: `host:${end.host}/${end.word.text.slice(end.word.text.indexOf(':') + 1)}`,
+      known: end.word.known,
+      glob: false,
+    }));
+  const deletes = call.flags.includes('delete');
+  if (destination.host !== undefined) {
+    const origins = local.reduce<readonly Origin[]>(
+      (all, end) => joinOrigins(all, [fileOrigin(call, target(call, end.word))]),
+      [],
+    );
+    emit(call, {
+      effect: deletes ? 'infra_destroy' : 'send',
+      operation: 'copy',
+      targets: remoteTargets([destination]),
+      flags: ['remote', ...(deletes ? ['recursive'] : [])],
+      residue: [...residueOf(call), local.map((end) => target(call, end.word).id).join('\0')],
+      systems: [destination.host],
+      externality: {
+        external_write: true,
+        ...(isPrivateHost(destination.host) ? { destination_ownership: 'tenant' as const } : {}),
+        ...payload(origins),
+      },
+    });
+    return SILENT;
+  }
+  const from = sources.filter((end) => end.host !== undefined);
+  if (from.length > 0)
+    emit(call, { effect: 'fetch', operation: 'copy', targets: remoteTargets(from), flags: ['remote'], residue: [] });
+  const place = target(call, destination.word);
+  emit(call, {
+    effect: deletes ? 'delete_many' : 'write',
+    operation: deletes ? 'mirror' : 'copy',
+    targets: [place],
+    flags: ['truncate', ...(deletes ? ['recursive', 'bulk'] : [])],
+    systems: ['filesystem'],
+    scope: undefined,
+    residue: [...residueOf(call), local.map((end) => target(call, end.word).id).join('\0')],
+  });
+  if (call.flags.includes('delete_source'))
+    emit(call, {
+      effect: 'delete_many',
+      operation: 'delete',
+      targets: local.map((end) => target(call, end.word)),
+      flags: ['recursive', 'bulk'],
+      systems: ['filesystem'],
+    });
+  if (from.length > 0) call.invocation.state.files.set(place.id, { origins: ['download'] });
+  return SILENT;
+};
+
+const session: Special = (call) => {
+  const host = call.given.operands[0];
+  const { stdin } = call.invocation.frame;
+  emit(call, {
+    targets: host ? [{ id: `host:${hostOf(host.text)}`, known: host.known, glob: false }] : [],
+    flags: ['remote'],
+    residue: [stdin.text ?? '', ...residueOf(call)],
+    externality: payload(stdin.origins),
+  });
+  return { origins: ['download'] };
+};
+
+const netcat: Special = (call) => {
+  const words = call.args.map((arg) => arg.text);
+  const options = words.filter((word) => /^-[A-Za-z]/.test(word));
+  const cluster = (letter: string) => options.some((word) => /^-[A-Za-z]+$/.test(word) && word.includes(letter));
+  const long = (name: string) => words.some((word) => word.startsWith(name));
+  const [host, port] = call.given.operands;
+  const targets = host
+    ? [{ id: `host:${host.text}${port ? `:${port.text}` : ''}`, known: host.known, glob: false }]
+    : [];
+  const { stdin, flags } = call.invocation.frame;
+  if (cluster('e') || cluster('c') || long('--exec') || long('--sh-exec') || long('--lua-exec')) {
+    emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [words.join('\0')] });
+  } else if (cluster('l') || long('--listen')) {
+    const feeds = flags.includes('pipeline_sink') || flags.includes('piped');
+    emit(call, { effect: feeds ? 'remote_shell' : 'share', operation: 'listen', targets, residue: [words.join('\0')] });
+  } else if (cluster('z')) emit(call, { effect: 'fetch', operation: 'probe', targets, flags: ['remote'], residue: [] });
+  else {
+    const local = host !== undefined && /^(?:localhost|127\.|::1)/.test(host.text);
+    const sends = stdin.text !== undefined || stdin.origins.length > 0 || flags.includes('pipeline_sink');
+    emit(call, {
+      effect: local ? 'fetch' : 'send',
+      operation: 'connect',
+      targets,
+      flags: ['remote'],
+      residue: [stdin.text ?? ''],
+      externality: sends ? payload(stdin.origins) : {},
+    });
+  }
+  return { origins: ['download'] };
+};
+
+const socat: Special = (call) => {
+  const text = call.args.map((arg) => arg.text).join(' ');
+  const targets = call.given.operands.map((word) => ({
+    id: `address:${word.text.split(',')[0]}`,
+    known: word.known,
+    glob: false,
+  }));
+  if (/\b(?:EXEC|SYSTEM|SHELL):/i.test(text))
+    emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [text] });
+  else if (/LISTEN/i.test(text)) emit(call, { effect: 'share', operation: 'listen', targets, residue: [text] });
+  else
+    emit(call, {
+      effect: 'send',
+      operation: 'connect',
+      targets,
+      residue: [text],
+      externality: payload(call.invocation.frame.stdin.origins),
+    });
+  return { origins: ['download'] };
+};
+
+/** `docker exec BOX cmd`, `kubectl exec POD -- cmd`, `docker compose run SERVICE cmd`. */
+const containerExec: Special = (call) => {
+  emitOptionFiles(call);
+  const [box, ...rest] = call.given.operands;
+  if (!box) return emitNone(call);
+  const words = rest[0]?.text === '--' ? rest.slice(1) : rest;
+  const kind = call.tool === 'kubernetes' ? 'pod' : 'container';
+  const inner = words.filter((_, index) => !(index === 0 && words[0]?.text === '--'));
+  if (inner.length === 0) {
+    emit(call, {
+      effect: 'run_unknown',
+      targets: [{ id: `${kind}:${box.text}`, known: box.known, glob: false }],
+      flags: [kind === 'pod' ? 'remote' : 'container'],
+    });
+    return { origins: ['file'] };
+  }
+  const frame = remoteFrame(call, `${kind}:${box.text}`);
+  const flags = frame.flags.filter(
+    (flag) => kind === 'pod' || flag !== 'remote' || call.invocation.frame.flags.includes('remote'),
+  );
+  return call.walk.words(inner, remoteState(call), {
+    ...frame,
+    flags: [
+      ...flags,
+      ...(kind === 'container' ? ['container'] : []),
+      ...call.flags.filter((flag) => flag === 'privileged' || flag === 'production'),
+    ],
+  });
+};
+
+/** Mounts and switches by which a container is the host. */
+const WIDE =
+  /^(?:type=bind,)?(?:.*(?:source|src)=)?(?:\/|\/etc|\/root|\/home|\/var|\/proc|\/sys|\/dev|\/boot|~|.*docker\.sock|.*containerd\.sock)(?::|,|$)/;
+
+const containerRun: Special = (call) => {
+  emitOptionFiles(call);
+  const [image, ...command] = call.given.operands;
+  const mounts = (call.given.options.get('-v') ?? []).map((word) => word.text);
+  const shared = ['--pid', '--network', '--net', '--ipc', '--userns', '--uts'].some(
+    (name) => optionValue(call, name)?.text === 'host' && name !== '--network' && name !== '--net',
+  );
+  const powers =
+    (call.given.options.get('--cap-add') ?? []).some((word) =>
+      /ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE/i.test(word.text),
+    ) || (call.given.options.get('--security-opt') ?? []).some((word) => /unconfined|disable/.test(word.text));
+  const wide = mounts.some((mount) => WIDE.test(mount)) || call.flags.includes('privileged') || shared || powers;
+  const targets = image ? [{ id: `image:${image.text}`, known: image.known, glob: false }] : [];
+  const flags = ['container', ...(wide ? ['privileged'] : [])];
+  emit(call, {
+    effect: wide ? 'system_change' : 'build',
+    targets,
+    flags,
+    residue: [...residueOf(call, command), mounts.join('\0')],
+    scope: 'machine',
+  });
+  if (command.length > 0) {
+    const outer = call.invocation.frame;
+    const inner = remoteFrame(call, `container:${image?.text ?? ''}`);
+    const flags = inner.flags.filter((flag) => flag !== 'remote' || outer.flags.includes('remote'));
+    const state = remoteState(call);
+    state.cwd = optionValue(call, '-w')?.text;
+    call.walk.words(command, state, {
+      ...inner,
+      mounts: mountsOf(call, mounts),
+      flags: [...flags, 'container', ...(mounts.length > 0 ? ['mounted'] : [])],
+    });
+  }
+  return { origins: ['file'] };
+};
+
+/** `-v outside:inside`, `--mount source=outside,target=inside`; named volumes are no folders. */
+function mountsOf(call: Call, mounts: readonly string[]): { inside: string; outside: string }[] {
+  const out: { inside: string; outside: string }[] = [];
+  for (const mount of mounts) {
+    const [source, destination] = mount.split(':');
+    const outside = /(?:^|,)(?:source|src)=([^,]+)/.exec(mount)?.[1] ?? source ?? '';
+    const inside = /(?:^|,)(?:target|destination|dst)=([^,]+)/.exec(mount)?.[1] ?? destination ?? '';
+    if (!/^[/.~]/.test(outside) || !inside.startsWith('/')) continue;
+    const { home } = call.meaning.where;
+    out.push({
+      inside: resolvePath(inside, undefined, undefined),
+      outside: resolvePath(outside, call.invocation.state.cwd, home),
+    });
+  }
+  return out;
+}
+
+const sClient: Special = (call) => {
+  const to = optionValue(call, '-connect');
+  const { stdin, flags } = call.invocation.frame;
+  const sends = stdin.origins.length > 0 && flags.includes('pipeline_sink');
+  emit(call, {
+    effect: sends ? 'send' : 'fetch',
+    operation: 'connect',
+    targets: to ? [{ id: `host:${readUrl(to.text)?.host ?? to.text}`, known: to.known, glob: false }] : [],
+    flags: ['remote'],
+    residue: [],
+    externality: sends ? payload(stdin.origins) : {},
+  });
+  return { origins: ['download'] };
+};
+
+export const REMOTE_SPECIALS: { readonly [name: string]: Special } = {
+  ssh,
+  'copy-remote': copyRemote,
+  'remote-session': session,
+  netcat,
+  socat,
+  'container-exec': containerExec,
+  'container-run': containerRun,
+  's-client': sClient,
+};

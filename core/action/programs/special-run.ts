@@ -1,0 +1,335 @@
+// Programs whose arguments name another program, package, script or task.
+
+import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
+import { fileTarget, plainTarget } from '../draft.ts';
+import { readPatch } from '../patch.ts';
+import { resolvePath } from '../paths.ts';
+import {
+  byRule,
+  type Call,
+  emit,
+  emitNone,
+  emitOptionFiles,
+  has,
+  optionValue,
+  residueOf,
+  SILENT,
+  type Special,
+  target,
+} from './call.ts';
+import { PROGRAM_NAMES } from './program-names.ts';
+import { runFile } from './special-shells.ts';
+
+/** Options of those below by which the program that is run starts in another directory. */
+const DIRECTORY = ['--working-directory', '--directory', '--dir', '--cwd', '--chdir', '-C'];
+
+const wrapped: Special = (call) => {
+  emitOptionFiles(call);
+  const words = call.given.operands;
+  if (words.length === 0) return emitNone(call);
+  const { state, frame } = call.invocation;
+  const folder = directoryOf(call);
+  if (folder === undefined) return call.walk.words(words, state, frame);
+  const inside = forkState(state);
+  call.walk.words([literal('cd'), folder], inside, frame);
+  return call.walk.words(words, inside, frame);
+};
+
+function directoryOf(call: Call): Arg | undefined {
+  for (const name of DIRECTORY) {
+    const value = optionValue(call, name);
+    if (value) return value;
+  }
+  // A service starts at the root of the machine.
+  return call.tool === 'systemd-run' && !has(call, '-d') && !has(call, '--same-dir') ? literal('/') : undefined;
+}
+
+const wrappedAssignments: Special = (call) => {
+  const words = call.given.operands;
+  const at = words.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word.text));
+  if (at > 0) call.walk.judge.run({ ...call.invocation, words: [literal('export'), ...words.slice(0, at)] }, call.walk);
+  return at < 0 ? emitNone(call) : call.walk.words(words.slice(at), call.invocation.state, call.invocation.frame);
+};
+
+/** Secrets handed to one process. */
+const wrappedSecret: Special = (call) => {
+  const words = call.given.operands.filter((word) => word.text !== '--');
+  emit(call, { targets: [], residue: residueOf(call), flags: ['to_process'] });
+  const inner = call.given.separator === undefined ? words : call.given.operands.slice(call.given.separator);
+  return inner.length === 0 ? SILENT : call.walk.words(inner, call.invocation.state, call.invocation.frame);
+};
+
+/** `npx tool`: a tool of the tables is judged as itself, anything else comes from a registry and runs. */
+const packageExec: Special = (call) => {
+  const script = optionValue(call, '-c');
+  if (script) return call.walk.text(script.text, call.invocation.state, call.invocation.frame);
+  const [name, ...rest] = call.given.operands;
+  if (!name) return emitNone(call);
+  const plain = name.text.replace(/(?<=.)@[^/]*$/, '');
+  if (name.known && plain === name.text && PROGRAM_NAMES.has(plain))
+    return call.walk.words([literal(plain), ...rest], call.invocation.state, call.invocation.frame);
+  const known = PROGRAM_NAMES.has(plain) && /^(?:[\w.-]+)@(?:latest|next|canary|[\d.^~x]+)$/.test(name.text);
+  if (known) return call.walk.words([literal(plain), ...rest], call.invocation.state, call.invocation.frame);
+  emit(call, {
+    effect: 'run_unknown',
+    operation: 'exec',
+    targets: [plainTarget(`package:${name.text}`)],
+    flags: ['from_registry'],
+    residue: [...residueOf(call, rest)],
+  });
+  return { origins: ['file'] };
+};
+
+const packageInit: Special = (call) => {
+  const name = call.given.operands[0];
+  if (!name) emit(call, { effect: 'write', operation: 'init', scope: 'workspace' });
+  else
+    emit(call, {
+      targets: [plainTarget(`package:create-${name.text}`)],
+      residue: residueOf(call, call.given.operands.slice(1)),
+    });
+  return SILENT;
+};
+
+/** The project's own scripts, as the repository holds them. A name that says more is told. */
+const OUTWARD = /(?:^|[:_-])(?:deploy|publish|release|ship|promote|rollout|destroy|teardown|nuke)(?:$|[:_-])/i;
+
+const script: Special = (call) => {
+  const name = call.given.operands[0]?.text ?? call.operation;
+  const task = call.given.operands.map((word) => word.text).join('\0');
+  const outward = OUTWARD.test(name);
+  emit(call, {
+    effect: outward ? 'run_unknown' : call.effect,
+    residue: [task],
+    flags: ['project_script', ...(outward ? ['outward_script'] : [])],
+  });
+  return { origins: ['file'] };
+};
+
+const make: Special = (call) => {
+  const folder = optionValue(call, '-C');
+  const goals = call.given.operands.filter((word) => !/^\w+[:+?]?=/.test(word.text));
+  const settings = call.given.operands.filter((word) => /^\w+[:+?]?=/.test(word.text));
+  for (const word of settings) {
+    // `make SHELL=…` and friends replace what runs.
+    if (/^(?:SHELL|CC|CXX|LD|AR|MAKEFLAGS)=.*[;|&`$]/.test(word.text))
+      call.walk.judge.opaque('make', word.text, word.origins, call.invocation.frame);
+  }
+  const system = goals.some((word) => /^(?:install|uninstall|modules_install)$/.test(word.text));
+  const local = settings.some((word) => /^(?:DESTDIR|PREFIX|prefix)=(?!\/(?:usr|opt|etc)?\/?$)/.test(word.text));
+  const outward = goals.some((word) => OUTWARD.test(word.text));
+  const where = folder ? [target(call, folder)] : [];
+  emit(call, {
+    effect: system && !local ? 'install_system' : outward ? 'run_unknown' : 'build',
+    operation: 'make',
+    targets: where,
+    residue: [call.given.operands.map((word) => word.text).join('\0'), ...residueOf(call)],
+    flags: ['project_script', ...(outward ? ['outward_script'] : [])],
+  });
+  return { origins: ['file'] };
+};
+
+const buildTarget: Special = (call) => {
+  const goals = call.given.operands.map((word) => word.text);
+  const publishes = goals.some(
+    (goal) =>
+      /(?:^|:)(?:deploy|publish\w*|release|uploadArchives|site-deploy|bintrayUpload)$/i.test(goal) &&
+      !/ToMavenLocal|Local$/i.test(goal),
+  );
+  const outward = goals.some((goal) => OUTWARD.test(goal));
+  const mature = /^(?:mvnw?|gradlew?|sbt)$/.test(call.tool);
+  const effect =
+    publishes && mature
+      ? 'publish'
+      : outward
+        ? 'run_unknown'
+        : goals.some((goal) => /^db:(?:drop|reset|purge)/.test(goal))
+          ? 'database_destroy'
+          : call.effect;
+  emit(call, {
+    effect,
+    residue: [goals.join('\0'), ...residueOf(call)],
+    flags: ['project_script', ...(outward ? ['outward_script'] : [])],
+  });
+  return { origins: ['file'] };
+};
+
+const framework: Special = (call) => {
+  const task = call.given.operands[0]?.text ?? '';
+  const effect = /^(?:db:(?:drop|reset|purge|schema:load)|flush|reset_db|sqlflush)/.test(task)
+    ? 'database_destroy'
+    : /^(?:db:|migrate|loaddata)/.test(task)
+      ? 'database_change'
+      : /^(?:runner|shell|console|c|dbshell|dbconsole|credentials:)/.test(task)
+        ? 'run_opaque'
+        : 'build';
+  emit(call, { effect, operation: task.slice(0, 40) || call.operation, residue: residueOf(call, call.given.operands) });
+  return { origins: ['file'] };
+};
+
+const install: Special = (call) => {
+  emitOptionFiles(call);
+  const { operands } = call.given;
+  const flags: string[] = [];
+  const foreign = operands.some((word) =>
+    /^(?:git\+|https?:|ssh:|file:\/\/(?!\.)|[\w-]+\/[\w.-]+#|github:|gitlab:|bitbucket:)|\.(?:tgz|tar\.gz|whl|zip)$/.test(
+      word.text,
+    ),
+  );
+  if (foreign) flags.push('from_url');
+  if (operands.some((word) => !word.known)) flags.push('unresolved_target');
+  const index = ['-i', '--index-url', '--extra-index-url', '--registry']
+    .map((name) => optionValue(call, name)?.text)
+    .find((url) => url !== undefined);
+  if (index !== undefined && !/^https:\/\/(?:pypi\.org|registry\.npmjs\.org|registry\.yarnpkg\.com)\b/.test(index))
+    flags.push('foreign_index');
+  if (has(call, '-r') || operands.length === 0 || operands.every((word) => /^[./]/.test(word.text)))
+    flags.push('declared');
+  const kind = call.rule.operands?.startsWith('name:') ? call.rule.operands.slice(5) : 'package';
+  emit(call, {
+    targets: operands.map((word) => ({
+      id: /^[./~]/.test(word.text)
+        ? fileTarget(word, call.invocation.state.cwd, call.meaning.where).id.replace(/^file:/, 'package:file:')
+        : `${kind}/${word.text}`,
+      known: word.known,
+      glob: false,
+    })),
+    flags,
+    residue: residueOf(call),
+  });
+  return { origins: ['file'] };
+};
+
+const goRun: Special = (call) => {
+  const word = call.given.operands[0];
+  const remote = word && /^[\w-]+\.[\w.-]+\//.test(word.text);
+  emit(
+    call,
+    remote
+      ? {
+          effect: 'run_unknown',
+          operation: 'run',
+          targets: [plainTarget(`package:go/${word.text}`)],
+          flags: ['from_registry'],
+          residue: residueOf(call, call.given.operands.slice(1)),
+        }
+      : { effect: 'build', operation: 'run', residue: residueOf(call, call.given.operands), flags: ['project_script'] },
+  );
+  return { origins: ['file'] };
+};
+
+const java: Special = (call) => {
+  const at = call.args.findIndex((arg) => arg.text === '-jar');
+  const file = at >= 0 ? call.args[at + 1] : call.args.find((arg) => /\.(?:java|jar)$/.test(arg.text));
+  if (file)
+    return runFile(
+      call.invocation,
+      call.walk,
+      call.meaning,
+      file,
+      call.args.slice(call.args.indexOf(file) + 1),
+      'java',
+    );
+  if (call.args.every((arg) => /^-+(?:version|help|h|\?)$/.test(arg.text))) return emitNone(call, 'help');
+  emit(call, { effect: 'build', operation: 'run', residue: residueOf(call, call.args) });
+  return { origins: ['file'] };
+};
+
+const nodemon: Special = (call) => {
+  const command = optionValue(call, '-x');
+  if (command) return call.walk.text(command.text, call.invocation.state, call.invocation.frame);
+  const file = call.given.operands[0];
+  return file
+    ? runFile(call.invocation, call.walk, call.meaning, file, call.given.operands.slice(1), 'node')
+    : byRule(call);
+};
+
+const multiplexer: Special = (call) => {
+  const words = call.args;
+  if (
+    words.length === 0 ||
+    /^(?:ls|list-sessions|list|-ls|attach|a|detach|kill-session|kill-server|-r|-x|-V)$/.test(words[0]?.text ?? '')
+  )
+    return emitNone(call);
+  const text =
+    words.filter((word) => / |^(?:rm|sh|bash|curl|git|npm|python|node)\b/.test(word.text)).at(-1) ?? words.at(-1);
+  const at = words.findIndex((word) =>
+    /^(?:new|new-session|neww|new-window|split-window|respawn-pane|send-keys|send|run-shell|run|-dm|-dmS|-X)$/.test(
+      word.text,
+    ),
+  );
+  if (text && at >= 0) call.walk.text(text.text, call.invocation.state, call.invocation.frame);
+  emit(call, { effect: 'run_unknown', residue: [words.map((word) => word.text).join('\0')] });
+  return { origins: ['file'] };
+};
+
+/** `su -c text user`. */
+const su: Special = (call) => {
+  const command = optionValue(call, '-c');
+  const { frame } = call.invocation;
+  if (command)
+    return call.walk.text(command.text, call.invocation.state, { ...frame, flags: [...frame.flags, 'via_sudo'] });
+  emit(call, {
+    operation: 'elevate',
+    flags: ['via_sudo'],
+    targets: call.given.operands.slice(0, 1).map((word) => plainTarget(`user:${word.text}`)),
+  });
+  return { origins: ['file'] };
+};
+
+function emitPatch(call: Call, text: string): Stream {
+  const folder = call.invocation.state.cwd;
+  const where = {
+    ...call.meaning.where,
+    cwd: folder === undefined ? undefined : resolvePath(folder, undefined, call.meaning.where.home),
+  };
+  try {
+    for (const draft of readPatch(text, where, 'patch')) emit(call, { ...draft, flags: draft.flags });
+  } catch {
+    call.walk.judge.opaque('patch', text, [], call.invocation.frame);
+  }
+  return SILENT;
+}
+
+const applyPatch: Special = (call) => {
+  const text = call.given.operands[0]?.text ?? call.invocation.frame.stdin.text;
+  if (text === undefined) {
+    call.walk.judge.opaque('patch', '', call.invocation.frame.stdin.origins, call.invocation.frame);
+    return SILENT;
+  }
+  return emitPatch(call, text);
+};
+
+const patchProgram: Special = (call) => {
+  emitOptionFiles(call);
+  const { stdin } = call.invocation.frame;
+  if (stdin.text !== undefined && !has(call, '-i')) return emitPatch(call, stdin.text);
+  const files = call.given.operands.slice(0, 1).map((word) => target(call, word));
+  emit(call, {
+    targets: files,
+    scope: files.length === 0 ? 'workspace' : undefined,
+    flags: ['unresolved_target'],
+    residue: residueOf(call),
+  });
+  return SILENT;
+};
+
+export const RUN_SPECIALS: { readonly [name: string]: Special } = {
+  wrapped,
+  'wrapped-assignments': wrappedAssignments,
+  'wrapped-secret': wrappedSecret,
+  'package-exec': packageExec,
+  'package-init': packageInit,
+  script,
+  make,
+  'build-target': buildTarget,
+  'framework-task': framework,
+  install,
+  'go-run': goRun,
+  java,
+  nodemon,
+  multiplexer,
+  su,
+  'apply-patch': applyPatch,
+  'patch-program': patchProgram,
+};
