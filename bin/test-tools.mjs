@@ -6,6 +6,8 @@ import path from 'node:path';
 import { homeFolder, runQuietly, say, versionOf } from './bootstrap.mjs';
 import { withLock } from './lock.mjs';
 
+/** From the system's packages, found on PATH. */
+const REDIS = { name: 'redis-server', package: 'redis-server', least: 7 };
 const INSTALL_LIMIT_MS = 20 * 60_000;
 const LEAST_GO = [1, 26];
 
@@ -44,8 +46,37 @@ export function toolEnv() {
 /** Folders to put before PATH. */
 export const toolFolders = () => TOOLS.filter(isPresent).map(binFolderOf);
 
-/** What must be on the machine to build the test tools and the verifiers in test/foreign, as sentences. */
+/** What must be on the machine before the tests, and cannot be installed by them, as sentences. */
 export function missingForTools() {
+  return [...missingGo(), ...missingRedis()];
+}
+
+const hasRedis = () => (versionOf(REDIS.name)?.[0] ?? 0) >= REDIS.least;
+const canUseApt = () => process.getuid?.() === 0 && versionOf('apt-get') !== undefined;
+
+function missingRedis() {
+  if (hasRedis() || canUseApt()) return [];
+  const found = versionOf(REDIS.name);
+  const wanted = `${REDIS.name} >= ${REDIS.least} is needed on PATH (package ${REDIS.package}, installed here only as root with apt)`;
+  return [found ? `${wanted}; found ${found.join('.')}` : wanted];
+}
+
+/** RUNLEVEL keeps the package from starting a server of its own. */
+async function ensureRedis() {
+  if (hasRedis()) return;
+  say(`installing ${REDIS.package} with apt …`);
+  const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const flags = ['install', '-y', '--no-install-recommends', REDIS.package];
+  const options = { limitMs: INSTALL_LIMIT_MS, env };
+  if ((await runQuietly('apt-get', flags, options)) !== 0) {
+    await runQuietly('apt-get', ['update'], options);
+    await mustRun(REDIS.package, 'apt-get', flags, { env });
+  }
+  if (!hasRedis())
+    throw new Error(`${REDIS.package} was installed, but ${REDIS.name} >= ${REDIS.least} is not on PATH`);
+}
+
+function missingGo() {
   const found = versionOf('go', ['version']);
   const wanted = `Go >= ${LEAST_GO.join('.')} is needed to build what the tests use`;
   if (!found) return [`${wanted} and could not be run; install it and put it on PATH`];
@@ -76,6 +107,7 @@ async function installTool(tool, scratch, node) {
 
 /** Installs what is missing, one after another, and moves each into place only when it is whole. */
 export async function ensureTools(node) {
+  await ensureRedis();
   if (TOOLS.every(isPresent)) return;
   fs.mkdirSync(cacheFolder(), { recursive: true });
   await withLock(path.join(cacheFolder(), '.lock'), { say, limitMs: INSTALL_LIMIT_MS }, async () => {

@@ -56,7 +56,10 @@ export function readEnvelope(bytes: Uint8Array): SignedEnvelope {
   if (envelope.signature.length !== 64) throw new VerifyError('malformed', 'sig is not 64 bytes');
   // Catches every other freedom of JSON at once: unknown members, order, whitespace, escapes.
   if (Buffer.compare(writeEnvelope(envelope), bytes) !== 0) {
-    throw new VerifyError('non_canonical', 'the envelope is not spelt as Beacon spells it');
+    throw new VerifyError(
+      'non_canonical',
+      'the envelope is not spelt as Beacon spells it (byte for byte, no newline at the end)',
+    );
   }
   return envelope;
 }

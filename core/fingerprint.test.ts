@@ -1,55 +1,79 @@
-import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { admitProposal } from './action/admit.ts';
+import { admit, admitShell, tool } from './action/admit.fixture.ts';
 import { fingerprint } from './fingerprint.ts';
 
-const digest = (text: string) => createHmac('sha256', 'key').update(text).digest('hex');
-const context = { cwd: '/w', workspace: '/w' };
+const of = (command: string) => fingerprint(admitShell(command).action);
 
-function named(kind: string, value: object): string {
-  return fingerprint(
-    admitProposal({ actions: [{ kind: { case: kind, value } }], context, detect: () => [], digest }).action,
+test('one effect has one fingerprint, whatever it is worded like', () => {
+  const push = of('git push origin main');
+  const same = [
+    of('git   push  origin main'),
+    of('git \'push\' "origin" ma\\in'),
+    of('b=main; git push origin $b'),
+    of('bash -c "git push origin main"'),
+    of('git push -q origin main'),
+    of('git push --verbose origin main 2>&1 | tail -3'),
+    of('echo pushing; git push origin refs/heads/main; echo done'),
+    fingerprint(
+      admit('mcp', {
+        server: 'git',
+        tool: 'git_push',
+        argumentsJson: '{"repo_path":"/home/ada/work","remote":"origin","branch":"main"}',
+      }).action,
+    ),
+    fingerprint(admit('workflow', { system: 'ci', step: 'git push origin main', argumentsJson: '' }).action),
+    fingerprint(
+      admit('workflow', { system: 'ci', step: 'release', argumentsJson: '{"run":"git push origin main"}' }).action,
+    ),
+    fingerprint(tool('Bash', { command: 'git push origin main', description: 'Push' }).action),
+    fingerprint(tool('shell', { command: ['bash', '-lc', 'git push origin main'] }).action),
+  ];
+  expect(new Set(same)).toEqual(new Set([push]));
+  expect(push).toMatch(/^[0-9a-f]{64}$/);
+});
+
+test('order of flags and of targets does not matter, files by shell and by tool are the same', () => {
+  expect(of('rm -r -f b a')).toBe(of('rm -fr a b'));
+  expect(of('rm -rf ./a/../b')).toBe(of('rm --recursive --force b'));
+  expect(of('echo hi > a.txt')).toBe(
+    fingerprint(tool('Write', { file_path: '/home/ada/work/a.txt', content: 'hi\n' }).action),
   );
-}
-const shell = (command: string) => named('shell', { command });
-const files = (last: string) =>
-  `${Array.from({ length: 70 }, (_, i) => `f${String(i).padStart(3, '0')}`).join(' ')} ${last}`;
-
-test.each([
-  ['characters nobody sees', "rm 'a\u200b'", "rm 'a\u200c'"],
-  ['and what they are shown as', "rm 'a\u200b'", "rm 'a\ufffd'"],
-  ['control characters', "rm $'a\\nb'", "rm $'a\\tb'"],
-  ['the last of very many files', `cat ${files('zz1')}`, `cat ${files('zz2')}`],
-  ['which way something moves', 'mv a b', 'mv b a'],
-  ['variables set for a command', 'KUBECONFIG=a kubectl delete pod x', 'KUBECONFIG=b kubectl delete pod x'],
-  ['and for one no table knows', 'A=1 frob x', 'A=2 frob x'],
-  ['which namespace, wherever it is said', 'kubectl -n a delete pod x', 'kubectl -n b delete pod x'],
-  ['which cluster', 'kubectl --context a delete pod x', 'kubectl --context b delete pod x'],
-  ['which account', 'aws --profile a s3 rm s3://b/x', 'aws --profile c s3 rm s3://b/x'],
-  ['what is piped into a program', "echo 'drop table a' | psql", "echo 'drop table b' | psql"],
-  ['which branch becomes another', 'git push origin a:main', 'git push origin b:main'],
-  ['which version a file is set back to', 'git checkout a -- f', 'git checkout b -- f'],
-  ['the same by restore', 'git restore --source=a f', 'git restore --source=b f'],
-  ['the last of very many words', `frob ${files('zz1')}`, `frob ${files('zz2')}`],
-])('another effect has another fingerprint: %s', (_, one, other) => {
-  expect(shell(one)).not.toBe(shell(other));
 });
 
-test.each([
-  ['rm a', 'rm  ./a'],
-  ['kubectl -n a delete pod x', 'kubectl delete pod x -n a'],
-  ['mv a b', 'mv ./a /w/b'],
-  ['cat a b', 'cat b a'],
-  ['git push origin main', 'git push origin refs/heads/main:main'],
-])('another wording has the same: %s', (one, other) => {
-  expect(shell(one)).toBe(shell(other));
-});
-
-test.each([
-  ['kubernetes', { verb: `${'a'.repeat(63)}😀b`, objectJson: '{"kind":"Pod","metadata":{"name":"x"}}' }],
-  ['browser', { action: `${'a'.repeat(63)}😀b`, url: 'https://x.example/' }],
-  ['mcp', { server: `${'a'.repeat(127)}😀b`, tool: 't', argumentsJson: '{}' }],
-  ['shell', { command: `${'x'.repeat(127)}😀b y` }],
-])('a name too long to be kept is not cut inside a character: %s', (kind, value) => {
-  expect(named(kind, value)).toMatch(/^[0-9a-f]{64}$/);
+test('another effect, target or content has another', () => {
+  const all = [
+    'git push origin main',
+    'git push origin next',
+    'git push upstream main',
+    'git push -f origin main',
+    'git push origin +main',
+    'rm -rf a',
+    'rm -rf b',
+    'rm a',
+    'sudo rm a',
+    'echo hi > a',
+    'echo ho > a',
+    'echo hi >> a',
+    'git commit -m one',
+    'git commit -m two',
+    'curl -d a https://x.org',
+    'curl -d b https://x.org',
+    'curl -X DELETE https://x.org/a',
+    'curl -X DELETE https://x.org/b',
+    'npm install left',
+    'npm install right',
+    'frobnicate a',
+    'frobnicate b',
+    'docker run a',
+    'docker run --privileged a',
+    'kubectl delete pod a',
+    'kubectl delete pod a -n other',
+    'psql -c "delete from a where b=1"',
+    'psql -c "delete from a where b=2"',
+    'gh pr create -t a -b b',
+    'gh pr create -t a -b c',
+    'terraform apply -var a=1',
+    'terraform apply -var a=2',
+  ];
+  expect(new Set(all.map(of)).size).toBe(all.length);
 });

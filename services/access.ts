@@ -153,9 +153,13 @@ async function authorizeSubject(
   if (principal.role !== 'agent') return;
   if (principal.provenance === 'asserted') {
     if (!(await deps.tokens.isMinted(tenantId, agentId))) return;
-    throw new BeaconError('permission_denied', `${fields.agent}: this name has a token of its own`, {
-      field: fields.agent,
-    });
+    throw new BeaconError(
+      'permission_denied',
+      `${fields.agent}: this name has a token of its own; send it, or propose under another name`,
+      {
+        field: fields.agent,
+      },
+    );
   }
   for (const [field, named, bound] of [
     [fields.tenant, tenantId, principal.tenantId],

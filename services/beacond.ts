@@ -1,7 +1,7 @@
 // beacond: a target names the compositions that run in this process. The only place that knows the mode.
 
 import { homedir } from 'node:os';
-import { asBeaconError } from '../core/errors.ts';
+import { asBeaconError, type BeaconError } from '../core/errors.ts';
 import { EVENTS } from '../core/events.ts';
 import { createLog } from '../runtime/log.ts';
 import { runUntilSignal } from '../runtime/process.ts';
@@ -51,15 +51,21 @@ async function runAll(): Promise<number | undefined> {
     embedded = await startEmbedded(config, log);
   } catch (thrown) {
     const error = asBeaconError(thrown);
-    log.error(EVENTS.startRefused, { code: error.code, error });
-    process.stderr.write(
-      `beacond does not start: ${error.code === 'internal' ? String(error.cause) : error.message}\n`,
-    );
+    log.error(EVENTS.startRefused, { code: error.code, ...(error.code === 'internal' ? { error } : {}) });
+    process.stderr.write(`beacond does not start: ${sentenceFor(error)}\n`);
     return 1;
   }
   runUntilSignal({ log, graceMs: config.drainMs + 5_000, drain: () => embedded.stop() });
-  greet(embedded.addresses);
+  greet(embedded.addresses, config.isolation);
   log.info(EVENTS.ready, { ...embedded.addresses });
   process.stdout.write(`${JSON.stringify({ event: EVENTS.ready, ...embedded.addresses })}\n`);
   return undefined;
+}
+
+function sentenceFor(error: BeaconError): string {
+  if (error.code !== 'internal') return error.message;
+  const text = String(error.cause);
+  const taken = /EADDRINUSE: address already in use (\S+:\d+)/.exec(text)?.[1];
+  if (!taken) return text;
+  return `${taken} is already in use; choose another with BEACON_HTTP_LISTEN and BEACON_GRPC_LISTEN (port 0 takes a free one)`;
 }

@@ -34,7 +34,8 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** Names that clients and tests use in the same environment. */
-const TOLERATED = ['BEACON_URL', 'BEACON_TOKEN', 'BEACON_TEST_CACHE', 'BEACON_OPA'];
+const CLIENT_NAMES = ['BEACON_URL', 'BEACON_TOKEN', 'BEACON_AGENT_ID', 'BEACON_TENANT_ID'];
+const TOLERATED = [...CLIENT_NAMES, 'BEACON_TEST_CACHE', 'BEACON_OPA'];
 const HOST_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** Throws `invalid_argument` whose message has one line for each fault. `home` is the user's home folder. */

@@ -17,6 +17,7 @@ const ENGINE_LIBRARIES = [
   'grpc-health-check',
   'prom-client',
   'fastify',
+  'ioredis',
   '@opentelemetry/',
 ];
 

@@ -211,6 +211,17 @@ describe('score, revoke, approvals, token, status', () => {
     expect((await beacon(['token', 'a/b', '--tenant', 't'])).exit).toBe(2);
   });
 
+  test('a client file in a folder that is not there yet: made; that cannot be made: nothing is minted', async () => {
+    stub.answers['POST /api/agents/a/tokens'] = { body: { token: 'bcn_secret', agent_id: 'a', tenant_id: 't' } };
+    const mint = (path: string) => beacon(['token', 'a', '--tenant', 't', '--client-file', path]);
+    expect((await mint('not/there/client.json')).exit).toBe(0);
+    expect((await stat(join(stub.folder, 'not', 'there'))).mode & 0o777).toBe(0o700);
+    stub.seen = [];
+    await stub.save('a-file', '');
+    expect((await mint('a-file/client.json')).exit).toBe(2);
+    expect(stub.seen).toEqual([]);
+  });
+
   test('status: 0 ready, 1 not ready', async () => {
     stub.answers['GET /healthz'] = { body: { status: 'ok' } };
     stub.answers['GET /readyz'] = { status: 503, body: { code: 'unavailable' } };

@@ -23,6 +23,14 @@ const VERBS: Record<string, () => Promise<{ define: DefineVerb }>> = {
   status: () => import('./status.ts'),
 };
 
+const ABOUT = `
+Also: beacon hook codex|claude-code [--client-file <file>], the pre-tool hook (docs/hooks.md).
+
+Beacon is found at BEACON_URL, asked with BEACON_TOKEN. Without BEACON_URL the one running
+on the data folder (BEACON_DATA_DIR, as for beacond) is asked, with its admin token.
+
+Exit status: 0 yes, 1 no (the code is printed), 2 wrong usage, 3 no answer from Beacon.`;
+
 /** Runs one command line (without node and script) and resolves to its exit status. Never throws. */
 export async function run(argv: readonly string[], given?: World): Promise<number> {
   if (argv[0] === 'hook') return hook(argv.slice(1));
@@ -52,6 +60,7 @@ async function runVerb(argv: readonly string[], world: World): Promise<number> {
     .description('The gate between AI agents and everything they can change.')
     .exitOverride()
     .configureOutput({ writeOut: world.out, writeErr: world.err, getOutHasColors: () => world.colour })
+    .addHelpText('after', ABOUT)
     .showHelpAfterError('(add --help for what is understood)');
   let status: number = EXIT.yes;
   const exits: Exits =

@@ -1,6 +1,7 @@
 // `beacon receipts`: lists receipts, shows one, or saves its exact bytes and its proof.
 
 import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseReceiptId } from '../../core/ids.ts';
 import { readReceipt } from '../../core/receipt.ts';
@@ -50,8 +51,8 @@ async function receipts(id: string | undefined, options: Options, world: World):
   const bytes = await beacon.fetchBytes(`/api/receipts/${id}`);
   const proof = options.proof === undefined ? undefined : await fetchProof(beacon, id);
   if (options.out === '-') world.out(bytes);
-  else if (options.out) await writeFile(options.out, bytes);
-  if (options.proof && proof) await writeFile(options.proof, proof);
+  else if (options.out) await save(options.out, bytes, world);
+  if (options.proof && proof) await save(options.proof, proof, world);
   if (options.out === '-') return EXIT.yes;
   // Without a newline, so that what is piped or redirected is still the receipt.
   if (options.json) world.out(bytes);
@@ -75,6 +76,13 @@ async function list(options: Options, world: World): Promise<number> {
   } else if (page.receipts.length === 0) terminal(world).line('  no receipts');
   else await terminal(world).table(COLUMNS, page.receipts.map(row));
   return EXIT.yes;
+}
+
+async function save(name: string, bytes: Uint8Array, world: World): Promise<void> {
+  const path = resolve(world.cwd, name);
+  await writeFile(path, bytes).catch(({ code }: NodeJS.ErrnoException) => {
+    throw usage(`cannot write ${path} (${code})`);
+  });
 }
 
 function show(bytes: Uint8Array, options: Options, world: World): void {

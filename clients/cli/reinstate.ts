@@ -10,7 +10,7 @@ export function define(program: Command, world: World, exits: Exits): void {
     .command('reinstate')
     .description('take a revocation back; needs the admin role and is in the ledger too')
     .argument('<scope>', SCOPES)
-    .option('--reason <text>', 'kept with it', 'reinstated from the command line')
+    .option('--reason <text>', 'a keyed digest of it is kept with it', 'reinstated from the command line')
     .option('--json')
     .action(
       exits((scope: string, options: { reason: string; json?: true }) => change('reinstate', scope, options, world)),

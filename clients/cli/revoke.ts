@@ -17,7 +17,7 @@ export function define(program: Command, world: World, exits: Exits): void {
     .command('revoke')
     .description('stop a scope: no ALLOW in it will be signed any more')
     .argument('[scope]', `${SCOPES}; without one, what is stopped now`)
-    .option('--reason <text>', 'kept with the revocation', 'revoked from the command line')
+    .option('--reason <text>', 'a keyed digest of it is kept with the revocation', 'revoked from the command line')
     .option('--json')
     .action(
       exits((scope: string | undefined, options: Options) =>
@@ -88,10 +88,10 @@ async function listRevocations(options: Options, world: World): Promise<number> 
   const { line, table } = terminal(world);
   const list = (answer.revocations as Json[] | undefined) ?? [];
   if (list.length === 0) line(`  nothing is revoked (epoch ${plain(answer.epoch)})`);
-  else await table(['scope', 'epoch', 'since', 'by', 'reason'], list.map(row));
+  else await table(['scope', 'epoch', 'since', 'by'], list.map(row));
   return EXIT.yes;
 }
 
-function row({ scope, epoch, at, actor, reason }: Json): unknown[] {
-  return [scope, epoch, at, actor, reason];
+function row({ scope, epoch, at, actor }: Json): unknown[] {
+  return [scope, epoch, at, actor];
 }

@@ -38,10 +38,14 @@ async function showOne(answer: Json, world: World): Promise<void> {
   const points = Number(answer.score);
   headline(moodOf(points), String(points), `${bar(points)}  ${plain(answer.band)}`);
   fields([
-    ['agent', `${plain(answer.agent_id)} of tenant ${plain(answer.tenant_id)}`],
+    ['agent', `${plain(answer.agent_id)}${answer.tenant_id ? ` of tenant ${plain(answer.tenant_id)}` : ''}`],
     ['receipts', `${plain(answer.valid_receipts)} valid of ${plain(answer.total_receipts)}`],
     ['as of', answer.as_of],
   ]);
+  if (Number(answer.total_receipts) === 0) {
+    line(style('yellow', '  No receipt of such an agent yet: this is where everyone begins.'));
+    return;
+  }
   const factors = (answer.factors as Json[] | undefined) ?? [];
   if (factors.length > 0) {
     line();

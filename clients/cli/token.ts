@@ -2,13 +2,13 @@
 // is, who the agent is, and under which keys an answer's receipt must verify.
 
 import { randomBytes } from 'node:crypto';
-import { open, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { requireName } from '../../core/ids.ts';
 import { parseJwks } from '../../core/jwk.ts';
 import { type Beacon, findBeacon, type Json } from './beacon.ts';
-import { EXIT, unreachable } from './failure.ts';
+import { EXIT, unreachable, usage } from './failure.ts';
 import { plain, terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
@@ -30,16 +30,18 @@ async function token(agent: string, options: Options, world: World): Promise<num
   requireName('agent', agent);
   requireName('--tenant', options.tenant);
   const beacon = await findBeacon(world);
+  const path = options.clientFile === undefined ? undefined : resolve(world.cwd, options.clientFile);
+  // Before anything is minted: a name once minted can no longer be proposed under without its token.
+  if (path !== undefined) await ensureFolder(dirname(path));
   const minted = await beacon.ask('POST', `/api/agents/${encodeURIComponent(agent)}/tokens`, {
     tenant_id: options.tenant,
   });
   if (typeof minted.token !== 'string') throw unreachable('the answer holds no token');
-  if (options.clientFile === undefined) {
+  if (path === undefined) {
     if (options.json) world.out(`${JSON.stringify(minted)}\n`);
     else world.out(`${plain(minted.token)}\n`);
     return EXIT.yes;
   }
-  const path = resolve(world.cwd, options.clientFile);
   await writePrivately(path, `${JSON.stringify(await clientFile(beacon, minted), undefined, 2)}\n`);
   const { token: _kept, ...rest } = minted;
   if (options.json) world.out(`${JSON.stringify({ client_file: path, ...rest })}\n`);
@@ -52,6 +54,14 @@ async function clientFile(beacon: Beacon, minted: Json): Promise<Json> {
   parseJwks(jwks);
   const { token: secret, agent_id, tenant_id } = minted;
   return { url: beacon.url, token: secret, agent_id, tenant_id, jwks: JSON.parse(Buffer.from(jwks).toString()) };
+}
+
+async function ensureFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw usage(`cannot make the folder ${folder} (${(thrown as NodeJS.ErrnoException).code})`);
+  }
 }
 
 /** Never for a moment readable by others, never half a file under that name, never through a link. */

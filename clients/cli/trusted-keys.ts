@@ -17,8 +17,8 @@ export type TrustedKeys = {
 };
 
 /**
- * Each source is a file or an http(s) address holding a JWK set or verifier keys (one a line), or a verifier key itself (a
- * file of such a name is given as ./NAME).
+ * Each source is a file or an http(s) address holding a JWK set, verifier keys (one a line) or the answer of /api/logs,
+ * or a verifier key itself (a file of such a name is given as ./NAME).
  * Throws CliFailure (cannot be read: 2 or 3) or VerifyError (what was read is not a key).
  */
 export async function readTrustedKeys(sources: readonly string[]): Promise<TrustedKeys> {
@@ -28,21 +28,29 @@ export async function readTrustedKeys(sources: readonly string[]): Promise<Trust
 
 /** Trust on first use: the keys a running Beacon publishes. */
 export async function keysOf(beacon: Beacon): Promise<TrustedKeys> {
-  const [jwks, logs] = await Promise.all([
-    beacon.fetchBytes('/.well-known/jwks.json'),
-    beacon.fetchBytes('/api/logs').then((bytes) => parseStrictJson(bytes)),
-  ]);
-  const list = Array.isArray(logs) ? logs : [];
-  return { receiptKeys: parseJwks(jwks), logKeys: list.map((log: { vkey: string }) => parseVkey(log.vkey)) };
+  const [jwks, logs] = await Promise.all([beacon.fetchBytes('/.well-known/jwks.json'), beacon.fetchBytes('/api/logs')]);
+  return { receiptKeys: parseJwks(jwks), logKeys: parseLogs(logs) };
 }
 
 function parseKeys(bytes: Uint8Array): TrustedKeys {
   const text = Buffer.from(bytes).toString();
   if (text.trimStart().startsWith('{')) return { receiptKeys: parseJwks(bytes), logKeys: [] };
+  if (text.trimStart().startsWith('[')) return { receiptKeys: [], logKeys: parseLogs(bytes) };
   const lines = text.split('\n').map((line) => line.trim());
   const logKeys = lines.filter((line) => line !== '').map(parseVkey);
   if (logKeys.length === 0) throw new VerifyError('malformed', 'a key file without a key');
   return { receiptKeys: [], logKeys };
+}
+
+/** The list of logs that Beacon publishes. */
+function parseLogs(bytes: Uint8Array): NoteKey[] {
+  const logs = parseStrictJson(bytes);
+  if (!Array.isArray(logs)) throw new VerifyError('malformed', 'not a list of logs');
+  return logs.map((log: unknown) => {
+    const { vkey } = (log ?? {}) as { vkey?: unknown };
+    if (typeof vkey !== 'string') throw new VerifyError('malformed', 'a log without a vkey');
+    return parseVkey(vkey);
+  });
 }
 
 async function readSource(source: string): Promise<Uint8Array> {

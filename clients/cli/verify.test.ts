@@ -48,6 +48,19 @@ describe('verify', () => {
     expect((await beacon(argv, { ...offline, stdin: leaves[0] as Uint8Array })).exit).toBe(0);
   });
 
+  test('the list of logs as Beacon publishes it is a key file', async () => {
+    const receipt = await stub.save('r.json', leaves[3] as Uint8Array);
+    const proof = await stub.save('r.tlog-proof', proofOf(3, leaves));
+    const argv = async (logs: unknown) => {
+      const file = await stub.save('logs.json', JSON.stringify(logs));
+      return ['verify', receipt, '--proof', proof, '--key', join(stub.folder, 'jwks.json'), '--key', file];
+    };
+    expect((await beacon(await argv([{ origin: ORIGIN, vkey }]), offline)).exit).toBe(0);
+    const without = await beacon(await argv([{ origin: ORIGIN }]), offline);
+    expect(without.exit).toBe(1);
+    expect(without.err).toContain('malformed');
+  });
+
   test('a file that bears the name of a vkey does not stand in for it', async () => {
     const name = `test/${relative(join(process.cwd(), 'test'), stub.folder)}/log`;
     const named = formatVkey(noteKey(name, new Uint8Array(32).fill(9)));

@@ -22,7 +22,11 @@ export function define(program: Command, world: World, exits: Exits): void {
     .command('verify')
     .description('check receipts offline, with public keys alone')
     .argument('<file...>', 'receipts as Beacon stores them; - reads stdin')
-    .option('--key <file or URL>', 'a JWK set (receipts) or a vkey (checkpoints); repeatable', collect)
+    .option(
+      '--key <file or URL>',
+      'a JWK set (receipts), a vkey or the answer of /api/logs (checkpoints); repeatable',
+      collect,
+    )
     .option('--proof <file>', 'a tlog-proof for the receipt in the same place; repeatable', collect)
     .option('--json', 'one document with a result for each file')
     .addHelpText('after', '\nWithout --key the keys that the running Beacon publishes are trusted.')

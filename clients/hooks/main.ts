@@ -75,18 +75,24 @@ async function decide(argv: readonly string[], world: HookWorld, signal: AbortSi
 }
 
 function readArguments(argv: readonly string[]): { vendor: Vendor; clientFile: string | undefined } {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    options: { 'client-file': { type: 'string' } },
-    allowPositionals: true,
-    strict: true,
-  });
+  const { values, positionals } = parseStrictly(argv);
   const vendor = VENDORS.find(({ surface }) => surface === positionals[0]);
-  if (!vendor || positionals.length !== 1) {
-    const names = VENDORS.map(({ surface }) => surface).join('|');
-    throw new BeaconError('invalid_argument', `usage: beacon hook ${names} [--client-file FILE]`);
-  }
+  if (!vendor || positionals.length !== 1) throw wrongUsage();
   return { vendor, clientFile: values['client-file'] };
+}
+
+function parseStrictly(argv: readonly string[]) {
+  const options = { 'client-file': { type: 'string' } } as const;
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+  } catch {
+    throw wrongUsage();
+  }
+}
+
+function wrongUsage(): BeaconError {
+  const names = VENDORS.map(({ surface }) => surface).join('|');
+  return new BeaconError('invalid_argument', `usage: beacon hook ${names} [--client-file FILE]`);
 }
 
 function reasonOf(thrown: unknown): string {

@@ -3,24 +3,25 @@
 
 import type { Invocation, Walk } from '../shell/frame.ts';
 import { literal, type Stream } from '../shell/values.ts';
+import {
+  BUILT_PATH,
+  DYNAMIC,
+  FILE_MODULES,
+  HARMLESS_CALLS,
+  HARMLESS_IMPORTS,
+  LOOKING,
+  PAREN_LESS,
+  READING_CALLS,
+  RENAMED,
+  SCANNED,
+  WRITING_CALLS,
+} from './code-words.ts';
 import { fileTarget } from './draft.ts';
 import { graver } from './effects.ts';
 import type { Meaning } from './programs/call.ts';
 import type { Effect } from './types.ts';
 
 const MAX_LITERALS = 64;
-/** Words that only compute or print, over all the languages. */
-const HARMLESS_CALLS = new Set(
-  'print println printf puts p pp echo len str int float bool list dict set tuple sorted sum min max range zip map filter any all abs round repr type isinstance enumerate reversed ord chr hex bin format join split strip upper lower replace keys values items log stringify parse version version_info platform toString toFixed slice includes startsWith endsWith indexOf length push now getenv_version var_dump phpversion say require_version find_spec import_module dumps loads date today isoformat sqrt floor ceil pow random randint choice uuid4 token_hex hexdigest sha256 md5 encode decode console table info inspect test match search sub compile if for while in and or not return lambda def function'.split(
-    ' ',
-  ),
-);
-const HARMLESS_IMPORTS = new Set(
-  'sys json math re datetime time random uuid hashlib base64 string itertools functools collections statistics decimal fractions platform textwrap pprint typing dataclasses enum struct binascii secrets calendar zlib html unicodedata util crypto path url querystring assert buffer v8 perf_hooks numpy pandas torch tensorflow sklearn scipy requests flask django fastapi pydantic pytest yaml matplotlib transformers'.split(
-    ' ',
-  ),
-);
-
 type Marker = readonly [readonly RegExp[], Effect, string];
 /** All patterns of a row must occur. Each is linear: no repetition inside a repetition, no look-ahead over the rest. */
 const MARKERS: readonly Marker[] = [
@@ -54,7 +55,7 @@ const MARKERS: readonly Marker[] = [
   [[/\b(?:os\.kill|process\.kill|killpg)\b/], 'process_own', 'kill'],
 ];
 const SHELL_CALLS =
-  /\b(?:system|popen|execSync|exec|spawnSync|spawn|execFile|execFileSync|check_output|check_call|call|run|shell_exec|passthru|getoutput|execl|execv|execvp|execlp|Popen|proc_open|qx)\b|`/;
+  /\b(?:do shell script|system|popen|execSync|exec|spawnSync|spawn|execFile|execFileSync|check_output|check_call|call|run|shell_exec|passthru|getoutput|execl|execv|execvp|execlp|Popen|proc_open|qx)\b|`/;
 const WRITES =
   /\bopen\s*\([^)]{0,300},\s*['"][rb]?[wax+]|\bwrite(?:_text|_bytes|FileSync|File)?\s*\(|\bappendFile|\bfile_put_contents\b|\bFile\.(?:write|open)\b|\b(?:copyfile|copy2|copytree|shutil\.move|os\.rename|renameSync|os\.replace|chmod|chown|mkdir|makedirs|mkdirSync)\b|\bto_(?:csv|json|excel|parquet)\b/;
 const READS =
@@ -77,7 +78,8 @@ export function readCode(language: string, text: string, invocation: Invocation,
     effect = effect === undefined ? becomes : graver(effect, becomes);
   }
   const paths = literals.filter(
-    (item) => /^(?:\/|~\/?|\.{1,2}\/)[^\s]*$/.test(item) || /^[\w.-]+\.\w{1,8}$/.test(item),
+    (item) =>
+      /^(?:\/|~\/?|\.{1,2}\/)[^\s]*$/.test(item) || /^[\w.-]+\.\w{1,8}$|^[\w.-]+(?:\/[\w.-]+){1,16}$/.test(item),
   );
   const targets = paths
     .slice(0, 16)
@@ -103,12 +105,18 @@ export function readCode(language: string, text: string, invocation: Invocation,
       flags: [...base.flags, ...recursive, ...dynamic],
     });
   }
-  if (WRITES.test(text)) meaning.add({ ...base, operation: 'write', effect: 'write', targets });
-  if (trivial(text)) {
+  const writes = WRITES.test(text);
+  if (writes) {
+    const unresolved = targets.length === 0 ? ['unresolved_target'] : [];
+    meaning.add({ ...base, operation: 'write', effect: 'write', targets, flags: [...base.flags, ...unresolved] });
+  }
+  const calm = effect === undefined && !SHELL_CALLS.test(text) && SCANNED.has(language);
+  if (calm && writes && targets.length > 0 && writesOnly(text)) return { origins: ['file'] };
+  if (calm && trivial(language, text)) {
     meaning.add({ ...base, operation: 'print', effect: 'none', targets: [], residue: [] });
     return { origins: ['file'] };
   }
-  if (effect === undefined && !WRITES.test(text) && !SHELL_CALLS.test(text) && readsOnly(text)) {
+  if (calm && !writes && readsOnly(text)) {
     meaning.add({ ...base, operation: 'read', effect: 'read', targets });
     return { origins: ['file'] };
   }
@@ -161,28 +169,35 @@ function looksLikeCommand(text: string): boolean {
   return /^\s*[./~\w-][\w./-]*(?:\s|$|;|\|)/.test(text) && text.length <= 8_192;
 }
 
+/** Without the few spellings that only look dangerous. */
+function tamed(bare: string): string {
+  return bare
+    .replace(/\bjson\.load\(/g, 'json.loads(')
+    .replace(/\bsys\.stdin\.(?:read|readlines|readline)\(/g, 'str(')
+    .replace(/__(?:version|name|doc|main|file)__/g, 'x');
+}
+
 /** Only literals, arithmetic and calls that compute or print. */
-function trivial(text: string): boolean {
-  const bare = withoutStrings(text);
-  if (/[`]|__|\beval\b|\bexec\b|\bgetattr\b|\bglobals\b|\bFunction\b|\bopen\b|\bsystem\b/.test(bare)) return false;
+function trivial(language: string, text: string): boolean {
+  const bare = tamed(withoutStrings(text));
+  if (!SCANNED.has(language) || DYNAMIC.test(bare) || /\bopen\b/.test(bare)) return false;
+  if (/^(?:perl|ruby|php)$/.test(language) && PAREN_LESS.test(bare)) return false;
   return importsHarmless(bare, text) && callsHarmless(bare, HARMLESS_CALLS);
 }
 
-const READING_CALLS = new Set([
-  ...HARMLESS_CALLS,
-  ...'open read readFileSync readFile readlines read_text load safe_load listdir walk getcwd exists existsSync isfile isdir stat glob rglob iterdir getenv get readdirSync statSync Path join basename dirname cwd require resolve argv close readline splitlines next iter StringIO reader DictReader DataFrame read_csv head describe'.split(
-    ' ',
-  ),
-]);
+function onlyCalls(text: string, allowed: ReadonlySet<string>): boolean {
+  const bare = tamed(withoutStrings(text));
+  if (DYNAMIC.test(bare) || LOOKING.test(bare) || RENAMED.test(text)) return false;
+  return callsHarmless(bare, allowed) && importsHarmless(bare, text, FILE_MODULES);
+}
 
 function readsOnly(text: string): boolean {
-  const bare = withoutStrings(text);
-  if (/`|__|\beval\b|\bexec\b|\bgetattr\b|\bglobals\b|\bFunction\b|\bsystem\b/.test(bare)) return false;
-  return (
-    READS.test(text) &&
-    callsHarmless(bare, READING_CALLS) &&
-    importsHarmless(bare, text, 'os pathlib glob csv fs io yaml toml tomllib configparser shutil_which xml')
-  );
+  return READS.test(text) && onlyCalls(text, READING_CALLS);
+}
+
+/** Reads and writes files whose names it shows, and nothing else. */
+function writesOnly(text: string): boolean {
+  return onlyCalls(text, WRITING_CALLS) && !BUILT_PATH.test(text);
 }
 
 function withoutStrings(text: string): string {
@@ -202,8 +217,16 @@ function withoutStrings(text: string): string {
 }
 
 function callsHarmless(bare: string, allowed: ReadonlySet<string>): boolean {
-  for (const match of bare.matchAll(/(?<![\w$])([A-Za-z_$][\w$]*)\s{0,8}\(/g))
-    if (!allowed.has(match[1] as string)) return false;
+  const plain = new Set<string>();
+  for (const match of bare.matchAll(/(\.?)(?<![\w$])([A-Za-z_$][\w$]*)\s{0,8}\(/g)) {
+    const name = match[2] as string;
+    if (!allowed.has(name)) return false;
+    if (match[1] === '') plain.add(name);
+  }
+  // A harmless name given to something else is no longer harmless.
+  for (const match of bare.matchAll(/(?<![\w$.])([A-Za-z_$][\w$]*)\s{0,4}=(?![=>])/g)) {
+    if (plain.has(match[1] as string)) return false;
+  }
   return true;
 }
 
@@ -213,9 +236,12 @@ function importsHarmless(bare: string, text: string, more = ''): boolean {
     const root = (name.replace(/^node:/, '').split(/[./]/)[0] as string).trim();
     return root === '' || HARMLESS_IMPORTS.has(root) || extra.has(root);
   };
-  for (const match of bare.matchAll(/\b(?:import|from)\s+([A-Za-z_][\w.]*(?:\s*,\s*[A-Za-z_][\w.]*)*)/g)) {
-    if (!(match[1] as string).split(',').every(fine)) return false;
+  const imports =
+    /\bfrom\s+([A-Za-z_.][\w.]*)\s+import\b|\bimport\s+([A-Za-z_][\w.]*(?:\s*,\s*[A-Za-z_][\w.]*){0,32})/g;
+  for (const match of bare.matchAll(imports)) {
+    if (!((match[1] ?? match[2]) as string).split(',').every(fine)) return false;
   }
+  if (/\bfrom\s+["'.]/.test(text)) return false;
   for (const match of text.matchAll(/\b(?:require|import)\s*\(\s*['"]([^'"]*)['"]/g))
     if (!fine(match[1] as string)) return false;
   return true;

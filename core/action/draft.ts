@@ -59,7 +59,10 @@ type WordLike = { readonly text: string; readonly known: boolean; readonly glob:
 export function fileTarget(word: WordLike, cwd: string | undefined, where: Where, remote?: string): DraftTarget {
   // A variable in front may be anything, the rest is then no path of its own.
   const unresolved = !word.known && /^\$/.test(word.text);
-  const path = unresolved ? word.text : resolvePath(word.text, cwd, where.home);
+  // A letter that only looks like a slash is judged as what it looks like.
+  const plain = word.text.normalize('NFKC');
+  const text = plain !== word.text && /^[/~]/.test(plain) ? plain : word.text;
+  const path = unresolved ? word.text : resolvePath(text, cwd, where.home);
   if (path.length > MAX_PATH) return { id: `file:${path.slice(0, 200)}/$LONG`, known: false, glob: word.glob };
   return { id: `${remote === undefined ? '' : `${remote}/`}file:${path}`, known: word.known, glob: word.glob };
 }

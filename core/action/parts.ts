@@ -147,7 +147,10 @@ function addPlaceFlags(place: Place, draft: Draft, flags: Set<string>): void {
 }
 
 function addCommonFlags(files: readonly (readonly [DraftTarget, Place])[], where: Where, flags: Set<string>): void {
-  if (files.every(([target, place]) => target.known && place.tags.includes('regenerable'))) flags.add('regenerable');
+  const remade = (place: Place) => place.tags.includes('regenerable');
+  const passing = (place: Place) => remade(place) || place.scope === 'temporary';
+  if (files.some(([, place]) => remade(place)) && files.every(([target, place]) => target.known && passing(place)))
+    flags.add('regenerable');
   const { tracked } = where;
   if (tracked === undefined) return;
   const held = (target: DraftTarget) => tracked.has(target.id.slice(5));

@@ -95,11 +95,12 @@ export class Input {
     const value = this.#fields[name] ?? {};
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw invalidArgument(this.path(name), 'must be an object');
-    for (const [key, item] of Object.entries(value)) {
+    Object.entries(value).forEach(([key, item], index) => {
       if (typeof item !== 'string' || key.length > MAX_NAME || item.length > MAX_TEXT)
         throw invalidArgument(this.path(name), 'must map names to text');
-      this.texts.push({ text: `${key}: ${item}`, where: `${name}.${key}` });
-    }
+      // By number: a name is the caller's text, too, and places are kept.
+      this.texts.push({ text: `${key}: ${item}`, where: `${name}.${index}` });
+    });
     return value as { readonly [key: string]: string };
   }
 }

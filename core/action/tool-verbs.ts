@@ -108,7 +108,17 @@ export function readByVerb(call: Call, name: string): Draft[] {
   if (given.dry_run === true || given.dryRun === true)
     return [{ ...base, effect: 'read', flags: [...flags, 'dry_run'] }];
   const read = effect === 'read' || effect === 'fetch';
-  return [{ ...base, effect, flags, ...(read && { residue: [] }) }];
+  // Tickets and pull requests are the tenant's own; who a mail or a chat reaches is not known.
+  const own = effect === 'message' && TALK_NOUNS.test(name) && !MAIL_NOUNS.test(name);
+  return [
+    {
+      ...base,
+      effect,
+      flags,
+      ...(read && { residue: [] }),
+      ...(own && { externality: { destination_ownership: 'tenant' as const } }),
+    },
+  ];
 }
 
 function effectOf(name: string, verbs: readonly string[]): Effect {

@@ -13,8 +13,8 @@ export type Frame = {
   readonly mounts?: readonly { readonly inside: string; readonly outside: string }[];
   readonly stdin: Stream;
   readonly depth: number;
-  /** Functions being called, outermost first. */
-  readonly calls: readonly string[];
+  /** Functions and aliases being called, outermost first. */
+  readonly calls: readonly unknown[];
   /** Where in the outermost text this stands. */
   readonly range: { readonly start: number; readonly end: number } | undefined;
 };
@@ -66,7 +66,7 @@ export type Walk = {
   readonly judge: Judge;
   commands: number;
   work: number;
-  readonly called: Set<string>;
+  readonly called: Set<unknown>;
   /** Walks script text; text that does not parse is one opaque part. */
   text(text: string, state: ShellState, frame: Frame): Stream;
   /** Walks an argument list as one simple command: functions, aliases, builtins and wrappers included. */

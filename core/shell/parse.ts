@@ -1,5 +1,5 @@
 // Shell text to a syntax tree by a real Bash grammar, within stated bounds of length and nesting.
-// Whatever cannot be parsed in full is opaque as a whole: a partial tree could hide a command.
+// Whatever cannot be parsed in full is opaque: a partial tree could hide a command, and still holds what Bash runs before it stumbles.
 
 import type { ParsedScript } from 'unbash';
 import { parse } from 'unbash';
@@ -11,7 +11,11 @@ export const MAX_SHELL_NESTING = 48;
 const MAX_OPENERS = 4_000;
 const MAX_HEREDOCS = 200;
 
-export type Parsed = { readonly script: ParsedScript } | { readonly opaque: 'too_long' | 'too_deep' | 'syntax' };
+export type Parsed = {
+  readonly script?: ParsedScript;
+  /** Why the script is not all there is. */
+  readonly opaque?: 'too_long' | 'too_deep' | 'syntax';
+};
 
 /** Never throws. */
 export function parseShell(text: string): Parsed {
@@ -19,7 +23,7 @@ export function parseShell(text: string): Parsed {
   if (tooDeep(text)) return { opaque: 'too_deep' };
   try {
     const script = parse(text);
-    return script.errors && script.errors.length > 0 ? { opaque: 'syntax' } : { script };
+    return script.errors && script.errors.length > 0 ? { script, opaque: 'syntax' } : { script };
   } catch {
     return { opaque: 'syntax' };
   }

@@ -65,7 +65,7 @@ export function newState(cwd: string | undefined, home: string | undefined): She
   // Numbers whose value changes nothing about what a command does.
   for (const name of ['RANDOM', 'SECONDS', 'UID', 'EUID', 'PPID', 'LINENO', 'BASHPID', '$', '!', '?', '#'])
     set(name, '0');
-  return { vars, functions: new Map(), aliases: new Map(), files: new Map(), params: undefined, cwd };
+  return { vars, functions: new Map(), aliases: new Map(), files: new Map(), params: [], cwd };
 }
 
 /** A subshell: changes inside stay inside, files stay written. */

@@ -1,7 +1,15 @@
 // Walks a shell script command by command, in order, as Bash would run it, and hands each simple command to a judge.
 // Both sides of every branch are walked; what a branch may have changed is unknown afterwards. Bounded in commands and depth.
 
-import type { Command, CommandNode, CompoundList, ParsedScript, PipelineNode, Redirection, Statement } from 'unbash';
+import type {
+  Command,
+  CommandNode,
+  CompoundList,
+  Function as FunctionNode,
+  ParsedScript,
+  PipelineNode,
+  Statement,
+} from 'unbash';
 import { forEachChild } from 'unbash';
 import { runBuiltin } from './builtins.ts';
 import { type Frame, type Invocation, type Judge, type Walk, withFlags } from './frame.ts';
@@ -49,8 +57,10 @@ function walkText(walk: Walk, text: string, state: ShellState, frame: Frame): St
   walk.work += text.length >> 3;
   if (walk.work > MAX_WORK) return stop(walk, 'too_much', text, frame);
   const parsed = parseShell(text);
-  if ('opaque' in parsed) return stop(walk, parsed.opaque, text, frame);
-  return walkScript(walk, parsed.script, state, deeper(frame));
+  if (parsed.opaque) stop(walk, parsed.opaque, text, frame);
+  if (!parsed.script) return { origins: ['generated'] };
+  const out = walkScript(walk, parsed.script, state, deeper(frame));
+  return parsed.opaque ? { origins: [...out.origins, 'generated'] } : out;
 }
 
 function walkWords(walk: Walk, words: readonly Arg[], state: ShellState, frame: Frame): Stream {
@@ -68,12 +78,12 @@ function stop(walk: Walk, reason: string, text: string, frame: Frame): Stream {
 }
 
 function walkScript(walk: Walk, script: ParsedScript, state: ShellState, frame: Frame): Stream {
-  const before = new Set(state.functions.keys());
+  const before = new Set(state.functions.values());
   const out = walkStatements(walk, script.commands, state, frame);
-  for (const [name, node] of state.functions) {
-    if (before.has(name) || walk.called.has(name)) continue;
-    walk.called.add(name);
-    walkNode(walk, node.body as CommandNode, forkState(state), { ...deeper(frame), calls: [...frame.calls, name] });
+  for (const node of state.functions.values()) {
+    if (before.has(node) || walk.called.has(node)) continue;
+    walk.called.add(node);
+    walkNode(walk, node.body as CommandNode, forkState(state), { ...deeper(frame), calls: [...frame.calls, node] });
   }
   return out;
 }
@@ -279,9 +289,12 @@ function leaves(node: PipelineNode): boolean {
 function expander(walk: Walk, state: ShellState, frame: Frame): Expander {
   return {
     state,
+    suspect: (text) => {
+      walkText(walk, text, forkState(state), frame);
+    },
     substitute: (script) => {
       if (script === undefined) return NO_STREAM;
-      if (script.errors && script.errors.length > 0) return stop(walk, 'syntax', '', frame);
+      if (script.errors && script.errors.length > 0) stop(walk, 'syntax', '', frame);
       if (frame.depth >= MAX_WALK_DEPTH) return stop(walk, 'too_deep', '', frame);
       const flags = frame.flags.filter((flag) => flag !== 'pipeline_sink' && flag !== 'piped');
       return walkScript(walk, script, forkState(state), { ...deeper(frame), flags });
@@ -349,8 +362,6 @@ function assignedValue(
   };
 }
 
-const CALL_LIMIT = 4;
-
 /** Functions, aliases, builtins, wrappers; what remains is a program. */
 function dispatch(walk: Walk, invocation: Invocation): Stream {
   const { words, state, frame } = invocation;
@@ -358,7 +369,7 @@ function dispatch(walk: Walk, invocation: Invocation): Stream {
   if (walk.work > MAX_WORK) return stop(walk, 'too_much', '', frame);
   const program = words[0] as Arg;
   const body = program.known ? state.functions.get(program.text) : undefined;
-  if (body) return callFunction(walk, program.text, invocation);
+  if (body) return callFunction(walk, body, invocation);
   const alias =
     program.known && !frame.calls.includes(`alias ${program.text}`) ? state.aliases.get(program.text) : undefined;
   if (alias !== undefined) {
@@ -373,17 +384,15 @@ function dispatch(walk: Walk, invocation: Invocation): Stream {
   return walk.judge.run(invocation, walk);
 }
 
-function callFunction(walk: Walk, name: string, { words, state, frame }: Invocation): Stream {
-  walk.called.add(name);
-  if (frame.calls.includes(name)) {
+function callFunction(walk: Walk, node: FunctionNode, { words, state, frame }: Invocation): Stream {
+  walk.called.add(node);
+  if (frame.calls.includes(node)) {
     if (frame.flags.includes('background') || frame.flags.includes('piped')) walk.judge.flood(frame);
     return NO_STREAM;
   }
-  if (frame.calls.length >= CALL_LIMIT * MAX_WALK_DEPTH) return stop(walk, 'too_deep', name, frame);
-  const body = state.functions.get(name)?.body as CommandNode;
   const saved = state.params;
   state.params = words.slice(1).map((word) => (word.known ? literal(word.text) : word));
-  const out = walkNode(walk, body, state, { ...deeper(frame), calls: [...frame.calls, name] });
+  const out = walkNode(walk, node.body as CommandNode, state, { ...deeper(frame), calls: [...frame.calls, node] });
   state.params = saved;
   return out;
 }

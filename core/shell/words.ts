@@ -19,6 +19,8 @@ export type Expander = {
   readonly state: ShellState;
   /** Walks a `$(…)`, `<(…)` or backtick script and gives what it prints. */
   readonly substitute: (script: ParsedScript | undefined) => Stream;
+  /** Walks text that some shell could take for commands. */
+  readonly suspect: (text: string) => void;
 };
 
 const PLAIN = /^[A-Za-z0-9_./,:=@%+-]*$/;
@@ -156,6 +158,8 @@ function expandPart(part: WordPart, quoted: boolean, fields: Fields, expander: E
           expander.substitute(child.script);
         else forEachChild(child, visit);
       });
+      // `$(( ( rm -rf / ) ))` is no arithmetic: what one shell refuses another runs.
+      if (/[A-Za-z_]\w*[ \t]+(?:-\w|[\w/~."'$])/.test(part.text)) expander.suspect(part.text.slice(3, -2));
       fields.addUnknown('$NUMBER', []);
   }
 }

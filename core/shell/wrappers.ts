@@ -18,6 +18,8 @@ type Wrapper = {
   readonly directory?: string;
   /** The first operand is one. */
   readonly directoryFirst?: true;
+  /** The inner words are joined and read by a shell. */
+  readonly joined?: true;
   /** Standard input becomes arguments. */
   readonly items?: true;
 };
@@ -51,7 +53,8 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
   strace: { values: '-e -o -p -s -u -a -E -I -O -P -S -X', flags: [] },
   ltrace: { values: '-e -o -p -s -u -a -n -l -x' },
   caffeinate: { values: '-t -w' },
-  watch: { values: '-n --interval' },
+  watch: { values: '-n --interval', joined: true },
+  script: { values: '-E --echo -o --output-limit -T --log-timing -I -O -B -m', operands: 1, script: '-c' },
   flock: { values: '-w --timeout -E --conflict-exit-code', operands: 1, script: '-c' },
   xargs: {
     values:
@@ -70,14 +73,7 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
   'dbus-run-session': {},
   'xvfb-run': { values: '-n -s -e -f -l -p -w' },
   rlwrap: {},
-  dbus_launch: {},
   fakeroot: {},
-  firejail: {},
-  bwrap: {
-    directory: '--chdir',
-    values:
-      '--chdir --uid --gid --hostname --perms --size --setenv --unsetenv --dev --proc --tmpfs --dir --mqueue --seccomp',
-  },
 };
 
 /** Undefined when the program is no wrapper, or wraps nothing here. */
@@ -99,6 +95,7 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
     if (state === invocation.state) state = forkState(state);
     walk.words([literal('cd'), folder], state, frame);
   };
+  const removed: Arg[] = [];
   for (; index < words.length; index += 1) {
     const { text } = words[index] as Arg;
     if (text === '--') {
@@ -107,12 +104,9 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
         break;
       }
     } else if (text.startsWith('-') && text.length > 1) {
-      const script = wrapper.script && (text === wrapper.script || text === '--command' || text === '--split-string');
-      if (script || (wrapper.script === '-S' && /^-[a-z]*S/.test(text))) {
-        const attached = script ? '' : text.slice(text.indexOf('S') + 1);
-        const rest = words.slice(script || attached === '' ? index + 1 : index + 1).map((word) => word.text);
-        return walk.text([attached, ...rest].join(' '), state, withFlags(frame, ...(wrapper.flags ?? [])));
-      }
+      const command = scriptText(wrapper, words, index);
+      if (command !== undefined) return walk.text(command, state, withFlags(frame, ...(wrapper.flags ?? [])));
+      if (name === 'env' && /^(?:-u|--unset)/.test(text)) removed.push(optionValue(text, words[index + 1]));
       if (name === 'xargs' && text.startsWith('-I')) replace = text === '-I' ? words[index + 1]?.text : text.slice(2);
       enter(directoryOf(wrapper, words, index));
       if (values.has(text)) index += 1;
@@ -123,10 +117,14 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
     } else break;
   }
   if (assigned.length > 0) walk.judge.run({ ...invocation, words: [literal('export'), ...assigned] }, walk);
+  if (removed.length > 0) walk.judge.run({ ...invocation, words: [literal('unset'), ...removed] }, walk);
   let inner = words.slice(index);
   if (wrapper.items)
     inner = withItems(inner.length === 0 ? [literal('echo')] : inner, itemArgs(frame.stdin), name, replace);
   if (inner.length === 0) return undefined;
+  if (wrapper.joined || (name === 'parallel' && inner[0]?.text.includes(' '))) {
+    return walk.text(inner.map((word) => word.text).join(' '), state, withFlags(frame, ...(wrapper.flags ?? [])));
+  }
   return walk.words(inner, state, withFlags(frame, ...(wrapper.flags ?? [])));
 }
 
@@ -148,6 +146,24 @@ function directoryOf({ directory, values = '' }: Wrapper, words: readonly Arg[],
     if (values.split(' ').includes(name)) return undefined;
   }
   return undefined;
+}
+
+/** The script of `env -S 'cmd a'`, `script -qc 'cmd'`, `flock f -c 'cmd'`. */
+function scriptText(wrapper: Wrapper, words: readonly Arg[], index: number): string | undefined {
+  const text = (words[index] as Arg).text;
+  const next = words[index + 1]?.text ?? '';
+  if (wrapper.script === '-c')
+    return text === '--command' || /^-[a-z]*c$/.test(text) ? next : /^--command=(.*)$/s.exec(text)?.[1];
+  if (wrapper.script !== '-S') return undefined;
+  const attached = /^(?:-[a-z]*S|--split-string=?)(.*)$/s.exec(text)?.[1];
+  if (attached === undefined) return undefined;
+  return [attached, ...words.slice(index + 1).map((word) => word.text)].join(' ');
+}
+
+/** `-uNAME`, `--unset=NAME`, `-u NAME` */
+function optionValue(text: string, next: Arg | undefined): Arg {
+  const attached = /^(?:-u|--unset=)(.+)$/.exec(text)?.[1];
+  return attached === undefined ? (next ?? literal('')) : literal(attached);
 }
 
 function withItems(inner: readonly Arg[], items: readonly Arg[], name: string, replace: string | undefined): Arg[] {

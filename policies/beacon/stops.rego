@@ -3,7 +3,7 @@ package beacon
 
 hits contains [4, "beacon.revocation.scope", "revoked", message] if {
 	some scope in input.facts.revoked_scopes
-	message := concat("", ["`", scope, "` is revoked. Nothing in this scope runs until an operator reinstates it."])
+	message := concat("", ["`", scope, "` is revoked. Nothing in this scope runs until an admin reinstates it."])
 }
 
 hits contains [4, "beacon.revocation.epoch", "revocation_unknown", message] if {

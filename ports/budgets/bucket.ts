@@ -44,7 +44,8 @@ export function takeAll(
   return { allowed: true, exhausted: '', retryAfterMs: 0 };
 }
 
-function requireBuckets(buckets: readonly Bucket[], cost: number): void {
+/** Throws `invalid_argument` for what no take can be. */
+export function requireBuckets(buckets: readonly Bucket[], cost: number): void {
   if (buckets.length < 1 || buckets.length > MAX_BUCKETS_PER_TAKE) {
     throw invalidArgument('buckets', `must be 1 to ${MAX_BUCKETS_PER_TAKE}`);
   }

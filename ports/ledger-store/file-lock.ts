@@ -11,7 +11,8 @@ export function lockFile(path: string): () => void {
     database.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     database.close();
-    throw new BeaconError('failed_precondition', `the ledger is open elsewhere: ${path} is locked`, { cause });
+    const why = `another Beacon has this ledger open: ${path} is locked; stop that one or use another BEACON_DATA_DIR`;
+    throw new BeaconError('failed_precondition', why, { cause });
   }
   return () => database.close();
 }

@@ -53,7 +53,7 @@ export async function decide(
     if (usesApproval) await stores.actions.releaseApproval(approval.action_id);
     await refuseLate(what, sealed, call, recorder);
   }
-  await recorder.record(sealed.views);
+  await recordOrVoid(what, sealed, call, recorder);
   clock.lap('record');
   tell(what, sealed, call, deps, clock.total());
   return answerOf(what, sealed, call);
@@ -77,6 +77,28 @@ async function refuseLate(what: ToSeal, sealed: SealedDecision, call: CallContex
   await recorder.seal(voids, call);
   recorder.voided('deadline_exceeded');
   throw new BeaconError('deadline_exceeded', 'the decision was sealed after the caller’s deadline and is void');
+}
+
+/** An ALLOW whose action cannot be followed is no answer; a DENY needs nothing but its receipt. */
+async function recordOrVoid(
+  what: ToSeal,
+  sealed: SealedDecision,
+  call: CallContext,
+  recorder: Recorder,
+): Promise<void> {
+  try {
+    await recorder.record(sealed.views);
+  } catch (error) {
+    recorder.missed(error);
+    if (!runs(sealed.verdict.route)) return;
+    const action = { ...what.admitted, actionId: sealed.actionId };
+    const voids = sealed.views.map((view) =>
+      laterDraft('void', action, { voids: view.receiptId, reason: 'not_recorded' }),
+    );
+    await recorder.sealOnly(voids, call);
+    recorder.voided('not_recorded');
+    throw new BeaconError('unavailable', 'what was allowed could not be recorded, so it is void', { cause: error });
+  }
 }
 
 function answerOf(what: ToSeal, sealed: SealedDecision, call: CallContext): DecisionAnswer {

@@ -5,6 +5,7 @@ import { BeaconError } from '../../core/errors.ts';
 import { readReceipt } from '../../core/receipt.ts';
 import { Decision, Route } from '../../gen/beacon/v1/common_pb.js';
 import type { DecisionAnswer } from '../../gen/beacon/v1/decision_service_pb.js';
+import { MemoryActionStore } from '../../ports/action-store/memory.ts';
 import { MemoryRevocationList } from '../../ports/revocation-list/memory.ts';
 import type { RevocationList } from '../../ports/revocation-list/port.ts';
 import { callAs, makeWorld, type Overrides, START_MS, shell } from './decision.fixture.ts';
@@ -251,4 +252,18 @@ test('a command nested deeper than our stack is opaque, not an error', async () 
   const { answer } = await maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, callAs());
   expect(answer).toMatchObject({ decision: Decision.DENY });
   expect(codes(answer as DecisionAnswer)).toContain('run_opaque');
+});
+
+test('a store that cannot follow: a DENY is answered all the same, an ALLOW is voided and is no decision', async () => {
+  class Broken extends MemoryActionStore {
+    override putAction(): Promise<never> {
+      return Promise.reject(new Error('connection lost'));
+    }
+  }
+  const world = await makeWorld({ stores: { actions: new Broken() } });
+  const propose = (command: string) =>
+    world.maker.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal: shell(command) }, callAs());
+  expect((await propose('rm -rf /')).answer?.decision).toBe(Decision.DENY);
+  await expect(propose('ls')).rejects.toMatchObject({ code: 'unavailable' });
+  expect(await world.kinds()).toEqual(['decision', 'decision', 'action', 'void', 'void']);
 });

@@ -49,6 +49,13 @@ export class Recorder {
 
   /** Seals drafts that follow an action, and records them. A refused ALLOW is `failed_precondition`. */
   async seal(drafts: readonly DraftValues[], call: CallContext): Promise<readonly SealedView[]> {
+    const views = await this.sealOnly(drafts, call);
+    await this.record(views);
+    return views;
+  }
+
+  /** Seals without recording: the stores learn of it when the log is replayed. */
+  async sealOnly(drafts: readonly DraftValues[], call: CallContext): Promise<readonly SealedView[]> {
     const { signer, settings } = this.#deps;
     const response = await signer.seal(create(SealRequestSchema, { drafts: drafts.map(toDraft) }), call);
     if (response.refused !== '') {
@@ -56,11 +63,12 @@ export class Recorder {
       throw new BeaconError('failed_precondition', `refused by the kill switch: ${why}`);
     }
     const keyId = settings.keyId();
-    const views = response.receipts.map((receipt, i) =>
-      viewOf(receipt, drafts[i] as DraftValues, '', undefined, keyId),
-    );
-    await this.record(views);
-    return views;
+    return response.receipts.map((receipt, i) => viewOf(receipt, drafts[i] as DraftValues, '', undefined, keyId));
+  }
+
+  /** A projection failed: what it would have written is in the log, and comes back with the next replay. */
+  missed(error: unknown): void {
+    this.#deps.env.failed('decision.record', error);
   }
 
   voided(reason: string): void {

@@ -105,7 +105,6 @@ export function writeRevocation(revocation: Revocation): Json {
     logs: revocation.logs.map(writeFence),
     at: time(revocation.at),
     actor: revocation.actor,
-    reason: revocation.reason,
     receipt_id: revocation.receiptId,
     advice: revocation.advice,
     open_actions: revocation.openActions,

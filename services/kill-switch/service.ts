@@ -65,8 +65,6 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   readonly #leases: LeaseKeeper;
   #last: Promise<unknown> = Promise.resolve();
   #watch: NodeJS.Timeout | undefined;
-  /** True after a change that the list did not take: a later one must not make it look complete. */
-  #listMissedOne = false;
 
   constructor(deps: KillSwitchDeps) {
     this.#deps = deps;
@@ -103,6 +101,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   }
 
   async listRevocations(): Promise<pb.ListRevocationsResponse> {
+    const unfenced = new Set(this.#state.unfenced().map((leaf) => leaf.revocationId));
     const revocations = this.#state.inForce().map(({ scope, revocationId, epoch }) => {
       const leaf = this.#state.leaf(revocationId);
       return create(pb.RevocationSchema, {
@@ -110,6 +109,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
         scope,
         operation: 'revoke',
         epoch: BigInt(epoch),
+        level: unfenced.has(revocationId) ? pb.RevocationLevel.COMMITTED : pb.RevocationLevel.BARRIER,
         receiptId: leaf?.receiptId ?? '',
         actor: leaf?.actor ?? '',
         ...(leaf ? { at: timestampFromMs(leaf.atMs) } : {}),
@@ -145,10 +145,10 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     }
     // Says which leases were granted before: those of later terms are granted in knowledge of this change.
     const after = { after_term: this.#leases.term };
-    const by = context.principal.subject;
-    const leaf = await this.#append({ form: 'revocation', scope, operation }, by, reason, { after });
+    const what = { form: 'revocation', scope, operation };
+    const leaf = await this.#append(what, context.principal.subject, reason, { after });
     // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
-    await this.#tellList(leaf, operation).catch(env.failed);
+    await this.#tellList(leaf).catch(env.failed);
     const logs = await this.#barrier(leaf);
     bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
     const live = operation === 'revoke' ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS) : [];
@@ -238,29 +238,28 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     }
   }
 
-  async #tellList({ scope, epoch, revocationId }: RevocationLeaf, operation: 'revoke' | 'reinstate'): Promise<void> {
-    if (this.#listMissedOne) return this.#rebuildList();
+  /** The fence is the guarantee. A list that forgot something, or missed a change, is rebuilt from the log. */
+  async #tellList({ scope, operation, epoch, revocationId }: RevocationLeaf): Promise<void> {
+    const change = {
+      scope,
+      operation: operation === 'reinstate' ? 'reinstate' : 'revoke',
+      epoch,
+      revocationId,
+    } as const;
     try {
-      await this.#deps.list.apply({ scope, operation, epoch, revocationId });
+      await this.#deps.list.apply(change);
     } catch (error) {
-      this.#listMissedOne = true;
       this.#deps.env.failed(error);
-      // A list that was put back to an older state takes no single change, but the whole.
-      await this.#rebuildList();
+      await this.#mendList();
     }
-  }
-
-  async #rebuildList(): Promise<void> {
-    await this.#deps.list.rebuild(this.#state.inForce(), this.#state.epoch);
-    this.#listMissedOne = false;
   }
 
   /** A list that is empty, flushed or restored from an old copy denies everything until this has run. */
   async #mendList(): Promise<void> {
     const { list, bus } = this.#deps;
     const { epoch } = await list.consult(['global']);
-    if (epoch !== undefined && epoch >= this.#state.epoch && !this.#listMissedOne) return;
-    await this.#rebuildList();
+    if (epoch !== undefined && epoch >= this.#state.epoch) return;
+    await list.rebuild(this.#state.inForce(), this.#state.epoch);
     bus.publish({ name: EVENTS.revocationListRebuilt, data: { epoch: this.#state.epoch, found: epoch ?? null } });
   }
 }

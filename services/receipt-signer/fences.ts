@@ -58,8 +58,15 @@ export class Fences {
   }
 
   refuses(scopes: readonly string[], nowMs: number): AllowRefusal | undefined {
-    const { term, notAfterMs } = this.#lease;
-    if (term === 0 || nowMs >= notAfterMs - CLOCK_BOUND_MS) return 'no_lease';
+    if (!leaseHolds(this.#lease, nowMs)) return 'no_lease';
     return scopes.some((scope) => this.#scopes.has(scope)) ? 'fenced' : undefined;
   }
+}
+
+/**
+ * Whether an ALLOW signed under this lease may still be answered. A later lease does not make it good: that one may have
+ * been granted in knowledge of a revocation which the ALLOW was not.
+ */
+export function leaseHolds(lease: Lease, nowMs: number): boolean {
+  return lease.term > 0 && nowMs < lease.notAfterMs - CLOCK_BOUND_MS;
 }

@@ -53,9 +53,8 @@ function setUp(gate: () => Promise<void> = async () => {}) {
   const fences = new Fences();
   fences.grant({ term: 1, notAfterMs: 10_000 }, 1, []);
   const store = slow(memory, gate);
-  const keys = memorySigningKeys();
-  const writer = new LogWriter({ store, keys, fences, now: () => clock.ms, grown: () => {} });
-  return { writer, store: memory, fences, clock, keys };
+  const writer = new LogWriter({ store, keys: memorySigningKeys(), fences, now: () => clock.ms, grown: () => {} });
+  return { writer, store: memory, fences, clock };
 }
 
 const kinds = async (store: LedgerStore) => (await store.scan(0, 100)).map(({ leaf }) => readReceipt(leaf).kind);
@@ -130,12 +129,6 @@ test.each([
   open();
   expect((await sealing).refused).toBe('no_lease');
   expect(await kinds(store)).toEqual(['decision', 'void']);
-});
-
-test('an ALLOW is in the scope of the key that signs it, whichever key its decision had in mind', async () => {
-  const { writer, fences, keys } = setUp();
-  fences.move(`key:${keys.current().publicKey.keyId}`, 'revoke', 2);
-  expect((await writer.seal([decision(['key:another'])])).refused).toBe('fenced');
 });
 
 test('a draft that claims what only the signer writes takes nothing of its request with it into the log', async () => {

@@ -87,6 +87,9 @@ export class LogWriter {
     await undefined;
     try {
       while (this.#queue.length > 0) await this.#batch();
+    } catch (error) {
+      // Nobody may wait for ever on a fault of ours.
+      for (const job of this.#queue.splice(0)) job.reject(error);
     } finally {
       this.#underWay = undefined;
     }

@@ -5,6 +5,7 @@ import { type Programs, type Rule, rows } from './rule.ts';
 const READ: Rule = { effect: 'read', operands: 'none', metadata: true, scope: 'remote' };
 const TALK: Rule = {
   effect: 'message',
+  externality: { destination_ownership: 'tenant', destination_visibility: 'team' },
   operands: 'residue',
   scope: 'remote',
   options: {

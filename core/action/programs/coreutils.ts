@@ -280,16 +280,16 @@ export const COREUTILS: Programs = {
     values: '-m -x -M -X',
     options: { ...RECURSIVE, '-d': {}, '-l': {} },
   }),
-  ...rows('xdg-open open code subl gedit nano vim vi nvim emacs pico micro idea cursor', {
+  ...rows('xdg-open open code subl gedit pico micro idea cursor', {
     effect: 'run_unknown',
     operands: 'files',
     operation: 'open',
   }),
-  ...rows('vim vi nvim ex emacs', {
+  ...rows('vim vi nvim view ex emacs emacsclient nano joe kak hx helix', {
     effect: 'run_unknown',
-    operands: 'files',
     operation: 'edit',
-    values: '-c -S -u --cmd -s -W --eval -l -f',
+    special: 'editor',
+    values: '-c -S -u --cmd -s -W --eval -l -f -x',
   }),
   ...rows('ed', { effect: 'write', operands: 'files', operation: 'edit' }),
   ...rows('man info apropos help tldr cheat', NONE),

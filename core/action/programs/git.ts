@@ -13,13 +13,15 @@ export const GIT: Programs = {
     options: { '-C': { value: 'ignored' }, '-c': { value: 'ignored' } },
     special: 'git',
     subcommands: {
-      'status|log|diff|show|blame|annotate|describe|shortlog|rev-parse|rev-list|ls-files|ls-tree|cat-file|name-rev|merge-base|whatchanged|count-objects|var|show-ref|show-branch|for-each-ref|diff-tree|diff-index|diff-files|range-diff|cherry|grep|fsck|verify-commit|verify-tag|check-ignore|check-attr|help|version|column|get-tar-commit-id|check-ref-format|symbolic-ref|diff-name|bugreport|merge-tree|difftool':
+      'status|log|diff|show|blame|annotate|describe|shortlog|rev-parse|rev-list|ls-files|ls-tree|cat-file|name-rev|merge-base|whatchanged|count-objects|var|show-ref|show-branch|for-each-ref|diff-tree|diff-index|diff-files|range-diff|cherry|fsck|verify-commit|verify-tag|check-ignore|check-attr|help|version|column|get-tar-commit-id|check-ref-format|symbolic-ref|diff-name|bugreport|merge-tree':
         {
           ...READ,
           special: 'git-read',
           values: '-n -S -G -L --since --until --author --grep --format --pretty -U --diff-filter -M --after --before',
         },
       ls: READ,
+      'grep|difftool': { ...READ, special: 'git-runs' },
+      bisect: { ...LOCAL, special: 'git-runs' },
       'ls-remote': { effect: 'fetch', operands: 'none', flags: ['remote'] },
       fetch: {
         effect: 'fetch',
@@ -236,7 +238,7 @@ export const GIT: Programs = {
         },
         special: 'git-rebase',
       },
-      'cherry-pick|revert|am|apply|notes|mergetool|rerere|bisect|init|remote-update|worktree|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|read-tree|format-patch|archive|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|fast-export|quiltimport':
+      'cherry-pick|revert|am|apply|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|read-tree|format-patch|archive|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|fast-export|quiltimport':
         { ...LOCAL, options: { '-o|--output': { value: 'write' }, '-m': { value: 'ignored' } } },
       worktree: {
         ...LOCAL,

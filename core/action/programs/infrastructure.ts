@@ -39,6 +39,7 @@ const TERRAFORM: Rule = {
       effect: 'install_local',
       operation: 'init',
       operands: 'none',
+      flags: ['pinned'],
       values: '-backend-config',
       options: { '-migrate-state|-force-copy': { effect: 'infra_change' }, '-backend-config': { value: 'content' } },
     },

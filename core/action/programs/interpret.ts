@@ -26,6 +26,11 @@ export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning)
   const name = programName(program.text);
   if (name === undefined) return runFile(invocation, walk, meaning, program, invocation.words.slice(1));
   const rule = Object.hasOwn(PROGRAMS, name) ? (PROGRAMS[name] as Rule) : undefined;
+  const plain = name.normalize('NFKC');
+  if (!rule && plain !== name) {
+    walk.judge.opaque('program', name, [], invocation.frame);
+    return runProgram({ ...invocation, words: [literal(plain), ...invocation.words.slice(1)] }, walk, meaning);
+  }
   if (!rule) return unknownProgram(name, invocation, walk, meaning);
   return follow(rule, rule.tool ?? name, invocation, walk, meaning);
 }
@@ -59,41 +64,7 @@ function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning
     if (!next) {
       if (word.text === 'help' || word.text === 'version')
         return help(current, tool, names, invocation, walk, meaning, args);
-      const shown = /^[\w:.@-]{1,40}$/.test(word.text) ? word.text : 'other';
-      const other =
-        current.subcommands && Object.hasOwn(current.subcommands, '*')
-          ? inherit(current.subcommands['*'] as Rule, current)
-          : undefined;
-      if (other) {
-        for (const flag of other.flags ?? []) flags.add(flag);
-        const graverEffect = effect ? graver(other.effect, effect) : other.effect;
-        return interpret(
-          makeCall(
-            other,
-            tool,
-            other.operation ?? bounded([...names, shown]),
-            graverEffect,
-            flags,
-            args,
-            invocation,
-            walk,
-            meaning,
-          ),
-        );
-      }
-      const call = makeCall(
-        current,
-        tool,
-        bounded([...names, shown]),
-        'unknown',
-        flags,
-        args,
-        invocation,
-        walk,
-        meaning,
-      );
-      emit(call, { residue: [words(invocation), ...pipedIn(call)] });
-      return { origins: ['file'] };
+      return unlisted(current, tool, [...names, shownName(word)], effect, flags, args, invocation, walk, meaning);
     }
     names.push(word.text);
     for (const flag of next.flags ?? []) flags.add(flag);
@@ -113,6 +84,36 @@ function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning
     meaning,
   );
   return interpret(call);
+}
+
+function shownName(word: Arg): string {
+  return /^[\w:.@-]{1,40}$/.test(word.text) ? word.text : 'other';
+}
+
+/** A subcommand the table does not list: its `*`, or unknown. */
+function unlisted(
+  rule: Rule,
+  tool: string,
+  names: readonly string[],
+  raised: Effect | undefined,
+  flags: Set<string>,
+  args: readonly Arg[],
+  invocation: Invocation,
+  walk: Walk,
+  meaning: Meaning,
+): Stream {
+  const any = rule.subcommands?.['*'];
+  if (!any) {
+    const call = makeCall(rule, tool, bounded(names), 'unknown', flags, args, invocation, walk, meaning);
+    emit(call, { residue: [words(invocation), ...pipedIn(call)] });
+    return { origins: ['file'] };
+  }
+  const other = inherit(any, rule);
+  for (const flag of other.flags ?? []) flags.add(flag);
+  const effect = raised ? graver(other.effect, raised) : other.effect;
+  return interpret(
+    makeCall(other, tool, other.operation ?? bounded(names), effect, flags, args, invocation, walk, meaning),
+  );
 }
 
 function bounded(names: readonly string[]): string {

@@ -1,6 +1,6 @@
 // Package managers: what is installed, where, and what is published.
 
-import { type Programs, type Rule, rows } from './rule.ts';
+import { override, type Programs, type Rule, rows } from './rule.ts';
 
 const READ: Rule = { effect: 'read', operands: 'none', metadata: true };
 const ASK: Rule = { effect: 'fetch', operands: 'none' };
@@ -28,6 +28,7 @@ const node = (manager: string): Rule => {
   return {
     effect: 'install_local',
     operation: 'install',
+    special: 'install',
     systems: [manager],
     values: '--prefix --workspace -w --filter --registry --cwd -C --dir',
     subcommands: {
@@ -38,7 +39,7 @@ const node = (manager: string): Rule => {
         BUILD,
       'ls|list|ll|la|outdated|why|explain|root|prefix|bin|help|config-list|fund|licenses|doctor|env|help-search|query|sbom|version-check|bugs|docs|repo|completion':
         READ,
-      'view|info|show|v|search|s|ping|whoami|audit|diff|owner-ls|stars': ASK,
+      'view|info|show|v|search|s|ping|whoami|diff|owner-ls|stars': ASK,
       audit: { ...ASK, subcommands: { fix: install, signatures: ASK } },
       'publish|pub': PUBLISH,
       'unpublish|deprecate|undeprecate|dist-tag|stage': { ...PUBLISH, flags: ['destructive'] },
@@ -185,14 +186,10 @@ export const PACKAGES: Programs = {
     },
   },
   uvx: { effect: 'run_unknown', special: 'package-exec', stopAtOperand: true, values: '--from --with --python -p' },
-  poetry: {
-    ...project('pypi'),
-    subcommands: { ...project('pypi').subcommands, run: { effect: 'build', special: 'wrapped', stopAtOperand: true } },
-  },
-  ...rows('pipenv pdm hatch rye', {
-    ...project('pypi'),
-    subcommands: { ...project('pypi').subcommands, run: { effect: 'build', special: 'wrapped', stopAtOperand: true } },
-  }),
+  ...rows(
+    'poetry pipenv pdm hatch rye',
+    override(project('pypi'), { run: { effect: 'build', special: 'wrapped', stopAtOperand: true } }),
+  ),
   ...rows('conda mamba micromamba', {
     effect: 'unknown',
     systems: ['conda'],
@@ -207,17 +204,13 @@ export const PACKAGES: Programs = {
       clean: { effect: 'write', operation: 'cache', operands: 'none', flags: ['regenerable'], scope: 'home' },
     },
   }),
-  cargo: {
-    ...project('crates.io'),
-    subcommands: {
-      ...project('crates.io').subcommands,
-      install: toolInstall,
-      uninstall: toolInstall,
-      run: { ...BUILD, options: { '--bin|--example': { value: 'ignored' } } },
-      'new|init': { effect: 'write', operands: 'files', operation: 'create' },
-      '*': BUILD,
-    },
-  },
+  cargo: override(project('crates.io'), {
+    install: toolInstall,
+    uninstall: toolInstall,
+    run: { ...BUILD, options: { '--bin|--example': { value: 'ignored' } } },
+    'new|init': { effect: 'write', operands: 'files', operation: 'create' },
+    '*': BUILD,
+  }),
   rustup: {
     effect: 'install_system',
     operands: 'residue',
@@ -262,13 +255,9 @@ export const PACKAGES: Programs = {
       'signin|signout|owner': ACCOUNT,
     },
   },
-  bundle: {
-    ...project('rubygems'),
-    subcommands: {
-      ...project('rubygems').subcommands,
-      exec: { effect: 'build', special: 'wrapped', stopAtOperand: true },
-    },
-  },
+  bundle: override(project('rubygems'), {
+    exec: { effect: 'build', special: 'wrapped', stopAtOperand: true },
+  }),
   composer: project('packagist'),
   ...rows('mvn mvnw gradle gradlew sbt ant lein', {
     effect: 'build',

@@ -61,3 +61,13 @@ export type Programs = { readonly [name: string]: Rule };
 export function rows(names: string, rule: Rule): Programs {
   return Object.fromEntries(names.split(/\s+/).map((name) => [name, rule]));
 }
+
+/** A rule with some subcommands of its own in place of those it had. */
+export function override(rule: Rule, own: NonNullable<Rule['subcommands']>): Rule {
+  const names = new Set(Object.keys(own).flatMap((key) => key.split('|')));
+  const kept = Object.entries(rule.subcommands ?? {}).flatMap(([key, value]) => {
+    const rest = key.split('|').filter((name) => !names.has(name));
+    return rest.length === 0 ? [] : [[rest.join('|'), value] as const];
+  });
+  return { ...rule, subcommands: { ...Object.fromEntries(kept), ...own } };
+}

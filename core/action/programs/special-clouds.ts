@@ -1,9 +1,8 @@
-// Thousands of cloud commands by their verb and noun; kubectl by kind; forge APIs by method.
+// Thousands of cloud commands by their verb and noun; object stores by direction; forge APIs by method.
 
-import { joinOrigins, literal, type Origin } from '../../shell/values.ts';
-import { plainTarget } from '../draft.ts';
+import { type Arg, joinOrigins, literal, type Origin } from '../../shell/values.ts';
+import { type DraftTarget, plainTarget } from '../draft.ts';
 import { effectOfRequest } from '../http.ts';
-import { kubernetesEffect } from '../kubernetes.ts';
 import type { Effect } from '../types.ts';
 import {
   type Call,
@@ -110,11 +109,7 @@ function objectStore(call: Call, words: readonly string[]): ReturnType<Special> 
   const verb = words[verbAt];
   if (verb === undefined) return undefined;
   const operands = call.given.operands.slice(verbAt + 1);
-  const cloudy = (text: string) => /^(?:s3|gs|az|wasbs?|abfss?|https?|b2|oss|oci|r2):\/\//.test(text);
-  const remote = operands
-    .filter((word) => cloudy(word.text))
-    .map((word) => ({ id: `object:${word.text.replace(/[?#].*$/, '')}`, known: word.known, glob: word.glob }));
-  const local = operands.filter((word) => !cloudy(word.text));
+  const remote = objectTargets(operands);
   const flags =
     call.flags.includes('recursive') ||
     words.includes('-r') ||
@@ -136,144 +131,68 @@ function objectStore(call: Call, words: readonly string[]): ReturnType<Special> 
     emit(call, { effect: 'share', operation: verb, targets: remote, residue: residueOf(call, operands) });
   else if (verb === 'mb' || verb === 'make')
     emit(call, { effect: 'infra_change', operation: 'create', targets: remote, residue: residueOf(call) });
-  else {
-    const last = operands.at(-1);
-    const uploads = last !== undefined && cloudy(last.text);
-    const sources = operands.slice(0, -1).filter((word) => !cloudy(word.text));
-    if (sources.length > 0)
-      emit(call, {
-        effect: 'read',
-        operation: 'read',
-        targets: sources.map((word) => target(call, word)),
-        flags: ['recursive'],
-        scope: undefined,
-        systems: ['filesystem'],
-        residue: [],
-      });
-    const origins = sources.reduce<readonly Origin[]>(
-      (all, word) => joinOrigins(all, [fileOrigin(call, target(call, word))]),
-      [],
-    );
-    const deletes = has(call, '--delete') || call.args.some((arg) => arg.text === '--delete' || arg.text === '-d');
-    if (uploads) {
-      const open = PUBLIC.test(call.args.map((arg) => arg.text).join(' '));
-      emit(call, {
-        effect: deletes ? 'infra_destroy' : open ? 'share' : 'send',
-        operation: verb,
-        targets: remote.slice(-1),
-        flags: [...flags, ...production, ...(open ? ['public'] : [])],
-        residue: [...residueOf(call), local.map((word) => word.text).join('\0')],
-        externality: payload(origins),
-      });
-    } else {
-      emit(call, { effect: 'fetch', operation: verb, targets: remote, residue: [] });
-      if (last)
-        emit(call, {
-          effect: deletes ? 'delete_many' : 'write',
-          operation: 'write',
-          targets: [target(call, last)],
-          flags: ['from_network', 'truncate'],
-          scope: undefined,
-          systems: ['filesystem'],
-          residue: [remote.map((item) => item.id).join('\0')],
-        });
-    }
-    if (verb === 'mv' && remote.length > 0)
-      emit(call, { effect: 'infra_destroy', operation: 'move', targets: remote.slice(0, 1), flags: production });
-  }
+  else copyObjects(call, verb, operands, [...flags, ...production]);
   return { origins: ['file'] };
 }
 
-const kubectl: Special = (call) => {
-  const words = call.operation.split(' ');
-  const verb = (words[0] === 'rollout' || words[0] === 'log' ? words[0] : (words.at(-1) ?? '')).replace(
-    /^log$/,
-    'logs',
+function isObject(text: string): boolean {
+  return /^(?:s3|gs|az|wasbs?|abfss?|https?|b2|oss|oci|r2):\/\//.test(text);
+}
+
+function objectTargets(words: readonly Arg[]): DraftTarget[] {
+  return words
+    .filter((word) => isObject(word.text))
+    .map((word) => ({ id: `object:${word.text.replace(/[?#].*$/, '')}`, known: word.known, glob: word.glob }));
+}
+
+/** Up, down or across: the last operand is where it goes. */
+function copyObjects(call: Call, verb: string, operands: readonly Arg[], flags: readonly string[]): void {
+  const remote = objectTargets(operands);
+  const local = operands.filter((word) => !isObject(word.text));
+  const last = operands.at(-1);
+  const uploads = last !== undefined && isObject(last.text);
+  const sources = operands.slice(0, -1).filter((word) => !isObject(word.text));
+  if (sources.length > 0)
+    emit(call, {
+      effect: 'read',
+      operation: 'read',
+      targets: sources.map((word) => target(call, word)),
+      flags: ['recursive'],
+      scope: undefined,
+      systems: ['filesystem'],
+      residue: [],
+    });
+  const origins = sources.reduce<readonly Origin[]>(
+    (all, word) => joinOrigins(all, [fileOrigin(call, target(call, word))]),
+    [],
   );
-  const namespace =
-    optionValue(call, '-n')?.text ??
-    optionValue(call, '--namespace')?.text ??
-    (call.flags.includes('all_namespaces') ? '*' : 'default');
-  const context = optionValue(call, '--context')?.text ?? optionValue(call, '--cluster')?.text ?? '';
-  const { operands } = call.given;
-  const [kindWord, ...names] = operands;
-  const files = call.given.options.get('-f') ?? [];
-  const slash = kindWord?.text.includes('/') === true;
-  const kind = slash ? (kindWord?.text.split('/')[0] as string) : (kindWord?.text ?? '');
-  const kinds = kind.split(',');
-  const reads =
-    call.effect === 'read' ||
-    call.operation.startsWith('rollout status') ||
-    call.operation.startsWith('rollout history');
-  for (const file of files) {
-    const remote = /^https?:/.test(file.text);
-    if (file.text !== '-' && !remote)
+  const deletes = has(call, '--delete') || call.args.some((arg) => arg.text === '--delete' || arg.text === '-d');
+  if (uploads) {
+    const open = PUBLIC.test(call.args.map((arg) => arg.text).join(' '));
+    emit(call, {
+      effect: deletes ? 'infra_destroy' : open ? 'share' : 'send',
+      operation: verb,
+      targets: remote.slice(-1),
+      flags: [...flags, ...(open ? ['public'] : [])],
+      residue: [...residueOf(call), local.map((word) => word.text).join('\0')],
+      externality: payload(origins),
+    });
+  } else {
+    emit(call, { effect: 'fetch', operation: verb, targets: remote, residue: [] });
+    if (last)
       emit(call, {
-        effect: 'read',
-        operation: 'read',
-        targets: [target(call, file)],
+        effect: deletes ? 'delete_many' : 'write',
+        operation: 'write',
+        targets: [target(call, last)],
+        flags: ['from_network', 'truncate'],
         scope: undefined,
         systems: ['filesystem'],
-        flags: [],
-        residue: [],
+        residue: [remote.map((item) => item.id).join('\0')],
       });
   }
-  const named = slash
-    ? operands.map((word) => word.text)
-    : names.length > 0
-      ? names.map((word) => `${kind}/${word.text}`)
-      : [`${kind}/*`];
-  const targets =
-    files.length > 0
-      ? files.map((file) => ({
-          id: `k8s:${namespace}/manifest/${file.text === '-' ? 'stdin' : file.text.replace(/[?#].*$/, '')}`,
-          known: file.known,
-          glob: false,
-        }))
-      : named.map((name) => plainTarget(`k8s:${namespace}/${name}`));
-  const flags = [
-    'remote',
-    ...(/prod/i.test(`${namespace} ${context}`) ? ['production'] : []),
-    ...(names.length === 0 && !slash && files.length === 0 && verb === 'delete' ? ['bulk'] : []),
-  ];
-  if (context !== '') targets.push(plainTarget(`cluster:${context}`));
-  let effect: Effect = reads ? 'read' : call.effect;
-  if (reads) {
-    const text = call.args.map((arg) => arg.text).join(' ');
-    if (
-      verb === 'get' &&
-      kinds.some((name) => /^secrets?$/.test(name)) &&
-      /(?:-o|--output)[ =]?\s*(?:yaml|json|go-template|jsonpath|custom)/.test(text)
-    )
-      effect = 'secret_fetch';
-    if (verb === 'create' || /^auth reconcile/.test(text)) effect = 'identity_change';
-  } else if (files.length === 0) {
-    const perKind = kinds.map((name) => kubernetesEffect(verb === 'adm' ? 'patch' : verb, name));
-    effect = perKind.includes('security_disable')
-      ? 'security_disable'
-      : (perKind.find((one) => one === 'infra_destroy') ?? perKind.find((one) => one !== 'unknown') ?? call.effect);
-    if (
-      verb === 'delete' &&
-      (call.flags.includes('bulk') ||
-        flags.includes('bulk') ||
-        call.flags.includes('all_namespaces') ||
-        has(call, '-l'))
-    )
-      effect = effect === 'security_disable' ? effect : 'infra_destroy';
-    if (verb === 'drain') effect = 'infra_destroy';
-    if (verb === 'scale' && optionValue(call, '--replicas')?.text === '0') flags.push('scale_to_zero');
-  } else if (files.some((file) => /^https?:/.test(file.text))) flags.push('from_url');
-  const stdin = call.invocation.frame.stdin.text;
-  emit(call, {
-    effect,
-    operation: verb,
-    targets,
-    flags,
-    residue: reads ? [] : [...residueOf(call), ...(stdin === undefined ? [] : [stdin])],
-    metadata: reads,
-  });
-  return { origins: effect === 'secret_fetch' ? ['secret'] : ['file'] };
-};
+  if (verb === 'mv' && remote.length > 0)
+    emit(call, { effect: 'infra_destroy', operation: 'move', targets: remote.slice(0, 1), flags });
+}
 
 /** `gh api -X DELETE repos/o/r` is that request. */
 const forgeApi: Special = (call) => {
@@ -383,7 +302,6 @@ const gitClone: Special = (call) =>
 
 export const CLOUD_SPECIALS: { readonly [name: string]: Special } = {
   cloud,
-  kubectl,
   'forge-api': forgeApi,
   'resource-verb': resourceVerb,
   'forge-clone': gitClone,

@@ -25,7 +25,9 @@ export const environment: Special = (call) => {
       emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
     else if (TRUST.test(name))
       emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
-    else if (LOADERS.test(name) && call.tool === 'export' && value !== '') {
+    else if (name === 'PATH' && /(?:^|:)(?:\/tmp|\/var\/tmp|\/dev\/shm)(?:\/|:|$)/.test(value)) {
+      emit(call, { effect: 'run_opaque', operation: 'environment', targets, residue: [value] });
+    } else if (LOADERS.test(name) && call.tool === 'export' && value !== '') {
       const harmless =
         name === 'NODE_OPTIONS' &&
         /^(?:--(?:max-old-space-size|no-warnings|trace-\w+|enable-source-maps|experimental-vm-modules)(?:=\S+)?\s*)+$/.test(

@@ -270,7 +270,22 @@ const hostname: Special = (call) => {
   return { origins: ['file'] };
 };
 
+/** Editors run commands: `vim -c '!cmd'`, `emacs --eval`. */
+const editor: Special = (call) => {
+  const text = call.args.map((arg) => arg.text).join('\n');
+  for (const match of text.matchAll(/(?:^|[:+|\s])!\s{0,4}([^\n!]{1,2000})/g)) {
+    call.walk.text(match[1] as string, call.invocation.state, call.invocation.frame);
+  }
+  const runs = /!|\bsystem\s{0,4}\(|shell-command|call-process|:py|:lua|:perl|:ruby|--eval/.test(text);
+  if (runs) call.walk.judge.opaque('editor', text, [], call.invocation.frame);
+  emit(call, {
+    targets: call.given.operands.filter((word) => !word.text.startsWith('+')).map((word) => target(call, word)),
+  });
+  return SILENT;
+};
+
 export const FILE_SPECIALS: { readonly [name: string]: Special } = {
+  editor,
   rm,
   dd,
   grep,

@@ -98,6 +98,10 @@ const push: Special = (call) => {
     flags: [...flags, ...other],
     residue: [...residueOf(call), ...sources.sort()],
     systems: ['git'],
+    // An address instead of a name: nobody said whose it is.
+    ...(other.length > 0 && {
+      externality: { destination_ownership: 'unknown', destination_visibility: 'unknown' } as const,
+    }),
   });
   return SILENT;
 };
@@ -312,6 +316,22 @@ const rebase: Special = (call) => {
   return SILENT;
 };
 
+/** `git bisect run cmd`, `git difftool -x cmd`, `git grep -O cmd`. */
+const runsCommand: Special = (call) => {
+  const option = /^(?:-x|-O|--extcmd|--open-files-in-pager)(?:=?(.+))?$/;
+  const at = call.args.findIndex((arg) => arg.text === 'run' || option.test(arg.text));
+  if (at >= 0) {
+    const rest = call.args.slice(at + 1).map((arg) => arg.text);
+    const { text } = call.args[at] as Arg;
+    call.walk.text(
+      text === 'run' ? rest.join(' ') : (option.exec(text)?.[1] ?? rest[0] ?? ''),
+      call.invocation.state,
+      call.invocation.frame,
+    );
+  }
+  return byRule(call);
+};
+
 const submodule: Special = (call) => {
   const at = call.args.findIndex((arg) => arg.text === 'foreach');
   if (at >= 0)
@@ -365,5 +385,6 @@ export const GIT_SPECIALS: { readonly [name: string]: Special } = {
   'git-commit': commit,
   'git-rebase': rebase,
   'git-submodule': submodule,
+  'git-runs': runsCommand,
   git: (call: Call): Stream => emitNone(call, 'help'),
 };

@@ -5,18 +5,7 @@ import type { Draft } from '../draft.ts';
 import { requestDraft } from '../http.ts';
 import { placeOf } from '../places.ts';
 import { isMetadataHost, readUrl } from '../urls.ts';
-import {
-  byRule,
-  type Call,
-  emit,
-  emitNone,
-  emitOptionFiles,
-  has,
-  optionValue,
-  SILENT,
-  type Special,
-  target,
-} from './call.ts';
+import { type Call, emit, emitNone, emitOptionFiles, has, optionValue, SILENT, type Special, target } from './call.ts';
 
 type Body = { readonly texts: string[]; readonly origins: readonly Origin[] };
 
@@ -54,6 +43,8 @@ function payload(origins: readonly Origin[]): NonNullable<Draft['externality']> 
 }
 
 function request(call: Call, method: string, word: Arg, body: Body, flags: readonly string[] = []): Stream {
+  const socket = optionValue(call, '--unix-socket');
+  if (socket) return socketRequest(call, method, socket, word, body);
   const draft = requestDraft({
     method,
     url: { text: word.text, known: word.known },
@@ -86,6 +77,24 @@ function request(call: Call, method: string, word: Arg, body: Body, flags: reado
     range: call.invocation.frame.range,
   });
   return { origins: draft.effect === 'read_credential' ? ['credential', 'download'] : ['download'] };
+}
+
+/** A local socket is whatever listens on it: a container engine's is the whole machine. */
+function socketRequest(call: Call, method: string, socket: Arg, word: Arg, body: Body): Stream {
+  const place = target(call, socket);
+  const { tags } = placeOf(place.id.replace(/^file:/, ''), false, call.meaning.where);
+  const control = tags.includes('control_socket');
+  const reads = method === 'GET' || method === 'HEAD';
+  emit(call, {
+    effect: reads ? 'read' : control ? 'system_change' : 'send',
+    operation: method,
+    targets: [place],
+    flags: control && !reads ? ['privileged'] : [],
+    residue: [word.text, ...body.texts],
+    scope: 'machine',
+    metadata: true,
+  });
+  return { origins: ['file'] };
 }
 
 function save(call: Call, word: Arg, from: Stream): void {
@@ -276,6 +285,5 @@ export const NETWORK_SPECIALS: { readonly [name: string]: Special } = {
   download,
   lookup,
   mail,
-  fetch: byRule,
 };
 export { fileOrigin, payload };

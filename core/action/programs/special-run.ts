@@ -184,7 +184,7 @@ const install: Special = (call) => {
   if (index !== undefined && !/^https:\/\/(?:pypi\.org|registry\.npmjs\.org|registry\.yarnpkg\.com)\b/.test(index))
     flags.push('foreign_index');
   if (has(call, '-r') || operands.length === 0 || operands.every((word) => /^[./]/.test(word.text)))
-    flags.push('declared');
+    flags.push('declared', 'pinned');
   const kind = call.rule.operands?.startsWith('name:') ? call.rule.operands.slice(5) : 'package';
   emit(call, {
     targets: operands.map((word) => ({

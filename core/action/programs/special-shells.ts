@@ -85,6 +85,10 @@ export function runFile(
       return { origins: ['generated'] };
     }
   }
+  if (/^(?:https?|ftp|npm|jsr):/i.test(file.text)) {
+    walk.judge.opaque('address', file.text, ['download'], frame);
+    return { origins: ['download'] };
+  }
   const target = fileTarget(file, state.cwd, meaning.where, frame.remote);
   const written = state.files.get(target.id);
   if (written) {
@@ -312,4 +316,5 @@ export const SHELL_SPECIALS: { readonly [name: string]: Special } = {
   source,
   interpreter,
   prints_shell: printsShell,
+  'inline-code': (call) => inlineCode({ ...call, tool: 'node' }, call.given.operands[0] ?? literal('')),
 };

@@ -8,6 +8,7 @@ import { environment, printenv } from './special-environment.ts';
 import { FILE_SPECIALS } from './special-files.ts';
 import { GIT_SPECIALS } from './special-git.ts';
 import { KEY_SPECIALS } from './special-keys.ts';
+import { KUBERNETES_SPECIALS } from './special-kubernetes.ts';
 import { NETWORK_SPECIALS } from './special-network.ts';
 import { REMOTE_SPECIALS } from './special-remote.ts';
 import { RUN_SPECIALS } from './special-run.ts';
@@ -23,6 +24,7 @@ export const SPECIALS: { readonly [name: string]: Special } = {
   ...FILE_SPECIALS,
   ...GIT_SPECIALS,
   ...KEY_SPECIALS,
+  ...KUBERNETES_SPECIALS,
   ...NETWORK_SPECIALS,
   ...REMOTE_SPECIALS,
   ...RUN_SPECIALS,

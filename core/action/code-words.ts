@@ -1,0 +1,45 @@
+// Words of program text in other languages: calls that only compute, that only look, that write; and signs that text cannot be read off.
+
+const words = (text: string) => text.split(/\s+/);
+
+/** Only compute or print, over all the languages. */
+export const HARMLESS_CALLS = new Set(
+  words(
+    'print println printf puts p pp echo len str int float bool list dict set tuple sorted sum min max range zip map filter any all abs round repr type isinstance enumerate reversed ord chr hex bin format join split strip upper lower replace keys values items log stringify parse version toString toFixed slice includes startsWith endsWith indexOf length push now var_dump phpversion say dumps loads date today isoformat sqrt floor ceil pow random randint choice uuid4 token_hex hexdigest sha256 md5 encode decode table info match search sub if for while in and or not return lambda function get append extend add pop update startswith endswith rstrip lstrip title strftime count index find insert splitlines group groups groupby defaultdict Counter most_common',
+  ),
+);
+export const HARMLESS_IMPORTS = new Set(
+  words(
+    'sys json math re datetime time random uuid hashlib base64 string itertools functools collections statistics decimal fractions platform textwrap pprint typing dataclasses enum struct binascii secrets calendar zlib html unicodedata util crypto path url querystring assert buffer v8 perf_hooks numpy pandas torch tensorflow sklearn scipy flask django fastapi pydantic pytest yaml matplotlib transformers',
+  ),
+);
+export const READING_CALLS = new Set([
+  ...HARMLESS_CALLS,
+  ...words(
+    'open read readFileSync readFile readlines read_text load safe_load listdir walk getcwd exists existsSync isfile isdir stat glob rglob iterdir getenv readdirSync statSync Path basename dirname cwd require resolve close readline splitlines next iter StringIO reader DictReader DataFrame read_csv head describe sort lines parents mean',
+  ),
+]);
+export const WRITING_CALLS = new Set([
+  ...READING_CALLS,
+  ...words(
+    'write write_text write_bytes writeFileSync writeFile appendFileSync writelines dump safe_dump mkdir mkdirSync makedirs touch writerow writerows to_csv to_json',
+  ),
+]);
+export const FILE_MODULES = 'os pathlib glob csv fs io yaml toml tomllib configparser xml';
+export const SCANNED = new Set(words('python pypy node nodejs bun deno perl ruby php'));
+
+/** Words by which code reaches what cannot be read off it. */
+export const DYNAMIC =
+  /`|__|\b(?:eval|exec|getattr|setattr|globals|locals|Function|constructor|system|compile|ctypes|binding|dlopen|qx|spawn|popen|syscall|instance_eval|public_send|reflect|Proxy)\b|%x|[\])]\s{0,8}\(/i;
+/** Languages that call without brackets. */
+export const PAREN_LESS =
+  /\b(?:open|unlink|rename|chmod|chown|rmdir|mkdir|require|load|kill|fork|do|use|send|truncate|symlink|link|utime|write)\b/;
+/** Members of `os` and `fs` that do more than look or write. */
+export const LOOKING =
+  /\bos\.(?!listdir|walk|environ|getenv|getcwd|stat|path|sep|linesep|name\b|scandir|uname|cpu_count|getpid|makedirs|mkdir)\w+|\bfs\.(?!read|exists|stat|lstat|access|promises|write|append|mkdir)\w+/;
+/** Names given anew. */
+export const RENAMED =
+  /\b(?:from|import)\s+(?:os|io|fs|pathlib)\b[^\n;]{0,200}\bas\b|\bfrom\s+os\s+import\s+(?!path\b|getcwd\b|listdir\b|walk\b|environ\b|getenv\b)|\{[^}]{0,200}:[^}]{0,200}\}\s{0,4}=\s{0,4}require/;
+/** Paths put together while running are not those the text shows. */
+export const BUILT_PATH =
+  /\bjoin\s{0,4}\(|expanduser|\bhome\b|environ|getenv|argv|\binput\s{0,4}\(|\bchr\s{0,4}\(|decode|fromhex|b64|\.format\s{0,4}\(|["']\s{0,4}[+%]|\+\s{0,4}["']|\bf["']|\/\s{0,4}["']|["']\s{0,4}\/|\$\{/;

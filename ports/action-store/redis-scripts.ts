@@ -1,0 +1,62 @@
+// What redis.ts has Redis do in one step. Rows are hashes {log, at, record, …}; an index holds the rows' keys.
+
+export const ADVANCE = `
+local known = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
+if tonumber(ARGV[2]) > known then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1`;
+
+/** Gives a claim back, unless it ended and is another's now. */
+export const RELEASE = `
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0`;
+
+const REPEATED = `kept[1] == ARGV[1] and tonumber(ARGV[2]) <= tonumber(kept[2])`;
+
+/**
+ * KEYS: row, open, guarded, permit. ARGV: log, at, record, state, permit id, permit's end, deadline, life (0: for ever),
+ * permits ended before this are forgotten. The row remembers its permit's key: a permit taken away is found no more.
+ */
+export const PUT_ACTION = `
+local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'permit')
+if ${REPEATED} then return 0 end
+local row, open, guarded, permit = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local state, life, permitted = ARGV[4], tonumber(ARGV[8]), ARGV[5] ~= ''
+if kept[3] and kept[3] ~= permit then redis.call('DEL', kept[3]) end
+redis.call('HSET', row, 'log', ARGV[1], 'at', ARGV[2], 'record', ARGV[3], 'permit', permit)
+if permitted then redis.call('SET', permit, row) end
+for _, key in ipairs({row, permit}) do
+  if life == 0 then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, ARGV[8]) end
+end
+if state == 'open' then redis.call('ZADD', open, ARGV[7], row) else redis.call('ZREM', open, row) end
+if state == 'guarded' and permitted then
+  redis.call('ZADD', guarded, ARGV[6], row)
+else
+  redis.call('ZREM', guarded, row)
+end
+redis.call('ZREMRANGEBYSCORE', guarded, '-inf', '(' .. ARGV[9])
+return 1`;
+
+/**
+ * KEYS: row, the approved of this agent and fingerprint, pending of the tenant, pending of all. ARGV: log, at, record,
+ * status, requested at, life. Nobody writes that an approval was not answered; its row ends, and of the oldest pending
+ * ones each write forgets those whose row has ended.
+ */
+export const PUT_APPROVAL = `
+local kept = redis.call('HMGET', KEYS[1], 'log', 'at')
+if ${REPEATED} then return 0 end
+local row, approved, status, life = KEYS[1], KEYS[2], ARGV[4], tonumber(ARGV[6])
+redis.call('HSET', row, 'log', ARGV[1], 'at', ARGV[2], 'record', ARGV[3])
+redis.call('PEXPIRE', row, ARGV[6])
+if status == 'approved' then
+  redis.call('HSET', approved, row, ARGV[3])
+  if redis.call('PTTL', approved) < life then redis.call('PEXPIRE', approved, ARGV[6]) end
+else
+  redis.call('HDEL', approved, row)
+end
+for i = 3, 4 do
+  if status == 'pending' then redis.call('ZADD', KEYS[i], ARGV[5], row) else redis.call('ZREM', KEYS[i], row) end
+  for _, old in ipairs(redis.call('ZRANGE', KEYS[i], 0, 3)) do
+    if redis.call('EXISTS', old) == 0 then redis.call('ZREM', KEYS[i], old) end
+  end
+end
+return 1`;

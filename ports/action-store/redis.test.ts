@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
+import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
+import { describeActionStore } from './contract.ts';
+import { actionRecord, approvalRecord, LOG } from './records.fixture.ts';
+import { RedisActionStore } from './redis.ts';
+
+describeWithRedis('on redis', () => {
+  let server: RedisServer;
+  let redis: RedisConnection;
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = await openRedis({ ...server.address, prefix: 'test', commandTimeoutMs: 2_000 });
+  });
+  afterAll(async () => {
+    redis?.close();
+    await server?.remove();
+  });
+  beforeEach(async () => void (await redis.command('FLUSHALL')));
+
+  describeActionStore('redis', () => new RedisActionStore(redis));
+
+  const at = (index: number) => ({ logId: LOG, index });
+
+  it('gives a claim to one process of many, and takes it back when its life has passed', async () => {
+    const processes = Array.from({ length: 10 }, () => new RedisActionStore(redis, { claimMs: 80 }));
+    const answers = await Promise.all(processes.map((store) => store.claimPermit('x')));
+    expect(answers.filter(Boolean)).toHaveLength(1);
+    const late = processes[answers.indexOf(true)] as RedisActionStore;
+    const heir = new RedisActionStore(redis);
+    await expect.poll(() => heir.claimPermit('x')).toBe(true);
+    // What it gives back is no longer its own.
+    await late.releasePermit('x');
+    expect(await processes[0]?.claimPermit('x')).toBe(false);
+  });
+
+  it('finds no action by a permit that was taken away', async () => {
+    const store = new RedisActionStore(redis);
+    await store.putAction(actionRecord({ state: 'guarded' }), at(0));
+    await store.putAction(actionRecord({ state: 'refused', permitId: '' }), at(1));
+    expect(await store.findByPermit('pmt_1')).toBeUndefined();
+    expect((await store.getAction('act_1'))?.state).toBe('refused');
+  });
+
+  it('keeps an open action for ever, and one that ended for its retention', async () => {
+    const store = new RedisActionStore(redis, { retentionMs: 60_000 });
+    const lives = () =>
+      Promise.all(
+        [redis.key('action', '', 'act_1'), redis.key('permit', '', 'pmt_1')].map((key) => redis.command('PTTL', key)),
+      );
+    await store.putAction(actionRecord({ state: 'guarded' }), at(0));
+    for (const life of await lives()) expect(life).toBeGreaterThan(60_000);
+    await store.putAction(actionRecord({ state: 'open' }), at(1));
+    expect(await lives()).toEqual([-1, -1]);
+    await store.putAction(actionRecord({ state: 'closed' }), at(2));
+    for (const life of await lives()) expect(life).toBeGreaterThan(0);
+  });
+
+  it('lets no index grow by what ended without a further write', async () => {
+    const store = new RedisActionStore(redis, { retentionMs: 20 });
+    const hourMs = 3_600_000;
+    await store.putAction(actionRecord({ state: 'guarded' }), at(0));
+    await store.putApproval(approvalRecord({ requestedAtMs: 8_990 }), at(0));
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const later = { requestedAtMs: 2 * hourMs, notAfterMs: 3 * hourMs };
+    const times = { decidedAtMs: 2 * hourMs, permitNotAfterMs: 3 * hourMs };
+    await store.putAction(actionRecord({ actionId: 'act_2', permitId: 'p2', state: 'guarded', ...times }), at(1));
+    await store.putApproval(approvalRecord({ actionId: 'act_2', ...later }), at(1));
+    for (const index of ['actions-guarded', 'approvals-pending']) {
+      expect(await redis.command('ZCARD', redis.key(index, ''))).toBe(1);
+    }
+    expect(await redis.command('ZCARD', redis.key('approvals-pending', 't'))).toBe(1);
+  });
+
+  it('finds the approvals of one fingerprint that are still good, though others of it are used', async () => {
+    const store = new RedisActionStore(redis);
+    await store.putApproval(approvalRecord({ actionId: 'act_1', status: 'approved' }), at(0));
+    await store.putApproval(approvalRecord({ actionId: 'act_2', status: 'approved' }), at(1));
+    await store.putApproval(approvalRecord({ actionId: 'act_1', status: 'used' }), at(2));
+    const { fingerprint } = approvalRecord();
+    expect((await store.findApproval('t', 'a', fingerprint, 5_000))?.actionId).toBe('act_2');
+  });
+});

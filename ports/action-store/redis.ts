@@ -1,0 +1,218 @@
+// Actions and approvals of many machines. Each write is one script that compares positions, puts the record and keeps
+// what it is found by. Claims are keys with a bounded life that only their owner gives back.
+
+import { randomBytes } from 'node:crypto';
+import type { ActionRecord, ActionStore, ApprovalRecord, Position } from './port.ts';
+import { ADVANCE, PUT_ACTION, PUT_APPROVAL, RELEASE } from './redis-scripts.ts';
+
+type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+type Door = {
+  key(kind: string, tag: string, ...parts: readonly string[]): string;
+  command(name: string, ...args: readonly (string | number)[]): Promise<unknown>;
+  script(lua: string): Script;
+};
+
+/**
+ * Longer than a permit lives by default, and than a log's tail takes to be replayed: when the claim of a process that
+ * died ends, what it sealed is known, or can no longer be redeemed.
+ */
+export const CLAIM_MS = 300_000;
+/** How long a record stays after its last write, if it is not open, and beyond the end of its permit or approval. */
+export const RETENTION_MS = 24 * 3_600_000;
+/** No clock of a replica is this far from another's. */
+const CLOCK_MARGIN_MS = 3_600_000;
+const PAGE = 500;
+
+export type RedisActionStoreOptions = { readonly claimMs?: number; readonly retentionMs?: number };
+
+export class RedisActionStore implements ActionStore {
+  readonly #door: Door;
+  readonly #claimMs: number;
+  readonly #retentionMs: number;
+  readonly #keys: { readonly positions: string; readonly open: string; readonly guarded: string };
+  readonly #scripts: Readonly<Record<'advance' | 'putAction' | 'putApproval' | 'release', Script>>;
+  readonly #owned = new Map<string, string>();
+
+  constructor(door: Door, options: RedisActionStoreOptions = {}) {
+    this.#door = door;
+    this.#claimMs = options.claimMs ?? CLAIM_MS;
+    this.#retentionMs = options.retentionMs ?? RETENTION_MS;
+    this.#keys = {
+      positions: door.key('position', '', 'actions'),
+      open: door.key('actions-open', ''),
+      guarded: door.key('actions-guarded', ''),
+    };
+    this.#scripts = {
+      advance: door.script(ADVANCE),
+      putAction: door.script(PUT_ACTION),
+      putApproval: door.script(PUT_APPROVAL),
+      release: door.script(RELEASE),
+    };
+  }
+
+  async position(logId: string): Promise<number> {
+    return Number((await this.#door.command('HGET', this.#keys.positions, logId)) ?? 0);
+  }
+
+  async advance(position: Position): Promise<void> {
+    await this.#scripts.advance([this.#keys.positions], [position.logId, position.index]);
+  }
+
+  async putAction(action: ActionRecord, at: Position): Promise<void> {
+    const { actionId, state, permitId, permitNotAfterMs, decidedAtMs, deadlineMs } = action;
+    const { open, guarded } = this.#keys;
+    const lifeMs = state === 'open' ? 0 : this.#retentionMs + Math.max(0, permitNotAfterMs - decidedAtMs);
+    const keys = [this.#action(actionId), open, guarded, this.#permit(permitId)];
+    const row = [at.logId, at.index, JSON.stringify(action)];
+    const forgetBeforeMs = decidedAtMs - CLOCK_MARGIN_MS;
+    const found = [state, permitId, permitNotAfterMs, deadlineMs, lifeMs, forgetBeforeMs];
+    await this.#scripts.putAction(keys, [...row, ...found]);
+  }
+
+  async getAction(actionId: string): Promise<ActionRecord | undefined> {
+    return this.#read(this.#action(actionId));
+  }
+
+  async findByPermit(permitId: string): Promise<ActionRecord | undefined> {
+    if (permitId === '') return undefined;
+    const row = (await this.#door.command('GET', this.#permit(permitId))) as string | null;
+    return row === null ? undefined : this.#read(row);
+  }
+
+  claimPermit(permitId: string): Promise<boolean> {
+    return this.#claim('permit', permitId);
+  }
+
+  releasePermit(permitId: string): Promise<void> {
+    return this.#release('permit', permitId);
+  }
+
+  claimClose(actionId: string): Promise<boolean> {
+    return this.#claim('close', actionId);
+  }
+
+  releaseClose(actionId: string): Promise<void> {
+    return this.#release('close', actionId);
+  }
+
+  async overdue(nowMs: number, limit: number): Promise<readonly ActionRecord[]> {
+    const range = ['-inf', `(${nowMs}`, 'BYSCORE', 'LIMIT', 0, limit] as const;
+    const rows = (await this.#door.command('ZRANGE', this.#keys.open, ...range)) as string[];
+    const actions = await this.#readAll<ActionRecord>(rows);
+    return actions.filter((action) => action.state === 'open' && action.deadlineMs < nowMs);
+  }
+
+  /** Guarded ones are listed before open ones: what is opened in between stands in one list or in both. */
+  async liveInScope(scope: string, nowMs: number, limit: number): Promise<readonly ActionRecord[]> {
+    const { open, guarded } = this.#keys;
+    const [permitted, opened] = (await Promise.all([
+      this.#door.command('ZRANGE', guarded, `(${nowMs}`, '+inf', 'BYSCORE'),
+      this.#door.command('ZRANGE', open, 0, -1),
+    ])) as [string[], string[]];
+    const rows = [...new Set([...opened, ...permitted])];
+    return this.#firstOf<ActionRecord>(rows, limit, (action) => isLive(action, nowMs) && action.scopes.includes(scope));
+  }
+
+  async putApproval(approval: ApprovalRecord, at: Position): Promise<void> {
+    const { actionId, tenantId, agentId, fingerprint, status, requestedAtMs, notAfterMs } = approval;
+    const keys = [
+      this.#approval(actionId),
+      this.#approved(tenantId, agentId, fingerprint),
+      this.#pending(tenantId),
+      this.#pending(''),
+    ];
+    const lifeMs = this.#retentionMs + Math.max(0, notAfterMs - requestedAtMs);
+    const row = [at.logId, at.index, JSON.stringify(approval)];
+    await this.#scripts.putApproval(keys, [...row, status, requestedAtMs, lifeMs]);
+  }
+
+  async getApproval(actionId: string): Promise<ApprovalRecord | undefined> {
+    return this.#read(this.#approval(actionId));
+  }
+
+  async findApproval(
+    tenantId: string,
+    agentId: string,
+    fingerprint: string,
+    nowMs: number,
+  ): Promise<ApprovalRecord | undefined> {
+    const records = await this.#door.command('HVALS', this.#approved(tenantId, agentId, fingerprint));
+    return (records as string[])
+      .map((record) => JSON.parse(record) as ApprovalRecord)
+      .find((approval) => approval.notAfterMs > nowMs);
+  }
+
+  claimApproval(actionId: string): Promise<boolean> {
+    return this.#claim('approval', actionId);
+  }
+
+  releaseApproval(actionId: string): Promise<void> {
+    return this.#release('approval', actionId);
+  }
+
+  async pendingApprovals(tenantId: string, nowMs: number, limit: number): Promise<readonly ApprovalRecord[]> {
+    const rows = (await this.#door.command('ZRANGE', this.#pending(tenantId), 0, -1)) as string[];
+    const waits = (row: ApprovalRecord) => row.status === 'pending' && row.notAfterMs > nowMs;
+    return this.#firstOf<ApprovalRecord>(rows, limit, waits);
+  }
+
+  async #claim(kind: string, id: string): Promise<boolean> {
+    const key = this.#door.key('claim', '', kind, id);
+    const owner = randomBytes(16).toString('hex');
+    if ((await this.#door.command('SET', key, owner, 'NX', 'PX', this.#claimMs)) === null) return false;
+    this.#owned.set(key, owner);
+    return true;
+  }
+
+  async #release(kind: string, id: string): Promise<void> {
+    const key = this.#door.key('claim', '', kind, id);
+    const owner = this.#owned.get(key);
+    if (owner === undefined) return;
+    this.#owned.delete(key);
+    await this.#scripts.release([key], [owner]);
+  }
+
+  async #read<T>(row: string): Promise<T | undefined> {
+    const record = (await this.#door.command('HGET', row, 'record')) as string | null;
+    return record === null ? undefined : (JSON.parse(record) as T);
+  }
+
+  /** In the order asked for, without those that have ended since; one write to Redis. */
+  async #readAll<T>(rows: readonly string[]): Promise<T[]> {
+    const read = await Promise.all(rows.map((row) => this.#read<T>(row)));
+    return read.filter((row) => row !== undefined) as T[];
+  }
+
+  async #firstOf<T>(rows: readonly string[], limit: number, fits: (record: T) => boolean): Promise<T[]> {
+    const found: T[] = [];
+    for (let from = 0; from < rows.length && found.length < limit; from += PAGE) {
+      found.push(...(await this.#readAll<T>(rows.slice(from, from + PAGE))).filter(fits));
+    }
+    return found.slice(0, limit);
+  }
+
+  #action(actionId: string): string {
+    return this.#door.key('action', '', actionId);
+  }
+
+  #permit(permitId: string): string {
+    return this.#door.key('permit', '', permitId);
+  }
+
+  #approval(actionId: string): string {
+    return this.#door.key('approval', '', actionId);
+  }
+
+  #approved(tenantId: string, agentId: string, fingerprint: string): string {
+    return this.#door.key('approved', tenantId, agentId, fingerprint);
+  }
+
+  #pending(tenantId: string): string {
+    return this.#door.key('approvals-pending', tenantId);
+  }
+}
+
+function isLive(action: ActionRecord, nowMs: number): boolean {
+  if (action.state === 'open') return true;
+  return action.state === 'guarded' && action.permitId !== '' && action.permitNotAfterMs > nowMs;
+}

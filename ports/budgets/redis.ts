@@ -1,0 +1,64 @@
+// Budgets of many machines: the arithmetic of bucket.ts as a script, so that all replicas take from one bucket. A bucket
+// that has had the time to fill up is forgotten. Callers' clocks count; one that lags gives nothing and takes nothing.
+
+import { requireBuckets, type Taken } from './bucket.ts';
+import type { Bucket, Budgets } from './port.ts';
+
+type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
+type Door = {
+  key(kind: string, tag: string, ...parts: readonly string[]): string;
+  script(lua: string): Script;
+};
+
+/** Redis turns fractions in an answer into whole numbers, and Lua prints 14 digits: levels are kept as text of 17. */
+const TAKE = `
+local cost, now = tonumber(ARGV[1]), tonumber(ARGV[2])
+local levels, exhausted, wait = {}, 0, 0
+for i, key in ipairs(KEYS) do
+  local capacity, rate = tonumber(ARGV[i * 2 + 1]), tonumber(ARGV[i * 2 + 2])
+  local kept = redis.call('HMGET', key, 'tokens', 'at')
+  local tokens, at = capacity, now
+  if kept[1] then
+    local was = tonumber(kept[2])
+    tokens = math.min(capacity, tonumber(kept[1]) + math.max(0, now - was) * rate / 1000)
+    at = math.max(now, was)
+  end
+  levels[i] = {tokens, at}
+  if tokens < cost then
+    local ms = math.ceil((cost - tokens) * 1000 / rate)
+    if exhausted == 0 or ms > wait then exhausted = i end
+    wait = math.max(wait, ms)
+  end
+end
+if exhausted > 0 then return {exhausted, string.format('%.0f', wait)} end
+for i, key in ipairs(KEYS) do
+  local capacity, rate = tonumber(ARGV[i * 2 + 1]), tonumber(ARGV[i * 2 + 2])
+  local left, at = levels[i][1] - cost, levels[i][2]
+  redis.call('HSET', key, 'tokens', string.format('%.17g', left), 'at', string.format('%.17g', at))
+  local full = math.min(1e13, math.ceil((capacity - left) * 1000 / rate) + 1000)
+  redis.call('PEXPIRE', key, string.format('%.0f', full))
+end
+return {0, '0'}`;
+
+export class RedisBudgets implements Budgets {
+  readonly #door: Door;
+  readonly #take: Script;
+
+  constructor(door: Door) {
+    this.#door = door;
+    this.#take = door.script(TAKE);
+  }
+
+  async take(buckets: readonly Bucket[], cost: number, nowMs: number): Promise<Taken> {
+    requireBuckets(buckets, cost);
+    const keys = buckets.map(({ name }) => this.#door.key('budget', tenantOf(name), name));
+    const sizes = buckets.flatMap(({ capacity, refillPerSecond }) => [capacity, refillPerSecond]);
+    const [at, waitMs] = (await this.#take(keys, [cost, nowMs, ...sizes])) as [number, string];
+    return { allowed: at === 0, exhausted: buckets[at - 1]?.name ?? '', retryAfterMs: Number(waitMs) };
+  }
+}
+
+/** `tenant:T` and `agent:T/A` lie in one slot. */
+function tenantOf(name: string): string {
+  return (name.slice(name.indexOf(':') + 1).split('/', 1) as [string])[0];
+}

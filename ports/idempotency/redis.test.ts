@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
+import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
+import { describeIdempotency } from './contract.ts';
+import { RedisIdempotency } from './redis.ts';
+
+const key = { tenantId: 't', agentId: 'a', key: 'k1' };
+const record = { proposalDigest: 'd1', receiptId: 'l-3', actionId: 'act_1', expiresAtMs: 2_000 };
+
+describeWithRedis('on redis', () => {
+  let server: RedisServer;
+  let redis: RedisConnection;
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = await openRedis({ ...server.address, prefix: 'test', commandTimeoutMs: 2_000 });
+  });
+  afterAll(async () => {
+    redis?.close();
+    await server?.remove();
+  });
+  beforeEach(async () => void (await redis.command('FLUSHALL')));
+
+  describeIdempotency('redis', () => new RedisIdempotency(redis));
+
+  it('gives a key to one process of many', async () => {
+    const processes = Array.from({ length: 10 }, () => new RedisIdempotency(redis));
+    const claims = await Promise.all(processes.map((keys) => keys.claim(key, 'd1', 1_000)));
+    expect(claims.filter((claim) => claim.kind === 'fresh')).toHaveLength(1);
+  });
+
+  it('shows every process what one completed', async () => {
+    const first = new RedisIdempotency(redis);
+    const second = new RedisIdempotency(redis);
+    await first.claim(key, 'd1', 1_000);
+    expect(await second.claim(key, 'd2', 1_000)).toEqual({ kind: 'pending', proposalDigest: 'd1' });
+    await first.complete(key, record, { logId: 'l', index: 3 });
+    expect(await second.claim(key, 'd1', 1_000)).toEqual({ kind: 'done', record });
+  });
+
+  it('takes a claim back from a process that died, after the claim’s life', async () => {
+    const dead = new RedisIdempotency(redis, { claimMs: 80 });
+    const heir = new RedisIdempotency(redis, { claimMs: 5_000 });
+    await dead.claim(key, 'd1', 1_000);
+    expect((await heir.claim(key, 'd1', 1_000)).kind).toBe('pending');
+    await expect.poll(async () => (await heir.claim(key, 'd1', 1_000)).kind).toBe('fresh');
+    // It was not dead but slow; what it abandons is no longer its own.
+    await dead.abandon(key);
+    expect((await dead.claim(key, 'd1', 1_000)).kind).toBe('pending');
+  });
+
+  it('a replayed old receipt does not end a newer claim', async () => {
+    const replaying = new RedisIdempotency(redis);
+    const deciding = new RedisIdempotency(redis);
+    await replaying.complete(key, record, { logId: 'l', index: 3 });
+    expect((await deciding.claim(key, 'd2', 3_000)).kind).toBe('fresh');
+    await replaying.complete(key, record, { logId: 'l', index: 3 });
+    expect((await replaying.claim(key, 'd2', 3_000)).kind).toBe('pending');
+  });
+});

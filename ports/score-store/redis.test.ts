@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
+import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
+import { describeScoreStore, scoreRow } from './contract.ts';
+import { RedisScoreStore } from './redis.ts';
+
+describeWithRedis('on redis', () => {
+  let server: RedisServer;
+  let redis: RedisConnection;
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = await openRedis({ ...server.address, prefix: 'test', commandTimeoutMs: 2_000 });
+  });
+  afterAll(async () => {
+    redis?.close();
+    await server?.remove();
+  });
+  beforeEach(async () => void (await redis.command('FLUSHALL')));
+
+  describeScoreStore('redis', () => new RedisScoreStore(redis));
+
+  it('writes neither rows nor position when the fold cannot be written', async () => {
+    const store = new RedisScoreStore(redis);
+    await store.fold([scoreRow()], { logId: 'l', index: 5 });
+    await redis.command('CONFIG', 'SET', 'maxmemory', 1);
+    await expect(store.fold([scoreRow({ score: 700 })], { logId: 'l', index: 9 })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    await redis.command('CONFIG', 'SET', 'maxmemory', 0);
+    expect(await store.position('l')).toBe(5);
+    expect((await store.read({ tenantId: 't', agentId: 'a' }))?.score).toBe(512);
+  });
+
+  it('lets only one of two folds of the same tail move what the other moved', async () => {
+    const [one, two] = [new RedisScoreStore(redis), new RedisScoreStore(redis)];
+    await Promise.all([
+      one.fold([scoreRow({ score: 700 })], { logId: 'l', index: 9 }),
+      two.fold([scoreRow({ score: 600 })], { logId: 'l', index: 7 }),
+    ]);
+    expect((await two.read({ tenantId: 't', agentId: 'a' }))?.score).toBe(700);
+    expect(await two.position('l')).toBe(9);
+  });
+
+  it('folds many rows at once', async () => {
+    const store = new RedisScoreStore(redis);
+    const rows = Array.from({ length: 5_000 }, (_, n) => scoreRow({ agentId: `a${n}` }));
+    await store.fold(rows, { logId: 'l', index: 1 });
+    expect(await store.list('t', '', 10_000)).toHaveLength(5_000);
+  });
+});
