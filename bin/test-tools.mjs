@@ -15,6 +15,7 @@ const LEAST_GO = [1, 26];
 export const TOOLS = [
   { name: 'opa', version: '1.22.0', module: 'github.com/open-policy-agent/opa' },
   { name: 'grpcurl', version: '1.9.4', module: 'github.com/fullstorydev/grpcurl/cmd/grpcurl' },
+  { name: 'nats-server', version: '2.15.2', module: 'github.com/nats-io/nats-server/v2' },
   { name: 'codex', version: '0.169.0', npm: '@openai/codex' },
   {
     name: 'claude',
@@ -37,10 +38,10 @@ const binFolderOf = (tool) => (tool.npm ? path.join(folderOf(tool), 'node_module
 export const programOf = (tool) => path.join(binFolderOf(tool), tool.name);
 export const isPresent = (tool) => fs.existsSync(programOf(tool));
 
-/** What tests find the tools by: `TEST_TOOL_OPA`, `…_GRPCURL`, `…_CODEX`, `…_CLAUDE`; absent when not installed. */
+/** What tests find the tools by: `TEST_TOOL_OPA`, `…_GRPCURL`, `…_NATS_SERVER` and so on; absent when not installed. */
 export function toolEnv() {
-  const found = TOOLS.filter(isPresent);
-  return Object.fromEntries(found.map((tool) => [`TEST_TOOL_${tool.name.toUpperCase()}`, programOf(tool)]));
+  const variable = (tool) => `TEST_TOOL_${tool.name.toUpperCase().replaceAll('-', '_')}`;
+  return Object.fromEntries(TOOLS.filter(isPresent).map((tool) => [variable(tool), programOf(tool)]));
 }
 
 /** Folders to put before PATH. */

@@ -21,6 +21,7 @@ export function watch(metrics: Metrics, { signer, killSwitchLog, policy }: Watch
   const size = metrics.gauge('ledger_size', 'Durable leaves.', ['role']);
   const checkpoint = metrics.gauge('ledger_checkpoint_size', 'Leaves under the last checkpoint.', ['role']);
   const writable = metrics.gauge('ledger_writable', '1 while the ledger can be written.', ['role']);
+  const lag = metrics.gauge('outbox_lag', 'Leaves that the receipt stream has not stored yet.', ['role']);
   const epoch = metrics.gauge('revocation_epoch', 'Highest revocation epoch the signer stands behind.');
   const lease = metrics.gauge('lease_remaining_seconds', 'Time left in the signer’s lease.');
   metrics
@@ -44,6 +45,7 @@ export function watch(metrics: Metrics, { signer, killSwitchLog, policy }: Watch
       size.set({ role }, Number(status.size));
       checkpoint.set({ role }, Number(status.checkpointSize));
       writable.set({ role }, status.writable ? 1 : 0);
+      if (log.outbox) lag.set({ role }, log.outbox.lag());
       if (role !== 'receipt-signer') continue;
       epoch.set(Number(status.epoch));
       lease.set(status.leaseNotAfter ? Math.max(0, timestampMs(status.leaseNotAfter) - Date.now()) / 1000 : 0);

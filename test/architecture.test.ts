@@ -18,6 +18,7 @@ const ENGINE_LIBRARIES = [
   'prom-client',
   'fastify',
   'ioredis',
+  '@nats-io/',
   '@opentelemetry/',
 ];
 

@@ -1,7 +1,7 @@
 // What every score store must do.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ScoreRow, ScoreStore } from './port.ts';
+import type { ScoreRow, ScoreStore, SharedScoreStore } from './port.ts';
 
 const LOG = 'aaaaaaaaaaaa';
 const at = (index: number, logId = LOG) => ({ logId, index });
@@ -68,6 +68,57 @@ export function describeScoreStore(name: string, make: () => Promise<ScoreStore>
       expect(await names('', 't/b', 2)).toEqual(['u/b', 'v/b']);
       expect(await names('', 'b')).toEqual(['t/c']);
       expect(await names('w', '')).toEqual([]);
+    });
+  });
+}
+
+/** `other` sees the same rows, as a second process does. */
+export function describeSharedScoreStore(
+  name: string,
+  make: () => Promise<{ store: SharedScoreStore; other: SharedScoreStore }>,
+): void {
+  describe(`shared score store: ${name}`, () => {
+    let store: SharedScoreStore;
+    let other: SharedScoreStore;
+    beforeEach(async () => {
+      ({ store, other } = await make());
+    });
+    const key = { tenantId: 't', agentId: 'a' };
+
+    it('folds from what was read', async () => {
+      const first = scoreRow({ tally: '{"v":1}' });
+      expect(await store.foldFrom({ from: 0, tallies: [''] }, [first], at(5))).toBe(true);
+      const second = scoreRow({ tally: '{"v":1,"n":2}', score: 600 });
+      expect(await other.foldFrom({ from: 5, tallies: ['{"v":1}'] }, [second], at(7))).toBe(true);
+      expect(await store.read(key)).toEqual(second);
+      expect(await store.position(LOG)).toBe(7);
+      expect(await store.foldFrom({ from: 7, tallies: [] }, [], at(9))).toBe(true);
+      expect(await other.position(LOG)).toBe(9);
+      expect((await store.list('t', '', 10)).map((row) => row.agentId)).toEqual(['a']);
+    });
+
+    it('changes nothing when another was there first: the same place, a row of another log, a row that is new', async () => {
+      await other.foldFrom({ from: 0, tallies: [''] }, [scoreRow()], at(5));
+      const mine = [scoreRow({ agentId: 'b' }), scoreRow({ tally: '{"mine":1}' })];
+      const refused = [
+        [{ from: 0, tallies: ['', '{"v":1}'] }, at(9)],
+        [{ from: 6, tallies: ['', '{"v":1}'] }, at(9)],
+        [{ from: 0, tallies: ['', ''] }, at(9, 'bbbbbbbbbbbb')],
+        [{ from: 0, tallies: ['', '{"v":2}'] }, at(9, 'bbbbbbbbbbbb')],
+        [{ from: 0, tallies: ['{"v":1}', '{"v":1}'] }, at(9, 'bbbbbbbbbbbb')],
+      ] as const;
+      for (const [base, position] of refused) expect(await store.foldFrom(base, mine, position)).toBe(false);
+      expect(await store.read(key)).toEqual(scoreRow());
+      expect(await store.read({ tenantId: 't', agentId: 'b' })).toBeUndefined();
+      expect(await store.position(LOG)).toBe(5);
+      expect(await store.position('bbbbbbbbbbbb')).toBe(0);
+    });
+
+    it('lets exactly one of many have a place', async () => {
+      const tries = Array.from({ length: 20 }, (_, n) =>
+        (n % 2 ? store : other).foldFrom({ from: 0, tallies: [''] }, [scoreRow({ score: 300 + n })], at(1)),
+      );
+      expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(1);
     });
   });
 }

@@ -1,9 +1,9 @@
 // Score rows in one process's memory. For tests.
 
 import type { Position } from '../action-store/port.ts';
-import type { AgentKey, ScoreRow, ScoreStore } from './port.ts';
+import type { AgentKey, FoldBase, ScoreRow, SharedScoreStore } from './port.ts';
 
-export class MemoryScoreStore implements ScoreStore {
+export class MemoryScoreStore implements SharedScoreStore {
   readonly #positions = new Map<string, number>();
   readonly #rows = new Map<string, ScoreRow>();
 
@@ -15,6 +15,14 @@ export class MemoryScoreStore implements ScoreStore {
     if (position.index < (this.#positions.get(position.logId) ?? 0)) return;
     for (const row of rows) this.#rows.set(`${row.tenantId}/${row.agentId}`, { ...row });
     this.#positions.set(position.logId, position.index);
+  }
+
+  async foldFrom(base: FoldBase, rows: readonly ScoreRow[], position: Position): Promise<boolean> {
+    const same = (row: ScoreRow, at: number) =>
+      (this.#rows.get(`${row.tenantId}/${row.agentId}`)?.tally ?? '') === base.tallies[at];
+    if ((this.#positions.get(position.logId) ?? 0) !== base.from || !rows.every(same)) return false;
+    await this.fold(rows, position);
+    return true;
   }
 
   async read(key: AgentKey): Promise<ScoreRow | undefined> {

@@ -31,3 +31,20 @@ export type ScoreStore = {
    */
   list(tenantId: string, after: string, limit: number): Promise<readonly ScoreRow[]>;
 };
+
+/** What a fold was computed from. */
+export type FoldBase = {
+  /** The log's position that was read. */
+  readonly from: number;
+  /** For each row, in order: the tally that was read, empty where there was no row. */
+  readonly tallies: readonly string[];
+};
+
+/** A score store that several processes fold into: whoever was overtaken finds out instead of writing over the other. */
+export type SharedScoreStore = ScoreStore & {
+  /**
+   * As `fold`, if the log's position and the tallies of all these rows are still what `base` says; else false, and
+   * nothing has changed.
+   */
+  foldFrom(base: FoldBase, rows: readonly ScoreRow[], position: Position): Promise<boolean>;
+};

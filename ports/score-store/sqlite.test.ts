@@ -1,9 +1,13 @@
 import { expect, it } from 'vitest';
 import { SqliteFile } from '../../runtime/sqlite.ts';
-import { describeScoreStore, scoreRow } from './contract.ts';
+import { describeScoreStore, describeSharedScoreStore, scoreRow } from './contract.ts';
 import { SqliteScoreStore } from './sqlite.ts';
 
 describeScoreStore('sqlite', () => new SqliteScoreStore(new SqliteFile({ path: ':memory:' })));
+describeSharedScoreStore('sqlite', async () => {
+  const store = new SqliteScoreStore(new SqliteFile({ path: ':memory:' }));
+  return { store, other: store };
+});
 
 it('writes neither rows nor position when one row cannot be written', async () => {
   const store = new SqliteScoreStore(new SqliteFile({ path: ':memory:' }));

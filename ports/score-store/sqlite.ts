@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Position } from '../action-store/port.ts';
 import { splitAfter } from './memory.ts';
-import type { AgentKey, ScoreRow, ScoreStore } from './port.ts';
+import type { AgentKey, FoldBase, ScoreRow, SharedScoreStore } from './port.ts';
 
 type Door = { readonly db: DatabaseSync; write<T>(work: () => T): T };
 
@@ -19,11 +19,11 @@ CREATE INDEX IF NOT EXISTS score_tenant ON score (tenant_id, agent_id)`;
 const COLUMNS = `tenant_id AS tenantId, agent_id AS agentId, tally, score, total_receipts AS totalReceipts,
   valid_receipts AS validReceipts, asserted_score AS assertedScore, asserted_valid_receipts AS assertedValidReceipts`;
 
-export class SqliteScoreStore implements ScoreStore {
+export class SqliteScoreStore implements SharedScoreStore {
   readonly #door: Door;
   readonly #position: StatementSync;
   readonly #advance: StatementSync;
-  readonly #put: StatementSync;
+  readonly #putRow: StatementSync;
   readonly #read: StatementSync;
   readonly #listTenant: StatementSync;
   readonly #listAll: StatementSync;
@@ -34,7 +34,7 @@ export class SqliteScoreStore implements ScoreStore {
     db.exec(SCHEMA);
     this.#position = db.prepare('SELECT next FROM score_position WHERE log_id = ?');
     this.#advance = db.prepare('INSERT OR REPLACE INTO score_position VALUES (?, ?)');
-    this.#put = db.prepare(
+    this.#putRow = db.prepare(
       `INSERT INTO score VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (agent_id, tenant_id) DO UPDATE SET
        tally = excluded.tally, score = excluded.score, total_receipts = excluded.total_receipts,
        valid_receipts = excluded.valid_receipts, asserted_score = excluded.asserted_score,
@@ -54,23 +54,15 @@ export class SqliteScoreStore implements ScoreStore {
   }
 
   async fold(rows: readonly ScoreRow[], position: Position): Promise<void> {
-    this.#door.write(() => {
-      if (position.index < this.#positionOf(position.logId)) return;
-      for (const row of rows) {
-        const { agentId, tenantId, tally, score, totalReceipts, validReceipts } = row;
-        const { assertedScore, assertedValidReceipts } = row;
-        this.#put.run(
-          agentId,
-          tenantId,
-          tally,
-          score,
-          totalReceipts,
-          validReceipts,
-          assertedScore,
-          assertedValidReceipts,
-        );
-      }
-      this.#advance.run(position.logId, position.index);
+    this.#door.write(() => this.#put(rows, position));
+  }
+
+  async foldFrom(base: FoldBase, rows: readonly ScoreRow[], position: Position): Promise<boolean> {
+    return this.#door.write(() => {
+      const same = (row: ScoreRow, at: number) => this.#tallyOf(row) === base.tallies[at];
+      if (this.#positionOf(position.logId) !== base.from || !rows.every(same)) return false;
+      this.#put(rows, position);
+      return true;
     });
   }
 
@@ -86,6 +78,21 @@ export class SqliteScoreStore implements ScoreStore {
         ? this.#listAll.all(from.agentId, from.tenantId, limit)
         : this.#listTenant.all(tenantId, from.agentId, limit);
     return rows.map((row) => ({ ...row }) as ScoreRow);
+  }
+
+  #put(rows: readonly ScoreRow[], position: Position): void {
+    if (position.index < this.#positionOf(position.logId)) return;
+    for (const row of rows) {
+      const { agentId, tenantId, tally, score, totalReceipts, validReceipts } = row;
+      const { assertedScore, assertedValidReceipts } = row;
+      const figures = [score, totalReceipts, validReceipts, assertedScore, assertedValidReceipts];
+      this.#putRow.run(agentId, tenantId, tally, ...figures);
+    }
+    this.#advance.run(position.logId, position.index);
+  }
+
+  #tallyOf({ agentId, tenantId }: AgentKey): string {
+    return String(this.#read.get(agentId, tenantId)?.tally ?? '');
   }
 
   #positionOf(logId: string): number {

@@ -2,16 +2,20 @@
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { EVENTS } from '../../core/events.ts';
 import { formatVkey, noteKey, signNote } from '../../core/ledger/note.ts';
 import type { CallContext } from '../../core/principal.ts';
 import type { ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { EventBus } from '../../ports/event-bus/port.ts';
 import { openFileLedger } from '../../ports/ledger-store/file.ts';
 import type { LedgerStore } from '../../ports/ledger-store/port.ts';
+import { FileOutboxCursor } from '../../ports/outbox-cursor/file.ts';
+import type { ReceiptStream } from '../../ports/receipt-stream/port.ts';
 import { openFileSigningKeys } from '../../ports/signing-key/file.ts';
 import type { SigningKeys } from '../../ports/signing-key/port.ts';
 import { multiplex } from '../../runtime/multiplex.ts';
 import type { Service } from '../../runtime/rpc.ts';
+import { Outbox } from './outbox.ts';
 import { ReceiptSigner } from './service.ts';
 
 /** Most requests of one stream under way; further ones wait unread. */
@@ -21,6 +25,8 @@ export type SignerComposition = {
   readonly service: Service<typeof ReceiptSignerService, CallContext>;
   readonly store: LedgerStore;
   readonly keys: SigningKeys;
+  /** Present when the log is handed to a stream. */
+  readonly outbox?: Outbox;
   stop(): Promise<void>;
 };
 
@@ -31,6 +37,10 @@ export type SignerOptions = {
   readonly bus: EventBus;
   readonly now: () => number;
   readonly failed: (error: unknown) => void;
+  /** Where to hand the log's receipts on. It need not be there when the signer starts. */
+  readonly stream?: ReceiptStream;
+  /** Told of each failed try to hand on; `failed` is for what cannot be signed or kept. */
+  readonly streamFailed?: (error: unknown) => void;
 };
 
 export async function composeReceiptSigner(options: SignerOptions): Promise<SignerComposition> {
@@ -46,12 +56,15 @@ export async function composeReceiptSigner(options: SignerOptions): Promise<Sign
     const sign = (body: string) => signNote(body, [{ key, sign: (message) => logKey.sign(message) }]);
     const signer = new ReceiptSigner({ store, keys, note: { vkey: formatVkey(key), sign }, bus, now, failed });
     await signer.publishCheckpoint();
+    const handing = await startOutbox(options, store);
     return {
       service: streaming(signer),
       store,
       keys,
+      ...(handing ? { outbox: handing.outbox } : {}),
       stop: async () => {
         await signer.stop();
+        await handing?.stop();
         await store.close();
       },
     };
@@ -59,6 +72,24 @@ export async function composeReceiptSigner(options: SignerOptions): Promise<Sign
     await store.close();
     throw error;
   }
+}
+
+async function startOutbox(options: SignerOptions, store: LedgerStore) {
+  const { dataDir, role, bus, stream, streamFailed = () => {} } = options;
+  if (!stream) return undefined;
+  const cursor = new FileOutboxCursor(join(dataDir, 'ledger', `${role}.outbox.json`));
+  const outbox = new Outbox({ store, stream, cursor, failed: streamFailed });
+  await outbox.start();
+  const end = bus.subscribe(EVENTS.receiptAppended, (event) => {
+    if (event.data.log_id === store.logId) outbox.grown();
+  });
+  return {
+    outbox,
+    stop: async () => {
+      end();
+      await outbox.stop();
+    },
+  };
 }
 
 function streaming(signer: ReceiptSigner): Service<typeof ReceiptSignerService, CallContext> {

@@ -29,7 +29,10 @@ export class Fold {
   }
 
   async add(index: number, leaf: Uint8Array): Promise<void> {
-    const checked = await checkReceipt(leaf, this.#reads.keys.all());
+    await this.addChecked(index, await checkReceipt(leaf, this.#reads.keys.all()));
+  }
+
+  async addChecked(index: number, checked: Checked): Promise<void> {
     const receipt = checked.receipt;
     if (receipt === undefined) return;
     const reason = whyNot(checked, this.#reads.source.logId, index);
@@ -99,7 +102,7 @@ export function scoreRow({ tenantId, agentId }: AgentKey, tally: Tally, day: num
 }
 
 /** A receipt that stands at another place than it names was never in the ledger under its name. */
-function whyNot(checked: Checked, logId: string, index: number): UnqualifiedReason | undefined {
+export function whyNot(checked: Checked, logId: string, index: number): UnqualifiedReason | undefined {
   if (!checked.qualified) return checked.code === 'unknown_key' ? 'unknown_key' : 'bad_signature';
   const { receipt } = checked;
   return receipt.logId === logId && receipt.index === index ? undefined : 'not_in_ledger';

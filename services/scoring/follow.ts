@@ -3,11 +3,11 @@
 
 import { BeaconError } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
-import { bandOf } from '../../core/trust-score/score.ts';
 import { readTally } from '../../core/trust-score/tally.ts';
 import { dayOf } from '../../core/trust-score/view.ts';
 import type { EventBus } from '../../ports/event-bus/port.ts';
-import type { ScoreRow, ScoreStore } from '../../ports/score-store/port.ts';
+import type { ScoreStore } from '../../ports/score-store/port.ts';
+import { announceTrust } from './announce.ts';
 import { Fold, scoreRow } from './fold.ts';
 import type { ReceiptSource, TrustedKeys } from './ledger-source.ts';
 
@@ -71,6 +71,11 @@ export class ScoreFollower {
     clearTimeout(this.#soon);
     await this.#running;
     for (const waiter of this.#waiters) waiter.resolve(false);
+  }
+
+  /** True once every leaf there is at the time of the call is folded, false if that takes longer than `timeoutMs`. */
+  async upToDate(timeoutMs: number): Promise<boolean> {
+    return this.caughtUp(await this.#d.source.size(), timeoutMs);
   }
 
   /** True once every leaf below `size` is folded, false if that takes longer than `timeoutMs`. */
@@ -145,7 +150,7 @@ export class ScoreFollower {
         { logId: source.logId, index: next },
       );
       this.#position = next;
-      for (const { row, before } of rows) this.#announce(row, before);
+      for (const { row, before } of rows) announceTrust(this.#d.bus, row, before);
       for (const waiter of this.#waiters) if (waiter.size <= next) waiter.resolve(true);
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -170,20 +175,5 @@ export class ScoreFollower {
       await new Promise((resolve) => setImmediate(resolve));
     }
     if (!this.#stopped) this.#figuresDay = day;
-  }
-
-  #announce(row: ScoreRow, before: ScoreRow | undefined): void {
-    if (row.score === before?.score) return;
-    const { tenantId, agentId, score, validReceipts } = row;
-    this.#d.bus.publish({
-      name: EVENTS.trustChanged,
-      data: {
-        tenant_id: tenantId,
-        agent_id: agentId,
-        score,
-        band: bandOf(score),
-        valid_receipts: validReceipts,
-      },
-    });
   }
 }

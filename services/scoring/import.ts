@@ -18,7 +18,7 @@ export type Finding = {
 
 export async function examine(
   bytes: Uint8Array,
-  from: { readonly keys: TrustedKeys; readonly source: ReceiptSource },
+  from: { readonly keys: TrustedKeys; sourceOf(logId: string): ReceiptSource | undefined },
 ): Promise<Finding> {
   const digest = sha256Hex(bytes);
   const unqualified = (reason: UnqualifiedReason): Finding => ({ qualified: false, reason, digest });
@@ -28,8 +28,9 @@ export async function examine(
     return unqualified(checked.code === 'unknown_key' ? 'unknown_key' : 'bad_signature');
   }
   const { logId, index } = checked.receipt;
-  if (logId !== from.source.logId || index >= (await from.source.size())) return unqualified('not_in_ledger');
-  const [stored] = await from.source.scan(index, 1);
+  const source = from.sourceOf(logId);
+  if (!source || index >= (await source.size())) return unqualified('not_in_ledger');
+  const [stored] = await source.scan(index, 1);
   const same = stored?.index === index && Buffer.compare(stored.leaf, bytes) === 0;
   return same ? { qualified: true, reason: 'already_counted', digest } : unqualified('not_in_ledger');
 }

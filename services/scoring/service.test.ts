@@ -37,7 +37,8 @@ describe('scoring service', () => {
     };
     follower = new ScoreFollower({ ...shared, bus: new MemoryEventBus(), onFault });
     await follower.start();
-    service = new ScoringService({ ...shared, follower, signer: log });
+    const sourceOf = (logId: string) => (logId === log.logId ? log : undefined);
+    service = new ScoringService({ ...shared, sourceOf, follower, signer: log });
   });
   afterEach(() => follower.stop());
 

@@ -47,8 +47,9 @@ export type Sealer = { seal(request: SealRequest, context: CallContext): Promise
 
 export type ScoringDependencies = {
   readonly store: ScoreStore;
-  readonly follower: Pick<ScoreFollower, 'caughtUp'>;
-  readonly source: ReceiptSource;
+  readonly follower: Pick<ScoreFollower, 'upToDate'>;
+  /** Undefined for a log that is not one of ours. */
+  sourceOf(logId: string): ReceiptSource | undefined;
   readonly keys: TrustedKeys;
   readonly signer: Sealer;
   /** Milliseconds since the epoch. */
@@ -140,8 +141,7 @@ export class ScoringService {
   }
 
   async #catchUp(): Promise<void> {
-    const { follower, source } = this.#d;
-    await follower.caughtUp(await source.size(), CATCH_UP_MS);
+    await this.#d.follower.upToDate(CATCH_UP_MS);
   }
 
   async #figures(key: AgentKey, day: number): Promise<Figures> {

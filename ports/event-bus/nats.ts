@@ -1,0 +1,184 @@
+// The bus between processes: core NATS, one subject for each event name. Listeners of the publishing process are told
+// directly and in order, whether NATS is there or not; those of other processes at most once, while it is. What cannot be
+// sent waits in a bounded buffer, oldest dropped and counted: the ledger, not the bus, is the record.
+
+import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import { MemoryEventBus } from './memory.ts';
+import type { BusEvent, EventBus } from './port.ts';
+
+export const SUBJECT_PREFIX = 'beacon.event.';
+/** Most events that wait while NATS is away or slow. */
+export const MAX_WAITING = 4_096;
+/** Most events handed to the connection of which it is not known that the server has read them. */
+export const MAX_UNREAD = 1_024;
+const MAX_EVENT_BYTES = 65_536;
+const SENDER = 'Beacon-Sender';
+const NAME = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
+const TRACE_ID = /^[0-9a-f]{32}$/;
+
+/** A kept connection, as runtime/nats.ts opens it. */
+type Door = {
+  connection(): NatsConnection | undefined;
+  whenUp(listener: (connection: NatsConnection) => void): () => void;
+};
+
+export type NatsEventBusOptions = {
+  readonly nats: Door;
+  /** Names this process among the senders; no two alike. */
+  readonly sender: string;
+  readonly onFault?: (fault: unknown) => void;
+};
+
+type Heard = { readonly listeners: Set<(event: BusEvent) => void>; subscription?: Subscription };
+
+export class NatsEventBus implements EventBus {
+  readonly #nats: Door;
+  readonly #sender: string;
+  readonly #onFault: (fault: unknown) => void;
+  readonly #local: MemoryEventBus;
+  readonly #heard = new Map<string, Heard>();
+  readonly #end: () => void;
+  #subscribedOn: NatsConnection | undefined;
+  #waiting: BusEvent[] = [];
+  #unread = 0;
+  #flushing = false;
+  #dropped = 0;
+  #closed = false;
+
+  constructor({ nats, sender, onFault = () => {} }: NatsEventBusOptions) {
+    this.#nats = nats;
+    this.#sender = sender;
+    this.#onFault = onFault;
+    this.#local = new MemoryEventBus(onFault);
+    this.#end = nats.whenUp((connection) => this.#up(connection));
+  }
+
+  /** Events that others were never told, and those that listeners here were too slow for. */
+  get dropped(): number {
+    return this.#dropped + this.#local.dropped;
+  }
+
+  publish(event: BusEvent): void {
+    if (this.#closed) return;
+    this.#local.publish(event);
+    if (!NAME.test(event.name)) {
+      this.#dropped += 1;
+      return;
+    }
+    this.#waiting.push(event);
+    if (this.#waiting.length > MAX_WAITING) {
+      this.#waiting.shift();
+      this.#dropped += 1;
+    }
+    this.#send();
+  }
+
+  subscribe(name: string, listener: (event: BusEvent) => void): () => void {
+    const own = (event: BusEvent) => listener(event);
+    const endLocal = this.#local.subscribe(name, own);
+    const heard = this.#heard.get(name) ?? { listeners: new Set() };
+    heard.listeners.add(own);
+    this.#heard.set(name, heard);
+    const connection = this.#nats.connection();
+    if (connection && !heard.subscription) this.#listen(connection, name, heard);
+    return () => {
+      endLocal();
+      heard.listeners.delete(own);
+      if (heard.listeners.size > 0 || this.#heard.get(name) !== heard) return;
+      this.#heard.delete(name);
+      heard.subscription?.unsubscribe();
+    };
+  }
+
+  /** Hands what waits to the connection if there is one; the connection itself belongs to whoever opened it. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#end();
+    this.#send();
+    for (const { subscription } of this.#heard.values()) subscription?.unsubscribe();
+    this.#heard.clear();
+    await this.#local.close();
+  }
+
+  #up(connection: NatsConnection): void {
+    // The library takes its subscriptions along when it dials again; a new connection has none.
+    if (connection !== this.#subscribedOn) {
+      this.#subscribedOn = connection;
+      for (const [name, heard] of this.#heard) this.#listen(connection, name, heard);
+    }
+    this.#unread = 0;
+    this.#send();
+  }
+
+  #listen(connection: NatsConnection, name: string, heard: Heard): void {
+    if (!NAME.test(name)) return;
+    heard.subscription = connection.subscribe(SUBJECT_PREFIX + name, {
+      callback: (error, message) => (error ? this.#onFault(error) : this.#received(name, message)),
+    });
+  }
+
+  #received(name: string, message: Msg): void {
+    if (message.headers?.get(SENDER) === this.#sender) return;
+    const event = readEvent(name, message);
+    if (event === undefined) return;
+    for (const listener of [...(this.#heard.get(name)?.listeners ?? [])]) {
+      try {
+        listener(event);
+      } catch (fault) {
+        this.#onFault(fault);
+      }
+    }
+  }
+
+  #send(): void {
+    const connection = this.#nats.connection();
+    while (connection && this.#waiting.length > 0 && this.#unread < MAX_UNREAD) {
+      const event = this.#waiting.shift() as BusEvent;
+      try {
+        const data = JSON.stringify(event.data);
+        if (data.length > MAX_EVENT_BYTES) throw new RangeError(`an event of ${data.length} characters`);
+        connection.publish(SUBJECT_PREFIX + event.name, data, { headers: this.#headers(event) });
+        this.#unread += 1;
+      } catch (fault) {
+        this.#dropped += 1;
+        this.#onFault(fault);
+      }
+    }
+    if (connection && this.#unread > 0 && !this.#flushing && !this.#closed) void this.#confirm(connection);
+  }
+
+  /** The server answers a ping after it has read what came before it: what bounds the connection's own buffer. */
+  async #confirm(connection: NatsConnection): Promise<void> {
+    const sent = this.#unread;
+    this.#flushing = true;
+    try {
+      await connection.flush();
+      this.#unread = Math.max(0, this.#unread - sent);
+    } catch {
+      // Disconnected: whenUp starts the count anew.
+    }
+    this.#flushing = false;
+    if (!this.#closed && this.#nats.connection() === connection) this.#send();
+  }
+
+  #headers(event: BusEvent) {
+    const own = headers();
+    own.set(SENDER, this.#sender);
+    const trace = event.data.trace_id;
+    if (typeof trace === 'string' && TRACE_ID.test(trace)) own.set('traceparent', `00-${trace}-${trace.slice(16)}-01`);
+    return own;
+  }
+}
+
+/** Whoever may publish on the subject wrote this: anything but an object is no event. */
+function readEvent(name: string, message: Msg): BusEvent | undefined {
+  if (message.data.length > 4 * MAX_EVENT_BYTES) return undefined;
+  try {
+    const data: unknown = JSON.parse(message.string());
+    if (typeof data !== 'object' || data === null || Array.isArray(data)) return undefined;
+    return { name, data: data as BusEvent['data'] };
+  } catch {
+    return undefined;
+  }
+}

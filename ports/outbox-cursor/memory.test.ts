@@ -1,0 +1,7 @@
+import { describeOutboxCursor } from './contract.ts';
+import { MemoryOutboxCursor } from './memory.ts';
+
+describeOutboxCursor('memory', async () => {
+  const cursor = new MemoryOutboxCursor();
+  return { open: () => cursor };
+});

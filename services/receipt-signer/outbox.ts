@@ -1,0 +1,183 @@
+// Hands a log's leaves to the receipt stream, from the ledger and never from memory: a stream that is away delays them and
+// loses none. It runs beside sealing and is never waited for. The cursor moves only after the stream has stored a batch.
+
+import { createHash } from 'node:crypto';
+import { BeaconError } from '../../core/errors.ts';
+import { receiptId } from '../../core/ids.ts';
+import { readReceipt } from '../../core/receipt.ts';
+import type { LedgerStore, StoredRecord } from '../../ports/ledger-store/port.ts';
+import type { OutboxCursorStore } from '../../ports/outbox-cursor/port.ts';
+import type { ReceiptStream, StreamedReceipt } from '../../ports/receipt-stream/port.ts';
+
+/** Most receipts under way to the stream. */
+export const OUTBOX_BATCH = 256;
+/** The saved cursor lags at most this far; after a crash so much is handed over again. */
+export const SAVE_INTERVAL_MS = 500;
+/** How often a quiet outbox asks whether the stream still has what it was given. */
+export const COMPARE_INTERVAL_MS = 10_000;
+const LEAST_WAIT_MS = 50;
+const MOST_WAIT_MS = 5_000;
+const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
+
+export type OutboxDeps = {
+  readonly store: Pick<LedgerStore, 'logId' | 'size' | 'scan'>;
+  readonly stream: Pick<ReceiptStream, 'publish' | 'reach'>;
+  readonly cursor: OutboxCursorStore;
+  /** Told of each failed try; the next one follows by itself. */
+  readonly failed: (error: unknown) => void;
+};
+
+export class Outbox {
+  readonly #deps: OutboxDeps;
+  #index = 0;
+  #stream: string | undefined;
+  /** True until the stream has been compared with the cursor; again after each failure and now and then. */
+  #unsure = true;
+  #saved = -1;
+  #failures = 0;
+  #started = false;
+  #stopping = false;
+  #running: Promise<void> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
+  #comparing: ReturnType<typeof setInterval> | undefined;
+  #saving: ReturnType<typeof setTimeout> | undefined;
+  #save: Promise<void> = Promise.resolve();
+
+  constructor(deps: OutboxDeps) {
+    this.#deps = deps;
+  }
+
+  /** Does not wait for the stream. Throws `failed_precondition` when more was handed over than the log has. */
+  async start(): Promise<void> {
+    const { cursor, store } = this.#deps;
+    const saved = await cursor.load();
+    this.#index = saved?.index ?? 0;
+    this.#stream = saved?.stream;
+    if (this.#index > store.size()) {
+      throw new BeaconError(
+        'failed_precondition',
+        `the outbox handed over ${this.#index}, the log has ${store.size()}`,
+      );
+    }
+    this.#started = true;
+    this.#comparing = setInterval(() => {
+      this.#unsure = true;
+      this.grown();
+    }, COMPARE_INTERVAL_MS).unref();
+    this.grown();
+  }
+
+  /** Leaves that the stream has not acknowledged yet. */
+  lag(): number {
+    return this.#deps.store.size() - this.#index;
+  }
+
+  /** To be called after every durable batch; returns at once. */
+  grown(): void {
+    if (!this.#started || this.#stopping || this.#running || this.#retry) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      // What was sealed while the last look was ending.
+      if (this.lag() > 0 || this.#unsure) this.grown();
+    });
+  }
+
+  /** Hands the whole log over once more, for a stream that lost what it had. */
+  async rewind(): Promise<void> {
+    while (this.#running) await this.#running;
+    this.#index = 0;
+    await this.#keep();
+    this.grown();
+  }
+
+  /** Ends the batch under way, hands nothing further over, saves the cursor. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#retry);
+    clearInterval(this.#comparing);
+    await this.#running;
+    clearTimeout(this.#saving);
+    await this.#keep();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        if (this.#unsure) await this.#compare();
+        if (this.lag() === 0) return;
+        await this.#handOver();
+        this.#failures = 0;
+      } catch (error) {
+        this.#unsure = true;
+        this.#deps.failed(error);
+        this.#again();
+        return;
+      }
+    }
+  }
+
+  async #handOver(): Promise<void> {
+    const { store, stream } = this.#deps;
+    const records = await store.scan(this.#index, OUTBOX_BATCH);
+    const first = records[0]?.index;
+    if (first !== this.#index) throw new BeaconError('internal', `leaf ${this.#index} is missing from the log`);
+    await stream.publish(records.map((record) => streamedReceipt(store.logId, record)));
+    this.#index = first + records.length;
+    this.#saving ??= setTimeout(() => {
+      this.#saving = undefined;
+      this.#keep().catch(this.#deps.failed);
+    }, SAVE_INTERVAL_MS).unref();
+  }
+
+  /**
+   * The stream may have lost what it acknowledged: all of it (another identity) or, as after a power failure, the end.
+   * What it lacks is handed over again.
+   */
+  async #compare(): Promise<void> {
+    this.#unsure = false;
+    const { identity, last } = await this.#deps.stream.reach(this.#deps.store.logId);
+    if (identity !== this.#stream) this.#index = 0;
+    else if (last !== undefined) this.#index = Math.min(this.#index, last + 1);
+    this.#stream = identity;
+  }
+
+  #again(): void {
+    if (this.#stopping) return;
+    const waitMs = Math.min(MOST_WAIT_MS, LEAST_WAIT_MS * 2 ** Math.min(this.#failures++, 16));
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.grown();
+    }, waitMs);
+    this.#retry.unref();
+  }
+
+  /** One save after the other, each of the cursor as it is then. */
+  #keep(): Promise<void> {
+    this.#save = this.#save
+      .catch(() => undefined)
+      .then(async () => {
+        const index = this.#index;
+        if (this.#stream === undefined || index === this.#saved) return;
+        await this.#deps.cursor.save({ index, stream: this.#stream });
+        this.#saved = index;
+      });
+    return this.#save;
+  }
+}
+
+function streamedReceipt(logId: string, { index, tenantId, leaf }: StoredRecord): StreamedReceipt {
+  const id = receiptId(logId, index);
+  const traceparent = traceparentOf(leaf, id);
+  return { receiptId: id, logId, index, tenantId, envelope: leaf, ...(traceparent ? { traceparent } : {}) };
+}
+
+/** The trace of the request that was decided; the parent is a span id made of the receipt's id, the same at each try. */
+function traceparentOf(leaf: Uint8Array, id: string): string | undefined {
+  try {
+    const traceId = readReceipt(leaf).predicate.trace_id;
+    if (typeof traceId !== 'string' || !TRACE_ID.test(traceId)) return undefined;
+    return `00-${traceId}-${createHash('sha256').update(id).digest('hex').slice(0, 16)}-01`;
+  } catch {
+    return undefined;
+  }
+}
