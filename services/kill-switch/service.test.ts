@@ -13,8 +13,10 @@ import { MemoryEventBus } from '../../ports/event-bus/memory.ts';
 import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
 import { MemoryRevocationList } from '../../ports/revocation-list/memory.ts';
 import { memorySigningKeys } from '../../ports/signing-key/memory.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
 import { ReceiptSigner } from '../receipt-signer/service.ts';
 import type { LeasedSigner } from './lease.ts';
+import { killSwitchMeter } from './meter.ts';
 import { KillSwitch, WATCH_LIST_MS } from './service.ts';
 
 const LEASE_MS = 600;
@@ -25,6 +27,8 @@ const context: CallContext = {
   traceId: '0'.repeat(32),
 };
 const bus = new MemoryEventBus();
+const metrics = createMetrics('beacon_', { processMetrics: false });
+const meter = killSwitchMeter(metrics);
 const now = Date.now;
 const failed = () => {};
 
@@ -53,7 +57,7 @@ function setUp(change: { signers?: readonly LeasedSigner[]; log?: ReturnType<typ
         digest: (text) => Buffer.from(text).toString('hex').padEnd(64, '0').slice(0, 64),
         isMinted: async () => false,
         context: () => context,
-        meter: { changed: () => {} },
+        meter,
       },
     });
   return { own, first, list, make, killSwitch: make(change.signers ?? [first.signer]) };
@@ -172,4 +176,52 @@ test('a change that the list missed is not forgotten when the next one reaches i
   await revoke(killSwitch, 'agent:t/b');
   killSwitch.stop();
   expect((await list.consult(['agent:t/a', 'agent:t/b'])).revoked).toEqual(['agent:t/a', 'agent:t/b']);
+});
+
+test('a list that was put back to an older state is rebuilt whole by the next change', async () => {
+  const { killSwitch, list } = setUp();
+  await killSwitch.start();
+  await revoke(killSwitch, 'agent:t/a');
+  list.flush();
+  await list.rebuild([], 1);
+  await revoke(killSwitch, 'agent:t/b');
+  killSwitch.stop();
+  expect(await list.consult(['agent:t/a', 'agent:t/b'])).toEqual({ epoch: 3, revoked: ['agent:t/a', 'agent:t/b'] });
+});
+
+test('the barrier’s leaf says how each log was stopped, and a change says which leases came before it', async () => {
+  const { killSwitch, own, first } = setUp();
+  await killSwitch.start();
+  await revoke(killSwitch, 'agent:t/a');
+  killSwitch.stop();
+  const [, change, barrier] = (await own.store.scan(0, 3)).map(({ leaf }) => readReceipt(leaf).predicate);
+  expect(change?.after_term).toBeGreaterThan(0);
+  expect(barrier?.logs).toEqual([{ origin: first.store.origin, fence_index: 0 }]);
+});
+
+test('a log stopped by the end of its lease is named in the barrier too', async () => {
+  const { own, first, make } = setUp();
+  const killSwitch = make([
+    {
+      fence: () => Promise.reject(new Error('unreachable')),
+      grantLease: (request) => first.signer.grantLease(request),
+      getStatus: () => first.signer.getStatus(),
+    },
+  ]);
+  await killSwitch.start();
+  await revoke(killSwitch, 'agent:t/a');
+  killSwitch.stop();
+  const barrier = readReceipt((await own.store.scan(2, 1))[0]?.leaf as Uint8Array).predicate;
+  expect(barrier.logs).toEqual([{ origin: first.store.origin, lease_end: expect.any(String) }]);
+});
+
+test('the time to stop is measured, by the level answered', async () => {
+  const { killSwitch } = setUp();
+  await killSwitch.start();
+  const counted = async () =>
+    /revocation_duration_seconds_count\{level="DRAINED"\} (\d+)/.exec((await metrics.expose()).text);
+  const before = Number((await counted())?.[1] ?? 0);
+  await revoke(killSwitch, 'agent:t/a');
+  killSwitch.stop();
+  expect(Number((await counted())?.[1])).toBe(before + 1);
 });
