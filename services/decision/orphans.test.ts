@@ -88,6 +88,19 @@ test('a void whose answer was lost is not written twice, and is counted once', a
   expect(orphans.size).toBe(0);
 });
 
+test('a signer that is lost again is waited for anew', async () => {
+  const { orphans, clock } = world();
+  orphans.suspect([outcome('act_1')], 0);
+  await orphans.resolve();
+  orphans.unsettle();
+  clock.ms = 1_000;
+  await orphans.resolve();
+  expect(orphans.size).toBe(1);
+  clock.ms = 2_000;
+  await orphans.resolve();
+  expect(orphans.size).toBe(0);
+});
+
 test('what comes later than the signer’s return is found as long as it can come, and then forgotten', async () => {
   const { orphans, real, clock, voided } = world();
   orphans.suspect([outcome('act_1')], 0);

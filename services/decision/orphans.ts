@@ -39,8 +39,8 @@ type Suspect = {
   /** Of each draft, in order. */
   readonly marks: readonly string[];
   fromIndex: number;
-  /** When the log was first read to its end after the signer was back; 0 before. */
-  firstReadMs: number;
+  /** When the log was first read to its end since the signer is well; undefined before. */
+  firstReadMs: number | undefined;
 };
 
 export class Orphans {
@@ -65,7 +65,12 @@ export class Orphans {
         break;
       }
     }
-    this.#suspects.add({ marks: drafts.map(markOfDraft), fromIndex, firstReadMs: 0 });
+    this.#suspects.add({ marks: drafts.map(markOfDraft), fromIndex, firstReadMs: undefined });
+  }
+
+  /** The signer is lost again: what is on its way to it may take as long as before. */
+  unsettle(): void {
+    for (const suspect of this.#suspects) suspect.firstReadMs = undefined;
   }
 
   /** Call while the signer is well. Reads its log, voids what is found, forgets what can no longer come. */
@@ -93,8 +98,8 @@ export class Orphans {
     const nowMs = now();
     for (const suspect of looked) {
       suspect.fromIndex = Math.max(suspect.fromIndex, next);
-      if (suspect.firstReadMs === 0) suspect.firstReadMs = nowMs;
-      else if (nowMs - suspect.firstReadMs >= settleMs) this.#suspects.delete(suspect);
+      suspect.firstReadMs ??= nowMs;
+      if (nowMs - suspect.firstReadMs >= settleMs) this.#suspects.delete(suspect);
     }
   }
 

@@ -155,6 +155,7 @@ export class SignerMember {
 
   #unwell(error: unknown): void {
     this.#failures += 1;
+    this.#orphans.unsettle();
     if (this.well) this.#deps.env.failed('signer.lost', error);
     this.well = false;
   }
