@@ -52,8 +52,9 @@ export function scopesOf(facts: ScopeFacts): string[] {
     `agent:${facts.agentId}`,
     `agent:${facts.tenantId}/${facts.agentId}`,
     `policy:${facts.policyDigest}`,
-    `key:${facts.keyId}`,
   ]);
+  // Which key will sign is not known before, where several signers share the work: each adds its own.
+  if (facts.keyId !== '') scopes.add(`key:${facts.keyId}`);
   if (facts.sessionId !== '') scopes.add(`session:${facts.sessionId}`);
   if (facts.permitId !== '') scopes.add(`permit:${facts.permitId}`);
   for (const tool of facts.tools) scopes.add(`tool:${tool}`);

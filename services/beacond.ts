@@ -3,15 +3,19 @@
 import { homedir } from 'node:os';
 import { asBeaconError, type BeaconError } from '../core/errors.ts';
 import { EVENTS } from '../core/events.ts';
-import { createLog } from '../runtime/log.ts';
+import type { KnobDoc } from '../runtime/env.ts';
+import { createLog, type Log } from '../runtime/log.ts';
 import { runUntilSignal } from '../runtime/process.ts';
 import { checkConfig, configKnobs, loadConfig } from './config.ts';
 import { type Embedded, startEmbedded } from './embedded.ts';
 import { greet } from './greeting.ts';
+import { readSeparate, TARGETS, type Target } from './separate-config.ts';
 
-const USAGE = `Usage: beacond all [--check]
+const USAGE = `Usage: beacond TARGET [--check]
 
   all        every service in this process: file ledger, SQLite, in-process bus
+  gateway | decision | receipt-signer | scoring | kill-switch
+             one service, over Redis, NATS and gRPC (beacond TARGET --help lists its knobs)
   --check    say what is wrong with the configuration, and stop
 
 Configuration is read from the environment:
@@ -21,11 +25,11 @@ Configuration is read from the environment:
 export async function main(argv: readonly string[]): Promise<number | undefined> {
   const [target, ...flags] = argv;
   if (target === '--help' || target === '-h' || target === undefined) {
-    process.stdout.write(USAGE);
-    for (const { name, fallback, doc } of configKnobs())
-      process.stdout.write(`  ${name} (${fallback})\n      ${doc}\n`);
+    showKnobs(configKnobs());
     return target === undefined ? 2 : 0;
   }
+  const separate = TARGETS.find((name) => name === target);
+  if (separate && flags.every((flag) => ['--check', '--help'].includes(flag))) return runOne(separate, flags);
   if (target !== 'all' || flags.some((flag) => flag !== '--check')) {
     process.stderr.write(`beacond: unknown target or option: ${argv.join(' ')}\n\n${USAGE}`);
     return 2;
@@ -36,6 +40,43 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     return faults.length === 0 ? 0 : 1;
   }
   return runAll();
+}
+
+function showKnobs(knobs: readonly KnobDoc[]): void {
+  process.stdout.write(USAGE);
+  for (const { name, fallback, doc } of knobs) process.stdout.write(`  ${name} (${fallback})\n      ${doc}\n`);
+}
+
+async function runOne(target: Target, flags: readonly string[]): Promise<number | undefined> {
+  const { config, faults, knobs } = readSeparate(target, process.env, homedir());
+  if (flags.includes('--help')) {
+    showKnobs(knobs);
+    return 0;
+  }
+  if (faults.length > 0) {
+    process.stderr.write(`beacond ${target} does not start:\n${faults.map((fault) => `  ${fault}\n`).join('')}`);
+    return 2;
+  }
+  if (flags.includes('--check')) return 0;
+  const log = createLog(config.logLevel);
+  // Engines are loaded by the targets that use them.
+  const { startSeparate } = await import('./separate.ts');
+  try {
+    const separate = await startSeparate(config, log);
+    runUntilSignal({ log, graceMs: config.drainMs + 5_000, drain: () => separate.stop() });
+    log.info(EVENTS.ready, { target, ...separate.started });
+    process.stdout.write(`${JSON.stringify({ event: EVENTS.ready, target, ...separate.started })}\n`);
+    return undefined;
+  } catch (thrown) {
+    return refuseStart(thrown, log);
+  }
+}
+
+function refuseStart(thrown: unknown, log: Log): number {
+  const error = asBeaconError(thrown);
+  log.error(EVENTS.startRefused, { code: error.code, ...(error.code === 'internal' ? { error } : {}) });
+  process.stderr.write(`beacond does not start: ${sentenceFor(error)}\n`);
+  return 1;
 }
 
 async function runAll(): Promise<number | undefined> {
@@ -50,10 +91,7 @@ async function runAll(): Promise<number | undefined> {
   try {
     embedded = await startEmbedded(config, log);
   } catch (thrown) {
-    const error = asBeaconError(thrown);
-    log.error(EVENTS.startRefused, { code: error.code, ...(error.code === 'internal' ? { error } : {}) });
-    process.stderr.write(`beacond does not start: ${sentenceFor(error)}\n`);
-    return 1;
+    return refuseStart(thrown, log);
   }
   runUntilSignal({ log, graceMs: config.drainMs + 5_000, drain: () => embedded.stop() });
   greet(embedded.addresses, config.isolation);

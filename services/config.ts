@@ -27,7 +27,7 @@ export type Config = {
   readonly logLevel: LogLevel;
 };
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -35,7 +35,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** Names that clients and tests use in the same environment. */
 const CLIENT_NAMES = ['BEACON_URL', 'BEACON_TOKEN', 'BEACON_AGENT_ID', 'BEACON_TENANT_ID'];
-const TOLERATED = [...CLIENT_NAMES, 'BEACON_TEST_CACHE', 'BEACON_OPA'];
+export const TOLERATED = [...CLIENT_NAMES, 'BEACON_TEST_CACHE', 'BEACON_OPA'];
 const HOST_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** Throws `invalid_argument` whose message has one line for each fault. `home` is the user's home folder. */
@@ -57,13 +57,19 @@ export function configKnobs(): readonly KnobDoc[] {
   return readConfig({}, '/home/you').knobs;
 }
 
-function readConfig(env: Environment, home: string) {
-  const reader = new EnvReader(env, 'BEACON_');
+/** What every target reads; the caller adds its own and then refuses what nobody asked for. */
+export function readCommon(reader: EnvReader, env: Environment, home: string): Config {
   const config: Config = { ...readPlaces(reader, env, home), ...readTimes(reader), ...readLimits(reader) };
   if (!isAbsolute(config.dataDir)) {
     // A relative folder would be planted by whoever chose the working directory.
     reader.fault('BEACON_DATA_DIR', 'must be an absolute path');
   }
+  return config;
+}
+
+function readConfig(env: Environment, home: string) {
+  const reader = new EnvReader(env, 'BEACON_');
+  const config = readCommon(reader, env, home);
   if (config.http.port !== 0 && config.http.port === config.grpc.port && config.http.host === config.grpc.host) {
     reader.fault('BEACON_GRPC_LISTEN', 'is the address of BEACON_HTTP_LISTEN');
   }

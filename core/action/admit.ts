@@ -60,7 +60,7 @@ export function admitProposal(input: AdmitInput): Admitted {
       parts.set(JSON.stringify(part), part);
       tools.add(part.tool);
     }
-    const called = findings.mask(calledName(proposed), field);
+    const called = calledName(proposed, (text) => findings.mask(text, field));
     if (SCOPE_NAME.test(called)) tools.add(called);
   });
   const action: CanonicalAction = { parts: settle([...parts.values()], digest) };
@@ -82,10 +82,11 @@ function charactersOf({ kind }: ProposedLike): number {
 }
 
 /** The name in the caller's own list of tools, which is the one that people know it by; '' for what has none. */
-function calledName({ kind }: ProposedLike): string {
-  const { name, server, tool } = (kind.value ?? {}) as Readonly<Record<string, string>>;
-  if (kind.case === 'tool') return name ?? '';
-  return kind.case === 'mcp' ? `mcp__${server}__${tool}` : '';
+function calledName({ kind }: ProposedLike, mask: (text: string) => string): string {
+  const { name = '', server = '', tool = '' } = (kind.value ?? {}) as Readonly<Record<string, string>>;
+  if (kind.case === 'tool') return mask(name);
+  // Each by itself: joined by underscores, a secret is no longer a word of its own.
+  return kind.case === 'mcp' ? `mcp__${mask(server)}__${mask(tool)}` : '';
 }
 
 function finish(reading: Reading, field: string, input: AdmitInput, findings: Findings): ActionPart[] {

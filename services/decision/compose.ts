@@ -19,7 +19,8 @@ const RANDOM_POOL_BYTES = 4_096;
 export type DecisionOptions = {
   readonly stores: Stores;
   readonly signer: Signer;
-  readonly source: ReceiptSource;
+  /** Absent where a projector beside the signer follows the log. */
+  readonly source?: ReceiptSource;
   readonly keys: TenantKeys;
   readonly bus: EventBus;
   readonly settings: DecisionSettings;

@@ -4,12 +4,12 @@
 import { create } from '@bufbuild/protobuf';
 import { BeaconError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/principal.ts';
-import { readReceipt } from '../../core/receipt.ts';
 import { SealRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { StoredRecord } from '../../ports/ledger-store/port.ts';
 import type { DecisionDeps } from './deps.ts';
 import { project, type SealedView } from './project.ts';
 import { type DraftValues, toDraft } from './records.ts';
+import { readView, withoutVoided } from './replay.ts';
 import { viewOf } from './seal.ts';
 
 const REPLAY_PAGE = 1_000;
@@ -23,10 +23,11 @@ export type ReceiptSource = {
 
 export class Recorder {
   readonly #deps: DecisionDeps;
-  readonly #source: ReceiptSource;
+  readonly #source: ReceiptSource | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
 
-  constructor(deps: DecisionDeps, source: ReceiptSource) {
+  /** Without a source, something else follows the log and moves the stores' position. */
+  constructor(deps: DecisionDeps, source: ReceiptSource | undefined) {
     this.#deps = deps;
     this.#source = source;
   }
@@ -77,8 +78,9 @@ export class Recorder {
 
   /** Moves the stores' position to where the ledger was before the work now under way began. */
   async settle(): Promise<void> {
-    const size = this.#source.size();
+    const size = this.#source?.size() ?? 0;
     await Promise.all([...this.#underWay]);
+    if (!this.#source) return;
     const at = { logId: this.#source.logId, index: size };
     await this.#deps.stores.actions.advance(at);
     await this.#deps.stores.idempotency.advance(at);
@@ -87,13 +89,15 @@ export class Recorder {
   /** Projects every receipt the stores have not seen; resolves to how many. `progress` is told after each page. */
   async replay(progress: (done: number, total: number) => void): Promise<number> {
     const { actions, idempotency } = this.#deps.stores;
-    const { logId } = this.#source;
-    const total = this.#source.size();
+    if (!this.#source) return 0;
+    const source = this.#source;
+    const { logId } = source;
+    const total = source.size();
     const from = Math.min(await actions.position(logId), await idempotency.position(logId));
     if (from > total)
       throw new BeaconError('failed_precondition', 'the derived state is ahead of the ledger it follows');
     for (let at = from; at < total; ) {
-      const page = await this.#source.scan(at, REPLAY_PAGE);
+      const page = await source.scan(at, REPLAY_PAGE);
       if (page.length === 0) break;
       for (const view of withoutVoided(page.map(readView))) await project(view, this.#deps);
       at += page.length;
@@ -103,34 +107,4 @@ export class Recorder {
     }
     return total - from;
   }
-}
-
-function readView(record: StoredRecord): SealedView {
-  const receipt = readReceipt(record.leaf);
-  return {
-    kind: receipt.kind,
-    actionId: receipt.actionId,
-    fingerprint: receipt.fingerprint,
-    receiptId: receipt.receiptId,
-    keyId: receipt.keyId,
-    at: { logId: receipt.logId, index: record.index },
-    sealedAtMs: Date.parse(receipt.sealedAt),
-    predicate: receipt.predicate,
-    summary: record.evidence ? summaryOf(record.evidence) : '',
-  };
-}
-
-function summaryOf(evidence: Uint8Array): string {
-  try {
-    const { summary } = JSON.parse(Buffer.from(evidence).toString('utf8')) as { summary?: unknown };
-    return typeof summary === 'string' ? summary : '';
-  } catch {
-    return '';
-  }
-}
-
-/** A voided decision was never answered: it opens nothing and holds no idempotency key. */
-function withoutVoided(views: readonly SealedView[]): readonly SealedView[] {
-  const voided = new Set(views.filter((view) => view.kind === 'void').map((view) => view.predicate.voids));
-  return voided.size === 0 ? views : views.filter((view) => !voided.has(view.receiptId));
 }

@@ -32,7 +32,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
   #underWay = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
-  constructor(deps: DecisionDeps, source: ReceiptSource, systemCall: () => CallContext) {
+  constructor(deps: DecisionDeps, source: ReceiptSource | undefined, systemCall: () => CallContext) {
     this.#deps = deps;
     this.#recorder = new Recorder(deps, source);
     this.#systemCall = systemCall;

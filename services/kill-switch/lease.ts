@@ -13,6 +13,9 @@ export type LeasedSigner = Pick<
   'grantLease' | 'fence' | 'getStatus'
 >;
 
+/** Longest time between two grants to a signer. */
+const RENEW_MS = 1_000;
+
 export type LeaseDeps = {
   readonly signers: readonly LeasedSigner[];
   readonly state: RevocationState;
@@ -34,12 +37,15 @@ export class LeaseKeeper {
     this.#deps = deps;
   }
 
-  /** Grants every signer its first lease and renews at a third of the term. */
+  /** Grants every signer its first lease and renews well before it ends; a signer that comes back has one soon. */
   async start(): Promise<void> {
     await this.renew();
-    this.#timer = setInterval(() => {
-      this.renew().catch(this.#deps.failed);
-    }, this.#deps.leaseMs / 3).unref();
+    this.#timer = setInterval(
+      () => {
+        this.renew().catch(this.#deps.failed);
+      },
+      Math.min(this.#deps.leaseMs / 3, RENEW_MS),
+    ).unref();
   }
 
   stop(): void {

@@ -1,7 +1,7 @@
 // Every reachable state of the barrier, and what each protection is for: taken out, a shortest way to an ALLOW that is
 // answered after BARRIER is found and printed.
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ALL_ON, barrierModel, type Protections, type World } from './barrier.ts';
 import { explore } from './explorer.ts';
 import { listModel } from './revocation-list.ts';
@@ -18,6 +18,8 @@ const look = (shape: Shape, without?: keyof Protections) => {
   const protections = without === undefined ? ALL_ON : { ...ALL_ON, [without]: false };
   return explore(barrierModel({ ...shape, protections }), MAX_STATES);
 };
+
+vi.setConfig({ testTimeout: 180_000 });
 
 test.each([
   ['one signer, late messages', ONE],

@@ -1,0 +1,233 @@
+// One composition for each target. Each serves on the mesh what the table of peers gives the others.
+
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { DescService } from '@bufbuild/protobuf';
+import type { Server } from '@grpc/grpc-js';
+import type { CallContext } from '../core/principal.ts';
+import { DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
+import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
+import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
+import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
+import { MemoryEventBus } from '../ports/event-bus/memory.ts';
+import { openTenantKeys } from '../ports/tenant-key/file.ts';
+import { type HostOptions, host, type Service } from '../runtime/rpc.ts';
+import { addHealth, drainRpc } from '../runtime/rpc-server.ts';
+import { composeDecision, composePolicy } from './decision/compose.ts';
+import { decisionMeter } from './decision/meter.ts';
+import { Projector } from './decision/projector.ts';
+import { SignerPool } from './decision/signer-pool.ts';
+import { composeKillSwitch } from './kill-switch/compose.ts';
+import { killSwitchMeter } from './kill-switch/meter.ts';
+import type { Mesh } from './mesh.ts';
+import { type Identity, sealingOnlyTheirs } from './peers.ts';
+import { composeReceiptSigner } from './receipt-signer/compose.ts';
+import { takingTurns } from './replicas.ts';
+import { composeStreamScoring } from './scoring/compose.ts';
+import { followSigner } from './scoring/signer-source.ts';
+import {
+  eventually,
+  GATHER_TIMEOUT_MS,
+  openBus,
+  openMetricsDoor,
+  openSeparateMesh,
+  openSharedStores,
+  openStream,
+  ownCall,
+  type Run,
+} from './separate-parts.ts';
+
+export type Started = Readonly<Record<string, string>>;
+
+const CALL_TIMEOUT_MS = 5_000;
+
+export async function startReceiptSigner(run: Run): Promise<Started> {
+  const { config, closers, failed } = run;
+  const mesh = await openSeparateMesh('receipt-signer', run);
+  const stores = await openSharedStores(run);
+  const { nats, bus } = openBus(run);
+  const signer = await composeReceiptSigner({
+    dataDir: config.dataDir,
+    role: 'receipt-signer',
+    bus,
+    now: Date.now,
+    failed: failed('ledger.failed'),
+    stream: openStream(nats, run),
+    streamFailed: failed('outbox.failed'),
+  });
+  closers.push(() => signer.stop());
+  const projector = new Projector(signer.store, { stores, settings: config }, failed('projector.failed'));
+  projector.start();
+  closers.push(() => projector.stop());
+  const service = await serve(mesh, run, [hosting(ReceiptSignerService, sealingOnlyTheirs(signer.service))]);
+  const lag = run.metrics.gauge('outbox_lag', 'Leaves the stream has not acknowledged yet.');
+  const measuring = setInterval(() => lag.set(signer.outbox?.lag() ?? 0), 1_000).unref();
+  closers.push(() => clearInterval(measuring));
+  const ready = () => (signer.store.writable() ? [] : ['the ledger cannot be written']);
+  return { service, origin: signer.store.origin, metrics: await openMetricsDoor(run, ready) };
+}
+
+export async function startDecision(run: Run): Promise<Started> {
+  const { config, closers, failed, metrics, log } = run;
+  const mesh = await openSeparateMesh('decision', run);
+  const stores = await openSharedStores(run);
+  const { bus } = openBus(run);
+  const meter = decisionMeter(metrics);
+  const pool = new SignerPool({
+    signers: await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers),
+    now: Date.now,
+    context: ownCall('decision', CALL_TIMEOUT_MS),
+    failed: (event, error) => failed(event)(error),
+    voided: (reason) => meter.voided(reason),
+  });
+  await pool.start();
+  closers.push(() => pool.stop());
+  const { isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs, maxInFlight, agentRate } = config;
+  const policy = await composePolicy(fileURLToPath(new URL('../policies/bundle', import.meta.url)));
+  const decision = composeDecision({
+    stores,
+    signer: pool,
+    keys: openTenantKeys(config.tenantKeyFile),
+    bus,
+    meter,
+    policy,
+    settings: {
+      ...{ isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs, maxInFlight, agentRate },
+      gatherTimeoutMs: GATHER_TIMEOUT_MS,
+      zeroRetention: config.zeroRetention,
+      // Several signers, several keys: the one that signs adds its own scope.
+      keyId: () => '',
+    },
+    now: Date.now,
+    failed: (event, error) => failed(event)(error),
+  });
+  await eventually('a receipt signer', () => decision.start(() => {}), log);
+  closers.push(() => decision.stop());
+  const service = await serve(mesh, run, [hosting(DecisionService, decision)]);
+  const ready = () => [
+    ...(pool.ready() ? [] : ['no signer can seal']),
+    ...(stores.usable() ? [] : ['Redis cannot be used']),
+  ];
+  return { service, metrics: await openMetricsDoor(run, ready) };
+}
+
+export async function startKillSwitch(run: Run): Promise<Started> {
+  const { config, closers, failed, metrics } = run;
+  const mesh = await openSeparateMesh('kill-switch', run);
+  const stores = await openSharedStores(run);
+  const { bus } = openBus(run);
+  const own = await composeReceiptSigner({
+    dataDir: config.dataDir,
+    role: 'kill-switch',
+    bus: new MemoryEventBus(failed('request.failed')),
+    now: Date.now,
+    failed: failed('ledger.failed'),
+  });
+  closers.push(() => own.stop());
+  const dialed = await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers);
+  const killSwitch = composeKillSwitch({
+    log: own.service,
+    list: stores.revocations,
+    signers: dialed.map(({ service }) => service),
+    actions: stores.actions,
+    bus,
+    keys: openTenantKeys(join(config.dataDir, 'keys', 'kill-switch', 'digest.key')),
+    // Names are minted at the gateway; without its word the advice is given rather than not.
+    tokens: { isMinted: async () => false },
+    leaseMs: config.leaseMs,
+    now: Date.now,
+    failed: failed('fence.failed'),
+    meter: killSwitchMeter(metrics),
+  });
+  await killSwitch.start();
+  closers.push(() => killSwitch.stop());
+  const service = await serve(mesh, run, [
+    hosting(KillSwitchService, killSwitch),
+    hosting(ReceiptSignerService, own.service),
+  ]);
+  const ready = () => [
+    ...(own.store.writable() ? [] : ['the ledger cannot be written']),
+    ...(stores.usable() ? [] : ['Redis cannot be used']),
+  ];
+  return { service, origin: own.store.origin, metrics: await openMetricsDoor(run, ready) };
+}
+
+export async function startScoring(run: Run): Promise<Started> {
+  const { config, closers, failed, log } = run;
+  const mesh = await openSeparateMesh('scoring', run);
+  const stores = await openSharedStores(run);
+  const { nats, bus } = openBus(run);
+  const signers = (await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers)).map(
+    ({ service }) => service,
+  );
+  const logs = await Promise.all(
+    signers.map((signer, i) => eventually(`signer ${config.signers[i]}`, () => followSigner(signer, Date.now), log)),
+  );
+  const scoring = composeStreamScoring({
+    store: stores.scores,
+    stream: openStream(nats, run),
+    logs,
+    bus,
+    now: Date.now,
+    onFault: failed('scoring.failed'),
+    signer: takingTurns(signers, Date.now),
+  });
+  closers.push(() => scoring.stop());
+  const service = await serve(mesh, run, [hosting(ScoringService, scoring.service)]);
+  const ready = () => (stores.usable() ? [] : ['Redis cannot be used']);
+  return { service, metrics: await openMetricsDoor(run, ready) };
+}
+
+type Hosted = { readonly desc: DescService; register(server: Server, options: HostOptions<CallContext>): void };
+
+function hosting<S extends DescService>(desc: S, service: Partial<Service<S, CallContext>>): Hosted {
+  return { desc, register: (server, options) => host(server, desc, service, options) };
+}
+
+/** Serves on the mesh until the process drains; gives the address as bound. */
+async function serve(
+  mesh: Mesh,
+  { config, closers, failed, metrics }: Run,
+  hosted: readonly Hosted[],
+): Promise<string> {
+  const server = mesh.createServer();
+  const requests = metrics.counter('rpc_requests_total', 'gRPC calls answered.', ['method', 'status']);
+  const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
+  for (const one of hosted) {
+    one.register(server, {
+      authenticate: (call) => mesh.authenticate(call),
+      onError: (error, method) => failed('rpc.internal_error')({ method, error }),
+      onEnd(method, status, duration) {
+        requests.inc({ method, status: String(status) });
+        seconds.observe({ method }, duration);
+      },
+    });
+  }
+  const health = await addHealth(
+    server,
+    hosted.map(({ desc }) => desc),
+  );
+  const bound = await mesh.listen(server, config.serviceListen);
+  for (const name of ['', ...hosted.map(({ desc }) => desc.typeName)]) health.set(name, true);
+  closers.push(() => drainRpc(server, config.drainMs));
+  return bound;
+}
+
+/** One client for each address; they connect when they are first used. */
+export async function dialAll<S extends DescService>(
+  mesh: Mesh,
+  { closers }: Run,
+  desc: S,
+  to: Identity,
+  addresses: readonly string[],
+): Promise<{ readonly name: string; readonly service: Service<S, CallContext> }[]> {
+  return Promise.all(
+    addresses.map(async (address) => {
+      const dialed = await mesh.dial(desc, to, address, UNARY_CHANNELS);
+      closers.push(() => dialed.close());
+      return { name: address, service: dialed.service };
+    }),
+  );
+}
+
+const UNARY_CHANNELS = 4;

@@ -1,0 +1,35 @@
+// Starts one of the separate services, and stops it again from the last thing opened to the first.
+
+import { mkdirSync } from 'node:fs';
+import type { Log } from '../runtime/log.ts';
+import { createMetrics } from '../runtime/metrics.ts';
+import type { SeparateConfig, Target } from './separate-config.ts';
+import { startGateway } from './separate-gateway.ts';
+import type { Closers, Run } from './separate-parts.ts';
+import { type Started, startDecision, startKillSwitch, startReceiptSigner, startScoring } from './separate-targets.ts';
+
+const STARTS: Readonly<Record<Target, (run: Run) => Promise<Started>>> = {
+  gateway: startGateway,
+  decision: startDecision,
+  'receipt-signer': startReceiptSigner,
+  scoring: startScoring,
+  'kill-switch': startKillSwitch,
+};
+
+export type Separate = { readonly started: Started; stop(): Promise<void> };
+
+export async function startSeparate(config: SeparateConfig, log: Log): Promise<Separate> {
+  const closers: Closers = [];
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const failed = (event: string) => (error: unknown) => log.error(event, { error });
+  try {
+    const metrics = createMetrics('beacon_');
+    return { started: await STARTS[config.target]({ config, log, metrics, closers, failed }), stop };
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,187 @@
+// The separate services over real engines: what holds in one process holds here, and whatever part is lost, nothing that
+// was stopped runs and nothing runs without its receipt.
+
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { readReceipt } from '../../core/receipt.ts';
+import { call, execute } from '../beacond.ts';
+import { type Fleet, startFleet } from '../separate.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+let fleet: Fleet;
+beforeAll(async () => {
+  fleet = await startFleet();
+});
+afterAll(() => fleet?.stop());
+
+const revocation = (operation: string, scope: string) =>
+  call(fleet, 'POST', '/api/revocations', { scope, operation, reason: 'fault' }, fleet.adminToken);
+const allowed = async (change: Record<string, unknown> = {}) =>
+  (await execute(fleet, change)).body.decision === 'ALLOW';
+
+/** Every leaf of every signer's log, from the gateway. */
+async function leaves(): Promise<ReturnType<typeof readReceipt>[]> {
+  const logs = (await call(fleet, 'GET', '/api/logs')).body as unknown as {
+    origin: string;
+    prefix: string;
+    size: number;
+  }[];
+  const found: ReturnType<typeof readReceipt>[] = [];
+  for (const { prefix, size, origin } of logs.filter((log) => log.origin.includes('receipt-signer'))) {
+    const logId = origin.slice(-12);
+    expect(prefix).toContain(logId);
+    for (let start = 0; start < size; ) {
+      const page = await call(
+        fleet,
+        'GET',
+        `/api/receipts?log=${logId}&start=${start}&limit=500`,
+        undefined,
+        fleet.adminToken,
+      );
+      const { receipts, next } = page.body as unknown as { receipts: { receipt: object }[]; next: number };
+      found.push(...receipts.map(({ receipt }) => readReceipt(Buffer.from(JSON.stringify(receipt)))));
+      if (next === null || next <= start) break;
+      start = next;
+    }
+  }
+  return found;
+}
+
+test('the same decisions as in one process; both decision replicas and both signers do their share', async () => {
+  for (let i = 0; i < 20; i += 1) expect(await allowed({ agent_id: `a${i}` })).toBe(true);
+  expect((await execute(fleet, { code: 'rm -rf /' })).body).toMatchObject({ decision: 'DENY', route: 'DENY' });
+  const logs = new Set((await leaves()).map(({ logId }) => logId));
+  expect(logs.size).toBe(2);
+});
+
+test('idempotency holds across replicas', async () => {
+  const answers = await Promise.all(Array.from({ length: 40 }, () => execute(fleet, { idempotency_key: 'shared' })));
+  expect(new Set(answers.map(({ body }) => body.receipt_id)).size).toBe(1);
+});
+
+test('an action opened through one replica is closed through another, once', async () => {
+  const { body } = await execute(fleet, {});
+  const close = () => call(fleet, 'POST', `/api/actions/${body.action_id}/outcome`, { status: 'succeeded' });
+  const statuses = [await close(), await close()].map(({ status }) => status);
+  expect(statuses).toEqual([200, 409]);
+});
+
+test('revoked means stopped, in every log, and reinstated means allowed', async () => {
+  const revoked = await revocation('revoke', 'agent:local/x');
+  expect(revoked.status).toBe(200);
+  expect((revoked.body.logs as unknown[]).length).toBe(2);
+  expect(await allowed({ agent_id: 'x' })).toBe(false);
+  expect(await allowed({ agent_id: 'y' })).toBe(true);
+  expect((await revocation('reinstate', 'agent:local/x')).status).toBe(200);
+  expect(await allowed({ agent_id: 'x' })).toBe(true);
+});
+
+test('a killed signer moves the traffic; started again it takes its share', async () => {
+  const [first] = fleet.signers;
+  await first?.end('SIGKILL');
+  const answers = await Promise.all(Array.from({ length: 20 }, () => execute(fleet)));
+  expect(answers.filter(({ body }) => body.decision === 'ALLOW').length).toBeGreaterThanOrEqual(18);
+  await first?.start();
+  await vi.waitFor(async () => expect(await allowed()).toBe(true), { timeout: 20_000 });
+});
+
+test('no signer at all: 503, no decision', async () => {
+  await Promise.all(fleet.signers.map((signer) => signer.end('SIGKILL')));
+  expect((await execute(fleet)).status).toBe(503);
+  await Promise.all(fleet.signers.map((signer) => signer.start()));
+  await vi.waitFor(async () => expect(await allowed()).toBe(true), { timeout: 30_000 });
+});
+
+test('a signer paused through a revocation answers nothing in its scope when it wakes', async () => {
+  const [first] = fleet.signers;
+  first?.signal('SIGSTOP');
+  const revoked = await revocation('revoke', 'agent:local/paused');
+  expect(revoked.status).toBe(200);
+  const ends = revoked.body.logs as Record<string, unknown>[];
+  expect(ends.some((one) => one.lease_end !== undefined)).toBe(true);
+  first?.signal('SIGCONT');
+  for (let i = 0; i < 20; i += 1) expect(await allowed({ agent_id: 'paused' })).toBe(false);
+  await vi.waitFor(async () => expect(await allowed()).toBe(true), { timeout: 20_000 });
+});
+
+test('FLUSHALL stops the world until the kill switch has rebuilt the list by itself', async () => {
+  await revocation('revoke', 'agent:local/flushed');
+  const redis = new Redis(fleet.redis.address.port, fleet.redis.address.host);
+  await redis.flushall();
+  expect(await allowed({ agent_id: 'flushed' })).toBe(false);
+  redis.disconnect();
+  await vi.waitFor(async () => expect(await allowed({ agent_id: 'other' })).toBe(true), { timeout: 20_000 });
+  expect(await allowed({ agent_id: 'flushed' })).toBe(false);
+});
+
+test('Redis gone: never ALLOW; back again: allowed', async () => {
+  await fleet.redis.kill();
+  for (let i = 0; i < 3; i += 1) expect(await allowed()).toBe(false);
+  await fleet.redis.start();
+  await vi.waitFor(async () => expect(await allowed()).toBe(true), { timeout: 30_000 });
+});
+
+test('NATS gone delays scores and nothing else', async () => {
+  await fleet.nats.kill();
+  expect(await allowed({ agent_id: 'scored' })).toBe(true);
+  await fleet.nats.start();
+  await vi.waitFor(
+    async () => {
+      const { body } = await call(fleet, 'GET', '/api/scalar/scored?tenant_id=local', undefined, fleet.adminToken);
+      expect(body.valid_receipts).toBe(2);
+    },
+    { timeout: 60_000, interval: 500 },
+  );
+});
+
+test('a killed decision replica is no outage, and every ALLOW that was answered has one receipt', async () => {
+  const answered: string[] = [];
+  let running = true;
+  const callers = Array.from({ length: 8 }, async (_, i) => {
+    while (running) {
+      const { status, body } = await execute(fleet, { agent_id: `k${i}` });
+      if (status === 200 && body.decision === 'ALLOW') answered.push(body.receipt_id as string);
+    }
+  });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await fleet.decisions[0]?.end('SIGKILL');
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await fleet.decisions[0]?.start();
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  running = false;
+  await Promise.all(callers);
+  expect(answered.length).toBeGreaterThan(50);
+  expect(new Set(answered).size).toBe(answered.length);
+  const all = await leaves();
+  const voided = new Set(all.filter(({ kind }) => kind === 'void').map(({ predicate }) => predicate.voids));
+  const known = new Map(all.map((receipt) => [receipt.receiptId, receipt]));
+  for (const id of answered) {
+    expect(known.get(id)?.predicate.decision).toBe('ALLOW');
+    expect(voided.has(id)).toBe(false);
+  }
+});
+
+test('an agent’s token opens no service behind the gateway', async () => {
+  const minted = await call(fleet, 'POST', '/api/agents/outside/tokens', { tenant_id: 'local' }, fleet.adminToken);
+  const { execFileSync } = await import('node:child_process');
+  const at = fleet.signers[1]?.ready.service as string;
+  const ask = (...headers: string[]) =>
+    execFileSync(
+      'grpcurl',
+      [
+        '-plaintext',
+        ...headers,
+        '-import-path',
+        'proto',
+        '-proto',
+        'beacon/v1/receipt_signer_service.proto',
+        '-d',
+        '{}',
+        at,
+        'beacon.v1.ReceiptSignerService/GetStatus',
+      ],
+      { encoding: 'utf8', stdio: 'pipe' },
+    );
+  expect(() => ask()).toThrow(/Unauthenticated/);
+  expect(() => ask('-H', `authorization: Bearer ${minted.body.token}`)).toThrow(/Unauthenticated/);
+});
