@@ -31,7 +31,13 @@ export function createLogs(readers: readonly LogReader[], context: () => CallCon
     known.set(reader, log);
     return log;
   };
-  const all = () => Promise.all(readers.map(describe));
+  // One that cannot be asked now hides no other.
+  const all = async () => {
+    const answers = await Promise.allSettled(readers.map(describe));
+    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    if (found.length > 0 || readers.length === 0) return found;
+    throw (answers[0] as PromiseRejectedResult).reason;
+  };
   return {
     all,
     find: async (logId) => (await all()).find((log) => log.logId === logId),

@@ -36,7 +36,7 @@ export function mount(app: HttpServer, routes: readonly Route[], options: MountO
         principals.set(request, await whoAsks(request, route, options));
       },
       handler: async (request, reply) => {
-        const call = callOf(request, principals.get(request) ?? ANYONE, options);
+        const call = callOf(request, principals.get(request) ?? ANYONE, options, route);
         return send(reply, await route.handle(call));
       },
     });
@@ -57,12 +57,12 @@ async function whoAsks(request: HttpRequest, route: Route, options: MountOptions
   return principal;
 }
 
-function callOf(request: HttpRequest, principal: Principal, options: MountOptions): Call {
+function callOf(request: HttpRequest, principal: Principal, options: MountOptions, route: Route): Call {
   const bytes = Buffer.isBuffer(request.body) ? request.body : NO_BYTES;
   const traceId = traceIdOf(request.headers.traceparent);
   const context: CallContext = {
     principal,
-    deadlineMs: options.now() + options.timeoutMs,
+    deadlineMs: options.now() + options.timeoutMs + (route.patienceMs ?? 0),
     requestDigest: bytes.length === 0 ? '' : createHash('sha256').update(bytes).digest('hex'),
     traceId: traceId ?? options.newTraceId(),
   };

@@ -19,6 +19,8 @@ import { readPageQuery, readScoreQuery } from './read-query.ts';
 import type { Route, RouteDependencies } from './types.ts';
 import { writeRevocation, writeScore } from './write.ts';
 
+const LONGEST_LEASE_MS = 10 * 60_000;
+
 export function scoreRoutes({ services: { scoring } }: RouteDependencies): Route[] {
   return [
     {
@@ -71,6 +73,8 @@ export function revocationRoutes({ services: { killSwitch } }: RouteDependencies
       method: 'POST',
       path: '/api/revocations',
       operation: 'revoke',
+      // The barrier may have to wait for the end of a signer's lease.
+      patienceMs: LONGEST_LEASE_MS,
       async handle(call) {
         const { operation, scope, reason } = readRevocation(call.json());
         const { revocation } =

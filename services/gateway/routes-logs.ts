@@ -19,9 +19,15 @@ const FULL_WIDTH = 256;
 const ENTRIES = -1;
 
 export function logRoutes(logs: Logs): Route[] {
+  const remembered = new Map<string, string>();
   return [
     { method: 'GET', path: '/api/logs', operation: 'list_logs', handle: (call) => listLogs(call, logs) },
-    { method: 'GET', path: '/.well-known/jwks.json', operation: 'get_keys', handle: (call) => keys(call, logs) },
+    {
+      method: 'GET',
+      path: '/.well-known/jwks.json',
+      operation: 'get_keys',
+      handle: (call) => keys(call, logs, remembered),
+    },
     {
       method: 'POST',
       path: '/api/logs/:log_id/rotate-key',
@@ -59,18 +65,27 @@ export function logRoutes(logs: Logs): Route[] {
 
 async function listLogs(call: Call, logs: Logs): Promise<Answer> {
   const listed = (await logs.all()).map(async ({ logId, origin, vkey, reader }) => {
-    const { size } = await reader.getStatus(create(GetStatusRequestSchema), call.context);
-    return { origin, prefix: `/logs/${logId}`, vkey, size: Number(size) };
+    // A log whose writer is away is still a log; how long it has grown is not known then.
+    const size = await reader.getStatus(create(GetStatusRequestSchema), call.context).then(
+      (status) => Number(status.size),
+      () => null,
+    );
+    return { origin, prefix: `/logs/${logId}`, vkey, size };
   });
   return { json: await Promise.all(listed) };
 }
 
-/** Every signing key of every log, old ones too, each once. */
-async function keys(call: Call, logs: Logs): Promise<Answer> {
+/** Every signing key of every log, old ones too, each once. A log that cannot be asked now is remembered. */
+async function keys(call: Call, logs: Logs, remembered: Map<string, string>): Promise<Answer> {
   const found = new Map<string, unknown>();
-  for (const { reader } of await logs.all()) {
-    const { jwksJson } = await reader.getKeys(create(GetKeysRequestSchema), call.context);
-    for (const key of (JSON.parse(jwksJson) as { keys: { kid: string }[] }).keys) found.set(key.kid, key);
+  for (const { reader, logId } of await logs.all()) {
+    const jwks = await reader.getKeys(create(GetKeysRequestSchema), call.context).then(
+      ({ jwksJson }) => jwksJson,
+      () => remembered.get(logId),
+    );
+    if (jwks === undefined) continue;
+    remembered.set(logId, jwks);
+    for (const key of (JSON.parse(jwks) as { keys: { kid: string }[] }).keys) found.set(key.kid, key);
   }
   const headers = { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=60' };
   return { bytes: JSON.stringify({ keys: [...found.values()] }), headers };

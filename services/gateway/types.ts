@@ -54,6 +54,8 @@ export type Route = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly operation: Operation;
+  /** Added to the deadline of what takes long by its nature. */
+  readonly patienceMs?: number;
   handle(call: Call): Promise<Answer>;
 };
 

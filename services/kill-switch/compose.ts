@@ -16,7 +16,7 @@ export type KillSwitchOptions = Omit<KillSwitchDeps, 'env'> & {
 };
 
 /** How long the kill switch waits for a signer before it counts on the end of its lease. */
-const SIGNER_TIMEOUT_MS = 5_000;
+const SIGNER_TIMEOUT_MS = 2_000;
 
 export function composeKillSwitch(options: KillSwitchOptions): KillSwitch {
   const { keys, tokens, leaseMs, now, failed, meter, ...deps } = options;

@@ -11,6 +11,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 let fleet: Fleet;
 beforeAll(async () => {
   fleet = await startFleet();
+  await vi.waitFor(async () => expect(await allowed()).toBe(true), { timeout: 30_000 });
 });
 afterAll(() => fleet?.stop());
 
@@ -95,11 +96,10 @@ test('no signer at all: 503, no decision', async () => {
 test('a signer paused through a revocation answers nothing in its scope when it wakes', async () => {
   const [first] = fleet.signers;
   first?.signal('SIGSTOP');
-  const revoked = await revocation('revoke', 'agent:local/paused');
+  const revoked = await revocation('revoke', 'agent:local/paused').finally(() => first?.signal('SIGCONT'));
   expect(revoked.status).toBe(200);
   const ends = revoked.body.logs as Record<string, unknown>[];
   expect(ends.some((one) => one.lease_end !== undefined)).toBe(true);
-  first?.signal('SIGCONT');
   for (let i = 0; i < 20; i += 1) expect(await allowed({ agent_id: 'paused' })).toBe(false);
   await vi.waitFor(async () => expect(await allowed()).toBe(true), { timeout: 20_000 });
 });
