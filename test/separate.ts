@@ -112,6 +112,7 @@ export async function startFleet(
     BEACON_DATA_DIR: join(folder, name),
     BEACON_REDIS_URL: `redis://${host}:${port}`,
     BEACON_NATS_SERVERS: nats.address,
+    BEACON_NATS_STREAM_BYTES: `${256 * 1024 ** 2}`,
     BEACON_SERVICE_TOKENS: tokens,
     BEACON_SERVICE_LISTEN: listen,
     BEACON_SIGNERS: signerAddresses,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readReceipt } from '../../core/receipt.ts';
 import { call } from '../beacond.ts';
 import { type Fleet, startFleet } from '../separate.ts';
@@ -33,7 +33,8 @@ describeWithPython(name, () => {
     fleet = await startFleet();
     const minted = await call(fleet, 'POST', '/api/agents/snake/tokens', { tenant_id: 'local' }, fleet.adminToken);
     token = String(minted.body.token);
-    await expect.poll(async () => (await ask('other', 'ls')).decision, { timeout: 30_000 }).toBe('DECISION_ALLOW');
+    const isAllowed = async () => expect((await ask('other', 'ls')).decision).toBe('DECISION_ALLOW');
+    await vi.waitFor(isAllowed, { timeout: 30_000 });
   });
   afterAll(async () => {
     await fleet?.stop();

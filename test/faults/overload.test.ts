@@ -9,7 +9,7 @@ import { startFleet } from '../separate.ts';
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const MAX_IN_FLIGHT = 8;
 const OVERLOAD_MS = 4_000;
-const SLICE_MS = 500;
+const SLICE_MS = 1_000;
 /** What a process that keeps nothing of the refused may still grow by: its heap is not collected at once. */
 const MAX_GROWTH_MIB = 200;
 const LIMIT = { BEACON_MAX_IN_FLIGHT: `${MAX_IN_FLIGHT}`, BEACON_LOG_LEVEL: 'error' };
