@@ -362,6 +362,39 @@ test('requests beyond the bound are shed while a signer is silent, and none is a
   expect(events.join()).toContain('signer.lost');
 }, 30_000);
 
+const closing = (receiptId: string) =>
+  create(pb.SealRequestSchema, {
+    drafts: [
+      create(pb.DraftSchema, {
+        kind: 'void',
+        actionId: 'act_0',
+        fingerprint: 'f'.repeat(64),
+        tenantId: 't',
+        predicateJson: Buffer.from(JSON.stringify({ voids: receiptId, reason: 'test', tenant_id: 't', agent_id: 'a' })),
+      }),
+    ],
+  });
+
+test('a void goes to the log of what it voids, past the caller’s deadline too, and is owed while that signer is away', async () => {
+  const { pool, signers } = await world(2);
+  const asked = await Promise.all(Array.from({ length: 12 }, () => ask(pool)));
+  const late = { ...callFor(5_000), deadlineMs: Date.now() - 1 };
+  const [owed = '', ...rest] = asked.map(({ receiptId = '' }) => receiptId);
+  for (const receiptId of rest) await pool.seal(closing(receiptId), late);
+  const origins = await Promise.all(
+    signers.map(({ decision }) => decision.getStatus(create(pb.GetStatusRequestSchema), callFor(5_000))),
+  );
+  const home = signers[origins.findIndex(({ origin }) => origin.endsWith(owed.slice(0, 12)))] as Signer;
+  home.signal('SIGSTOP');
+  await expect(pool.seal(closing(owed), late)).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  home.signal('SIGCONT');
+  const voids = async () => (await everything(signers)).filter(({ kind }) => kind === 'void');
+  await expect
+    .poll(async () => new Set((await voids()).map(({ predicate }) => predicate.voids)), { timeout: 10_000 })
+    .toEqual(new Set([owed, ...rest]));
+  for (const { logId, predicate } of await voids()) expect(String(predicate.voids).slice(0, 12)).toBe(logId);
+});
+
 test('a receipt is read from the log its id names', async () => {
   const { pool } = await world(2);
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => ask(pool)));
