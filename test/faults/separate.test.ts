@@ -55,8 +55,13 @@ async function leaves(): Promise<ReturnType<typeof readReceipt>[]> {
 test('the same decisions as in one process; both decision replicas and both signers do their share', async () => {
   for (let i = 0; i < 20; i += 1) await soonAllowed({ agent_id: `a${i}` });
   expect((await execute(fleet, { code: 'rm -rf /' })).body).toMatchObject({ decision: 'DENY', route: 'DENY' });
-  const logs = new Set((await leaves()).map(({ logId }) => logId));
-  expect(logs.size).toBe(2);
+  await vi.waitFor(
+    async () => {
+      await allowed();
+      expect(new Set((await leaves()).map(({ logId }) => logId)).size).toBe(2);
+    },
+    { timeout: 30_000, interval: 200 },
+  );
 });
 
 test('idempotency holds across replicas', async () => {
