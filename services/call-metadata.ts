@@ -13,7 +13,7 @@ const MAX_TIMEOUT_MS = 86_400_000;
 const MAX_PRINCIPAL_CHARACTERS = 2_048;
 const ROLES: readonly Role[] = ['agent', 'auditor', 'operator', 'admin'];
 const PROVENANCES: readonly Provenance[] = ['asserted', 'authenticated', 'attested'];
-const FIELDS = ['role', 'provenance', 'subject', 'tenantId', 'agentId'];
+const FIELDS = ['role', 'provenance', 'subject', 'tenantId', 'agentId', 'expiresAtMs'];
 const DIGEST = /^[0-9a-f]{64}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 const TRACE_ID = /^[0-9a-f]{32}$/;
@@ -69,6 +69,7 @@ function isPrincipal(value: unknown): value is Principal {
   if (Object.keys(record).some((name) => !FIELDS.includes(name))) return false;
   if (!ROLES.includes(record.role as Role) || !PROVENANCES.includes(record.provenance as Provenance)) return false;
   if (typeof record.subject !== 'string' || record.subject === '') return false;
+  if (record.expiresAtMs !== undefined && !Number.isSafeInteger(record.expiresAtMs)) return false;
   // An agent whose token names it is bound to that name; half a binding would be none.
   if (typeof record.tenantId !== typeof record.agentId) return false;
   if (record.role === 'agent' && record.provenance !== 'asserted' && record.tenantId === undefined) return false;
