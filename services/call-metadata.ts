@@ -69,6 +69,7 @@ function isPrincipal(value: unknown): value is Principal {
   if (Object.keys(record).some((name) => !FIELDS.includes(name))) return false;
   if (!ROLES.includes(record.role as Role) || !PROVENANCES.includes(record.provenance as Provenance)) return false;
   if (typeof record.subject !== 'string' || record.subject === '') return false;
+  if (record.expiresAtMs !== undefined && !Number.isSafeInteger(record.expiresAtMs)) return false;
   // An agent whose token names it is bound to that name; half a binding would be none.
   if (typeof record.tenantId !== typeof record.agentId) return false;
   if (record.role === 'agent' && record.provenance !== 'asserted' && record.tenantId === undefined) return false;

@@ -222,6 +222,7 @@ test('the gateway speaks for whom it names; every other service is itself, whate
     subject: 'token:1',
     tenantId: 't',
     agentId: 'a',
+    expiresAtMs: 4_102_444_800_000,
   };
   const gateway = await (await kit.open('gateway')).dial(DecisionService, 'decision', decision.address);
   closers.push(() => gateway.close());
@@ -254,6 +255,7 @@ test('a role stays what it is behind the gateway, and the gateway cannot name an
   }
   await expect(revoke({ ...ADMIN, subject: 'service:decision' })).rejects.toMatchObject({ code: 'unauthenticated' });
   await expect(revoke({ ...ADMIN, role: 'root' } as never)).rejects.toMatchObject({ code: 'unauthenticated' });
+  await expect(revoke({ ...ADMIN, expiresAtMs: 'never' } as never)).rejects.toMatchObject({ code: 'unauthenticated' });
   await expect(revoke({ ...ADMIN, role: 'agent' })).rejects.toMatchObject({ code: 'unauthenticated' });
   expect(reached).toEqual([]);
   await revoke({ ...ADMIN, role: 'operator' });

@@ -10,6 +10,8 @@ import { describe } from 'vitest';
 const START_TRIES = 5;
 const START_LIMIT_MS = 10_000;
 const LOOPBACK = '127.0.0.1';
+const LEAST_PORT = 16_384;
+const PORTS = 16_000;
 
 const present = spawnSync('redis-server', ['--version']).status === 0;
 
@@ -147,13 +149,21 @@ export function documentedRights(prefix: string, password: string): readonly str
   return rights.replace('PASSWORD', password).replace('~beacon:', `~${prefix}:`).split(' ');
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * Below the range systems take outgoing connections from: a server that is started again must find its port free, and a
+ * client that dials it while it is away must not connect to itself.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = LEAST_PORT + Math.floor(Math.random() * PORTS);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, LOOPBACK, () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, LOOPBACK, () => server.close(() => resolve(true)));
   });
 }

@@ -25,7 +25,7 @@ const CLI = fileURLToPath(new URL('../../clients/cli/main.ts', import.meta.url))
 const STOPPED = 'stopped';
 const OLD = 'revoked-after-the-file';
 const AGENTS = [...Array.from({ length: 12 }, (_, i) => `agent-${i}`), STOPPED, STOPPED, OLD, OLD];
-const PAUSE_MS = 1_500;
+const PAUSE_MS = 1_200;
 const NATS_DOWN_MS = 10_000;
 /** Longest a fleet may take to allow again by itself. */
 const RECOVERY_MS = 30_000;
@@ -89,7 +89,7 @@ async function settled(): Promise<Ledgers> {
     sizes = JSON.stringify(logs.map(({ size }) => size));
     expect(sizes).toBe(before);
   };
-  await vi.waitFor(still, { timeout: 60_000, interval: 3_000 });
+  await vi.waitFor(still, { timeout: 60_000, interval: 2_000 });
   return readLedgers(fleet);
 }
 

@@ -1,49 +1,24 @@
 // The pool over real signers in processes of their own, which are killed, stopped and started again under load.
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterEach, expect, test } from 'vitest';
 import { BeaconError } from '../../core/errors.ts';
-import type { CallContext } from '../../core/principal.ts';
 import { type Receipt, readReceipt } from '../../core/receipt.ts';
 import * as pb from '../../gen/beacon/v1/receipt_signer_service_pb.js';
-import type { Service } from '../../runtime/rpc.ts';
 import { type PoolLimits, SignerPool } from '../../services/decision/signer-pool.ts';
-import { type Mesh, openMesh } from '../../services/mesh.ts';
+import { openMesh } from '../../services/mesh.ts';
+import { callFor, lease, type Meshes, newSigner, type Signer } from './signer-process.fixture.ts';
 
-const SCRIPT = fileURLToPath(new URL('./signer.fixture.ts', import.meta.url));
-const LEASE_MS = 60_000;
 const LIMITS: Partial<PoolLimits> = { attemptMs: 300, statusMs: 200, settleMs: 500 };
-
-type Client = Service<typeof pb.ReceiptSignerService, CallContext>;
-type Signer = {
-  readonly address: string;
-  readonly decision: Client;
-  readonly killSwitch: Client;
-  start(): Promise<void>;
-  signal(name: NodeJS.Signals): void;
-  /** The exit status; null after a signal. */
-  ended(): Promise<number | null>;
-  /** Streams opened so far. */
-  streams(): number;
-};
 
 const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
-});
-
-const callFor = (timeoutMs: number): CallContext => ({
-  principal: { role: 'agent', provenance: 'asserted', subject: 'asserted' },
-  deadlineMs: Date.now() + timeoutMs,
-  requestDigest: '',
-  traceId: 'e'.repeat(32),
 });
 
 async function world(count: number, limits: Partial<PoolLimits> = {}, ageMs?: number) {
@@ -57,7 +32,7 @@ async function world(count: number, limits: Partial<PoolLimits> = {}, ageMs?: nu
   );
   const signers = await Promise.all(
     Array.from({ length: count }, (_, i) =>
-      newSigner(join(folder, `${i}`), tokenFolder, { asDecision, asKillSwitch } as Meshes, ageMs),
+      newSigner(join(folder, `${i}`), tokenFolder, { asDecision, asKillSwitch } as Meshes, closers, ageMs),
     ),
   );
   await Promise.all(signers.map((signer) => signer.start()));
@@ -74,80 +49,6 @@ async function world(count: number, limits: Partial<PoolLimits> = {}, ageMs?: nu
   await pool.start();
   closers.push(() => pool.stop());
   return { pool, signers, voided, events };
-}
-
-type Meshes = { readonly asDecision: Mesh; readonly asKillSwitch: Mesh };
-
-async function newSigner(dataDir: string, tokens: string, meshes: Meshes, ageMs?: number): Promise<Signer> {
-  await mkdir(dataDir, { mode: 0o700 });
-  const address = `unix:${join(dataDir, 'socket')}`;
-  const dialed = [
-    await meshes.asDecision.dial(pb.ReceiptSignerService, 'receipt-signer', address),
-    await meshes.asKillSwitch.dial(pb.ReceiptSignerService, 'receipt-signer', address),
-  ] as const;
-  const words = [SCRIPT, dataDir, tokens, address, ...(ageMs === undefined ? [] : [String(ageMs)])];
-  let streams = 0;
-  let status: number | null = null;
-  let child: ChildProcess | undefined;
-  let ended: Promise<void> = Promise.resolve();
-  closers.push(async () => {
-    for (const { close } of dialed) close();
-    child?.kill('SIGKILL');
-    await ended;
-  });
-  return {
-    address,
-    decision: dialed[0].service,
-    killSwitch: dialed[1].service,
-    signal: (name) => void child?.kill(name),
-    ended: async () => {
-      await ended;
-      return status;
-    },
-    streams: () => streams,
-    async start() {
-      const started = spawn(process.execPath, words);
-      child = started;
-      ended = new Promise((resolve) => {
-        started.once('exit', (code) => {
-          status = code;
-          resolve();
-        });
-      });
-      let told = '';
-      started.stderr.on('data', (text) => {
-        told += text;
-      });
-      await new Promise<void>((resolve, reject) => {
-        started.stdout.on('data', (text) => {
-          streams += String(text).split('stream').length - 1;
-          resolve();
-        });
-        started.once('exit', (code) => reject(new Error(`a signer ended with ${code}: ${told}`)));
-      });
-      // The client may still be waiting before it tries a signer that was gone.
-      await expect
-        .poll(
-          () =>
-            lease(dialed[1].service).then(
-              () => true,
-              () => false,
-            ),
-          { timeout: 5_000 },
-        )
-        .toBe(true);
-    },
-  };
-}
-
-async function lease(signer: Client, forMs = LEASE_MS): Promise<void> {
-  const grant = create(pb.GrantLeaseRequestSchema, {
-    term: BigInt(Date.now()),
-    notAfter: timestampFromMs(Date.now() + forMs),
-    epoch: 1n,
-    complete: true,
-  });
-  await signer.grantLease(grant, callFor(5_000));
 }
 
 let drawn = 0;
