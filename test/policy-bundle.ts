@@ -18,17 +18,24 @@ export type Variant = {
   readonly version: number;
   /** Denies even what only reads. */
   readonly strict: boolean;
+  /** Allows whatever no rule but a ladder denies. */
+  readonly reckless?: boolean;
   readonly expiresAtMs?: number;
+  /** Instead of the built-in ones. */
+  readonly canaries?: string;
   readonly key?: typeof policyKey;
 };
 export type Made = { readonly digest: string; readonly files: ReadonlyMap<string, Uint8Array> };
 
 /** The files of a variant with its signed manifest; no two versions have the same digest. */
-export function makeBundle({ version, strict, expiresAtMs = Date.now() + DAY_MS, key = policyKey }: Variant): Made {
+export function makeBundle({ version, strict, reckless = false, key = policyKey, ...variant }: Variant): Made {
+  const expiresAtMs = variant.expiresAtMs ?? Date.now() + DAY_MS;
   const files = builtInFiles();
   const data = JSON.parse(Buffer.from(files.get('data.json') as Uint8Array).toString());
-  const { reading } = data.beacon.ladders;
+  const { reading, never } = data.beacon.ladders;
+  if (reckless) for (const level of Object.keys(never)) never[level] = 'ALLOW';
   if (strict) for (const level of Object.keys(reading)) reading[level] = 'DENY';
+  if (variant.canaries !== undefined) files.set('canaries.json', Buffer.from(variant.canaries));
   data.beacon.variant = version;
   files.set('data.json', Buffer.from(JSON.stringify(data)));
   const digest = policyDigest(files.get('policy.wasm') as Uint8Array, files.get('data.json') as Uint8Array);

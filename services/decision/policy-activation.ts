@@ -16,20 +16,7 @@ import { DraftSchema, SealRequestSchema } from '../../gen/beacon/v1/receipt_sign
 import type { PolicyBundle, PolicyEngine } from '../../ports/policy-engine/port.ts';
 import type { PolicyKeep, PolicySource, SignedFiles } from '../../ports/policy-source/port.ts';
 import type { Signer } from './deps.ts';
-
-export type PolicyRefusalSeen = { readonly reason: string; readonly message: string; readonly atMs: number };
-export type PolicyStatus = {
-  readonly name: string;
-  readonly digest: string;
-  readonly revision: string;
-  /** 0 for the built-in bundle. */
-  readonly version: number;
-  /** Infinity for the built-in bundle. */
-  readonly expiresAtMs: number;
-  /** Empty for the built-in bundle. */
-  readonly receiptId: string;
-  readonly refused: PolicyRefusalSeen | undefined;
-};
+import type { PolicyControl, PolicyRefusalSeen, PolicyStatus } from './policy-status.ts';
 
 export type PolicyActivationDeps = {
   readonly engine: PolicyEngine;
@@ -51,7 +38,7 @@ export type PolicyActivationDeps = {
 
 type Cause = { readonly cause: 'start' | 'folder' | 'admin'; readonly force: boolean; readonly call: CallContext };
 
-export class PolicyActivation {
+export class PolicyActivation implements PolicyControl {
   readonly #deps: PolicyActivationDeps;
   #active: { readonly manifest: PolicyManifest; readonly id: string; readonly receiptId: string } | undefined;
   /** What none may fall behind; kept over restarts. */
@@ -100,7 +87,6 @@ export class PolicyActivation {
     return { ...named, digest, revision, expiresAtMs, refused: this.#refused };
   }
 
-  /** Looks now, on an admin's word. Throws PolicyRefused. Resolves to whether another bundle decides from now on. */
   activate(force: boolean, call: CallContext): Promise<boolean> {
     return this.#inTurn(() => this.#reload({ cause: 'admin', force, call }));
   }

@@ -1,7 +1,7 @@
 // What is counted of policy bundles: which one decides, until when, and what was refused.
 
 import type { Metrics } from '../../runtime/metrics.ts';
-import type { PolicyStatus } from './policy-activation.ts';
+import type { PolicyStatus } from './policy-status.ts';
 
 export type PolicyMeter = { active(status: PolicyStatus): void; refused(reason: string): void };
 

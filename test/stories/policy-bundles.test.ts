@@ -89,6 +89,9 @@ test('a bundle that is not what it must be is refused by name, and the good one 
     ['expired', makeBundle({ version: 3, strict: false, expiresAtMs: Date.now() - 1 })],
     ['rollback', makeBundle({ version: 1, strict: false })],
     ['same_version', makeBundle({ version: 2, strict: false })],
+    ['not_loadable', makeBundle({ version: 3, strict: false, reckless: true })],
+    // The built-in canaries hold for every bundle: one cannot bring softer ones along.
+    ['not_loadable', makeBundle({ version: 3, strict: false, reckless: true, canaries: '[{}]' })],
     ['malformed', spoiled(good, { 'manifest.dsse.json': Buffer.from('{}') })],
   ];
   for (const [reason, made] of bad) {
