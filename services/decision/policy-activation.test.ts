@@ -54,6 +54,8 @@ function world() {
     steps: [] as string[],
     predicates: [] as Record<string, unknown>[],
     signerAway: false,
+    /** As the signer words it; empty when it seals. */
+    sealRefused: '',
     diskFull: false,
     changed: () => {},
   };
@@ -81,6 +83,7 @@ function world() {
       signer: {
         async seal(request: SealRequest) {
           if (state.signerAway) throw new BeaconError('unavailable', 'no signer can seal now');
+          if (state.sealRefused !== '') return create(SealResponseSchema, { refused: state.sealRefused });
           const predicate = JSON.parse(Buffer.from(request.drafts[0]?.predicateJson ?? []).toString());
           state.predicates.push(predicate);
           state.steps.push(`sealed ${predicate.version} under ${engine.active.revision}`);
@@ -130,6 +133,10 @@ test('without a receipt nothing changes; it is tried again until the signer is b
   expect(engine.active.revision).toBe('built-in');
   await expect(one.activate(false, admin)).rejects.toMatchObject({ code: 'unavailable' });
   state.signerAway = false;
+  state.sealRefused = 'no_lease';
+  await expect(one.activate(false, admin)).rejects.toMatchObject({ code: 'unavailable' });
+  expect(engine.active.revision).toBe('built-in');
+  state.sealRefused = '';
   await look();
   expect(engine.active.revision).toBe('0.1.0-2');
 });
