@@ -49,7 +49,8 @@ export async function startChild(args: readonly string[], env: Readonly<Record<s
   };
 }
 
-function cpuOf(pid: number): number {
+/** CPU a process has used so far, in seconds; NaN where /proc does not tell. */
+export function cpuOf(pid: number): number {
   try {
     // The program's name may hold spaces, so the fields are counted from its closing bracket.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];

@@ -1,4 +1,4 @@
-// The two ways in, as a caller would hold them: kept-alive HTTP connections, and one long gRPC stream.
+// The ways in, as a caller would hold them: kept-alive HTTP connections, one long gRPC stream, unary gRPC calls.
 
 import { Agent, request } from 'node:http';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
@@ -6,6 +6,8 @@ import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { Decision } from '../gen/beacon/v1/common_pb.js';
 import { DecideRequestSchema, DecideResponseSchema } from '../gen/beacon/v1/decision_service_pb.js';
 import { nextBody, nextRequest } from './proposals.ts';
+
+const UNARY_CHANNELS = 4;
 
 export type Caller = { call(): Promise<void>; close(): void };
 
@@ -101,6 +103,29 @@ export function echoCaller(address: string): Caller {
     write: (sequence) => Buffer.from(toBinary(DecideRequestSchema, nextRequest(sequence))),
     read: (_, order) => ({ of: order }),
   });
+}
+
+/** Over four channels, as the gateway calls the services behind it. */
+export function unaryEchoCaller(address: string): Caller {
+  const asIs = (bytes: Buffer) => bytes;
+  const clients = Array.from(
+    { length: UNARY_CHANNELS },
+    (_, i) => new Client(address, credentials.createInsecure(), { 'grpc.channel_id': i }),
+  );
+  let made = 0;
+  return {
+    call: () =>
+      new Promise<void>((resolve, reject) => {
+        const bytes = Buffer.from(toBinary(DecideRequestSchema, nextRequest(made)));
+        const client = clients[made++ % clients.length] as Client;
+        client.makeUnaryRequest('/bench.Echo/EchoOnce', asIs, asIs, bytes, (error) =>
+          error ? reject(error) : resolve(),
+        );
+      }),
+    close() {
+      for (const client of clients) client.close();
+    },
+  };
 }
 
 function asText(_: string, value: unknown): unknown {

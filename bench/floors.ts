@@ -1,9 +1,11 @@
-// Floors inside one process: what the disk, the policy engine and the signature cost by themselves.
+// Floors without a service of ours: what the disk, the policy engine, the signature and Redis cost by themselves.
 
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as opaPackage from '@open-policy-agent/opa-wasm';
+import { Redis } from 'ioredis';
+import { caseInput, encode } from '../policies/case-input.ts';
 import { loadBundle } from '../ports/policy-engine/bundle-folder.ts';
 import { WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
 import type { Call } from './load.ts';
@@ -45,6 +47,12 @@ export function ed25519Sign(): Floor {
   return { call: () => void sign(null, message, privateKey), close() {} };
 }
 
+/** Two simple reads in a workspace, as the policy sees them. */
+export function typicalInput(): Uint8Array {
+  const part = { effect: 'read', tool: 'git', operation: 'status' };
+  return encode(caseInput({ parts: [part, { ...part, tool: 'grep', operation: 'grep' }] }));
+}
+
 type Exports = { opa_eval: (...values: number[]) => number };
 type Instance = {
   mem: { buffer: ArrayBuffer };
@@ -78,4 +86,10 @@ export function bareOpaEval(input: Uint8Array): Floor {
 export async function engineEvaluate(input: Uint8Array): Promise<Floor> {
   const snapshot = await new WasmPolicyEngine().activate(await loadBundle(BUNDLE));
   return { call: () => void snapshot.evaluate(input), close() {} };
+}
+
+/** One PING through the client that Beacon uses, as Beacon uses it: what is asked in one turn leaves in one write. */
+export function redisPing(at: { readonly host: string; readonly port: number }): Floor {
+  const redis = new Redis({ ...at, enableAutoPipelining: true });
+  return { call: () => redis.ping().then(() => undefined), close: () => redis.disconnect() };
 }

@@ -8,8 +8,10 @@ export type Sample = {
 
 export type Call = () => Promise<void> | void;
 
+export type Limit = { readonly seconds: number; readonly calls?: number; readonly while?: () => boolean };
+
 /** A call that throws ends the run: a figure over failed calls would mean nothing. */
-export async function load(call: Call, inFlight: number, limit: { seconds: number; calls?: number }): Promise<Sample> {
+export async function load(call: Call, inFlight: number, limit: Limit): Promise<Sample> {
   const latenciesMs: number[] = [];
   const start = performance.now();
   const until = start + limit.seconds * 1000;
@@ -17,7 +19,7 @@ export async function load(call: Call, inFlight: number, limit: { seconds: numbe
   const lane = async () => {
     for (;;) {
       const before = performance.now();
-      if (before >= until || left-- <= 0) return;
+      if (before >= until || left-- <= 0 || limit.while?.() === false) return;
       const pending = call();
       // Awaiting what is done already would add a turn of the event loop to calls that take microseconds.
       if (pending !== undefined) await pending;

@@ -5,8 +5,8 @@ import { create } from '@bufbuild/protobuf';
 import { ProposedActionSchema } from '../gen/beacon/v1/action_pb.js';
 import { type DecideRequest, DecideRequestSchema, ProposalSchema } from '../gen/beacon/v1/decision_service_pb.js';
 
-export const TENANT = 'bench';
-export const AGENT = 'bench-agent';
+const TENANT = 'bench';
+const AGENT = 'bench-agent';
 const CONTEXT = { cwd: '/w/project', workspace: '/w/project', git: { branch: 'feature' }, attended: true };
 const COMMANDS = [
   'git status --short && git diff --stat',
@@ -54,4 +54,24 @@ export function nextRequest(sequence: number): DecideRequest {
       ],
     }),
   });
+}
+
+/** A token for the agent that proposes. */
+export async function mintToken(http: string, admin: string): Promise<string> {
+  const answer = await fetch(`${http}/api/agents/${AGENT}/tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ tenant_id: TENANT }),
+  });
+  if (!answer.ok) throw new Error(`no agent token: ${answer.status} ${await answer.text()}`);
+  return ((await answer.json()) as { token: string }).token;
+}
+
+/** An answer as Beacon gives it, for the echoes to send as many bytes. */
+export async function typicalAnswer(http: string, token: string, check: (body: string) => void): Promise<string> {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const answer = await fetch(`${http}/api/execute`, { method: 'POST', headers, body: nextBody() });
+  const text = await answer.text();
+  check(text);
+  return text;
 }

@@ -44,12 +44,41 @@ export function rowOf(measured: Measured): Row {
 
 export type Ratio = { readonly name: string; readonly value: number };
 
-export function ratiosOf(rows: readonly Row[]): Ratio[] {
-  const find = (name: string, inFlight: number) => {
+function finder(rows: readonly Row[]): (name: string, inFlight: number) => Row {
+  return (name, inFlight) => {
     const row = rows.find((candidate) => candidate.name === name && candidate.in_flight === inFlight);
     if (!row) throw new Error(`${name} was not measured`);
     return row;
   };
+}
+
+/** The steps one after another: Redis flies while nothing else is done, since the policy reads what it answers. */
+export function separateRatiosOf(rows: readonly Row[]): Ratio[] {
+  const find = finder(rows);
+  const stages = [
+    ...['gRPC stream echo', 'gRPC unary echo', 'Redis PING', 'bare opa_eval', 'gRPC stream echo'],
+    ...['Ed25519 sign', 'Ed25519 sign', 'append + fdatasync'],
+  ].map((name) => find(name, 1));
+  const beacon = find('Beacon, gRPC stream', 1);
+  const full = find('Beacon, gRPC stream', 64);
+  const over = (quantile: 'p50_ms' | 'p99_ms') =>
+    beacon[quantile] / stages.reduce((sum, stage) => sum + stage[quantile], 0);
+  return [
+    { name: "p50 ÷ sum of floors' p50", value: over('p50_ms') },
+    { name: "p99 ÷ sum of floors' p99", value: over('p99_ms') },
+    {
+      name: 'decisions/s ÷ unary echoes/s at 64 in flight',
+      value: full.per_second / find('gRPC unary echo', 64).per_second,
+    },
+    {
+      name: 'CPU per decision ÷ CPU per unary echo at 64 in flight',
+      value: (full.server_cpu_us ?? Number.NaN) / (find('gRPC unary echo', 64).server_cpu_us ?? Number.NaN),
+    },
+  ];
+}
+
+export function ratiosOf(rows: readonly Row[]): Ratio[] {
+  const find = finder(rows);
   const stages = ['append + fdatasync', 'bare opa_eval', 'Ed25519 sign', 'Ed25519 sign'].map((name) => find(name, 1));
   const floor = (echo: string, quantile: 'p50_ms' | 'p99_ms') =>
     find(echo, 1)[quantile] + stages.reduce((sum, stage) => sum + stage[quantile], 0);
@@ -69,11 +98,15 @@ export function ratiosOf(rows: readonly Row[]): Ratio[] {
   ]);
 }
 
-export function machine(): Record<string, string | number> {
+function machine(): Record<string, string | number> {
   return { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, kernel: release() };
 }
 
-export function printTable(rows: readonly Row[], ratios: readonly Ratio[]): void {
+export function toJson(result: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify({ machine: machine(), ...result }, null, 2);
+}
+
+export function printTable(rows: readonly Row[], ratios: readonly Ratio[], notes: readonly string[]): void {
   const table = new Table({
     head: ['', 'in flight', 'p50 µs', 'p95 µs', 'p99 µs', 'per second', 'server CPU µs'],
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],
@@ -94,9 +127,6 @@ export function printTable(rows: readonly Row[], ratios: readonly Ratio[]): void
   const { cpu, cores, node, kernel } = machine();
   console.log(`${cpu}, ${cores} cores shared by load and server, Node ${node}, Linux ${kernel}`);
   console.log(table.toString());
-  console.log(
-    'Beacon: every decision with policy, two Ed25519 receipts (decision, action) and fdatasync before its answer.',
-  );
-  console.log('The sum of floors is echo + append and fdatasync + bare opa_eval + two signatures.\n');
+  console.log(`${notes.join('\n')}\n`);
   for (const { name, value } of ratios) console.log(`  ${value.toFixed(2).padStart(6)}  ${name}`);
 }

@@ -13,7 +13,7 @@ const MAX_TIMEOUT_MS = 86_400_000;
 const MAX_PRINCIPAL_CHARACTERS = 2_048;
 const ROLES: readonly Role[] = ['agent', 'auditor', 'operator', 'admin'];
 const PROVENANCES: readonly Provenance[] = ['asserted', 'authenticated', 'attested'];
-const FIELDS = ['role', 'provenance', 'subject', 'tenantId', 'agentId'];
+const FIELDS = ['role', 'provenance', 'subject', 'tenantId', 'agentId', 'expiresAtMs'];
 const DIGEST = /^[0-9a-f]{64}$/;
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
 const TRACE_ID = /^[0-9a-f]{32}$/;
@@ -72,6 +72,7 @@ function isPrincipal(value: unknown): value is Principal {
   // An agent whose token names it is bound to that name; half a binding would be none.
   if (typeof record.tenantId !== typeof record.agentId) return false;
   if (record.role === 'agent' && record.provenance !== 'asserted' && record.tenantId === undefined) return false;
+  if (record.expiresAtMs !== undefined && !Number.isFinite(record.expiresAtMs)) return false;
   return [record.tenantId, record.agentId].every((name) => name === undefined || typeof name === 'string');
 }
 

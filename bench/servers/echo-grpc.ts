@@ -1,24 +1,30 @@
-// The floor under gRPC: one bidirectional stream of bytes, each message answered by one of a stated size.
+// The floor under gRPC: a bidirectional stream of bytes, and a unary call, each message answered by one of a stated size.
 // BENCH_ANSWER_BYTES is that size.
 
-import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type sendUnaryData,
+} from '@grpc/grpc-js';
 
 const answer = Buffer.alloc(Number(process.env.BENCH_ANSWER_BYTES ?? 0), 1);
 const asIs = (bytes: Buffer) => bytes;
+const method = (name: string, streams: boolean) => ({
+  path: `/bench.Echo/${name}`,
+  requestStream: streams,
+  responseStream: streams,
+  requestSerialize: asIs,
+  requestDeserialize: asIs,
+  responseSerialize: asIs,
+  responseDeserialize: asIs,
+});
 const server = new Server();
 server.addService(
+  { echo: method('Echo', true), echoOnce: method('EchoOnce', false) },
   {
-    echo: {
-      path: '/bench.Echo/Echo',
-      requestStream: true,
-      responseStream: true,
-      requestSerialize: asIs,
-      requestDeserialize: asIs,
-      responseSerialize: asIs,
-      responseDeserialize: asIs,
-    },
-  },
-  {
+    echoOnce: (_: ServerUnaryCall<Buffer, Buffer>, answered: sendUnaryData<Buffer>) => answered(null, answer),
     echo: (call: ServerDuplexStream<Buffer, Buffer>) => {
       call.on('data', () => call.write(answer));
       call.on('end', () => call.end());

@@ -1,0 +1,98 @@
+// The strict path over separate services: client → gateway → decision → {Redis, Wasm} → signer with fdatasync, beside the
+// floors of each step; and how long a revocation takes to reach its barrier under that load.
+
+import { readFileSync } from 'node:fs';
+import { requirePrograms } from '../bin/engines.ts';
+import { startFleet } from '../bin/fleet.ts';
+import { cpuOf } from './child.ts';
+import { type Caller, decideCaller, echoCaller, httpCaller, requireAllowed, unaryEchoCaller } from './clients.ts';
+import { type Bench, startGrpcEcho } from './embedded.ts';
+import { appendAndSync, bareOpaEval, ed25519Sign, type Floor, redisPing, typicalInput } from './floors.ts';
+import { load } from './load.ts';
+import { measure, type Subject, say, warmUp } from './measure.ts';
+import { mintToken, typicalAnswer } from './proposals.ts';
+import { type Measured, printTable, rowOf, separateRatiosOf, toJson } from './report.ts';
+
+const LANES = [1, 64];
+const LOADED_LANES = 64;
+const REVOCATIONS = 40;
+/** At most; the load ends with the last revocation. */
+const REVOKING_SECONDS = 60;
+const NOTES = [
+  'Beacon: two signers, two decision replicas, and one each of the rest; CPU is that of all nine processes, Redis and NATS too.',
+  'The sum of floors is stream echo (client to gateway) + unary echo (to decision) + Redis PING + bare opa_eval + stream echo',
+  '(to signer) + two signatures + append and fdatasync.',
+];
+
+export async function runSeparate({ folder, effort, json, closing }: Bench): Promise<void> {
+  say('starting Redis, NATS and seven services …');
+  const fleet = await startFleet({ folder, programs: requirePrograms(), env: { BEACON_LOG_LEVEL: 'error' } });
+  closing.push(() => fleet.stop());
+  const {
+    http,
+    grpc,
+    admin_token_file = '',
+  } = fleet.gateway as { http: string; grpc: string; admin_token_file: string };
+  const admin = readFileSync(admin_token_file, 'utf8').trim();
+  const token = await mintToken(http, admin);
+  const echo = await startGrpcEcho(await typicalAnswer(http, token, requireAllowed));
+  closing.push(() => echo.stop());
+  const kept = <T extends Floor | Caller>(opened: T): T => {
+    closing.unshift(() => opened.close());
+    return opened;
+  };
+  const server = { cpuSeconds: () => fleet.parts.reduce((sum, { pid }) => sum + cpuOf(pid), 0) };
+  const subjects: Subject[] = [
+    { name: 'append + fdatasync', inFlight: 1, call: kept(appendAndSync(folder)).call },
+    { name: 'bare opa_eval', inFlight: 1, call: kept(bareOpaEval(typicalInput())).call },
+    { name: 'Ed25519 sign', inFlight: 1, call: kept(ed25519Sign()).call },
+  ];
+  for (const inFlight of LANES) {
+    const address = echo.ready.grpc as string;
+    subjects.push(
+      { name: 'Redis PING', inFlight, call: kept(redisPing(fleet.redis)).call },
+      { name: 'gRPC unary echo', inFlight, server: echo, call: kept(unaryEchoCaller(address)).call },
+      { name: 'gRPC stream echo', inFlight, server: echo, call: kept(echoCaller(address)).call },
+      { name: 'Beacon, HTTP', inFlight, server, call: kept(httpCaller(http, token, inFlight, requireAllowed)).call },
+      { name: 'Beacon, gRPC stream', inFlight, server, call: kept(decideCaller(grpc, token)).call },
+    );
+  }
+  await warmUp(subjects, effort);
+  const measured = await measure(subjects, effort);
+  const decide = subjects.at(-1) as Subject;
+  measured.push(await revokeUnderLoad(http, admin, decide));
+  const rows = measured.map(rowOf);
+  const ratios = separateRatiosOf(rows);
+  if (json) console.log(toJson({ ...effort, rows, ratios }));
+  else printTable(rows, ratios, NOTES);
+}
+
+/** One after another, each of another agent, while decisions keep every lane busy. */
+async function revokeUnderLoad(http: string, admin: string, { call }: Subject): Promise<Measured> {
+  say(`${REVOCATIONS} revocations under load`);
+  let revoking = true;
+  const busy = load(call, LOADED_LANES, { seconds: REVOKING_SECONDS, while: () => revoking });
+  const latenciesMs: number[] = [];
+  const started = performance.now();
+  try {
+    for (let i = 0; i < REVOCATIONS; i++) latenciesMs.push(await revoke(http, admin, `agent:bench/gone-${i}`));
+  } finally {
+    revoking = false;
+  }
+  const perSecond = [REVOCATIONS / ((performance.now() - started) / 1000)];
+  await busy;
+  return { name: 'revocation to BARRIER', inFlight: LOADED_LANES, perSecond, serverCpuSeconds: [], latenciesMs };
+}
+
+async function revoke(http: string, admin: string, scope: string): Promise<number> {
+  const before = performance.now();
+  const answer = await fetch(`${http}/api/revocations`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ scope, operation: 'revoke', reason: 'bench' }),
+  });
+  const text = await answer.text();
+  const took = performance.now() - before;
+  if (!/"level":"(BARRIER|DRAINED)"/.test(text)) throw new Error(`no barrier: ${answer.status} ${text}`);
+  return took;
+}
