@@ -19,34 +19,37 @@ export type SignedEnvelope = {
   readonly signature: Uint8Array;
 };
 
-/** What is signed: DSSE's pre-authentication encoding of Beacon's payload type and these payload bytes. */
-export function preAuthEncoding(payload: Uint8Array): Uint8Array {
-  return Buffer.concat([Buffer.from(`DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `), payload]);
+/** What is signed: DSSE's pre-authentication encoding of the payload type (ASCII) and these payload bytes. */
+export function preAuthEncoding(payload: Uint8Array, payloadType: string = PAYLOAD_TYPE): Uint8Array {
+  return Buffer.concat([Buffer.from(`DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} `), payload]);
 }
 
 /** The stored spelling. Throws `payload_too_large` beyond 65,535 bytes. */
-export function writeEnvelope(envelope: SignedEnvelope): Uint8Array {
+export function writeEnvelope(envelope: SignedEnvelope, payloadType: string = PAYLOAD_TYPE): Uint8Array {
   const bytes = Buffer.from(
     JSON.stringify({
-      payloadType: PAYLOAD_TYPE,
+      payloadType,
       payload: encodeBase64(envelope.payload),
       signatures: [{ keyid: envelope.keyId, sig: encodeBase64(envelope.signature) }],
     }),
   );
   if (bytes.length > MAX_ENVELOPE_BYTES) {
-    throw new BeaconError('payload_too_large', `a receipt of ${bytes.length} bytes is more than ${MAX_ENVELOPE_BYTES}`);
+    throw new BeaconError(
+      'payload_too_large',
+      `an envelope of ${bytes.length} bytes is more than ${MAX_ENVELOPE_BYTES}`,
+    );
   }
   return bytes;
 }
 
 /**
- * Reads an envelope that is spelt exactly as writeEnvelope() spells it. Nothing is verified.
+ * Reads an envelope of this payload type that is spelt exactly as writeEnvelope() spells it. Nothing is verified.
  * Throws VerifyError `malformed` (not such an envelope), `too_large` or `non_canonical` (one, but spelt otherwise).
  */
-export function readEnvelope(bytes: Uint8Array): SignedEnvelope {
-  if (bytes.length > MAX_ENVELOPE_BYTES) throw new VerifyError('too_large', 'longer than any receipt');
+export function readEnvelope(bytes: Uint8Array, expectedType: string = PAYLOAD_TYPE): SignedEnvelope {
+  if (bytes.length > MAX_ENVELOPE_BYTES) throw new VerifyError('too_large', 'longer than any envelope');
   const { payloadType, payload, signatures } = requireObject(strictJson(bytes, 'the envelope'), 'the envelope');
-  if (payloadType !== PAYLOAD_TYPE) throw new VerifyError('malformed', `payloadType is not ${PAYLOAD_TYPE}`);
+  if (payloadType !== expectedType) throw new VerifyError('malformed', `payloadType is not ${expectedType}`);
   if (!Array.isArray(signatures) || signatures.length !== 1) {
     throw new VerifyError('malformed', 'there must be exactly one signature');
   }
@@ -55,7 +58,7 @@ export function readEnvelope(bytes: Uint8Array): SignedEnvelope {
   const envelope = { payload: requireBase64(payload, 'payload'), keyId: keyid, signature: requireBase64(sig, 'sig') };
   if (envelope.signature.length !== 64) throw new VerifyError('malformed', 'sig is not 64 bytes');
   // Catches every other freedom of JSON at once: unknown members, order, whitespace, escapes.
-  if (Buffer.compare(writeEnvelope(envelope), bytes) !== 0) {
+  if (Buffer.compare(writeEnvelope(envelope, expectedType), bytes) !== 0) {
     throw new VerifyError(
       'non_canonical',
       'the envelope is not spelt as Beacon spells it (byte for byte, no newline at the end)',

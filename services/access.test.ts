@@ -101,7 +101,8 @@ const MAY: Record<Role | 'asserted', readonly Operation[]> = (() => {
   const follow: Operation[] = ['get_action', 'wait_for_approval'];
   const propose: Operation[] = ['guard', 'execute', 'decide', 'open_action', 'record_assumption', 'update_outcome'];
   const own: Operation[] = ['get_score', 'get_receipt', 'get_proof', 'list_receipts'];
-  const look: Operation[] = [...open, ...follow, ...own, 'list_approvals', 'list_scores', 'list_revocations'];
+  const lists: Operation[] = ['list_approvals', 'list_scores', 'list_revocations'];
+  const look: Operation[] = [...open, ...follow, ...own, ...lists, 'get_policy'];
   return {
     asserted: [...open, ...follow, ...propose],
     agent: [...open, ...follow, ...propose, ...own],

@@ -43,6 +43,8 @@ export const OPERATIONS = {
   mint_agent_token: ['admin'],
   mint_token: ['admin'],
   rotate_key: ['admin'],
+  get_policy: STAFF,
+  activate_policy: ['admin'],
   metrics: ['anyone'],
   health: ['anyone'],
 } as const satisfies Record<string, readonly Caller[]>;

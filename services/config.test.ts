@@ -50,3 +50,14 @@ test('every knob is documented, once', () => {
   expect(new Set(knobs.map((knob) => knob.name)).size).toBe(knobs.length);
   for (const { name, doc } of knobs) expect(doc, name).toMatch(/^[\w$].+\.$/);
 });
+
+test('a policy folder and its keys go together, and neither depends on where Beacon was started', () => {
+  const faults = (env: Record<string, string>) => checkConfig(env, '/h').map((fault) => fault.split(':')[0]);
+  expect(faults({ BEACON_POLICY_DIR: '/p', BEACON_POLICY_KEYS: '/k' })).toEqual([]);
+  expect(faults({ BEACON_POLICY_DIR: '/p' })).toHaveLength(1);
+  expect(faults({ BEACON_POLICY_KEYS: '/k' })).toHaveLength(1);
+  expect(faults({ BEACON_POLICY_DIR: 'p', BEACON_POLICY_KEYS: 'k' })).toEqual([
+    'BEACON_POLICY_DIR',
+    'BEACON_POLICY_KEYS',
+  ]);
+});

@@ -24,6 +24,9 @@ export type Config = {
   /** Decisions per minute for each agent; 0 is no limit. */
   readonly agentRate: number;
   readonly zeroRetention: boolean;
+  /** Empty: the built-in bundle alone. */
+  readonly policyDir: string;
+  readonly policyKeys: string;
   readonly logLevel: LogLevel;
 };
 
@@ -59,7 +62,12 @@ export function configKnobs(): readonly KnobDoc[] {
 
 /** What every target reads; the caller adds its own and then refuses what nobody asked for. */
 export function readCommon(reader: EnvReader, env: Environment, home: string): Config {
-  const config: Config = { ...readPlaces(reader, env, home), ...readTimes(reader), ...readLimits(reader) };
+  const config: Config = {
+    ...readPlaces(reader, env, home),
+    ...readTimes(reader),
+    ...readLimits(reader),
+    ...readPolicy(reader),
+  };
   if (!isAbsolute(config.dataDir)) {
     // A relative folder would be planted by whoever chose the working directory.
     reader.fault('BEACON_DATA_DIR', 'must be an absolute path');
@@ -141,6 +149,26 @@ function readTimes(reader: EnvReader) {
       doc: 'How long requests under way may take to end after SIGTERM.',
     }),
   };
+}
+
+/** Both or neither: a folder without keys to hold it against would be anybody's policy. */
+function readPolicy(reader: EnvReader) {
+  const policyDir = reader.text('BEACON_POLICY_DIR', '', {
+    doc: 'Folder of a signed policy bundle, watched; without it the built-in bundle decides.',
+  });
+  const policyKeys = reader.text('BEACON_POLICY_KEYS', '', {
+    doc: 'File (JWK set, Ed25519) of the keys that may sign policy bundles.',
+  });
+  if ((policyDir === '') !== (policyKeys === '')) {
+    reader.fault(policyDir === '' ? 'BEACON_POLICY_KEYS' : 'BEACON_POLICY_DIR', 'goes with the other one');
+  }
+  for (const [name, path] of [
+    ['BEACON_POLICY_DIR', policyDir],
+    ['BEACON_POLICY_KEYS', policyKeys],
+  ] as const) {
+    if (path !== '' && !isAbsolute(path)) reader.fault(name, 'must be an absolute path');
+  }
+  return { policyDir, policyKeys };
 }
 
 function readLimits(reader: EnvReader) {

@@ -18,9 +18,11 @@ import { addHealth, createRpcServer, drainRpc, listenRpc } from '../runtime/rpc-
 import { readOrCreateSecretFile } from '../runtime/secret-file.ts';
 import { createAccess, tokenDigest, tokenText } from './access.ts';
 import type { Config } from './config.ts';
-import { composeDecision, composePolicy } from './decision/compose.ts';
+import { composeActivation, composeDecision, composePolicy } from './decision/compose.ts';
 import type { DecisionSettings } from './decision/deps.ts';
 import { decisionMeter } from './decision/meter.ts';
+import type { PolicyActivation } from './decision/policy-activation.ts';
+import { policyMeter } from './decision/policy-meter.ts';
 import { type EmbeddedStores, openEmbeddedStores } from './embedded-stores.ts';
 import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
 import { isLoopback } from './gateway/peer.ts';
@@ -88,9 +90,16 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   });
   await killSwitch.start();
   closers.push(() => killSwitch.stop());
-  const policy = await composePolicy(policyFolder());
+  const builtIn = policyFolder();
+  const policy = await composePolicy(builtIn);
+  const meter = policyMeter(metrics);
+  const sealer = signer.service;
+  const activation = await composeActivation({ policy, builtIn, config, signer: sealer, bus, meter, now, log });
+  await activation?.start();
+  closers.push(() => activation?.stop());
   const decision = await startDecision(config, log, {
     policy,
+    activation,
     stores,
     signer,
     keys,
@@ -108,7 +117,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     failed: failed(EVENTS.scoringFailed),
   });
   closers.push(() => scoring.stop());
-  watch(metrics, { signer, killSwitchLog, policy: policy.snapshot() });
+  watch(metrics, { signer, killSwitchLog });
   const adminToken = await readOrCreateSecretFile(join(dataDir, 'admin.token'), () =>
     tokenText('admin', randomBytes(32)),
   );
@@ -164,6 +173,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
 
 type DecisionParts = {
   readonly policy: PolicyEngine;
+  readonly activation: PolicyActivation | undefined;
   readonly stores: EmbeddedStores;
   readonly signer: SignerComposition;
   readonly keys: ReturnType<typeof openTenantKeys>;
@@ -172,7 +182,7 @@ type DecisionParts = {
 };
 
 async function startDecision(config: Config, log: Log, parts: DecisionParts) {
-  const { stores, signer, keys, bus, meter, policy } = parts;
+  const { stores, signer, keys, bus, meter, policy, activation } = parts;
   const decision = composeDecision({
     stores,
     signer: signer.service,
@@ -182,6 +192,7 @@ async function startDecision(config: Config, log: Log, parts: DecisionParts) {
     meter,
     settings: decisionSettings(config, signer),
     policy,
+    activation,
     now: Date.now,
     failed: (event, error) => log.error(event, { error }),
   });

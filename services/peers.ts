@@ -76,6 +76,8 @@ const OPERATION_OF: Readonly<Record<string, Operation>> = {
   ResolveApproval: 'resolve_approval',
   GetAction: 'get_action',
   ListApprovals: 'list_approvals',
+  GetPolicy: 'get_policy',
+  ActivatePolicy: 'activate_policy',
   GetScore: 'get_score',
   ListScores: 'list_scores',
   EmitScore: 'emit_score',

@@ -31,3 +31,14 @@ export function takingTurns<S extends object>(replicas: readonly S[], now: () =>
       },
   });
 }
+
+/** The same object, but this method asks every replica and gives the first's answer. Throws when one of them failed. */
+export function askingAll<S extends object, N extends keyof S>(service: S, replicas: readonly S[], name: N): S {
+  const askAll = async (...args: unknown[]) => {
+    const asked = replicas.map((replica) => (replica[name] as (...given: unknown[]) => Promise<unknown>)(...args));
+    const ended = await Promise.allSettled(asked);
+    for (const one of ended) if (one.status === 'rejected') throw one.reason;
+    return (ended[0] as PromiseFulfilledResult<unknown> | undefined)?.value;
+  };
+  return new Proxy(service, { get: (target, asked) => (asked === name ? askAll : Reflect.get(target, asked)) });
+}

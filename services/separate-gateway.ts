@@ -17,7 +17,7 @@ import { SqliteFile } from '../runtime/sqlite.ts';
 import { createAccess, tokenDigest, tokenText } from './access.ts';
 import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
 import { isLoopback } from './gateway/peer.ts';
-import { takingTurns } from './replicas.ts';
+import { askingAll, takingTurns } from './replicas.ts';
 import { openSeparateMesh, type Run } from './separate-parts.ts';
 import { dialAll, type Started } from './separate-targets.ts';
 
@@ -36,10 +36,12 @@ export async function startGateway(run: Run): Promise<Started> {
   const signers = await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers);
   const killSwitch = await dialAll(mesh, run, KillSwitchService, 'kill-switch', config.killSwitch.slice(0, 1));
   const killSwitchLog = await dialAll(mesh, run, ReceiptSignerService, 'kill-switch', config.killSwitch.slice(0, 1));
+  const deciders = decisions.map(({ service }) => service);
   const services = (dialed: readonly { readonly service: object }[]) => dialed.map(({ service }) => service);
   const gateway = createGateway({
     services: {
-      decision: takingTurns(services(decisions) as (typeof decisions)[number]['service'][], Date.now),
+      // Each replica watches for itself; an admin's word must reach all of them.
+      decision: askingAll(takingTurns(deciders, Date.now), deciders, 'activatePolicy'),
       scoring: takingTurns(services(scoring) as (typeof scoring)[number]['service'][], Date.now),
       killSwitch: takingTurns(services(killSwitch) as (typeof killSwitch)[number]['service'][], Date.now),
       logs: [...signers, ...killSwitchLog].map(({ service }) => service),

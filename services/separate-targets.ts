@@ -13,8 +13,9 @@ import { MemoryEventBus } from '../ports/event-bus/memory.ts';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
 import { type HostOptions, host, type Service } from '../runtime/rpc.ts';
 import { addHealth, drainRpc } from '../runtime/rpc-server.ts';
-import { composeDecision, composePolicy } from './decision/compose.ts';
+import { composeActivation, composeDecision, composePolicy } from './decision/compose.ts';
 import { decisionMeter } from './decision/meter.ts';
+import { policyMeter } from './decision/policy-meter.ts';
 import { Projector } from './decision/projector.ts';
 import { SignerPool } from './decision/signer-pool.ts';
 import { composeKillSwitch } from './kill-switch/compose.ts';
@@ -83,7 +84,14 @@ export async function startDecision(run: Run): Promise<Started> {
   await pool.start();
   closers.push(() => pool.stop());
   const { isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs, maxInFlight, agentRate } = config;
-  const policy = await composePolicy(fileURLToPath(new URL('../policies/bundle', import.meta.url)));
+  const builtIn = fileURLToPath(new URL('../policies/bundle', import.meta.url));
+  const policy = await composePolicy(builtIn);
+  const activation = await composeActivation({
+    ...{ policy, builtIn, config, bus, log },
+    signer: pool,
+    meter: policyMeter(metrics),
+    now: Date.now,
+  });
   const decision = composeDecision({
     stores,
     signer: pool,
@@ -91,6 +99,7 @@ export async function startDecision(run: Run): Promise<Started> {
     bus,
     meter,
     policy,
+    activation,
     settings: {
       ...{ isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs, maxInFlight, agentRate },
       gatherTimeoutMs: GATHER_TIMEOUT_MS,
@@ -103,6 +112,9 @@ export async function startDecision(run: Run): Promise<Started> {
   });
   await eventually('a receipt signer', () => decision.start(() => {}), log);
   closers.push(() => decision.stop());
+  // Before it serves: what was decided by a signed policy is not decided by the built-in one meanwhile.
+  await activation?.start();
+  closers.push(() => activation?.stop());
   const service = await serve(mesh, run, [hosting(DecisionService, decision)]);
   const ready = () => [
     ...(pool.ready() ? [] : ['no signer can seal']),

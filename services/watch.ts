@@ -1,32 +1,27 @@
-// Gauges that are read when they are asked for: the logs, the lease, the policy, the event loop.
+// Gauges that are read when they are asked for: the logs, the lease, the event loop.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { create } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { CallContext } from '../core/principal.ts';
 import { GetStatusRequestSchema } from '../gen/beacon/v1/receipt_signer_service_pb.js';
-import type { PolicySnapshot } from '../ports/policy-engine/port.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import type { SignerComposition } from './receipt-signer/compose.ts';
 
 export type Watched = {
   readonly signer: SignerComposition;
   readonly killSwitchLog: SignerComposition;
-  readonly policy: PolicySnapshot;
 };
 
 const READ_EVERY_MS = 1_000;
 
-export function watch(metrics: Metrics, { signer, killSwitchLog, policy }: Watched): void {
+export function watch(metrics: Metrics, { signer, killSwitchLog }: Watched): void {
   const size = metrics.gauge('ledger_size', 'Durable leaves.', ['role']);
   const checkpoint = metrics.gauge('ledger_checkpoint_size', 'Leaves under the last checkpoint.', ['role']);
   const writable = metrics.gauge('ledger_writable', '1 while the ledger can be written.', ['role']);
   const lag = metrics.gauge('outbox_lag', 'Leaves that the receipt stream has not stored yet.', ['role']);
   const epoch = metrics.gauge('revocation_epoch', 'Highest revocation epoch the signer stands behind.');
   const lease = metrics.gauge('lease_remaining_seconds', 'Time left in the signer’s lease.');
-  metrics
-    .gauge('policy_info', 'The active policy bundle.', ['digest', 'revision'])
-    .set({ digest: policy.digest, revision: policy.revision }, 1);
   const delay = metrics.gauge('event_loop_delay_seconds', 'Event-loop delay of the last second.', ['quantile']);
   const histogram = monitorEventLoopDelay({ resolution: 10 });
   histogram.enable();

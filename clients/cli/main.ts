@@ -20,6 +20,7 @@ const VERBS: Record<string, () => Promise<{ define: DefineVerb }>> = {
   approvals: () => import('./approvals.ts'),
   token: () => import('./token.ts'),
   'rotate-key': () => import('./rotate-key.ts'),
+  policy: () => import('./policy.ts'),
   status: () => import('./status.ts'),
 };
 

@@ -23,19 +23,23 @@ export async function loadBundle(folder: string): Promise<PolicyBundle> {
     read('canaries.json'),
   ]);
   const manifest = parse(manifestBytes, 'manifest.json') as { digest?: unknown; revision?: unknown } | null;
-  const canaries = parse(canaryBytes, 'canaries.json');
   if (typeof manifest?.revision !== 'string' || typeof manifest.digest !== 'string') {
     throw new BeaconError('failed_precondition', "the policy bundle's manifest lacks digest or revision");
   }
   if (manifest.digest !== policyDigest(wasm, data)) {
     throw new BeaconError('failed_precondition', "the policy bundle is not what its manifest's digest names");
   }
+  return { wasm, data, revision: manifest.revision, canaries: readCanaries(canaryBytes) };
+}
+
+/** The inputs of a canaries.json. Throws `failed_precondition` when there is none. */
+export function readCanaries(bytes: Uint8Array): Uint8Array[] {
+  const canaries = parse(bytes, 'canaries.json');
   if (!Array.isArray(canaries) || canaries.length === 0) {
     throw new BeaconError('failed_precondition', 'the policy bundle has no canary');
   }
   const encoder = new TextEncoder();
-  const encoded = canaries.map((canary) => encoder.encode(JSON.stringify(canary)));
-  return { wasm, data, revision: manifest.revision, canaries: encoded };
+  return canaries.map((canary) => encoder.encode(JSON.stringify(canary)));
 }
 
 function parse(bytes: Uint8Array, name: string): unknown {

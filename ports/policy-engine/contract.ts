@@ -59,6 +59,28 @@ export function policyEngineContract({ make, bundle, allowed }: PolicyEngineSett
     }
   });
 
+  test('swaps only after beforeSwap, and not at all when that fails', async () => {
+    const engine = make();
+    const good = await bundle();
+    const before = await engine.activate(good);
+    expect(before.expiresAtMs).toBe(Number.POSITIVE_INFINITY);
+    const refusal = new Error('not recorded');
+    const next = { ...good, revision: 'next', expiresAtMs: 7 };
+    await expect(engine.activate(next, () => Promise.reject(refusal))).rejects.toBe(refusal);
+    expect(engine.snapshot()).toBe(before);
+    const after = await engine.activate(next, async (checked) => {
+      expect(engine.snapshot()).toBe(before);
+      expect(checked).toMatchObject({ digest: before.digest, revision: 'next', expiresAtMs: 7 });
+    });
+    expect(engine.snapshot()).toBe(after);
+    let asked = false;
+    const bad = engine.activate({ ...good, canaries: [encode(allowed)] }, async () => {
+      asked = true;
+    });
+    await expect(bad).rejects.toMatchObject({ code: 'failed_precondition' });
+    expect(asked).toBe(false);
+  });
+
   test('keeps an old snapshot working while a new one is active', async () => {
     const engine = make();
     const good = await bundle();

@@ -4,6 +4,8 @@ export type PolicySnapshot = {
   /** SHA-256 (hex) over the bundle's Wasm and data: what a decision receipt names. */
   readonly digest: string;
   readonly revision: string;
+  /** From then on it must not decide any more; Infinity for a bundle that does not expire. */
+  readonly expiresAtMs: number;
   /**
    * The entry point's value, as the policy gave it (undefined when it gave none). Throws `unavailable`-free: any fault
    * inside evaluation is thrown as an Error whose message is safe to keep; the caller turns it into DENY.
@@ -22,14 +24,16 @@ export type PolicyBundle = {
   readonly revision: string;
   /** Inputs that must be denied; one that is not refuses the bundle. At least one. */
   readonly canaries: readonly Uint8Array[];
+  /** Absent for a bundle that does not expire. */
+  readonly expiresAtMs?: number;
 };
 
 export type PolicyEngine = {
   /** The active snapshot; throws `unavailable` before the first activation. */
   snapshot(): PolicySnapshot;
   /**
-   * Instantiates, checks builtins and entry point, evaluates the canaries, warms, then swaps by pointer. On any fault
-   * throws `failed_precondition` and the snapshot before stays.
+   * Instantiates, checks builtins and entry point, evaluates the canaries, warms, waits for `beforeSwap`, then swaps by
+   * pointer. On any fault throws `failed_precondition`, or what `beforeSwap` threw, and the snapshot before stays.
    */
-  activate(bundle: PolicyBundle): Promise<PolicySnapshot>;
+  activate(bundle: PolicyBundle, beforeSwap?: (checked: PolicySnapshot) => Promise<void>): Promise<PolicySnapshot>;
 };

@@ -51,8 +51,12 @@ export class WasmPolicyEngine implements PolicyEngine {
     return this.#active;
   }
 
-  async activate(bundle: PolicyBundle): Promise<PolicySnapshot> {
+  async activate(
+    bundle: PolicyBundle,
+    beforeSwap?: (checked: PolicySnapshot) => Promise<void>,
+  ): Promise<PolicySnapshot> {
     const snapshot = await prepare(bundle);
+    await beforeSwap?.(snapshot);
     this.#active = snapshot;
     return snapshot;
   }
@@ -62,7 +66,7 @@ async function prepare(bundle: PolicyBundle): Promise<PolicySnapshot> {
   let snapshot: WasmSnapshot;
   try {
     // Copies: what was checked is what stays, whatever the caller does with its arrays.
-    snapshot = new WasmSnapshot(new Uint8Array(bundle.wasm), new Uint8Array(bundle.data), bundle.revision);
+    snapshot = new WasmSnapshot(new Uint8Array(bundle.wasm), new Uint8Array(bundle.data), bundle);
   } catch (thrown) {
     throw new BeaconError('failed_precondition', `the policy bundle cannot be loaded: ${faultText(thrown)}`);
   }
@@ -93,14 +97,16 @@ function requireDenied(snapshot: PolicySnapshot, canary: Uint8Array, index: numb
 class WasmSnapshot implements PolicySnapshot {
   readonly digest: string;
   readonly revision: string;
+  readonly expiresAtMs: number;
   readonly #module: object;
   readonly #data: ArrayBuffer;
   readonly #entrypoint: number;
   #instance: Instance | undefined;
 
-  constructor(wasm: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>, revision: string) {
+  constructor(wasm: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>, named: PolicyBundle) {
     this.digest = policyDigest(wasm, data);
-    this.revision = revision;
+    this.revision = named.revision;
+    this.expiresAtMs = named.expiresAtMs ?? Number.POSITIVE_INFINITY;
     requireObject(data);
     this.#data = data.buffer;
     this.#module = new Module(wasm);

@@ -1,20 +1,30 @@
 // Puts the decision service together: policy, detectors, where time and chance come from, and what is counted.
 
 import { randomBytes, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EVENTS } from '../../core/events.ts';
+import { type PublicKey, parseJwks } from '../../core/jwk.ts';
+import { PolicyRefused } from '../../core/policy-manifest.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { combineDetectors } from '../../ports/detectors/combine.ts';
 import { piiDetector } from '../../ports/detectors/pii.ts';
 import { secretsDetector } from '../../ports/detectors/secrets.ts';
 import type { EventBus } from '../../ports/event-bus/port.ts';
-import { loadBundle } from '../../ports/policy-engine/bundle-folder.ts';
+import { loadBundle, readCanaries } from '../../ports/policy-engine/bundle-folder.ts';
 import type { PolicyEngine } from '../../ports/policy-engine/port.ts';
 import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
+import { FolderPolicySource } from '../../ports/policy-source/folder.ts';
+import { FilePolicyKeep } from '../../ports/policy-source/keep-file.ts';
 import type { TenantKeys } from '../../ports/tenant-key/port.ts';
 import type { DecisionSettings, Meter, Signer, Stores } from './deps.ts';
+import { PolicyActivation } from './policy-activation.ts';
+import type { PolicyMeter } from './policy-meter.ts';
 import type { ReceiptSource } from './recorder.ts';
 import { DecisionMaker } from './service.ts';
 
 const RANDOM_POOL_BYTES = 4_096;
+const SEAL_TIMEOUT_MS = 5_000;
 
 export type DecisionOptions = {
   readonly stores: Stores;
@@ -26,6 +36,7 @@ export type DecisionOptions = {
   readonly settings: DecisionSettings;
   readonly meter: Meter;
   readonly policy: PolicyEngine;
+  readonly activation?: PolicyActivation | undefined;
   readonly now: () => number;
   readonly failed: (event: string, error: unknown) => void;
 };
@@ -38,18 +49,84 @@ export async function composePolicy(folder: string): Promise<PolicyEngine> {
 }
 
 export function composeDecision(options: DecisionOptions): DecisionMaker {
-  const { stores, signer, source, keys, bus, settings, meter, policy, now, failed } = options;
+  const { stores, signer, source, keys, bus, settings, meter, policy, activation, now, failed } = options;
   const randomHex = pooledRandomHex();
   const newId = () => now().toString(16).padStart(12, '0') + randomHex(10);
   const env = { now, failed, bus, meter, randomHex, newId };
   const privacy = { detectors: [combineDetectors(secretsDetector(), piiDetector())], keys };
-  const systemCall = (): CallContext => ({
+  const call = () => systemCall(Number.MAX_SAFE_INTEGER);
+  return new DecisionMaker({ stores, signer, policy, activation, privacy, settings, env }, source, call);
+}
+
+export type ActivationOptions = {
+  readonly policy: PolicyEngine;
+  /** The built-in bundle's. */
+  readonly builtIn: string;
+  readonly config: { readonly dataDir: string; readonly policyDir: string; readonly policyKeys: string };
+  readonly signer: Pick<Signer, 'seal'>;
+  readonly bus: EventBus;
+  readonly meter: PolicyMeter;
+  readonly now: () => number;
+  readonly log: {
+    info(event: string, fields: Readonly<Record<string, unknown>>): void;
+    warn(event: string, fields: Readonly<Record<string, unknown>>): void;
+  };
+};
+
+/** Undefined where no policy folder is set. Not yet started. */
+export async function composeActivation(options: ActivationOptions): Promise<PolicyActivation | undefined> {
+  const { policy, builtIn, config, signer, bus, meter, now, log } = options;
+  const { digest, revision } = policy.snapshot();
+  const unsigned = { name: 'built-in', version: 0, expiresAtMs: Number.POSITIVE_INFINITY, receiptId: '' };
+  meter.active({ ...unsigned, digest, revision, refused: undefined });
+  if (config.policyDir === '') return undefined;
+  const { canaries: always } = await loadBundle(builtIn);
+  const part = (files: ReadonlyMap<string, Uint8Array>, name: string) => files.get(name) ?? new Uint8Array();
+  return new PolicyActivation({
+    engine: policy,
+    source: new FolderPolicySource(config.policyDir),
+    keep: new FilePolicyKeep(join(config.dataDir, 'policy', 'active.json')),
+    trustedKeys: () => readKeys(config.policyKeys),
+    toBundle: (files) => ({
+      wasm: part(files, 'policy.wasm'),
+      data: part(files, 'data.json'),
+      revision: '',
+      canaries: [...always, ...readCanaries(part(files, 'canaries.json'))],
+    }),
+    signer,
+    ownCall: () => systemCall(now() + SEAL_TIMEOUT_MS),
+    now,
+    told: {
+      activated(status, previous_digest) {
+        meter.active(status);
+        const { version, receiptId: receipt_id } = status;
+        const active = { digest: status.digest, revision: status.revision };
+        log.info(EVENTS.policyActivated, { ...active, version, receipt_id, previous_digest });
+        bus.publish({ name: EVENTS.policyActivated, data: active });
+      },
+      refused({ reason, message }, error) {
+        meter.refused(reason);
+        log.warn(EVENTS.policyRefused, { reason, message, ...(reason === 'unsealed' ? { error } : {}) });
+      },
+    },
+  });
+}
+
+async function readKeys(path: string): Promise<readonly PublicKey[]> {
+  try {
+    return parseJwks(await readFile(path));
+  } catch (cause) {
+    throw new PolicyRefused('unreadable', 'BEACON_POLICY_KEYS cannot be read', cause);
+  }
+}
+
+function systemCall(deadlineMs: number): CallContext {
+  return {
     principal: { role: 'admin', provenance: 'authenticated', subject: 'service:decision' },
-    deadlineMs: Number.MAX_SAFE_INTEGER,
+    deadlineMs,
     requestDigest: '',
     traceId: randomUUID().replaceAll('-', ''),
-  });
-  return new DecisionMaker({ stores, signer, policy, privacy, settings, env }, source, systemCall);
+  };
 }
 
 /** Random bytes by the page: a call to the system for each of a decision's ids costs more than the ids. */

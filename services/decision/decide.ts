@@ -32,7 +32,7 @@ export async function decide(
   const policy = deps.policy.snapshot();
   const gathered = await gather(admitted, policy.digest, deps, epochs);
   clock.lap('gather');
-  const judged = judge(admitted, gathered, policy, env.randomHex(16));
+  const judged = judge(admitted, gathered, policy, { salt: env.randomHex(16), nowMs: env.now() });
   clock.lap('judge');
   const { approval } = gathered.facts;
   const usesApproval = approval !== null && runs(judged.verdict.route);

@@ -13,6 +13,7 @@ import type { RevocationList } from '../../ports/revocation-list/port.ts';
 import type { ScoreStore } from '../../ports/score-store/port.ts';
 import type { TenantKeys } from '../../ports/tenant-key/port.ts';
 import type { Service } from '../../runtime/rpc.ts';
+import type { PolicyControl } from './policy-status.ts';
 
 export type Signer = Pick<Service<typeof ReceiptSignerService, CallContext>, 'seal' | 'getReceipt' | 'getStatus'>;
 
@@ -59,6 +60,8 @@ export type DecisionDeps = {
   readonly stores: Stores;
   readonly signer: Signer;
   readonly policy: PolicyEngine;
+  /** Absent where the built-in bundle alone decides. */
+  readonly activation?: PolicyControl | undefined;
   readonly privacy: { readonly detectors: readonly Detector[]; readonly keys: TenantKeys };
   readonly settings: DecisionSettings;
   readonly env: Env;

@@ -12,7 +12,7 @@ import { callAs, makeWorld, type Overrides, START_MS, shell } from './decision.f
 
 const policyThat = (evaluate: () => unknown): Overrides => ({
   policy: {
-    snapshot: () => ({ digest: '0'.repeat(64), revision: 'test', evaluate }),
+    snapshot: () => ({ digest: '0'.repeat(64), revision: 'test', expiresAtMs: Number.POSITIVE_INFINITY, evaluate }),
     activate: () => Promise.reject(new Error('not here')),
   },
 });

@@ -21,10 +21,21 @@ export type Judged = {
 const encoder = new TextEncoder();
 
 /** `salt`: 32 hex digits, so that the digest of a guessable input says nothing. */
-export function judge(admitted: Admitted, gathered: Gathered, policy: PolicySnapshot, salt: string): Judged {
+export function judge(
+  admitted: Admitted,
+  gathered: Gathered,
+  policy: PolicySnapshot,
+  { salt, nowMs }: { readonly salt: string; readonly nowMs: number },
+): Judged {
   const input = encoder.encode(canonicalJson(evaluatedInput(admitted, gathered.facts, salt)));
-  const verdict = combine([...hostVerdicts(admitted, gathered), evaluate(policy, input)]);
+  const verdict = combine([...hostVerdicts(admitted, gathered), ...expiry(policy, nowMs), evaluate(policy, input)]);
   return { verdict, input, envelopeDigest: sha256Hex(input) };
+}
+
+/** Whoever signed the policy said until when; after that its ALLOW is nobody's. */
+function expiry(policy: PolicySnapshot, nowMs: number): Verdict[] {
+  if (nowMs < policy.expiresAtMs) return [];
+  return [deny('policy_expired', 'The active policy has expired; nothing may run until a newer one is activated.')];
 }
 
 export function evaluate(policy: PolicySnapshot, input: Uint8Array): Verdict {

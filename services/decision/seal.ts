@@ -29,7 +29,7 @@ export type ToSeal = {
   readonly admitted: Admitted;
   readonly gathered: Gathered;
   readonly judged: Judged;
-  readonly policy: { readonly digest: string; readonly revision: string };
+  readonly policy: { readonly digest: string; readonly revision: string; readonly expiresAtMs: number };
   readonly idempotency: IdempotencyClaimKey | undefined;
   readonly open: boolean;
 };
@@ -80,7 +80,8 @@ async function trySeal(
     nowMs,
     evidenceDigest: evidence ? sha256Hex(evidence) : '',
     approvalNotAfterMs: verdict.route === 'APPROVAL' ? nowMs + settings.approvalTtlMs : 0,
-    permitNotAfterMs: nowMs + settings.permitTtlMs,
+    // A permit does not outlive the policy that gave it.
+    permitNotAfterMs: Math.min(nowMs + settings.permitTtlMs, what.policy.expiresAtMs),
   };
   const drafts = draftsOf(parts, what, evidence, deps);
   const response = await signer.seal(create(SealRequestSchema, { drafts: drafts.map(toDraft) }), call);

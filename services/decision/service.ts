@@ -13,6 +13,7 @@ import { decide } from './decide.ts';
 import type { DecisionDeps } from './deps.ts';
 import { actionToProto, findAction } from './follow.ts';
 import { EpochMemory } from './gather.ts';
+import { activatePolicy, getPolicy } from './policy-answers.ts';
 import { type ReceiptSource, Recorder } from './recorder.ts';
 import { repeatAnswer } from './repeat.ts';
 
@@ -88,6 +89,14 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
 
   async listApprovals(request: pb.ListApprovalsRequest): Promise<pb.ListApprovalsResponse> {
     return listApprovals(request, this.#actionDeps());
+  }
+
+  async getPolicy(): Promise<pb.GetPolicyResponse> {
+    return getPolicy(this.#deps);
+  }
+
+  activatePolicy(request: pb.ActivatePolicyRequest, call: CallContext): Promise<pb.ActivatePolicyResponse> {
+    return this.#recorder.track(() => activatePolicy(request, call, this.#deps));
   }
 
   /** Closes overdue actions, forgets idempotency keys past their retention, and moves the stores' position. */

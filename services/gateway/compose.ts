@@ -20,6 +20,7 @@ import { actionRoutes, approvalRoutes, MAX_APPROVAL_WAIT_MS } from './routes-act
 import { revocationRoutes, scoreRoutes, tokenRoutes } from './routes-admin.ts';
 import { healthRoutes } from './routes-health.ts';
 import { logRoutes } from './routes-logs.ts';
+import { policyRoutes } from './routes-policy.ts';
 import { receiptRoutes } from './routes-receipts.ts';
 import { decideStream } from './stream.ts';
 import { traceIdOf } from './trace.ts';
@@ -79,6 +80,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
       ...scoreRoutes(routeDeps),
       ...revocationRoutes(routeDeps),
       ...tokenRoutes(routeDeps),
+      ...policyRoutes(routeDeps),
       ...logRoutes(logs),
       ...healthRoutes(routeDeps),
     ];

@@ -106,6 +106,8 @@ function decisionOf(keep: Keep, agent: { tenantId: string; agentId: string }): D
     listApprovals: keep('listApprovals', () =>
       create(decisions.ListApprovalsResponseSchema, { approvals: [approval()] }),
     ),
+    getPolicy: keep('getPolicy', () => create(decisions.GetPolicyResponseSchema, { policy: {} })),
+    activatePolicy: keep('activatePolicy', () => create(decisions.ActivatePolicyResponseSchema, { policy: {} })),
   };
 }
 

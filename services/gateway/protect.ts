@@ -51,6 +51,14 @@ export function protectDecision(decision: Decision, access: Access): Decision {
       authorize(context.principal, 'list_approvals');
       return decision.listApprovals(request, context);
     },
+    async getPolicy(request, context) {
+      authorize(context.principal, 'get_policy');
+      return decision.getPolicy(request, context);
+    },
+    async activatePolicy(request, context) {
+      authorize(context.principal, 'activate_policy');
+      return decision.activatePolicy(request, context);
+    },
   };
 }
 

@@ -664,6 +664,139 @@ export declare type ListApprovalsResponse = Message<"beacon.v1.ListApprovalsResp
 export declare const ListApprovalsResponseSchema: GenMessage<ListApprovalsResponse>;
 
 /**
+ * @generated from message beacon.v1.Policy
+ */
+export declare type Policy = Message<"beacon.v1.Policy"> & {
+  /**
+   * SHA-256 over Wasm and data, hex: what receipts name.
+   *
+   * @generated from field: string digest = 1;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: string revision = 2;
+   */
+  revision: string;
+
+  /**
+   * Of the signed bundle; 0 is the built-in one, which has no version and does not expire.
+   *
+   * @generated from field: uint64 version = 3;
+   */
+  version: bigint;
+
+  /**
+   * From then on every decision is a DENY. Absent for the built-in bundle.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * Of this process's activation; empty for the built-in bundle.
+   *
+   * @generated from field: string receipt_id = 6;
+   */
+  receiptId: string;
+
+  /**
+   * Why what lies in the policy folder now was refused, and when; empty and absent when it was not.
+   *
+   * @generated from field: string refused_reason = 7;
+   */
+  refusedReason: string;
+
+  /**
+   * @generated from field: string refused_message = 8;
+   */
+  refusedMessage: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp refused_at = 9;
+   */
+  refusedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message beacon.v1.Policy.
+ * Use `create(PolicySchema)` to create a new message.
+ */
+export declare const PolicySchema: GenMessage<Policy>;
+
+/**
+ * @generated from message beacon.v1.GetPolicyRequest
+ */
+export declare type GetPolicyRequest = Message<"beacon.v1.GetPolicyRequest"> & {
+};
+
+/**
+ * Describes the message beacon.v1.GetPolicyRequest.
+ * Use `create(GetPolicyRequestSchema)` to create a new message.
+ */
+export declare const GetPolicyRequestSchema: GenMessage<GetPolicyRequest>;
+
+/**
+ * @generated from message beacon.v1.GetPolicyResponse
+ */
+export declare type GetPolicyResponse = Message<"beacon.v1.GetPolicyResponse"> & {
+  /**
+   * @generated from field: beacon.v1.Policy policy = 1;
+   */
+  policy?: Policy | undefined;
+};
+
+/**
+ * Describes the message beacon.v1.GetPolicyResponse.
+ * Use `create(GetPolicyResponseSchema)` to create a new message.
+ */
+export declare const GetPolicyResponseSchema: GenMessage<GetPolicyResponse>;
+
+/**
+ * @generated from message beacon.v1.ActivatePolicyRequest
+ */
+export declare type ActivatePolicyRequest = Message<"beacon.v1.ActivatePolicyRequest"> & {
+  /**
+   * @generated from field: bool force = 1;
+   */
+  force: boolean;
+};
+
+/**
+ * Describes the message beacon.v1.ActivatePolicyRequest.
+ * Use `create(ActivatePolicyRequestSchema)` to create a new message.
+ */
+export declare const ActivatePolicyRequestSchema: GenMessage<ActivatePolicyRequest>;
+
+/**
+ * @generated from message beacon.v1.ActivatePolicyResponse
+ */
+export declare type ActivatePolicyResponse = Message<"beacon.v1.ActivatePolicyResponse"> & {
+  /**
+   * @generated from field: beacon.v1.Policy policy = 1;
+   */
+  policy?: Policy | undefined;
+
+  /**
+   * False when the bundle in the folder was active already.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed: boolean;
+};
+
+/**
+ * Describes the message beacon.v1.ActivatePolicyResponse.
+ * Use `create(ActivatePolicyResponseSchema)` to create a new message.
+ */
+export declare const ActivatePolicyResponseSchema: GenMessage<ActivatePolicyResponse>;
+
+/**
  * @generated from message beacon.v1.UpdateOutcomeRequest
  */
 export declare type UpdateOutcomeRequest = Message<"beacon.v1.UpdateOutcomeRequest"> & {
@@ -1031,6 +1164,26 @@ export declare const DecisionService: GenService<{
     methodKind: "unary";
     input: typeof ListApprovalsRequestSchema;
     output: typeof ListApprovalsResponseSchema;
+  },
+  /**
+   * The active policy bundle (staff).
+   *
+   * @generated from rpc beacon.v1.DecisionService.GetPolicy
+   */
+  getPolicy: {
+    methodKind: "unary";
+    input: typeof GetPolicyRequestSchema;
+    output: typeof GetPolicyResponseSchema;
+  },
+  /**
+   * Looks at the policy folder now; only `force` (admin) goes back to an older version.
+   *
+   * @generated from rpc beacon.v1.DecisionService.ActivatePolicy
+   */
+  activatePolicy: {
+    methodKind: "unary";
+    input: typeof ActivatePolicyRequestSchema;
+    output: typeof ActivatePolicyResponseSchema;
   },
   /**
    * The hot path: one long stream, answers matched to requests by `sequence`, in any order.

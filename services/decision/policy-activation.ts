@@ -1,0 +1,205 @@
+// Activates signed policy bundles while decisions go on: read, verify, load, seal a `policy` receipt, keep, swap. Whatever
+// fails leaves the bundle before active and is told. One activation at a time.
+
+import { create } from '@bufbuild/protobuf';
+import { asBeaconError, BeaconError } from '../../core/errors.ts';
+import type { PublicKey } from '../../core/jwk.ts';
+import {
+  manifestId,
+  type PolicyManifest,
+  PolicyRefused,
+  verifyPolicy,
+  verifySigned,
+} from '../../core/policy-manifest.ts';
+import type { CallContext } from '../../core/principal.ts';
+import { DraftSchema, SealRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { PolicyBundle, PolicyEngine } from '../../ports/policy-engine/port.ts';
+import type { PolicyKeep, PolicySource, SignedFiles } from '../../ports/policy-source/port.ts';
+import type { Signer } from './deps.ts';
+import type { PolicyControl, PolicyRefusalSeen, PolicyStatus } from './policy-status.ts';
+
+export type PolicyActivationDeps = {
+  readonly engine: PolicyEngine;
+  readonly source: PolicySource;
+  readonly keep: PolicyKeep;
+  /** Read anew for each look, so that keys can be added and taken away while running. */
+  readonly trustedKeys: () => Promise<readonly PublicKey[]>;
+  /** As the engine takes them; throws `failed_precondition`. What the built-in bundle must deny, every bundle must. */
+  readonly toBundle: (files: ReadonlyMap<string, Uint8Array>) => PolicyBundle;
+  readonly signer: Pick<Signer, 'seal'>;
+  /** For what is done without a caller. */
+  readonly ownCall: () => CallContext;
+  readonly now: () => number;
+  readonly told: {
+    activated(status: PolicyStatus, previousDigest: string): void;
+    refused(seen: PolicyRefusalSeen, error: unknown): void;
+  };
+};
+
+type Cause = { readonly cause: 'start' | 'folder' | 'admin'; readonly force: boolean; readonly call: CallContext };
+
+export class PolicyActivation implements PolicyControl {
+  readonly #deps: PolicyActivationDeps;
+  #active: { readonly manifest: PolicyManifest; readonly id: string; readonly receiptId: string } | undefined;
+  /** What none may fall behind; kept over restarts. */
+  #last: { readonly version: number; readonly id: string } | undefined;
+  #refused: PolicyRefusalSeen | undefined;
+  #stamp: string | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #unwatch: () => void = () => {};
+
+  constructor(deps: PolicyActivationDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Goes on with the bundle that was active before the restart, takes a newer one from the source, and begins to watch.
+   * Throws when there was one and neither it nor a newer one can be used: what was decided by a signed policy is not
+   * decided by the built-in one because a file is missing.
+   */
+  async start(): Promise<void> {
+    const kept = await this.#deps.keep.load();
+    let fault: unknown;
+    if (kept && !this.#active) {
+      this.#last = { version: kept.version, id: kept.id };
+      try {
+        const manifest = verifySigned(kept.envelope, await this.#deps.trustedKeys(), kept.files);
+        if (manifestId(manifest) !== kept.id) throw new PolicyRefused('digest_mismatch', 'it is not the one kept');
+        await this.#use(manifest, kept, { cause: 'start', force: false, call: this.#deps.ownCall() });
+      } catch (error) {
+        fault = error;
+      }
+    }
+    await this.#inTurn(() => this.#look('start'));
+    if (kept && !this.#active) throw fault;
+    this.#unwatch = this.#deps.source.watch(() => void this.#inTurn(() => this.#look('folder')));
+  }
+
+  async stop(): Promise<void> {
+    this.#unwatch();
+    await this.#queue;
+  }
+
+  status(): PolicyStatus {
+    const { digest, revision, expiresAtMs } = this.#deps.engine.snapshot();
+    const { manifest, receiptId } = this.#active ?? {};
+    const named = { name: manifest?.name ?? 'built-in', version: manifest?.version ?? 0, receiptId: receiptId ?? '' };
+    return { ...named, digest, revision, expiresAtMs, refused: this.#refused };
+  }
+
+  activate(force: boolean, call: CallContext): Promise<boolean> {
+    return this.#inTurn(() => this.#reload({ cause: 'admin', force, call }));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
+  }
+
+  /** Never throws: what is refused is told once, until the source or the keys change. */
+  async #look(cause: 'start' | 'folder'): Promise<void> {
+    const { source, trustedKeys, ownCall } = this.#deps;
+    const keys = await trustedKeys().catch(() => []);
+    const stamp = `${keys.map(({ keyId }) => keyId).join(' ')}\n${await source.stamp().catch(String)}`;
+    if (stamp === this.#stamp) return;
+    this.#stamp = stamp;
+    await this.#reload({ cause, force: false, call: ownCall() }).catch((error) => {
+      // Nothing is wrong with the bundle: the signer was away. It is tried again.
+      if (!(error instanceof PolicyRefused)) this.#stamp = undefined;
+    });
+  }
+
+  async #reload(why: Cause): Promise<boolean> {
+    try {
+      const changed = await this.#tryReload(why);
+      this.#refused = undefined;
+      return changed;
+    } catch (error) {
+      const reason = error instanceof PolicyRefused ? error.reason : 'unsealed';
+      const seen = { reason, message: asBeaconError(error).message, atMs: this.#deps.now() };
+      this.#refused = seen;
+      this.#deps.told.refused(seen, error);
+      throw error;
+    }
+  }
+
+  async #tryReload(why: Cause): Promise<boolean> {
+    const { source, trustedKeys, now } = this.#deps;
+    const signed = await source.read();
+    if (signed === undefined) {
+      if (why.cause === 'admin') throw new PolicyRefused('missing_file', 'the policy folder is empty');
+      return false;
+    }
+    const keys = await trustedKeys();
+    const check = { nowMs: now(), last: this.#last, force: why.force };
+    const manifest = verifyPolicy(signed.envelope, keys, signed.files, check);
+    if (manifestId(manifest) === this.#active?.id) return false;
+    await this.#use(manifest, signed, why);
+    return true;
+  }
+
+  async #use(manifest: PolicyManifest, signed: SignedFiles, why: Cause): Promise<void> {
+    const { engine, keep, toBundle, told } = this.#deps;
+    const id = manifestId(manifest);
+    const { version, revision } = manifest;
+    const previousDigest = engine.snapshot().digest;
+    let receiptId = '';
+    const record = async () => {
+      receiptId = await this.#seal(manifest, id, previousDigest, why);
+      // After the receipt: a version that was never sealed decides nothing, so it holds nobody back either.
+      if (id !== this.#last?.id) await keeping(() => keep.save({ ...signed, version, id }));
+      this.#last = { version, id };
+    };
+    try {
+      const bundle = { ...toBundle(signed.files), revision, expiresAtMs: Date.parse(manifest.expires_at) };
+      await engine.activate(bundle, record);
+    } catch (error) {
+      if (error instanceof PolicyRefused || asBeaconError(error).code !== 'failed_precondition') throw error;
+      throw new PolicyRefused('not_loadable', asBeaconError(error).message, error);
+    }
+    this.#active = { manifest, id, receiptId };
+    told.activated(this.status(), previousDigest);
+  }
+
+  /** The receipt's id. Throws `unavailable` when it cannot be sealed. */
+  async #seal(manifest: PolicyManifest, id: string, previousDigest: string, why: Cause): Promise<string> {
+    const { digest, name, revision, version, expires_at } = manifest;
+    const older = this.#last !== undefined && version < this.#last.version;
+    const predicate = {
+      digest,
+      name,
+      revision,
+      version,
+      expires_at,
+      manifest_digest: id,
+      previous_digest: previousDigest,
+      ...(this.#last ? { previous_version: this.#last.version } : {}),
+      forced: why.force,
+      rollback: older,
+      cause: why.cause,
+      actor: why.call.principal.subject,
+    };
+    const draft = create(DraftSchema, {
+      kind: 'policy',
+      actionId: `policy:${digest}`,
+      fingerprint: digest,
+      predicateJson: Buffer.from(JSON.stringify(predicate)),
+    });
+    const response = await this.#deps.signer.seal(create(SealRequestSchema, { drafts: [draft] }), why.call);
+    const receiptId = response.receipts[0]?.receiptId ?? '';
+    if (response.refused !== '' || receiptId === '') {
+      throw new BeaconError('unavailable', 'the activation could not be sealed');
+    }
+    return receiptId;
+  }
+}
+
+/** Tried again only on a change or an admin's word: each attempt has sealed a receipt. */
+async function keeping(save: () => Promise<void>): Promise<void> {
+  try {
+    await save();
+  } catch (cause) {
+    throw new PolicyRefused('not_kept', 'its version could not be written to the data folder', cause);
+  }
+}
