@@ -11,8 +11,8 @@ import type {
   Statement,
 } from 'unbash';
 import { forEachChild } from 'unbash';
-import { runBuiltin } from './builtins.ts';
-import { type Frame, type Invocation, type Judge, type Walk, withFlags } from './frame.ts';
+import { runBuiltin, setAmbient } from './builtins.ts';
+import { type Frame, type Invocation, type Judge, type Walk, withBound, withFlags } from './frame.ts';
 import { parseShell } from './parse.ts';
 import { readRedirects, writeRedirects } from './redirects.ts';
 import {
@@ -272,7 +272,8 @@ function walkAndOr(
   commands.forEach((command, index) => {
     const optional = index > 0 && operators[index - 1] === '||';
     const inner = optional ? forkState(state) : state;
-    const next = walkNode(walk, command, inner, frame);
+    // What runs when the one before fails is not what runs when it succeeds.
+    const next = walkNode(walk, command, inner, optional ? withBound(frame, 'or') : frame);
     out = index === 0 ? next : joinStreams(out, next);
     if (optional && !leaves(command)) joinState(state, inner);
   });
@@ -322,7 +323,12 @@ function walkCommand(walk: Walk, node: Command, state: ShellState, frame: Frame)
     // What a variable is set to can change what runs: judged by name, as `export` is.
     const set = assignments.map(({ name, value }) => assignmentWord(name, '=', value));
     walk.judge.run({ words: [literal('export'), ...set], assignments: [], state, frame }, walk);
-    if (words.length === 0) for (const { name, value } of assignments) state.vars.set(name, value);
+    if (words.length === 0) {
+      for (const { name, value } of assignments) {
+        state.vars.set(name, value);
+        setAmbient(state, name, value.text);
+      }
+    }
   }
   const redirects = node.redirects;
   const stdin = redirects.length > 0 ? readRedirects(walk, redirects, words, expand, frame) : undefined;

@@ -9,6 +9,7 @@ import type { Effect } from '../types.ts';
 import { urlTarget } from '../urls.ts';
 import { type Arguments, optionRule } from './arguments.ts';
 import type { Rule } from './rule.ts';
+import { surroundings } from './surroundings.ts';
 
 export type Meaning = {
   readonly where: Where;
@@ -95,16 +96,17 @@ export function emit(call: Call, over: Partial<Draft>): void {
     ...(frame.remote !== undefined && { systems: [frame.remote] }),
     range: frame.range,
     ...over,
-    residue: [...(over.residue ?? []), ...environment(call.invocation)],
+    residue: [
+      ...(over.residue ?? []),
+      ...surroundings(call.invocation, call.meaning.where, {
+        effect,
+        tool: over.tool ?? call.tool,
+        targets: over.targets?.length ?? 0,
+      }),
+    ],
     effect: effect === 'install_local' && frame.flags.includes('via_sudo') ? 'install_system' : effect,
     flags: effect === 'none' ? [] : flags,
   });
-}
-
-/** Variables set for this command alone: another cluster, another account. */
-function environment({ assignments }: Invocation): string[] {
-  const variables = assignments.map(({ name, value }) => `${name}=${value.text}`);
-  return variables.length === 0 ? [] : [variables.sort().join('\0')];
 }
 
 export function emitNone(call: Call, operation = call.operation): Stream {

@@ -14,6 +14,7 @@ import type { Rule } from './rule.ts';
 import { prepareGit } from './special-git.ts';
 import { runFile } from './special-shells.ts';
 import { SPECIALS } from './specials.ts';
+import { boundText } from './surroundings.ts';
 
 export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
   const program = invocation.words[0] as Arg;
@@ -312,7 +313,7 @@ export function redirectTo(use: RedirectUse, meaning: Meaning): void {
     operation: append ? 'append' : 'write',
     effect,
     flags: append ? flags : [...flags, 'truncate'],
-    residue: [content],
+    residue: [content, boundText(frame)],
   });
   const before = append ? state.files.get(target.id) : undefined;
   state.files.set(target.id, joinWritten(before, use.content, append));

@@ -207,7 +207,7 @@ export const PACKAGES: Programs = {
   cargo: override(project('crates.io'), {
     install: toolInstall,
     uninstall: toolInstall,
-    run: { ...BUILD, options: { '--bin|--example': { value: 'ignored' } } },
+    run: { ...BUILD, values: '--bin --example' },
     'new|init': { effect: 'write', operands: 'files', operation: 'create' },
     '*': BUILD,
   }),
@@ -227,8 +227,8 @@ export const PACKAGES: Programs = {
         operands: 'residue',
         options: {
           '-o': { value: 'write' },
-          '-exec': { effect: 'run_unknown', value: 'ignored' },
-          '-toolexec': { effect: 'run_unknown', value: 'ignored' },
+          '-exec': { effect: 'run_unknown', value: 'content' },
+          '-toolexec': { effect: 'run_unknown', value: 'content' },
           '-modcache': { flags: ['regenerable'] },
         },
       },

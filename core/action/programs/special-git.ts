@@ -1,6 +1,6 @@
 // git where a table cannot tell: which branch a push reaches, what a checkout throws away, which settings run programs.
 
-import type { Invocation } from '../../shell/frame.ts';
+import { type Invocation, withBound } from '../../shell/frame.ts';
 import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
 import { resolvePath } from '../paths.ts';
@@ -347,9 +347,17 @@ const submodule: Special = (call) => {
   return byRule(call);
 };
 
+/** Settings that change what is shown only. */
+const SHOWS = /^(?:color|advice|log|pager|column|diff)\.|^core\.(?:pager=(?:cat|less|)$|quotepath=)/i;
+
 /** `git -C dir …` moves; `git -c key=value …` may run a program. */
 export function prepareGit(invocation: Invocation, above: Arguments, meaning: Meaning): Invocation {
-  const folder = above.options.get('-C')?.at(-1) ?? above.options.get('--work-tree')?.at(-1);
+  const folders = [...(above.options.get('-C') ?? []), ...(above.options.get('--work-tree')?.slice(-1) ?? [])];
+  const named = ['--git-dir', '--namespace'].flatMap((name) =>
+    (above.options.get(name) ?? []).map((value) => `${name} ${value.text}`),
+  );
+  const settings = (above.options.get('-c') ?? []).map((setting) => setting.text).filter((text) => !SHOWS.test(text));
+  const frame = withBound(invocation.frame, ...named, ...settings.sort());
   for (const setting of above.options.get('-c') ?? []) {
     const [key, ...rest] = setting.text.split('=');
     if (!RUNS.test(key ?? '') || /^(?:cat|less|true|)$/.test(rest.join('='))) continue;
@@ -364,10 +372,13 @@ export function prepareGit(invocation: Invocation, above: Arguments, meaning: Me
       range: invocation.frame.range,
     });
   }
-  if (!folder) return invocation;
-  const state = forkState(invocation.state);
-  state.cwd = folder.known ? resolvePath(folder.text, state.cwd, meaning.where.home) : undefined;
-  return { ...invocation, state };
+  const state = folders.length === 0 ? invocation.state : forkState(invocation.state);
+  for (const folder of folders) {
+    const sure = folder.known && (state.cwd !== undefined || /^[/~]/.test(folder.text));
+    if (!sure) state.exported.set('PWD', `${state.exported.get('PWD') ?? ''}/${folder.text}`);
+    state.cwd = folder.known ? resolvePath(folder.text, state.cwd, meaning.where.home) : undefined;
+  }
+  return { ...invocation, state, frame };
 }
 
 export const GIT_SPECIALS: { readonly [name: string]: Special } = {

@@ -1,5 +1,6 @@
 // Programs whose arguments name another program, package, script or task.
 
+import { withBound } from '../../shell/frame.ts';
 import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
 import { fileTarget, plainTarget } from '../draft.ts';
 import { readPatch } from '../patch.ts';
@@ -27,7 +28,8 @@ const wrapped: Special = (call) => {
   emitOptionFiles(call);
   const words = call.given.operands;
   if (words.length === 0) return emitNone(call);
-  const { state, frame } = call.invocation;
+  const { state } = call.invocation;
+  const frame = withBound(call.invocation.frame, ...residueOf(call));
   const folder = directoryOf(call);
   if (folder === undefined) return call.walk.words(words, state, frame);
   const inside = forkState(state);
@@ -100,7 +102,7 @@ const script: Special = (call) => {
   const outward = OUTWARD.test(name);
   emit(call, {
     effect: outward ? 'run_unknown' : call.effect,
-    residue: [task],
+    residue: [task, ...residueOf(call)],
     flags: ['project_script', ...(outward ? ['outward_script'] : [])],
   });
   return { origins: ['file'] };
@@ -266,7 +268,8 @@ const multiplexer: Special = (call) => {
 /** `su -c text user`. */
 const su: Special = (call) => {
   const command = optionValue(call, '-c');
-  const { frame } = call.invocation;
+  const user = call.given.operands.find((word) => word.text !== 'root');
+  const frame = withBound(call.invocation.frame, ...(user ? [`user ${user.text}`] : []));
   if (command)
     return call.walk.text(command.text, call.invocation.state, { ...frame, flags: [...frame.flags, 'via_sudo'] });
   emit(call, {

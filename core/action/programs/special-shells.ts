@@ -7,6 +7,7 @@ import { fileTarget } from '../draft.ts';
 import { placeOf } from '../places.ts';
 import type { Effect } from '../types.ts';
 import { type Call, emit, emitNone, has, type Meaning, SILENT, type Special } from './call.ts';
+import { surroundings } from './surroundings.ts';
 
 /** `bash -c TEXT`, `bash FILE`, `… | bash`, `bash <<EOF`. */
 const shell: Special = (call) => {
@@ -43,6 +44,7 @@ const shell: Special = (call) => {
     for (const [name, value] of state.vars) inner.vars.set(name, value);
     for (const [name, node] of state.functions) inner.functions.set(name, node);
     for (const [file, content] of state.files) inner.files.set(file, content);
+    for (const [name, value] of state.exported) inner.exported.set(name, value);
     inner.params = words.slice(at + 2);
     const origins = codeOrigins(operand.origins);
     if (origins.length > 0) walk.judge.opaque('shell -c', operand.text, origins, frame);
@@ -107,7 +109,10 @@ export function runFile(
     effect,
     targets: [target],
     flags: [...frame.flags.filter((flag) => flag !== 'piped'), 'script', ...extra],
-    residue: [args.map((arg) => arg.text).join('\0')],
+    residue: [
+      args.map((arg) => arg.text).join('\0'),
+      ...surroundings(invocation, meaning.where, { effect, tool: '', targets: 1 }),
+    ],
     range: frame.range,
     ...(frame.remote !== undefined && { systems: [frame.remote] }),
   });
