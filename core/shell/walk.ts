@@ -29,7 +29,7 @@ import {
   unresolved,
   type Value,
 } from './values.ts';
-import { type Expander, expandValue, expandWord } from './words.ts';
+import { assignedValue, assignmentWord, type Expander, expandWord } from './words.ts';
 import { unwrap } from './wrappers.ts';
 
 /** Simple commands walked per proposal; the rest is opaque. */
@@ -337,35 +337,6 @@ function walkCommand(walk: Walk, node: Command, state: ShellState, frame: Frame)
     words.length > 0 ? dispatch(walk, { words, assignments, state, frame: inner }) : { text: '', origins: [] };
   if (redirects.length === 0) return out;
   return writeRedirects(walk, redirects, out, words, expand, frame) ? { text: '', origins: [] } : out;
-}
-
-function assignmentWord(name: string, operator: string, value: Value): Arg {
-  return { text: `${name}${operator}${value.text}`, known: value.known, glob: false, origins: value.origins };
-}
-
-function assignedValue(
-  item: Extract<Command['prefix'][number], { type: 'Assignment' }>,
-  expand: Expander,
-  state: ShellState,
-): Value {
-  if (item.value.type === 'ArrayValue') {
-    const items = item.value.elements.flatMap((element) => expandWord(element, expand));
-    const text = items.map((element) => element.text).join(' ');
-    return {
-      text: items[0]?.text ?? '',
-      known: text !== '',
-      origins: items.flatMap((element) => element.origins),
-      items,
-    };
-  }
-  const value = expandValue(item.value, expand);
-  if (!item.append) return value;
-  const before = state.vars.get(item.name) ?? unresolved(item.name);
-  return {
-    text: before.text + value.text,
-    known: before.known && value.known,
-    origins: joinOrigins(before.origins, value.origins),
-  };
 }
 
 /** Functions, aliases, builtins, wrappers; what remains is a program. */

@@ -4,7 +4,7 @@ import { withBound } from '../../shell/frame.ts';
 import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
 import { fileTarget, plainTarget } from '../draft.ts';
 import { readPatch } from '../patch.ts';
-import { resolvePath } from '../paths.ts';
+import { resolvePath, scopeOf } from '../paths.ts';
 import {
   byRule,
   type Call,
@@ -30,7 +30,8 @@ const wrapped: Special = (call) => {
   if (words.length === 0) return emitNone(call);
   const { state } = call.invocation;
   const frame = withBound(call.invocation.frame, ...residueOf(call));
-  const folder = directoryOf(call);
+  // The rule's own were entered before.
+  const folder = call.rule.directory === undefined ? directoryOf(call) : undefined;
   if (folder === undefined) return call.walk.words(words, state, frame);
   const inside = forkState(state);
   call.walk.words([literal('cd'), folder], inside, frame);
@@ -109,7 +110,6 @@ const script: Special = (call) => {
 };
 
 const make: Special = (call) => {
-  const folder = optionValue(call, '-C');
   const goals = call.given.operands.filter((word) => !/^\w+[:+?]?=/.test(word.text));
   const settings = call.given.operands.filter((word) => /^\w+[:+?]?=/.test(word.text));
   for (const word of settings) {
@@ -120,11 +120,9 @@ const make: Special = (call) => {
   const system = goals.some((word) => /^(?:install|uninstall|modules_install)$/.test(word.text));
   const local = settings.some((word) => /^(?:DESTDIR|PREFIX|prefix)=(?!\/(?:usr|opt|etc)?\/?$)/.test(word.text));
   const outward = goals.some((word) => OUTWARD.test(word.text));
-  const where = folder ? [target(call, folder)] : [];
   emit(call, {
     effect: system && !local ? 'install_system' : outward ? 'run_unknown' : 'build',
     operation: 'make',
-    targets: where,
     residue: [call.given.operands.map((word) => word.text).join('\0'), ...residueOf(call)],
     flags: ['project_script', ...(outward ? ['outward_script'] : [])],
   });
@@ -180,6 +178,11 @@ const install: Special = (call) => {
   );
   if (foreign) flags.push('from_url');
   if (operands.some((word) => !word.known)) flags.push('unresolved_target');
+  const into = call.rule.directory === undefined ? ['-t', '--target', '--prefix', '--root'] : [];
+  const placed = into.flatMap((name) => call.given.options.get(name) ?? []).map((word) => target(call, word));
+  const outside = placed.some(
+    ({ id, known }) => !known || (id.startsWith('file:') && scopeOf(id.slice(5), call.meaning.where) === 'system'),
+  );
   const index = ['-i', '--index-url', '--extra-index-url', '--registry']
     .map((name) => optionValue(call, name)?.text)
     .find((url) => url !== undefined);
@@ -187,8 +190,10 @@ const install: Special = (call) => {
     flags.push('foreign_index');
   if (has(call, '-r') || operands.length === 0 || operands.every((word) => /^[./]/.test(word.text)))
     flags.push('declared', 'pinned');
+  const effect = outside && call.effect === 'install_local' ? 'install_system' : call.effect;
   const kind = call.rule.operands?.startsWith('name:') ? call.rule.operands.slice(5) : 'package';
   emit(call, {
+    effect,
     targets: operands.map((word) => ({
       id: /^[./~]/.test(word.text)
         ? fileTarget(word, call.invocation.state.cwd, call.meaning.where).id.replace(/^file:/, 'package:file:')

@@ -24,7 +24,7 @@ const ELSEWHERE = /^(?:kubernetes|kubectl|aws|gcloud|az|oci|doctl|s3cmd|gsutil)$
 const INFRASTRUCTURE = new Set<Effect>(['infra_change', 'infra_destroy']);
 /** Tools that find the project, and with it the account or the database, in the directory. */
 const PROJECT_TOOLS =
-  /^(?:gh|glab|prisma|alembic|flyway|liquibase|dbmate|knex|sequelize(?:-cli)?|typeorm|drizzle-kit|goose|atlas|migrate|sqitch|rails|bin\/rails|django-admin|vercel|netlify|wrangler|heroku|fly|flyctl|firebase|serverless|sls|sam|cdk)$/;
+  /^(?:make|gmake|bmake|go|cargo|gh|glab|prisma|alembic|flyway|liquibase|dbmate|knex|sequelize(?:-cli)?|typeorm|drizzle-kit|goose|atlas|migrate|sqitch|rails|bin\/rails|django-admin|vercel|netlify|wrangler|heroku|fly|flyctl|firebase|serverless|sls|sam|cdk)$/;
 const FILES = new Set<Effect>(['write', 'overwrite', 'delete', 'delete_many', 'permission_change']);
 /** How something is shown, not what is done. */
 const SHOWN = /^(?:LANG|LANGUAGE|LC_\w+|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CLICOLOR(?:_FORCE)?|COLUMNS|LINES)$/;
