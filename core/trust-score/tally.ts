@@ -23,6 +23,8 @@ export const COUNTERS = [
   'refuted',
   'approved',
   'approvalDenied',
+  'light',
+  'unobserved',
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 export type Counts = { readonly [counter in Counter]?: number };
