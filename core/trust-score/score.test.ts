@@ -7,6 +7,7 @@ import {
   addReceipt,
   addUnqualified,
   emptyTally,
+  MAX_VOIDS,
   type ReceiptView,
   readTally,
   type Tally,
@@ -291,6 +292,20 @@ describe('voids', () => {
     expect(conduct(voided)).toEqual(conduct(tallied(kept)));
     expect(computeScore(voided, D).factors[1]?.explanation).toContain('voided: 1.');
     expect(voidReceipt(voided, 'l-9', orphan, D + 1)).toEqual(voided);
+  });
+});
+
+describe('many voids', () => {
+  it('are remembered up to a bound, and none counts twice', () => {
+    const orphan = decision(D, 'DENY');
+    const n = MAX_VOIDS + 500;
+    let tally = tallied(times(n, () => orphan));
+    for (let at = 0; at < n; at += 1) tally = voidReceipt(tally, `l-${at}`, orphan, D);
+    expect(tally.voids).toHaveLength(MAX_VOIDS);
+    expect(writeTally(tally).length).toBeLessThan(MAX_VOIDS * 16);
+    expect(computeScore(tally, D).validReceipts).toBe(0);
+    expect(voidReceipt(tally, `l-${n - 1}`, orphan, D)).toBe(tally);
+    expect(voidReceipt(tally, 'l-3', orphan, D)).toBe(tally);
   });
 });
 
