@@ -79,9 +79,7 @@ export function readHttp(
     throw invalidArgument(field.replace(/url$/, 'method'), 'is not an HTTP method');
   if (!/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(url)) throw invalidArgument(field, 'must be an absolute address');
   const names = Object.keys(headers).map((name) => name.toLowerCase());
-  const override = headers[Object.keys(headers).find((name) => name.toLowerCase() === 'x-http-method-override') ?? ''];
-  const verb =
-    override && /^[A-Za-z]{1,16}$/.test(override) ? override : method === '' ? (body === '' ? 'GET' : 'POST') : method;
+  const verb = overridden(Object.entries(headers)) ?? (method === '' ? (body === '' ? 'GET' : 'POST') : method);
   const draft = requestDraft({
     method: verb,
     url: { text: url, known: true },
@@ -89,7 +87,26 @@ export function readHttp(
     flags: names.includes('authorization') ? ['authenticated'] : [],
   });
   if (!draft) throw invalidArgument(field, 'has no host');
-  return [draft];
+  return [{ ...draft, residue: [...(draft.residue ?? []), ...headersText(Object.entries(headers))] }];
+}
+
+/** What a header can make of the method, whatever the method itself says. */
+export function overridden(headers: readonly (readonly [string, string])[]): string | undefined {
+  const found = headers.find(([name]) => /^x-(?:http-)?method(?:-override)?$/i.test(name.trim()));
+  const value = found?.[1].trim();
+  return value !== undefined && /^[A-Za-z]{1,16}$/.test(value) ? value : undefined;
+}
+
+/** Headers that change with every request and nothing about what it does. */
+const PASSING =
+  /^(?:user-agent|accept-encoding|connection|content-length|date|host|traceparent|tracestate|baggage|x-request-id|x-correlation-id|x-amzn-trace-id)$/;
+
+export function headersText(headers: readonly (readonly [string, string])[]): string[] {
+  const kept = headers
+    .map(([name, value]) => [name.trim().toLowerCase(), value.trim()] as const)
+    .filter(([name]) => !PASSING.test(name))
+    .map(([name, value]) => `${name}: ${value}`);
+  return kept.length === 0 ? [] : [`headers ${kept.sort().join('\0')}`];
 }
 
 /** Without a host to tell more. */

@@ -9,6 +9,7 @@ import type { Where } from './paths.ts';
 import type { Meaning } from './programs/call.ts';
 import { redirectTo, runProgram } from './programs/interpret.ts';
 import { opaqueEffect } from './programs/special-shells.ts';
+import { boundText } from './programs/surroundings.ts';
 
 export type ShellReading = { readonly drafts: Draft[]; readonly secrets: string[] };
 
@@ -61,7 +62,7 @@ function opaqueDraft(reason: string, text: string, origins: readonly Origin[], f
     effect: opaqueEffect(origins),
     targets: [],
     flags,
-    residue: [text],
+    residue: [text, boundText(frame)],
     range: frame.range,
   };
 }

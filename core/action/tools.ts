@@ -308,7 +308,8 @@ function asCommand(call: ToolCall, name: string): string[] | undefined {
     ({ diff_staged: 'diff', diff_unstaged: 'diff', create_branch: 'branch' } as { readonly [name: string]: string })[
       joined
     ] ?? joined;
-  const words = ['git', verb];
+  const folder = textOf(given, 'repo_path repository_path');
+  const words = ['git', ...(folder === undefined ? [] : ['-C', folder]), verb];
   const on = (key: string) => given[key] === true;
   if (on('force')) words.push('--force');
   if (on('force_with_lease')) words.push('--force-with-lease');

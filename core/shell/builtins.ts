@@ -31,6 +31,9 @@ const changeDirectory: Builtin = (args, state, _walk, invocation) => {
     target.known && target.text !== '-' && !target.glob && (!searched || /^(?:[/~]|\.\.?(?:\/|$))/.test(target.text));
   state.cwd = sure ? joinPath(state.cwd, target.text) : undefined;
   state.vars.set('PWD', state.cwd === undefined ? unresolved('PWD') : literal(state.cwd));
+  // Where nobody knows, but not the same as anywhere else.
+  if (state.cwd !== undefined) state.exported.delete('PWD');
+  else state.exported.set('PWD', `${state.exported.get('PWD') ?? ''}/${target.text}`);
   return SILENT;
 };
 
@@ -41,12 +44,27 @@ function joinPath(cwd: string | undefined, path: string): string | undefined {
   return `${cwd}/${path}`;
 }
 
+/** Names by which programs find their account, cluster or server: these are likely exported already. */
+const AMBIENT =
+  /^(?:AWS|AZURE|ARM|GOOGLE|GCLOUD|CLOUDSDK|KUBE|DOCKER|COMPOSE|PODMAN|GIT|GH|GITHUB|GITLAB|NPM|npm_config|PIP|UV|CARGO|GOPROXY|TF|HELM|VAULT|CONSUL|NOMAD|PG|MYSQL|REDIS|MONGO|DATABASE|DB|SSH|STRIPE|HEROKU|FLY|VERCEL|TWINE|ANSIBLE|PULUMI|http_proxy|https_proxy|HTTP_PROXY|HTTPS_PROXY|HOME|USER|PATH|NODE_ENV|RAILS_ENV)(?:_|CONFIG|HOST|PORT|USER|DATABASE|PASSWORD|SERVICE|$)/;
+
+/** `NAME=value` alone: changes what later programs see when the name was exported before. */
+export function setAmbient(state: ShellState, name: string, text: string): void {
+  if (state.exported.has(name) || AMBIENT.test(name)) state.exported.set(name, text);
+}
+
 const declare: Builtin = (args, state, walk, invocation) => {
+  const exports = invocation.words[0]?.text === 'export' || args.some((arg) => /^-[A-Za-z]*x/.test(arg.text));
   for (const arg of args) {
-    const match = /^([A-Za-z_][A-Za-z0-9_]*)(\+?=)/.exec(arg.text);
+    const match = /^([A-Za-z_][A-Za-z0-9_]*)(?:(\+?=)|$)/.exec(arg.text);
     if (!match) continue;
-    const text = arg.text.slice(match[0].length);
-    state.vars.set(match[1] as string, { text, known: arg.known, origins: arg.origins });
+    const name = match[1] as string;
+    if (match[2] !== undefined) {
+      const text = arg.text.slice(match[0].length);
+      state.vars.set(name, { text, known: arg.known, origins: arg.origins });
+    }
+    if (exports) state.exported.set(name, state.vars.get(name)?.text ?? `$${name}`);
+    else if (match[2] !== undefined) setAmbient(state, name, state.vars.get(name)?.text ?? '');
   }
   // Setting the environment of everything that follows is judged by name, as for any program.
   walk.judge.run(invocation, walk);
@@ -94,6 +112,7 @@ const BUILTINS: { readonly [name: string]: Builtin } = {
     for (const arg of args) {
       state.vars.set(arg.text, { text: '', known: true, origins: [] });
       state.functions.delete(arg.text);
+      if (/^[A-Za-z_]\w*$/.test(arg.text)) state.exported.set(arg.text, '(unset)');
     }
     walk.judge.run(invocation, walk);
     return SILENT;

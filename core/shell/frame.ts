@@ -9,6 +9,8 @@ export type Frame = {
   readonly flags: readonly string[];
   /** `host:NAME`, `container:NAME` when it does not run here. */
   readonly remote: string | undefined;
+  /** As whom and by what way everything inside runs: no fact to judge by, but another is another action. */
+  readonly bound?: readonly string[];
   /** Folders of this machine seen from inside a container. */
   readonly mounts?: readonly { readonly inside: string; readonly outside: string }[];
   readonly stdin: Stream;
@@ -30,6 +32,10 @@ export const OUTER_FRAME: Frame = {
 
 export function withFlags(frame: Frame, ...flags: string[]): Frame {
   return { ...frame, flags: [...new Set([...frame.flags, ...flags])] };
+}
+
+export function withBound(frame: Frame, ...bound: string[]): Frame {
+  return bound.length === 0 ? frame : { ...frame, bound: [...new Set([...(frame.bound ?? []), ...bound])] };
 }
 
 /** One simple command, ready to be judged. */

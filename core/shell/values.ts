@@ -33,6 +33,8 @@ export type ShellState = {
   readonly vars: Map<string, Value>;
   readonly functions: Map<string, FunctionNode>;
   readonly aliases: Map<string, string>;
+  /** Set for every program that follows, by name. */
+  readonly exported: Map<string, string>;
   /** Files written in the same line, by canonical target. */
   readonly files: Map<string, Stream>;
   /** `$1 …`; undefined when not known. */
@@ -65,7 +67,7 @@ export function newState(cwd: string | undefined, home: string | undefined): She
   // Numbers whose value changes nothing about what a command does.
   for (const name of ['RANDOM', 'SECONDS', 'UID', 'EUID', 'PPID', 'LINENO', 'BASHPID', '$', '!', '?', '#'])
     set(name, '0');
-  return { vars, functions: new Map(), aliases: new Map(), files: new Map(), params: [], cwd };
+  return { vars, functions: new Map(), aliases: new Map(), exported: new Map(), files: new Map(), params: [], cwd };
 }
 
 /** A subshell: changes inside stay inside, files stay written. */
@@ -74,6 +76,7 @@ export function forkState(state: ShellState): ShellState {
     vars: new Map(state.vars),
     functions: new Map(state.functions),
     aliases: new Map(state.aliases),
+    exported: new Map(state.exported),
     files: state.files,
     params: state.params,
     cwd: state.cwd,
@@ -88,7 +91,14 @@ export function joinState(state: ShellState, other: ShellState): void {
   for (const name of state.vars.keys()) if (!other.vars.has(name)) state.vars.set(name, unresolved(name, NO_ORIGINS));
   for (const [name, body] of other.functions) state.functions.set(name, body);
   for (const [name, body] of other.aliases) state.aliases.set(name, body);
-  if (state.cwd !== other.cwd) state.cwd = undefined;
+  for (const [name, text] of other.exported) {
+    const before = state.exported.get(name);
+    if (before !== text) state.exported.set(name, `${before ?? ''}|${text}`);
+  }
+  if (state.cwd !== other.cwd) {
+    state.exported.set('PWD', `${state.cwd ?? ''}|${other.cwd ?? ''}`);
+    state.cwd = undefined;
+  }
   if (state.params !== other.params) state.params = undefined;
 }
 

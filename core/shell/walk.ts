@@ -11,8 +11,8 @@ import type {
   Statement,
 } from 'unbash';
 import { forEachChild } from 'unbash';
-import { runBuiltin } from './builtins.ts';
-import { type Frame, type Invocation, type Judge, type Walk, withFlags } from './frame.ts';
+import { runBuiltin, setAmbient } from './builtins.ts';
+import { type Frame, type Invocation, type Judge, type Walk, withBound, withFlags } from './frame.ts';
 import { parseShell } from './parse.ts';
 import { readRedirects, writeRedirects } from './redirects.ts';
 import {
@@ -29,7 +29,7 @@ import {
   unresolved,
   type Value,
 } from './values.ts';
-import { type Expander, expandValue, expandWord } from './words.ts';
+import { assignedValue, assignmentWord, type Expander, expandWord } from './words.ts';
 import { unwrap } from './wrappers.ts';
 
 /** Simple commands walked per proposal; the rest is opaque. */
@@ -272,7 +272,8 @@ function walkAndOr(
   commands.forEach((command, index) => {
     const optional = index > 0 && operators[index - 1] === '||';
     const inner = optional ? forkState(state) : state;
-    const next = walkNode(walk, command, inner, frame);
+    // What runs when the one before fails is not what runs when it succeeds.
+    const next = walkNode(walk, command, inner, optional ? withBound(frame, 'or') : frame);
     out = index === 0 ? next : joinStreams(out, next);
     if (optional && !leaves(command)) joinState(state, inner);
   });
@@ -322,7 +323,12 @@ function walkCommand(walk: Walk, node: Command, state: ShellState, frame: Frame)
     // What a variable is set to can change what runs: judged by name, as `export` is.
     const set = assignments.map(({ name, value }) => assignmentWord(name, '=', value));
     walk.judge.run({ words: [literal('export'), ...set], assignments: [], state, frame }, walk);
-    if (words.length === 0) for (const { name, value } of assignments) state.vars.set(name, value);
+    if (words.length === 0) {
+      for (const { name, value } of assignments) {
+        state.vars.set(name, value);
+        setAmbient(state, name, value.text);
+      }
+    }
   }
   const redirects = node.redirects;
   const stdin = redirects.length > 0 ? readRedirects(walk, redirects, words, expand, frame) : undefined;
@@ -331,35 +337,6 @@ function walkCommand(walk: Walk, node: Command, state: ShellState, frame: Frame)
     words.length > 0 ? dispatch(walk, { words, assignments, state, frame: inner }) : { text: '', origins: [] };
   if (redirects.length === 0) return out;
   return writeRedirects(walk, redirects, out, words, expand, frame) ? { text: '', origins: [] } : out;
-}
-
-function assignmentWord(name: string, operator: string, value: Value): Arg {
-  return { text: `${name}${operator}${value.text}`, known: value.known, glob: false, origins: value.origins };
-}
-
-function assignedValue(
-  item: Extract<Command['prefix'][number], { type: 'Assignment' }>,
-  expand: Expander,
-  state: ShellState,
-): Value {
-  if (item.value.type === 'ArrayValue') {
-    const items = item.value.elements.flatMap((element) => expandWord(element, expand));
-    const text = items.map((element) => element.text).join(' ');
-    return {
-      text: items[0]?.text ?? '',
-      known: text !== '',
-      origins: items.flatMap((element) => element.origins),
-      items,
-    };
-  }
-  const value = expandValue(item.value, expand);
-  if (!item.append) return value;
-  const before = state.vars.get(item.name) ?? unresolved(item.name);
-  return {
-    text: before.text + value.text,
-    known: before.known && value.known,
-    origins: joinOrigins(before.origins, value.origins),
-  };
 }
 
 /** Functions, aliases, builtins, wrappers; what remains is a program. */

@@ -1,7 +1,7 @@
 // Expansion of shell words as Bash would do it: quotes, ANSI-C escapes, variables, substitutions, braces, word splitting.
 // What cannot be resolved stays visible as an unknown word; it never disappears.
 
-import type { ParameterExpansionPart, ParsedScript, Word, WordPart } from 'unbash';
+import type { Command, ParameterExpansionPart, ParsedScript, Word, WordPart } from 'unbash';
 import { forEachChild } from 'unbash';
 import {
   type Arg,
@@ -348,4 +348,33 @@ function braceChoices(text: string): string[] | undefined {
     });
   }
   return body.includes(',') ? body.split(',').map((choice) => choice.replace(/["']/g, '')) : undefined;
+}
+
+export function assignmentWord(name: string, operator: string, value: Value): Arg {
+  return { text: `${name}${operator}${value.text}`, known: value.known, glob: false, origins: value.origins };
+}
+
+export function assignedValue(
+  item: Extract<Command['prefix'][number], { type: 'Assignment' }>,
+  expand: Expander,
+  state: ShellState,
+): Value {
+  if (item.value.type === 'ArrayValue') {
+    const items = item.value.elements.flatMap((element) => expandWord(element, expand));
+    const text = items.map((element) => element.text).join(' ');
+    return {
+      text: items[0]?.text ?? '',
+      known: text !== '',
+      origins: items.flatMap((element) => element.origins),
+      items,
+    };
+  }
+  const value = expandValue(item.value, expand);
+  if (!item.append) return value;
+  const before = state.vars.get(item.name) ?? unresolved(item.name);
+  return {
+    text: before.text + value.text,
+    known: before.known && value.known,
+    origins: joinOrigins(before.origins, value.origins),
+  };
 }

@@ -1,8 +1,8 @@
 // Programs whose arguments are another command (sudo, env, xargs, timeout): as data, and the walk into what they run.
 // The wrapper itself leaves only facts behind: who it runs as, where, how often.
 
-import { type Invocation, type Walk, withFlags } from './frame.ts';
-import { type Arg, forkState, literal, type Stream, unknownArg } from './values.ts';
+import { type Invocation, type Walk, withBound, withFlags } from './frame.ts';
+import { type Arg, forkState, literal, type ShellState, type Stream, unknownArg } from './values.ts';
 
 type Wrapper = {
   /** Options that take a value, space-separated. */
@@ -20,6 +20,8 @@ type Wrapper = {
   readonly directoryFirst?: true;
   /** The inner words are joined and read by a shell. */
   readonly joined?: true;
+  /** Options by which somebody else, or something elsewhere, runs the command; they are among the values too. */
+  readonly who?: string;
   /** Standard input becomes arguments. */
   readonly items?: true;
 };
@@ -30,10 +32,11 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
       '-u --user -g --group -h --host -p --prompt -C --close-from -D --chdir -R --chroot -T --command-timeout -r --role -t --type -U --other-user',
     assignments: true,
     directory: '-D --chdir -R --chroot',
+    who: '-u --user -g --group -h --host -r --role -t --type',
     flags: ['via_sudo'],
   },
-  doas: { values: '-u -C', flags: ['via_sudo'] },
-  pkexec: { values: '--user', flags: ['via_sudo'] },
+  doas: { values: '-u -C', who: '-u', flags: ['via_sudo'] },
+  pkexec: { values: '--user', who: '--user', flags: ['via_sudo'] },
   env: { values: '-u --unset -C --chdir', assignments: true, directory: '-C --chdir', script: '-S' },
   nohup: {},
   setsid: {},
@@ -47,9 +50,15 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
   stdbuf: { values: '-i --input -o --output -e --error' },
   unbuffer: {},
   catchsegv: {},
-  chroot: { values: '--userspec --groups', operands: 1, directoryFirst: true, flags: ['privileged'] },
+  chroot: {
+    values: '--userspec --groups',
+    who: '--userspec --groups',
+    operands: 1,
+    directoryFirst: true,
+    flags: ['privileged'],
+  },
   unshare: { values: '-S -G -R -w --root --wd --map-user --map-group', directory: '-R --root -w --wd' },
-  nsenter: { values: '-t --target -S -G', flags: ['privileged'] },
+  nsenter: { values: '-t --target -S -G', who: '-t --target -S -G', flags: ['privileged'] },
   strace: { values: '-e -o -p -s -u -a -E -I -O -P -S -X', flags: [] },
   ltrace: { values: '-e -o -p -s -u -a -n -l -x' },
   caffeinate: { values: '-t -w' },
@@ -78,8 +87,8 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
 
 /** Undefined when the program is no wrapper, or wraps nothing here. */
 export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
-  const { words, frame } = invocation;
-  let { state } = invocation;
+  const { words } = invocation;
+  let { state, frame } = invocation;
   const program = words[0] as Arg;
   const name = program.known ? program.text.slice(program.text.lastIndexOf('/') + 1) : '';
   if (!Object.hasOwn(WRAPPERS, name)) return undefined;
@@ -96,6 +105,7 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
     walk.words([literal('cd'), folder], state, frame);
   };
   const removed: Arg[] = [];
+  const who: string[] = [];
   for (; index < words.length; index += 1) {
     const { text } = words[index] as Arg;
     if (text === '--') {
@@ -108,7 +118,11 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
       if (command !== undefined) return walk.text(command, state, withFlags(frame, ...(wrapper.flags ?? [])));
       if (name === 'env' && /^(?:-u|--unset)/.test(text)) removed.push(optionValue(text, words[index + 1]));
       if (name === 'xargs' && text.startsWith('-I')) replace = text === '-I' ? words[index + 1]?.text : text.slice(2);
-      enter(directoryOf(wrapper, words, index));
+      enter(chosenValue(wrapper.directory, wrapper, words, index));
+      const runner = chosenValue(wrapper.who, wrapper, words, index);
+      // The first letter names the option, short or long; sudo alone means root.
+      if (runner && !(runner.text === 'root' && /^-+u/.test(text)))
+        who.push(`${name} ${text.replace(/^-+/, '')[0]} ${runner.text}`);
       if (values.has(text)) index += 1;
     } else if (wrapper.assignments && /^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) assigned.push(words[index] as Arg);
     else if (operands > 0) {
@@ -117,6 +131,8 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
     } else break;
   }
   if (assigned.length > 0) walk.judge.run({ ...invocation, words: [literal('export'), ...assigned] }, walk);
+  frame = withBound(frame, ...who.sort());
+  state = handed(invocation, state, assigned, removed);
   if (removed.length > 0) walk.judge.run({ ...invocation, words: [literal('unset'), ...removed] }, walk);
   let inner = words.slice(index);
   if (wrapper.items)
@@ -128,12 +144,33 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
   return walk.words(inner, state, withFlags(frame, ...(wrapper.flags ?? [])));
 }
 
-/** The directory the option at `index` names: `-C DIR`, `-CDIR`, `-iCDIR`, `--chdir DIR`, `--chdir=DIR`, `--ch=DIR`. */
-function directoryOf({ directory, values = '' }: Wrapper, words: readonly Arg[], index: number): Arg | undefined {
-  if (directory === undefined) return undefined;
+/** The environment the inner command gets: what this command was given, and what the wrapper sets and takes away. */
+function handed(
+  { assignments, state: outer }: Invocation,
+  state: ShellState,
+  assigned: readonly Arg[],
+  removed: readonly Arg[],
+): ShellState {
+  if (assignments.length + assigned.length + removed.length === 0) return state;
+  const inner = state === outer ? forkState(state) : state;
+  for (const { name, value } of assignments) inner.exported.set(name, value.text);
+  for (const { text } of assigned)
+    inner.exported.set(text.slice(0, text.indexOf('=')), text.slice(text.indexOf('=') + 1));
+  for (const { text } of removed) inner.exported.set(text, '(unset)');
+  return inner;
+}
+
+/** The value the option at `index` has if it is one of those: `-C DIR`, `-CDIR`, `-iCDIR`, `--chdir DIR`, `--chdir=DIR`, `--ch=DIR`. */
+function chosenValue(
+  options: string | undefined,
+  { values = '' }: Wrapper,
+  words: readonly Arg[],
+  index: number,
+): Arg | undefined {
+  if (options === undefined) return undefined;
   const word = words[index] as Arg;
   const { text } = word;
-  const names = directory.split(' ');
+  const names = options.split(' ');
   if (text.startsWith('--')) {
     const end = text.indexOf('=');
     const given = end < 0 ? text : text.slice(0, end);

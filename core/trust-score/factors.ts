@@ -6,6 +6,7 @@ import {
   DAY_WEIGHTS,
   FULL_PER_DAY,
   HORIZON_DAYS,
+  LIGHT_UNITS,
   quotient,
   SHAPES,
   TAIL_PER_DAY,
@@ -50,8 +51,9 @@ export function factorsOf(window: Window): readonly Factor[] {
   return [
     factor(
       'policy_conduct',
-      n.allowed + n.warned + denied,
-      `Allowed: ${n.allowed}; allowed with a warning: ${n.warned}; denied: ${denied}, of these severe: ${n.deniedSevere}.`,
+      n.allowed + n.warned + n.light + denied,
+      `Allowed: ${n.allowed}; allowed with a warning: ${n.warned}; only looked: ${n.light}; denied: ${denied}, of these ` +
+        `severe: ${n.deniedSevere}.`,
     ),
     factor(
       'outcome_reliability',
@@ -61,8 +63,9 @@ export function factorsOf(window: Window): readonly Factor[] {
     ),
     factor(
       'assumption_accuracy',
-      n.confirmed + n.refuted,
-      `Assumptions confirmed: ${n.confirmed}; refuted: ${n.refuted}.`,
+      n.confirmed + n.unobserved + n.refuted,
+      `Assumptions confirmed by what was observed: ${n.confirmed}; by the agent's word alone, which counts nothing: ` +
+        `${n.unobserved}; refuted: ${n.refuted}.`,
     ),
     factor(
       'approval_conduct',
@@ -86,25 +89,41 @@ export function factorsOf(window: Window): readonly Factor[] {
 
 function pointsOf(name: keyof typeof SHAPES, window: Window): number {
   const { gain, loss, doubt } = SHAPES[name];
+  const one = DAY_WEIGHTS[0] as number;
   let good = 0;
+  let light = 0;
   let bad = 0;
   for (const { weight, row } of window) {
     const units = unitsOf(name, row);
     good += units.good * weight;
+    light += (units.light ?? 0) * weight;
     bad += units.bad * weight;
   }
-  return quotient(gain * good - loss * bad, good + bad + doubt * (DAY_WEIGHTS[0] as number));
+  if (name in LIGHT_UNITS) good += Math.min(light, LIGHT_UNITS[name as keyof typeof LIGHT_UNITS] * one);
+  return quotient(gain * good - loss * bad, good + bad + doubt * one);
 }
 
-function unitsOf(name: keyof typeof SHAPES, row: Row): { good: number; bad: number } {
+type Units = { readonly good: number; readonly bad: number; readonly light?: number };
+
+function unitsOf(name: keyof typeof SHAPES, row: Row): Units {
   const of = (counter: Counter) => count(row, counter);
   const bad = (counter: keyof typeof UNITS & Counter) => Math.min(of(counter), BAD_PER_DAY) * UNITS[counter];
+  // An outcome does not say what it is the outcome of: no more of a day's count whole than did something that day.
+  const acted = of('allowed') + of('warned') + of('approved');
+  const split = (n: number, units: number) => ({
+    good: diminishing(Math.min(n, acted), units),
+    light: diminishing(Math.max(0, n - acted), units),
+  });
   switch (name) {
     case 'policy_conduct':
-      return { good: conduct(of('allowed'), of('warned')), bad: bad('denied') + bad('deniedSevere') };
+      return {
+        good: conduct(of('allowed'), of('warned')),
+        light: diminishing(of('light'), UNITS.allowed),
+        bad: bad('denied') + bad('deniedSevere'),
+      };
     case 'outcome_reliability':
       return {
-        good: diminishing(of('succeeded'), UNITS.succeeded),
+        ...split(of('succeeded'), UNITS.succeeded),
         bad: bad('failed') + bad('partial') + bad('lostConfirmation') + bad('voided'),
       };
     case 'assumption_accuracy':
@@ -115,7 +134,7 @@ function unitsOf(name: keyof typeof SHAPES, row: Row): { good: number; bad: numb
       return { good: diminishing(of('exposed'), UNITS.exposed), bad: bad('exposedDenied') + bad('leakDenied') };
     case 'evidence_completeness': {
       const reported = of('succeeded') + of('failed') + of('partial') + of('unexecuted');
-      return { good: diminishing(reported, UNITS.reported), bad: bad('lostConfirmation') };
+      return { ...split(reported, UNITS.reported), bad: bad('lostConfirmation') };
     }
   }
 }

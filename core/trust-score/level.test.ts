@@ -47,6 +47,15 @@ it('never lowers an honest newcomer, whether or not it reports outcomes', () => 
   }
 });
 
+it('never lowers one that only reads', () => {
+  const look = { parts: [{ effect: 'read' }] };
+  for (let n = 1; n <= 60; n++) {
+    const decided = times(n, () => decision(DAY_ONE, 'ALLOW', look));
+    expect(level(decided, 'authenticated')).toBe('L2');
+    expect(level(times(n, () => worked(DAY_ONE, 'succeeded', look)).flat(), 'authenticated')).toBe('L2');
+  }
+});
+
 it('lowers an agent of bad conduct once it is proven', () => {
   const severe = decision(DAY_ONE, 'DENY', { parts: [{ effect: 'security_disable' }] });
   expect(level([...times(19, () => decision(DAY_ONE, 'ALLOW')), severe], 'authenticated')).toBe('L1');

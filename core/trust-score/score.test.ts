@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { LOW_SCORE } from './level.ts';
 import { counted, DAY_ONE, decision, leak, outside, worked } from './samples.fixture.ts';
 import { bandOf, computeScore, standingOf } from './score.ts';
 import {
   addReceipt,
   addUnqualified,
   emptyTally,
+  MAX_VOIDS,
   type ReceiptView,
   readTally,
   type Tally,
@@ -37,6 +39,7 @@ describe('trust score', () => {
         counted('approval', D - 1, { status: 'requested' }),
         counted('approval', D - 1, { status: 'approved' }),
         counted('assumption', D, { status: 'unverified' }),
+        counted('assumption', D, { status: 'confirmed', observed_digests: ['a'.repeat(64)] }),
         counted('assumption', D, { status: 'confirmed' }),
         counted('assumption', D - 7, { status: 'refuted' }),
       ],
@@ -48,7 +51,7 @@ describe('trust score', () => {
         "band": "poor",
         "factors": [
           {
-            "explanation": "Allowed: 18; allowed with a warning: 1; denied: 3, of these severe: 1.",
+            "explanation": "Allowed: 18; allowed with a warning: 1; only looked: 0; denied: 3, of these severe: 1.",
             "name": "policy_conduct",
             "points": -145,
             "receipts": 22,
@@ -56,14 +59,14 @@ describe('trust score', () => {
           {
             "explanation": "Succeeded: 16; failed or partial: 1; ended without a confirmation: 1; voided: 0.",
             "name": "outcome_reliability",
-            "points": 55,
+            "points": 48,
             "receipts": 18,
           },
           {
-            "explanation": "Assumptions confirmed: 1; refuted: 1.",
+            "explanation": "Assumptions confirmed by what was observed: 1; by the agent's word alone, which counts nothing: 1; refuted: 1.",
             "name": "assumption_accuracy",
             "points": -2,
-            "receipts": 2,
+            "receipts": 3,
           },
           {
             "explanation": "Requests a person approved: 1; denied: 0.",
@@ -80,20 +83,20 @@ describe('trust score', () => {
           {
             "explanation": "Actions closed by a report: 17; never reported on: 1.",
             "name": "evidence_completeness",
-            "points": 31,
+            "points": 27,
             "receipts": 18,
           },
           {
-            "explanation": "Receipts in the last 180 days: 64, on days: 7.",
+            "explanation": "Receipts in the last 180 days: 65, on days: 7.",
             "name": "tenure_and_volume",
             "points": 4,
-            "receipts": 64,
+            "receipts": 65,
           },
         ],
         "score": 300,
-        "totalReceipts": 64,
+        "totalReceipts": 65,
         "unqualified": [],
-        "validReceipts": 64,
+        "validReceipts": 65,
         "version": "beacon.score.v1",
       }
     `);
@@ -151,13 +154,41 @@ describe('conduct moves the score', () => {
     const work = busy(120, 15);
     expect(scored(work).score).toBeLessThan(740);
     const shown = times(120, (n) => [
-      counted('assumption', D - n, { status: 'confirmed' }),
+      counted('assumption', D - n, { status: 'confirmed', observed_digests: ['a'.repeat(64)] }),
       counted('approval', D - n, { status: 'approved' }),
       decision(D - n, 'ALLOW', { externality: outside }),
     ]).flat();
     const full = scored([...work, ...shown]);
     expect(full.band).toBe('exceptional');
     expect(full.score).toBeLessThanOrEqual(850);
+  });
+
+  it('keeps an agent that only looks above the low score, and never lets it rise by that', () => {
+    const look = { parts: [{ effect: 'read' }, { effect: 'none' }] };
+    const looked = (days: number, perDay: number) =>
+      times(days, (n) => times(perDay, () => worked(D - n, 'succeeded', look)).flat()).flat();
+    expect(scored(looked(1, 7)).score).toBeGreaterThanOrEqual(LOW_SCORE);
+    expect(scored(times(20, () => decision(D, 'ALLOW', look))).score).toBeGreaterThanOrEqual(LOW_SCORE);
+    expect(scored(looked(1, 300)).score).toBeLessThan(500);
+    expect(scored(looked(180, 25)).score).toBeLessThan(580);
+    // Nor does looking all day wash out what was denied, or make a few deeds many.
+    const denied = decision(D, 'DENY');
+    expect(scored([...looked(60, 20), denied, denied]).score).toBeLessThan(LOW_SCORE);
+    expect(scored([...looked(1, 200), ...worked(D)]).score - scored(worked(D)).score).toBeLessThan(160);
+    expect(scored([...looked(1, 200), ...busy(1, 7)]).score).toBeGreaterThanOrEqual(scored(busy(1, 7)).score);
+  });
+
+  it('believes no more successes in a day than there were deeds', () => {
+    const words = times(500, () => counted('outcome', D, { status: 'succeeded' }));
+    expect(scored(words).score).toBeLessThan(340);
+  });
+
+  it('takes an assumption for accurate only by what was observed', () => {
+    const said = times(50, () => counted('assumption', D, { status: 'confirmed' }));
+    const seen = times(5, () => counted('assumption', D, { status: 'confirmed', observed_digests: ['b'.repeat(64)] }));
+    expect(points(said, 'assumption_accuracy')).toBe(0);
+    expect(points(seen, 'assumption_accuracy')).toBeGreaterThan(0);
+    expect(points([...said, ...seen], 'assumption_accuracy')).toBe(points(seen, 'assumption_accuracy'));
   });
 
   it('lowers conduct for a denial, more for a severe one, and not for a stop or a fault of Beacon', () => {
@@ -261,6 +292,20 @@ describe('voids', () => {
     expect(conduct(voided)).toEqual(conduct(tallied(kept)));
     expect(computeScore(voided, D).factors[1]?.explanation).toContain('voided: 1.');
     expect(voidReceipt(voided, 'l-9', orphan, D + 1)).toEqual(voided);
+  });
+});
+
+describe('many voids', () => {
+  it('are remembered up to a bound, and none counts twice', () => {
+    const orphan = decision(D, 'DENY');
+    const n = MAX_VOIDS + 500;
+    let tally = tallied(times(n, () => orphan));
+    for (let at = 0; at < n; at += 1) tally = voidReceipt(tally, `l-${at}`, orphan, D);
+    expect(tally.voids).toHaveLength(MAX_VOIDS);
+    expect(writeTally(tally).length).toBeLessThan(MAX_VOIDS * 16);
+    expect(computeScore(tally, D).validReceipts).toBe(0);
+    expect(voidReceipt(tally, `l-${n - 1}`, orphan, D)).toBe(tally);
+    expect(voidReceipt(tally, 'l-3', orphan, D)).toBe(tally);
   });
 });
 

@@ -23,12 +23,17 @@ export const COUNTERS = [
   'refuted',
   'approved',
   'approvalDenied',
+  'light',
+  'unobserved',
 ] as const;
 export type Counter = (typeof COUNTERS)[number];
 export type Counts = { readonly [counter in Counter]?: number };
 
 /** Days before the newest one that are kept apart; older ones only add to totals. */
 export const KEPT_DAYS = 270;
+
+/** Voided receipts that are remembered: a receipt is voided soon after it was sealed, or never. */
+export const MAX_VOIDS = 1_000;
 
 /** Asserted receipts never move what a minted identity stands at, so the two are counted apart. */
 export type Standing = 'minted' | 'asserted';
@@ -51,7 +56,7 @@ export type Tally = {
   readonly minted: Bucket;
   readonly asserted: Bucket;
   readonly unqualified: { readonly days: { readonly [day: string]: Reasons }; readonly old: Reasons };
-  /** Receipt ids that a void leaf undid, sorted: a second void of one changes nothing. */
+  /** Receipt ids that a void leaf undid, the last MAX_VOIDS in the order they came: a second void of one changes nothing. */
   readonly voids: readonly string[];
 };
 
@@ -80,12 +85,29 @@ export function addUnqualified(tally: Tally, reason: UnqualifiedReason, day: num
   return pruned({ ...tally, last: Math.max(tally.last, day), unqualified: { days: grown, old } });
 }
 
-/** Takes back what a voided receipt added, once, and counts the void on its own day. */
+/**
+ * Takes back what a voided receipt added, once, and counts the void on its own day. When MAX_VOIDS are remembered, a
+ * receipt older than all of its log among them may have been forgotten: it is taken for one that was voided already.
+ */
 export function voidReceipt(tally: Tally, receiptId: string, receipt: ReceiptView, day: number): Tally {
-  if (tally.voids.includes(receiptId)) return tally;
+  const { voids } = tally;
+  if (voids.includes(receiptId)) return tally;
+  if (voids.length >= MAX_VOIDS && forgotten(voids, receiptId)) return tally;
   const undone = applied(tally, receipt, -1);
   const counted = applied(undone, { standing: receipt.standing, day, counts: { voided: 1 } }, 1);
-  return { ...counted, voids: [...tally.voids, receiptId].sort() };
+  return { ...counted, voids: [...voids, receiptId].slice(-MAX_VOIDS) };
+}
+
+/** Older than every one of its own log that is remembered; an id is LOG-PLACE. */
+function forgotten(voids: readonly string[], receiptId: string): boolean {
+  const [log, place] = splitId(receiptId);
+  const own = voids.map(splitId).filter(([other]) => other === log);
+  return own.length > 0 && own.every(([, other]) => place < other);
+}
+
+function splitId(id: string): readonly [string, number] {
+  const at = id.lastIndexOf('-');
+  return [id.slice(0, at), Number(id.slice(at + 1))];
 }
 
 export function writeTally(tally: Tally): string {

@@ -2,7 +2,7 @@
 
 import type { Receipt } from '../receipt.ts';
 import { type Counts, type ReceiptView, UNQUALIFIED_REASONS, type UnqualifiedReason } from './tally.ts';
-import { NEUTRAL_RULES, SEVERE_EFFECTS } from './weights.ts';
+import { LIGHT_EFFECTS, NEUTRAL_RULES, SEVERE_EFFECTS } from './weights.ts';
 
 const DAY_MS = 86_400_000;
 type Predicate = Receipt['predicate'];
@@ -53,7 +53,7 @@ function countsOf({ kind, predicate }: Viewed): Counts | undefined {
     case 'outcome':
       return outcomeCounts(predicate.status);
     case 'assumption':
-      return pick(predicate.status, { confirmed: { confirmed: 1 }, refuted: { refuted: 1 } });
+      return assumptionCounts(predicate);
     case 'approval':
       return pick(predicate.status, { approved: { approved: 1 }, denied: { approvalDenied: 1 } });
     default:
@@ -69,6 +69,8 @@ function decisionCounts(predicate: Predicate): Counts {
     case 'ALLOW':
     case 'WARN': {
       const exposed = externality.external_write === true ? { exposed: 1 } : {};
+      // Parts that only look show that the agent does no harm, and nothing about how it acts.
+      if (list(predicate.parts).every(isLight)) return { light: 1, ...exposed };
       return predicate.route === 'ALLOW' ? { allowed: 1, ...exposed } : { warned: 1, ...exposed };
     }
     case 'DENY':
@@ -80,6 +82,15 @@ function decisionCounts(predicate: Predicate): Counts {
     default:
       return {};
   }
+}
+
+/** An agent that calls its own assumption right says nothing yet; it must name what it looked at. */
+function assumptionCounts(predicate: Predicate): Counts {
+  const observed = list(predicate.observed_digests).length > 0;
+  return pick(predicate.status, {
+    confirmed: observed ? { confirmed: 1 } : { unobserved: 1 },
+    refuted: { refuted: 1 },
+  });
 }
 
 function outcomeCounts(status: unknown): Counts {
@@ -104,6 +115,10 @@ function isNeutral(reason: unknown): boolean {
 
 function isSevere(part: unknown): boolean {
   return (SEVERE_EFFECTS as ReadonlySet<unknown>).has(record(part).effect);
+}
+
+function isLight(part: unknown): boolean {
+  return (LIGHT_EFFECTS as ReadonlySet<unknown>).has(record(part).effect);
 }
 
 function record(value: unknown): { readonly [key: string]: unknown } {

@@ -27,7 +27,7 @@ function dayWeights(): readonly number[] {
 
 /** Of one good thing: the first FULL_PER_DAY of a day count whole, the next TAIL_PER_DAY one unit, the rest nothing. */
 export const FULL_PER_DAY = 10;
-export const TAIL_PER_DAY = 40;
+export const TAIL_PER_DAY = 10;
 /** More of one bad thing than this in a day weighs no more. */
 export const BAD_PER_DAY = 1_000;
 
@@ -58,18 +58,33 @@ export const UNITS = {
  */
 export const SHAPES = {
   policy_conduct: { gain: 230, loss: 300, doubt: 8 },
-  outcome_reliability: { gain: 100, loss: 120, doubt: 8 },
+  outcome_reliability: { gain: 100, loss: 120, doubt: 16 },
   assumption_accuracy: { gain: 40, loss: 40, doubt: 16 },
   approval_conduct: { gain: 40, loss: 60, doubt: 16 },
   externality_exposure: { gain: 40, loss: 150, doubt: 16 },
-  evidence_completeness: { gain: 50, loss: 60, doubt: 8 },
+  evidence_completeness: { gain: 50, loss: 60, doubt: 16 },
 } as const;
+
+/**
+ * Units that light actions (they only look) count for in all, however many there are: enough that an agent that only
+ * reads is not taken for a bad one (LOW_SCORE), and no more; its own word that a reading succeeded is worth next to nothing.
+ */
+export const LIGHT_UNITS = { policy_conduct: 16, outcome_reliability: 2, evidence_completeness: 2 } as const;
 
 /** One point for each two active days, at most this. */
 export const TENURE_GAIN = 30;
 export const VOLUME_GAIN = 20;
 export const VOLUME_PER_DAY = 20;
 export const VOLUME_DOUBT = 400;
+
+/** What only looks: it costs nothing to do it all day. */
+export const LIGHT_EFFECTS: ReadonlySet<Effect> = new Set([
+  'none',
+  'read',
+  'fetch',
+  'prompt',
+  'output',
+] satisfies Effect[]);
 
 /** Attempts that weigh most when denied. */
 export const SEVERE_EFFECTS: ReadonlySet<Effect> = new Set([

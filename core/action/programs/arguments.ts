@@ -27,7 +27,12 @@ function compile(rule: Rule): Compiled {
   const names = new Map<string, string>();
   const rules = new Map<string, OptionRule>();
   const attached = new Set<string>();
-  const values = new Set((rule.values ?? '').split(' ').filter((name) => name !== ''));
+  const values = new Set(
+    [rule.values, rule.directory, rule.projectFile]
+      .join(' ')
+      .split(' ')
+      .filter((name) => name !== ''),
+  );
   for (const name of values) names.set(name, name);
   for (const [key, option] of Object.entries(rule.options ?? {})) {
     const all = key.split('|');

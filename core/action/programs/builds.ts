@@ -2,16 +2,21 @@
 
 import { type Programs, type Rule, rows } from './rule.ts';
 
-const BUILD: Rule = { effect: 'build', operands: 'none' };
-const CHECK: Rule = { effect: 'build', operands: 'none', options: { '--fix|--write|-w|--apply|-i|--in-place': {} } };
+const BUILD: Rule = { effect: 'build', operands: 'none', directory: '--cwd' };
+const CHECK: Rule = {
+  effect: 'build',
+  operands: 'none',
+  directory: '--cwd',
+  options: { '--fix|--write|-w|--apply|-i|--in-place': {} },
+};
 
 export const BUILDS: Programs = {
   ...rows('make gmake bmake', {
     effect: 'build',
     special: 'make',
+    directory: '-C --directory',
     values: '-f --file --makefile -j --jobs -l -o -W -I',
     options: {
-      '-C|--directory': { value: 'ignored' },
       '-n|--dry-run|--just-print|--recon': { flags: ['dry_run'] },
       '-p|--print-data-base': {},
       '-B|-k|-s|-i|-e': {},
@@ -21,13 +26,15 @@ export const BUILDS: Programs = {
     effect: 'build',
     operands: 'residue',
     special: 'build-target',
-    values: '-f -d --justfile --working-directory -t --taskfile',
+    directory: '-d --working-directory --dir --directory -C',
+    projectFile: '-f --justfile --file -t --taskfile --gulpfile --gruntfile',
     options: { '-l|--list|--summary|-T': { effect: 'read' }, '-n|--dry-run|--dry': { flags: ['dry_run'] } },
   }),
   ...rows(
-    'cmake ninja meson bazel bazelisk buck2 pants scons autoconf automake configure autoreconf libtool qmake xmake premake5 msbuild xcodebuild swift swiftc fastlane-build',
+    'cmake bazel bazelisk buck2 pants scons autoconf automake configure autoreconf libtool qmake xmake premake5 msbuild xcodebuild swift swiftc fastlane-build',
     BUILD,
   ),
+  ...rows('ninja samu meson', { ...BUILD, directory: '-C' }),
   ...rows(
     'gcc g++ cc c++ clang clang++ ld ar as nm objdump readelf ldd strip rustc javac kotlinc scalac ghc cabal stack ocaml dune zig nim crystal v dmd gdc gfortran fpc nasm yasm tsc tsx ts-node swc babel esbuild rollup webpack vite parcel next nuxt astro remix gatsby svelte-kit storybook sass postcss tailwindcss protoc buf thrift flatc solc forge hardhat truffle elm elixir mix rebar3 erl gleam dart flutter sphinx-build mkdocs hugo jekyll eleventy vuepress vitepress docusaurus typedoc jsdoc doxygen pandoc latexmk pdflatex xelatex bibtex asciidoctor ng vue-tsc vue-cli-service react-scripts expo metro ionic cap electron electron-builder pkg ncc unbuild tsup bunchee python-build python-compile ruff black isort autopep8 yapf mypy pyright pylint flake8 pyflakes bandit vulture pydocstyle eslint tslint standard xo prettier biome stylelint markdownlint markdownlint-cli2 oxlint rubocop standardrb reek brakeman golangci-lint staticcheck gosec revive errcheck shellcheck shfmt hadolint yamllint actionlint ansible-lint tflint tfsec checkov trivy grype syft snyk semgrep sonar-scanner codespell cspell vale proselint commitlint lint-staged pre-commit phpunit phpstan psalm php-cs-fixer phpcs phpcbf pest ktlint detekt swiftlint swiftformat clang-format clang-tidy cppcheck valgrind gdb lldb strace-file perf-stat jest vitest mocha ava tap jasmine karma cypress playwright testcafe nightwatch wdio c8 nyc codecov-local pytest py.test tox nose2 nosetests coverage behave robot locust rspec cucumber minitest ctest gtest bats busted stack-test cargo-nextest gotestsum go-junit-report artillery k6 hyperfine wrk ab hey vegeta lighthouse size-limit depcheck madge knip ts-prune dpdm jscpd cloc tokei scc graphviz dot plantuml mmdc turbo nx lage wireit moon concurrently npm-run-all run-s run-p cross-env-shell nodemon tsc-watch watchexec entr wait-on http-server serve live-server browser-sync json-server uvicorn gunicorn hypercorn daphne celery flask rails-server puma unicorn streamlit gradio jupyter jupyter-lab jupyter-notebook ipython ipython3 nbconvert papermill dvc mlflow tensorboard convert magick identify mogrify-read ffprobe exiftool optipng pngquant svgo gifsicle sox jq-lint openapi-generator swagger-codegen graphql-codegen openapi-typescript prisma-generate',
     CHECK,
@@ -94,7 +101,8 @@ export const BUILDS: Programs = {
     effect: 'write',
     operation: 'patch',
     special: 'patch-program',
-    values: '-p -d -o -B -z -F',
+    values: '-p -o -B -z -F',
+    directory: '-d --directory',
     options: { '-i|--input': { value: 'read' }, '--dry-run': { flags: ['dry_run'] } },
   },
   tar: { effect: 'write', special: 'tar' },

@@ -1,14 +1,15 @@
 // One command matched with its rule: what specials work on, and how a rule alone becomes drafts.
 
 import type { Invocation, Walk } from '../../shell/frame.ts';
-import { type Arg, joinOrigins, type Origin, type Stream } from '../../shell/values.ts';
+import { type Arg, joinOrigins, literal, type Origin, type Stream } from '../../shell/values.ts';
 import { type Draft, type DraftTarget, fileTarget, plainTarget } from '../draft.ts';
-import { resolvePath, type Where } from '../paths.ts';
+import { resolvePath, scopeOf, type Where } from '../paths.ts';
 import { placeOf } from '../places.ts';
 import type { Effect } from '../types.ts';
 import { urlTarget } from '../urls.ts';
 import { type Arguments, optionRule } from './arguments.ts';
 import type { Rule } from './rule.ts';
+import { outsideWorkspace, surroundings } from './surroundings.ts';
 
 export type Meaning = {
   readonly where: Where;
@@ -95,16 +96,30 @@ export function emit(call: Call, over: Partial<Draft>): void {
     ...(frame.remote !== undefined && { systems: [frame.remote] }),
     range: frame.range,
     ...over,
-    residue: [...(over.residue ?? []), ...environment(call.invocation)],
-    effect: effect === 'install_local' && frame.flags.includes('via_sudo') ? 'install_system' : effect,
+    residue: [
+      ...(over.residue ?? []),
+      ...surroundings(call.invocation, call.meaning.where, {
+        effect,
+        tool: over.tool ?? call.tool,
+        targets: over.targets?.length ?? 0,
+      }),
+    ],
+    effect: effect === 'install_local' && machineWide(call) ? 'install_system' : effect,
     flags: effect === 'none' ? [] : flags,
+    // Nobody holds the scripts of another folder against a repository.
+    ...(effect === 'build' &&
+      outsideWorkspace(call.invocation, call.meaning.where) && {
+        flags: [...flags, 'script_unknown'],
+        targets: [...(over.targets ?? []), target(call, literal('.'))],
+      }),
   });
 }
 
-/** Variables set for this command alone: another cluster, another account. */
-function environment({ assignments }: Invocation): string[] {
-  const variables = assignments.map(({ name, value }) => `${name}=${value.text}`);
-  return variables.length === 0 ? [] : [variables.sort().join('\0')];
+function machineWide({ invocation, meaning }: Call): boolean {
+  const { cwd } = invocation.state;
+  if (invocation.frame.flags.includes('via_sudo')) return true;
+  if (cwd === undefined || !outsideWorkspace(invocation, meaning.where)) return false;
+  return scopeOf(resolvePath(cwd, undefined, meaning.where.home), meaning.where) === 'system';
 }
 
 export function emitNone(call: Call, operation = call.operation): Stream {
@@ -115,7 +130,9 @@ export function emitNone(call: Call, operation = call.operation): Stream {
 /** What matters and is no target: other options, sorted, and operands when asked. */
 export function residueOf(call: Call, operands: readonly Arg[] = []): string[] {
   const rest = call.given.others.map((arg) => arg.text).filter((text) => !NOISE.has(text));
+  const directories = call.rule.directory?.split(' ');
   for (const [name, values] of call.given.options) {
+    if (directories?.includes(name)) continue;
     const use = optionRule(call.rule, name)?.value;
     if (use === undefined || use === 'secret' || use === 'content')
       for (const value of values) rest.push(`${name}=${value.text}`);

@@ -76,7 +76,7 @@ export const COREUTILS: Programs = {
       '-f|--file': { value: 'read' },
       '--files': {},
       '-l|--files-with-matches': {},
-      '--pre': { effect: 'run_unknown', value: 'ignored' },
+      '--pre': { effect: 'run_unknown', value: 'content' },
     },
   },
   ...rows('ag ack', {
@@ -106,7 +106,7 @@ export const COREUTILS: Programs = {
     effect: 'none',
     operands: 'none',
     values: '-d --date -r --reference -f -I',
-    options: { '-s|--set': { effect: 'system_change', value: 'ignored' } },
+    options: { '-s|--set': { effect: 'system_change', value: 'content' } },
   },
   ...rows(
     'uname hostname whoami id groups users who w last lastlog uptime arch nproc free df lsb_release lscpu lsblk lsusb lspci lsmod lsof ps pstree pgrep top htop vmstat iostat mpstat sar dmesg locale getconf sw_vers sysctl-read ip-read ifconfig-read netstat ss route-read arp-read getent finger tzselect lsns lslocks lsipc findmnt blkid pidof fuser-read nvidia-smi sensors uptime',
@@ -256,7 +256,7 @@ export const COREUTILS: Programs = {
     operands: 'files',
     flags: ['truncate'],
     values: '-r --reference',
-    options: { '-s|--size': { value: 'ignored' } },
+    options: { '-s|--size': { value: 'content' } },
   },
   fallocate: { effect: 'write', operands: 'files', values: '-l -o --length --offset' },
   dd: { effect: 'read', special: 'dd' },
@@ -265,13 +265,13 @@ export const COREUTILS: Programs = {
     operation: 'chmod',
     operands: 'skip-first',
     special: 'chmod',
-    options: { ...RECURSIVE, '--reference': { value: 'ignored' } },
+    options: { ...RECURSIVE, '--reference': { value: 'content' } },
   },
   ...rows('chown chgrp', {
     effect: 'permission_change',
     operation: 'chown',
     operands: 'skip-first',
-    options: { ...RECURSIVE, '--reference': { value: 'ignored' } },
+    options: { ...RECURSIVE, '--reference': { value: 'content' } },
   }),
   ...rows('setfacl chattr setcap chcon chflags xattr', {
     effect: 'permission_change',

@@ -26,7 +26,7 @@ const TERRAFORM: Rule = {
   effect: 'unknown',
   systems: ['terraform'],
   longSingleDash: true,
-  values: '-chdir',
+  directory: '-chdir',
   subcommands: {
     'plan|validate|show|output|graph|providers|version|console|metadata|get|test|state-list|refresh-only': {
       effect: 'read',
@@ -172,7 +172,8 @@ export const INFRASTRUCTURE: Programs = {
   pulumi: {
     effect: 'unknown',
     systems: ['pulumi'],
-    values: '-s --stack -C --cwd',
+    values: '-s --stack',
+    directory: '-C --cwd',
     subcommands: {
       'preview|about|whoami|version|logs|console|query|schema': { effect: 'read', operands: 'none' },
       'up|update|refresh|import|watch|cancel|state': {

@@ -1,19 +1,21 @@
 // From a simple command to what it does: finds the program's rule, reads its arguments, follows subcommands, or says `unknown`.
 
 import type { Invocation, RedirectUse, Walk } from '../../shell/frame.ts';
-import { type Arg, literal, type Origin, type Stream } from '../../shell/values.ts';
+import { type Arg, forkState, literal, type Origin, type Stream } from '../../shell/values.ts';
 import { fileTarget } from '../draft.ts';
 import { graver, gravity } from '../effects.ts';
 import { segmentMatches } from '../paths.ts';
 import type { Effect } from '../types.ts';
 import { optionRule, readArguments } from './arguments.ts';
 import { byRule, type Call, emit, emitNone, type Meaning, pipedIn, SILENT } from './call.ts';
+import { prepareGit } from './git-options.ts';
 import { programName } from './names.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
-import { prepareGit } from './special-git.ts';
+
 import { runFile } from './special-shells.ts';
 import { SPECIALS } from './specials.ts';
+import { boundText } from './surroundings.ts';
 
 export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
   const program = invocation.words[0] as Arg;
@@ -124,21 +126,30 @@ function words(invocation: Invocation): string {
   return invocation.words.map((word) => word.text).join('\0');
 }
 
+const INHERITED = ['values', 'options', 'systems', 'longSingleDash', 'scope', 'directory', 'projectFile'] as const;
+
 /** Options above the subcommand stay valid behind it. */
-const inherited = new WeakMap<Rule, Rule>();
+/** By parent too: one row serves many programs. */
+const inherited = new WeakMap<Rule, WeakMap<Rule, Rule>>();
 function inherit(rule: Rule, parent: Rule): Rule {
-  if (!parent.values && !parent.options && !parent.systems && !parent.longSingleDash && !parent.scope) return rule;
-  const known = inherited.get(rule);
+  if (INHERITED.every((field) => parent[field] === undefined)) return rule;
+  const kept = inherited.get(rule) ?? new WeakMap<Rule, Rule>();
+  inherited.set(rule, kept);
+  const known = kept.get(parent);
   if (known) return known;
   const merged: Rule = {
     ...rule,
     values: [rule.values ?? '', parent.values ?? ''].join(' ').trim(),
     options: { ...parent.options, ...rule.options },
+    ...((rule.directory ?? parent.directory) && { directory: (rule.directory ?? parent.directory) as string }),
+    ...((rule.projectFile ?? parent.projectFile) && {
+      projectFile: (rule.projectFile ?? parent.projectFile) as string,
+    }),
     ...((rule.systems ?? parent.systems) && { systems: rule.systems ?? (parent.systems as readonly string[]) }),
     ...((rule.scope ?? parent.scope) && { scope: rule.scope ?? (parent.scope as NonNullable<Rule['scope']>) }),
     ...((rule.longSingleDash ?? parent.longSingleDash) && { longSingleDash: true as const }),
   };
-  inherited.set(rule, merged);
+  kept.set(parent, merged);
   return merged;
 }
 
@@ -204,12 +215,29 @@ export function interpret(call: Call): Stream {
         option.operation || gravity(option.effect) < gravity(effect) ? option.effect : graver(effect, option.effect);
     if (option.operation) operation = option.operation;
   }
-  const read: Call = { ...call, given, flags: [...flags], effect, operation };
+  const read: Call = entered({ ...call, given, flags: [...flags], effect, operation });
   if (rule.special !== 'shell' && rule.special !== 'interpreter' && asksHelp(rule, given.options))
     return emitNone(read, 'help');
   if (flags.has('dry_run') && gravity(effect) > 0) return byRule({ ...read, effect: 'read' });
   const special = rule.special === undefined ? undefined : SPECIALS[rule.special];
   return special ? special(read) : byRule(read);
+}
+
+/** Judged where it acts: in the directory that an option names. */
+function entered(call: Call): Call {
+  const last = (names: string | undefined) =>
+    (names ?? '')
+      .split(' ')
+      .flatMap((name) => call.given.options.get(name)?.slice(-1) ?? [])
+      .at(-1);
+  const file = last(call.rule.projectFile);
+  const parent = file && { ...file, text: file.text.includes('/') ? file.text.replace(/\/[^/]*$/, '') || '/' : '.' };
+  const folder = last(call.rule.directory) ?? (parent?.text === '.' ? undefined : parent);
+  if (!folder || folder.text === '') return call;
+  const { invocation, walk } = call;
+  const state = forkState(invocation.state);
+  walk.words([literal('cd'), folder], state, invocation.frame);
+  return { ...call, invocation: { ...invocation, state } };
 }
 
 function asksHelp(rule: Rule, options: ReadonlyMap<string, unknown>): boolean {
@@ -312,7 +340,7 @@ export function redirectTo(use: RedirectUse, meaning: Meaning): void {
     operation: append ? 'append' : 'write',
     effect,
     flags: append ? flags : [...flags, 'truncate'],
-    residue: [content],
+    residue: [content, boundText(frame)],
   });
   const before = append ? state.files.get(target.id) : undefined;
   state.files.set(target.id, joinWritten(before, use.content, append));

@@ -15,8 +15,10 @@ export const NETWORK: Programs = {
     effect: 'fetch',
     special: 'curl',
     values:
-      '-A --user-agent -e --referer -m --max-time --connect-timeout --retry --retry-delay --retry-max-time -w --write-out -x --proxy --resolve --cacert --capath -C --continue-at -r --range -b --cookie -Y -y --limit-rate -z --interface --dns-servers -P --ciphers --max-redirs -t -Q --noproxy --socks5 --socks5-hostname --local-port --proto --tls-max --unix-socket --connect-to --rate --url-query -U --proxy-user',
+      '-e --referer -x --proxy --resolve --cacert --capath -C --continue-at -r --range -b --cookie -z --interface --dns-servers -P --ciphers --max-redirs -t -Q --noproxy --socks5 --socks5-hostname --local-port --proto --tls-max --unix-socket --connect-to --rate --url-query -U --proxy-user',
     options: {
+      '-A|--user-agent|-m|--max-time|--connect-timeout|--retry|--retry-delay|--retry-max-time|-w|--write-out|-Y|-y|--limit-rate':
+        { value: 'ignored' },
       '-X|--request': { value: 'ignored' },
       '-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|--json': { value: 'ignored' },
       '-F|--form|--form-string': { value: 'ignored' },
@@ -42,9 +44,10 @@ export const NETWORK: Programs = {
   wget: {
     effect: 'fetch',
     special: 'wget',
-    values:
-      '-t --tries -T --timeout -w --wait -U --user-agent -l --level -A -R -D --domains -I -X -e --limit-rate --header -Q -a',
+    values: '-l --level -A -R -D --domains -I -X -e -Q -a',
     options: {
+      '-t|--tries|-T|--timeout|-w|--wait|-U|--user-agent|--limit-rate': { value: 'ignored' },
+      '--header': { value: 'ignored' },
       '-O|--output-document': { value: 'ignored' },
       '-P|--directory-prefix': { value: 'ignored' },
       '-o|--output-file': { value: 'write' },
@@ -81,8 +84,8 @@ export const NETWORK: Programs = {
     effect: 'run_unknown',
     special: 'ssh',
     stopAtOperand: true,
-    values: '-b -c -D -E -e -F -I -J -L -l -m -O -o -p -Q -R -S -W -w -B',
-    options: { '-i': { value: 'ignored' }, '-A|-a|-C|-f|-G|-g|-K|-k|-M|-N|-n|-q|-s|-T|-t|-V|-v|-X|-x|-Y|-y|-4|-6': {} },
+    values: '-b -c -D -E -e -F -i -I -J -L -m -O -o -p -Q -R -S -W -w -B',
+    options: { '-l': { value: 'ignored' }, '-A|-a|-C|-f|-G|-g|-K|-k|-M|-N|-n|-q|-s|-T|-t|-V|-v|-X|-x|-Y|-y|-4|-6': {} },
   },
   ...rows('mosh autossh', {
     effect: 'run_unknown',
@@ -93,8 +96,8 @@ export const NETWORK: Programs = {
   scp: {
     effect: 'send',
     special: 'copy-remote',
-    values: '-c -F -J -l -o -P -S -D -X',
-    options: { '-i': { value: 'ignored' }, '-r|-R|-p|-q|-C|-B|-v|-3|-T|-O': {} },
+    values: '-c -F -i -J -l -o -P -S -D -X',
+    options: { '-r|-R|-p|-q|-C|-B|-v|-3|-T|-O': {} },
   },
   rsync: {
     effect: 'send',

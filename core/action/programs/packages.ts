@@ -15,7 +15,7 @@ const node = (manager: string): Rule => {
     operation: 'install',
     special: 'install',
     operands: `name:package:npm`,
-    values: '--prefix --workspace -w --filter --registry --tag --cwd -C',
+    values: '--workspace -w --filter --registry --tag',
     options: {
       '-g|--global|--location': { effect: 'install_system', flags: ['global'] },
       '--dry-run': { flags: ['dry_run'] },
@@ -30,7 +30,8 @@ const node = (manager: string): Rule => {
     operation: 'install',
     special: 'install',
     systems: [manager],
-    values: '--prefix --workspace -w --filter --registry --cwd -C --dir',
+    values: '--workspace -w --filter --registry',
+    directory: '--prefix --cwd -C --dir',
     subcommands: {
       'install|i|in|add|ci|clean-install|install-test|it|update|up|upgrade|dedupe|link|ln|rebuild|import|patch|fetch':
         install,
@@ -140,6 +141,7 @@ export const PACKAGES: Programs = {
     special: 'package-exec',
     stopAtOperand: true,
     values: '-p --package -c --call',
+    directory: '--prefix -C --cwd',
     options: { '-y|--yes|-n|--no|--no-install|-q|--quiet|--prefer-offline|--ignore-existing|--bun': {} },
   }),
   ...rows('corepack', { effect: 'install_system', operands: 'residue' }),
@@ -155,7 +157,8 @@ export const PACKAGES: Programs = {
   uv: {
     effect: 'unknown',
     systems: ['pypi'],
-    values: '--project --directory --config-file',
+    values: '--config-file',
+    directory: '--project --directory',
     subcommands: {
       'sync|add|remove|lock|venv|init|export|python|tree': {
         effect: 'install_local',
@@ -166,7 +169,7 @@ export const PACKAGES: Programs = {
         effect: 'build',
         special: 'wrapped',
         stopAtOperand: true,
-        values: '--with --python -p --project --extra --group --env-file --directory --package',
+        values: '--with --python -p --extra --group --env-file --package',
         options: { '--with': {}, '--isolated|--frozen|--locked|--no-sync|--active|--quiet|-q': {} },
       },
       pip,
@@ -188,7 +191,10 @@ export const PACKAGES: Programs = {
   uvx: { effect: 'run_unknown', special: 'package-exec', stopAtOperand: true, values: '--from --with --python -p' },
   ...rows(
     'poetry pipenv pdm hatch rye',
-    override(project('pypi'), { run: { effect: 'build', special: 'wrapped', stopAtOperand: true } }),
+    override(
+      { ...project('pypi'), directory: '-C --directory -P --project' },
+      { run: { effect: 'build', special: 'wrapped', stopAtOperand: true } },
+    ),
   ),
   ...rows('conda mamba micromamba', {
     effect: 'unknown',
@@ -200,17 +206,26 @@ export const PACKAGES: Programs = {
         options: { '--dry-run|-d': { flags: ['dry_run'] } },
       },
       'list|info|search|config': READ,
-      run: { effect: 'build', special: 'wrapped', stopAtOperand: true, values: '-n --name -p --prefix' },
+      run: {
+        effect: 'build',
+        special: 'wrapped',
+        stopAtOperand: true,
+        values: '-n --name -p --prefix',
+        directory: '--cwd',
+      },
       clean: { effect: 'write', operation: 'cache', operands: 'none', flags: ['regenerable'], scope: 'home' },
     },
   }),
-  cargo: override(project('crates.io'), {
-    install: toolInstall,
-    uninstall: toolInstall,
-    run: { ...BUILD, options: { '--bin|--example': { value: 'ignored' } } },
-    'new|init': { effect: 'write', operands: 'files', operation: 'create' },
-    '*': BUILD,
-  }),
+  cargo: override(
+    { ...project('crates.io'), directory: '-C', projectFile: '--manifest-path' },
+    {
+      install: toolInstall,
+      uninstall: toolInstall,
+      run: { ...BUILD, values: '--bin --example' },
+      'new|init': { effect: 'write', operands: 'files', operation: 'create' },
+      '*': BUILD,
+    },
+  ),
   rustup: {
     effect: 'install_system',
     operands: 'residue',
@@ -219,7 +234,7 @@ export const PACKAGES: Programs = {
   go: {
     effect: 'unknown',
     systems: ['go'],
-    values: '-C',
+    directory: '-C',
     longSingleDash: true,
     subcommands: {
       'build|test|vet|fmt|generate|tool|fix|clean|work': {
@@ -227,8 +242,8 @@ export const PACKAGES: Programs = {
         operands: 'residue',
         options: {
           '-o': { value: 'write' },
-          '-exec': { effect: 'run_unknown', value: 'ignored' },
-          '-toolexec': { effect: 'run_unknown', value: 'ignored' },
+          '-exec': { effect: 'run_unknown', value: 'content' },
+          '-toolexec': { effect: 'run_unknown', value: 'content' },
           '-modcache': { flags: ['regenerable'] },
         },
       },
@@ -255,15 +270,20 @@ export const PACKAGES: Programs = {
       'signin|signout|owner': ACCOUNT,
     },
   },
-  bundle: override(project('rubygems'), {
-    exec: { effect: 'build', special: 'wrapped', stopAtOperand: true },
-  }),
-  composer: project('packagist'),
+  bundle: override(
+    { ...project('rubygems'), projectFile: '--gemfile' },
+    {
+      exec: { effect: 'build', special: 'wrapped', stopAtOperand: true },
+    },
+  ),
+  composer: { ...project('packagist'), directory: '-d --working-dir' },
   ...rows('mvn mvnw gradle gradlew sbt ant lein', {
     effect: 'build',
     operands: 'residue',
     special: 'build-target',
-    values: '-f --file -P -pl -p --project-dir -b -I --init-script',
+    values: '-P -pl -I --init-script',
+    directory: '-p --project-dir',
+    projectFile: '-f --file -b',
   }),
   dotnet: {
     effect: 'build',

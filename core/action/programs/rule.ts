@@ -33,6 +33,10 @@ export type Rule = {
   readonly values?: string;
   /** Keyed by option; `-f|--force` names two. */
   readonly options?: { readonly [option: string]: OptionRule };
+  /** Options whose value is the directory it acts in, space-separated; the last one given wins. */
+  readonly directory?: string;
+  /** Options whose value is a file in the directory it acts in: `--manifest-path`. */
+  readonly projectFile?: string;
   readonly operands?: Operands;
   /** Without file operands it reads standard input only. */
   readonly filter?: true;

@@ -25,6 +25,10 @@ const tar: Special = (call) => {
   const operands: Arg[] = [];
   const programs: Arg[] = [];
   let removes = false;
+  // Each -C holds for what follows it, and starts from the one before.
+  const enter = (next: Arg | undefined) => {
+    if (next) folder = within(folder, next);
+  };
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] as Arg;
     const { text } = word;
@@ -37,7 +41,7 @@ const tar: Special = (call) => {
       else if (name === 'list') mode = 't';
       else if (name === 'append' || name === 'update') mode = 'c';
       else if (name === 'file') file = value ?? words[++at];
-      else if (name === 'directory') folder = value ?? words[++at];
+      else if (name === 'directory') enter(value ?? words[++at]);
       else if (name === 'remove-files') removes = true;
       else if (
         /^(?:to-command|checkpoint-action|use-compress-program|info-script|new-volume-script|rsh-command)$/.test(name)
@@ -61,12 +65,12 @@ const tar: Special = (call) => {
                 ? { ...word, text: attached }
                 : words[++at];
           if (letter === 'f') file = value;
-          else if (letter === 'C') folder = value;
+          else if (letter === 'C') enter(value);
           else if (letter === 'I' && value) programs.push(value);
           if (attached !== '' && (letter !== 'f' || !/^[A-Za-z]+$/.test(attached))) break;
         }
       }
-    } else if (text !== '--') operands.push(word);
+    } else if (text !== '--') operands.push(within(folder, word));
   }
   for (const program of programs) {
     const command = program.text.replace(/^exec=/, '');
@@ -75,6 +79,11 @@ const tar: Special = (call) => {
   }
   return tarDrafts(call, mode, file, folder, operands, removes);
 };
+
+function within(folder: Arg | undefined, word: Arg): Arg {
+  if (!folder || /^[/~]/.test(word.text)) return word;
+  return { ...word, text: `${folder.text}/${word.text}`, known: word.known && folder.known };
+}
 
 function tarDrafts(
   call: Call,
@@ -85,12 +94,8 @@ function tarDrafts(
   removes: boolean,
 ) {
   const archive = file && file.text !== '-' ? [target(call, file)] : [];
-  const inside = (word: Arg) =>
-    folder && !word.text.startsWith('/')
-      ? { ...word, text: `${folder.text}/${word.text}`, known: word.known && folder.known }
-      : word;
   if (mode === 'c') {
-    const sources = operands.map((word) => target(call, inside(word)));
+    const sources = operands.map((word) => target(call, word));
     emit(call, { effect: 'read', operation: 'read', targets: sources, flags: ['recursive'], residue: [] });
     if (archive.length > 0)
       emit(call, {

@@ -1,11 +1,6 @@
-// git where a table cannot tell: which branch a push reaches, what a checkout throws away, which settings run programs.
-
-import type { Invocation } from '../../shell/frame.ts';
-import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
+import { type Arg, literal, type Stream } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
-import { resolvePath } from '../paths.ts';
 import { readUrl } from '../urls.ts';
-import type { Arguments } from './arguments.ts';
 import {
   byRule,
   type Call,
@@ -13,13 +8,13 @@ import {
   emitNone,
   emitOptionFiles,
   has,
-  type Meaning,
   optionValue,
   residueOf,
   SILENT,
   type Special,
   target,
 } from './call.ts';
+import { outsideWorkspace } from './surroundings.ts';
 
 const PROTECTED =
   /^(?:main|master|trunk|production|prod|stable|develop|gh-pages|release(?:[/_.-].*)?|hotfix\/.*|v?\d+\.\d+(?:\.x)?)$/;
@@ -54,7 +49,8 @@ const push: Special = (call) => {
     if (isProtectedBranch(name)) flags.add('protected_branch');
     targets.push({ id: `branch:${remote}/${name === '' ? '?' : name}`, known: true, glob: false });
   };
-  const current = where.branch;
+  // The branch told is that of the workspace, not of a repository elsewhere.
+  const current = outsideWorkspace(call.invocation, where) ? undefined : where.branch;
   for (const [index, ref] of refs.entries()) {
     let { text } = ref;
     if (text === 'tag' && refs[index + 1]) continue;
@@ -210,7 +206,7 @@ const remove: Special = (call) => {
 };
 
 /** Settings by which git runs programs or drops its guards. */
-const RUNS =
+export const RUNS =
   /^(?:core\.(?:pager|editor|sshcommand|fsmonitor|askpass|gitproxy|hookspath|attributesfile)|alias\..*|credential\..*helper|credential\.helper|diff\..*\.(?:command|textconv)|diff\.external|merge\..*\.driver|filter\..*\.(?:clean|smudge|process)|pager\..*|sequence\.editor|gpg\.program|gpg\..*\.program|protocol\.ext\.allow|uploadpack\..*hook|remote\..*\.(?:receivepack|uploadpack|proxy)|url\..*insteadof|http\.(?:sslverify|proxy)|init\.templatedir|include\.path|includeif\..*|safe\.directory)$/i;
 
 const config: Special = (call) => {
@@ -346,29 +342,6 @@ const submodule: Special = (call) => {
     );
   return byRule(call);
 };
-
-/** `git -C dir …` moves; `git -c key=value …` may run a program. */
-export function prepareGit(invocation: Invocation, above: Arguments, meaning: Meaning): Invocation {
-  const folder = above.options.get('-C')?.at(-1) ?? above.options.get('--work-tree')?.at(-1);
-  for (const setting of above.options.get('-c') ?? []) {
-    const [key, ...rest] = setting.text.split('=');
-    if (!RUNS.test(key ?? '') || /^(?:cat|less|true|)$/.test(rest.join('='))) continue;
-    const weakens = /hookspath|sslverify/i.test(key as string);
-    meaning.add({
-      tool: 'git',
-      operation: 'config',
-      effect: weakens ? 'security_disable' : 'run_opaque',
-      targets: [plainTarget(`git-config:${key}`)],
-      flags: invocation.frame.flags,
-      residue: [rest.join('=')],
-      range: invocation.frame.range,
-    });
-  }
-  if (!folder) return invocation;
-  const state = forkState(invocation.state);
-  state.cwd = folder.known ? resolvePath(folder.text, state.cwd, meaning.where.home) : undefined;
-  return { ...invocation, state };
-}
 
 export const GIT_SPECIALS: { readonly [name: string]: Special } = {
   'git-push': push,

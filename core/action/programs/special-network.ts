@@ -2,10 +2,21 @@
 
 import { type Arg, joinOrigins, literal, type Origin, type Stream } from '../../shell/values.ts';
 import type { Draft } from '../draft.ts';
-import { requestDraft } from '../http.ts';
+import { headersText, overridden, requestDraft } from '../http.ts';
 import { placeOf } from '../places.ts';
 import { isMetadataHost, readUrl } from '../urls.ts';
-import { type Call, emit, emitNone, emitOptionFiles, has, optionValue, SILENT, type Special, target } from './call.ts';
+import {
+  type Call,
+  emit,
+  emitNone,
+  emitOptionFiles,
+  has,
+  optionValue,
+  residueOf,
+  SILENT,
+  type Special,
+  target,
+} from './call.ts';
 
 type Body = { readonly texts: string[]; readonly origins: readonly Origin[] };
 
@@ -42,7 +53,19 @@ function payload(origins: readonly Origin[]): NonNullable<Draft['externality']> 
   return origins.includes('file') || origins.includes('generated') ? { sensitive_payload: 'unknown' } : {};
 }
 
-function request(call: Call, method: string, word: Arg, body: Body, flags: readonly string[] = []): Stream {
+/** `-H 'Name: value'`; httpie takes `Name:value` among the operands. */
+function headersOf(call: Call): (readonly [string, string])[] {
+  const given = [...values(call, '-H --header'), ...(/^(?:https?|xhs?)$/.test(call.tool) ? call.given.operands : [])];
+  return given.flatMap(({ text }) => {
+    const match = /^([\w-]+)\s*:(?!\/\/|=)(.*)$/s.exec(text);
+    return match ? [[match[1] as string, match[2] as string] as const] : [];
+  });
+}
+
+function request(call: Call, named: string, word: Arg, body: Body, flags: readonly string[] = []): Stream {
+  const headers = headersOf(call);
+  const method = overridden(headers) ?? named;
+  const beside = [...headersText(headers), ...residueOf(call)];
   const socket = optionValue(call, '--unix-socket');
   if (socket) return socketRequest(call, method, socket, word, body);
   const draft = requestDraft({
@@ -57,7 +80,7 @@ function request(call: Call, method: string, word: Arg, body: Body, flags: reado
       operation: method,
       targets: [{ id: `url:${word.text.split('?')[0]}`, known: word.known, glob: false }],
       flags: ['remote', ...flags],
-      residue: body.texts,
+      residue: [...body.texts, ...beside],
     });
     return { origins: ['download'] };
   }
@@ -67,6 +90,7 @@ function request(call: Call, method: string, word: Arg, body: Body, flags: reado
   const leaving = leaks.length > 0 && draft.effect === 'fetch' && draft.scope === 'remote';
   emit(call, {
     ...draft,
+    residue: [...(draft.residue ?? []), ...beside],
     effect: leaving ? 'send' : draft.effect,
     flags: [...draft.flags, ...flags, ...(leaving ? ['data_in_url'] : [])],
     externality: {
@@ -90,7 +114,7 @@ function socketRequest(call: Call, method: string, socket: Arg, word: Arg, body:
     operation: method,
     targets: [place],
     flags: control && !reads ? ['privileged'] : [],
-    residue: [word.text, ...body.texts],
+    residue: [word.text, ...body.texts, ...headersText(headersOf(call)), ...residueOf(call)],
     scope: 'machine',
     metadata: true,
   });
@@ -135,9 +159,6 @@ const curl: Special = (call) => {
   const posts = (values(call, '-d').length > 0 || values(call, '-F').length > 0) && !has(call, '-G');
   const method =
     optionValue(call, '-X')?.text ?? (has(call, '-I') ? 'HEAD' : upload.length > 0 ? 'PUT' : posts ? 'POST' : 'GET');
-  const override = values(call, '-H')
-    .map((header) => /^x-http-method-override:\s*(\w+)/i.exec(header.text)?.[1])
-    .find((name) => name !== undefined);
   const headers = values(call, '-H').reduce<readonly Origin[]>(
     (all, header) =>
       joinOrigins(
@@ -150,7 +171,7 @@ const curl: Special = (call) => {
   urls.forEach((url, index) => {
     out = request(
       call,
-      override ?? method,
+      method,
       has(call, '-G') && body.origins.length > 0 ? { ...url, origins: joinOrigins(url.origins, body.origins) } : url,
       { ...body, origins: joinOrigins(body.origins, headers) },
     );

@@ -1,5 +1,6 @@
 // Other machines and raw connections: commands sent there are walked, copies are told by their direction, listeners and bound shells named.
 
+import { withBound } from '../../shell/frame.ts';
 import { type Arg, forkState, joinOrigins, type Origin } from '../../shell/values.ts';
 import { resolvePath } from '../paths.ts';
 import { isPrivateHost, readUrl } from '../urls.ts';
@@ -22,7 +23,19 @@ function hostOf(text: string): string {
   return text.slice(text.lastIndexOf('@') + 1).replace(/^ssh:\/\//, '');
 }
 
-const ssh: Special = (call) => {
+/** As whom, by which port, key and way: the same command there is another action. */
+function bound(call: Call, users: readonly (string | undefined)[] = []): Call {
+  const names = users.flatMap((user) => (user === undefined || user === '' ? [] : [`user ${user}`]));
+  const frame = withBound(call.invocation.frame, ...names, ...residueOf(call));
+  return { ...call, invocation: { ...call.invocation, frame } };
+}
+
+function userOf(text: string): string {
+  return /^(?:[a-z0-9]+:\/\/)?([^@/\s]*)@/.exec(text)?.[1] ?? '';
+}
+
+const ssh: Special = (given) => {
+  const call = bound(given, [userOf(given.given.operands[0]?.text ?? '') || optionValue(given, '-l')?.text]);
   const [hostWord, ...command] = call.given.operands;
   const { frame, state } = call.invocation;
   const host = hostWord ? hostOf(hostWord.text) : '';
@@ -100,7 +113,11 @@ function endOf(word: Arg): End {
 }
 
 /** scp, rsync, rclone, kubectl cp: the last operand is where it goes. */
-const copyRemote: Special = (call) => {
+const copyRemote: Special = (given) => {
+  const call = bound(
+    given,
+    given.given.operands.map((word) => userOf(word.text)),
+  );
   emitOptionFiles(call);
   const ends = call.given.operands.map(endOf);
   const destination = ends.at(-1);
@@ -171,7 +188,8 @@ const copyRemote: Special = (call) => {
   return SILENT;
 };
 
-const session: Special = (call) => {
+const session: Special = (given) => {
+  const call = bound(given, [userOf(given.given.operands[0]?.text ?? '')]);
   const host = call.given.operands[0];
   const { stdin } = call.invocation.frame;
   emit(call, {
@@ -236,7 +254,8 @@ const socat: Special = (call) => {
 };
 
 /** `docker exec BOX cmd`, `kubectl exec POD -- cmd`, `docker compose run SERVICE cmd`. */
-const containerExec: Special = (call) => {
+const containerExec: Special = (given) => {
+  const call = bound(given);
   emitOptionFiles(call);
   const [box, ...rest] = call.given.operands;
   if (!box) return emitNone(call);

@@ -1,9 +1,10 @@
 // Programs whose arguments name another program, package, script or task.
 
+import { withBound } from '../../shell/frame.ts';
 import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
 import { fileTarget, plainTarget } from '../draft.ts';
 import { readPatch } from '../patch.ts';
-import { resolvePath } from '../paths.ts';
+import { resolvePath, scopeOf } from '../paths.ts';
 import {
   byRule,
   type Call,
@@ -27,8 +28,10 @@ const wrapped: Special = (call) => {
   emitOptionFiles(call);
   const words = call.given.operands;
   if (words.length === 0) return emitNone(call);
-  const { state, frame } = call.invocation;
-  const folder = directoryOf(call);
+  const { state } = call.invocation;
+  const frame = withBound(call.invocation.frame, ...residueOf(call));
+  // The rule's own were entered before.
+  const folder = call.rule.directory === undefined ? directoryOf(call) : undefined;
   if (folder === undefined) return call.walk.words(words, state, frame);
   const inside = forkState(state);
   call.walk.words([literal('cd'), folder], inside, frame);
@@ -100,14 +103,13 @@ const script: Special = (call) => {
   const outward = OUTWARD.test(name);
   emit(call, {
     effect: outward ? 'run_unknown' : call.effect,
-    residue: [task],
+    residue: [task, ...residueOf(call)],
     flags: ['project_script', ...(outward ? ['outward_script'] : [])],
   });
   return { origins: ['file'] };
 };
 
 const make: Special = (call) => {
-  const folder = optionValue(call, '-C');
   const goals = call.given.operands.filter((word) => !/^\w+[:+?]?=/.test(word.text));
   const settings = call.given.operands.filter((word) => /^\w+[:+?]?=/.test(word.text));
   for (const word of settings) {
@@ -118,11 +120,9 @@ const make: Special = (call) => {
   const system = goals.some((word) => /^(?:install|uninstall|modules_install)$/.test(word.text));
   const local = settings.some((word) => /^(?:DESTDIR|PREFIX|prefix)=(?!\/(?:usr|opt|etc)?\/?$)/.test(word.text));
   const outward = goals.some((word) => OUTWARD.test(word.text));
-  const where = folder ? [target(call, folder)] : [];
   emit(call, {
     effect: system && !local ? 'install_system' : outward ? 'run_unknown' : 'build',
     operation: 'make',
-    targets: where,
     residue: [call.given.operands.map((word) => word.text).join('\0'), ...residueOf(call)],
     flags: ['project_script', ...(outward ? ['outward_script'] : [])],
   });
@@ -178,6 +178,11 @@ const install: Special = (call) => {
   );
   if (foreign) flags.push('from_url');
   if (operands.some((word) => !word.known)) flags.push('unresolved_target');
+  const into = call.rule.directory === undefined ? ['-t', '--target', '--prefix', '--root'] : [];
+  const placed = into.flatMap((name) => call.given.options.get(name) ?? []).map((word) => target(call, word));
+  const outside = placed.some(
+    ({ id, known }) => !known || (id.startsWith('file:') && scopeOf(id.slice(5), call.meaning.where) === 'system'),
+  );
   const index = ['-i', '--index-url', '--extra-index-url', '--registry']
     .map((name) => optionValue(call, name)?.text)
     .find((url) => url !== undefined);
@@ -185,8 +190,10 @@ const install: Special = (call) => {
     flags.push('foreign_index');
   if (has(call, '-r') || operands.length === 0 || operands.every((word) => /^[./]/.test(word.text)))
     flags.push('declared', 'pinned');
+  const effect = outside && call.effect === 'install_local' ? 'install_system' : call.effect;
   const kind = call.rule.operands?.startsWith('name:') ? call.rule.operands.slice(5) : 'package';
   emit(call, {
+    effect,
     targets: operands.map((word) => ({
       id: /^[./~]/.test(word.text)
         ? fileTarget(word, call.invocation.state.cwd, call.meaning.where).id.replace(/^file:/, 'package:file:')
@@ -266,7 +273,8 @@ const multiplexer: Special = (call) => {
 /** `su -c text user`. */
 const su: Special = (call) => {
   const command = optionValue(call, '-c');
-  const { frame } = call.invocation;
+  const user = call.given.operands.find((word) => word.text !== 'root');
+  const frame = withBound(call.invocation.frame, ...(user ? [`user ${user.text}`] : []));
   if (command)
     return call.walk.text(command.text, call.invocation.state, { ...frame, flags: [...frame.flags, 'via_sudo'] });
   emit(call, {

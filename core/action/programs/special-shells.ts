@@ -6,7 +6,8 @@ import { readCode } from '../code.ts';
 import { fileTarget } from '../draft.ts';
 import { placeOf } from '../places.ts';
 import type { Effect } from '../types.ts';
-import { type Call, emit, emitNone, has, type Meaning, SILENT, type Special } from './call.ts';
+import { type Call, emit, emitNone, has, type Meaning, SILENT, type Special, target as targetOf } from './call.ts';
+import { surroundings } from './surroundings.ts';
 
 /** `bash -c TEXT`, `bash FILE`, `… | bash`, `bash <<EOF`. */
 const shell: Special = (call) => {
@@ -43,12 +44,18 @@ const shell: Special = (call) => {
     for (const [name, value] of state.vars) inner.vars.set(name, value);
     for (const [name, node] of state.functions) inner.functions.set(name, node);
     for (const [file, content] of state.files) inner.files.set(file, content);
+    for (const [name, value] of state.exported) inner.exported.set(name, value);
     inner.params = words.slice(at + 2);
     const origins = codeOrigins(operand.origins);
     if (origins.length > 0) walk.judge.opaque('shell -c', operand.text, origins, frame);
     return walk.text(operand.text, inner, frame);
   }
   if (operand && !standard) {
+    // Only read for errors in its grammar.
+    if (words.length === 2 && words[0]?.text === '-n') {
+      emit(call, { effect: 'read', operation: 'check', targets: [targetOf(call, operand)] });
+      return SILENT;
+    }
     if (operand.text === '/dev/stdin') return readStandardInput(call);
     return runFile(invocation, walk, call.meaning, operand, words.slice(at + 1), call.tool);
   }
@@ -107,7 +114,10 @@ export function runFile(
     effect,
     targets: [target],
     flags: [...frame.flags.filter((flag) => flag !== 'piped'), 'script', ...extra],
-    residue: [args.map((arg) => arg.text).join('\0')],
+    residue: [
+      args.map((arg) => arg.text).join('\0'),
+      ...surroundings(invocation, meaning.where, { effect, tool: '', targets: 1 }),
+    ],
     range: frame.range,
     ...(frame.remote !== undefined && { systems: [frame.remote] }),
   });
@@ -118,18 +128,25 @@ function isShell(interpreter: string): boolean {
   return /^(?:shell|sh|bash|zsh|dash|ash|ksh|source|\.)$/.test(interpreter);
 }
 
-/** The project's own scripts are its own; anything else on disk could be anything. */
+/** Build tools that a project carries with it: as `make`, they stand for what the project says. */
+const ENTRY_POINT = /\/(?:gradlew|mvnw|configure|manage\.py|artisan|bin\/(?:rails|rake|rspec|bundle))$/;
+
+/** The project's own scripts are its own, as the repository holds them; anything else on disk could be anything. */
 function fileEffect(
   scope: string | undefined,
   path: string | undefined,
   meaning: Meaning,
 ): { effect: Effect; extra: string[] } {
-  const { tracked, workspace } = meaning.where;
+  const { tracked, dirty, workspace } = meaning.where;
   if (path === undefined || scope === undefined) return { effect: 'run_unknown', extra: [] };
   const own = scope === 'workspace' || (workspace === undefined && path.startsWith('./') && !path.startsWith('./..'));
   if (own) {
     if (tracked !== undefined && !tracked.has(path)) return { effect: 'run_unknown', extra: ['untracked'] };
-    return { effect: 'build', extra: ['project_script'] };
+    const extra = ['project_script'];
+    if (dirty === true) extra.push('script_changed');
+    // Unseen, and nobody says that it is what the repository holds.
+    else if (tracked === undefined && !ENTRY_POINT.test(path)) extra.push('script_unknown');
+    return { effect: 'build', extra };
   }
   return { effect: scope === 'temporary' ? 'run_opaque' : 'run_unknown', extra: [] };
 }
