@@ -10,8 +10,12 @@ import { withLock } from './lock.mjs';
 const REDIS = { name: 'redis-server', package: 'redis-server', least: 7 };
 const INSTALL_LIMIT_MS = 20 * 60_000;
 const LEAST_GO = [1, 26];
+const LEAST_PYTHON_3 = 10;
 
-/** `module` is built by `go install`; `npm` is installed with npm and `setup` run once, since npm runs no scripts here. */
+/**
+ * `module` is built by `go install`; `npm` is installed with npm and `setup` run once, since npm runs no scripts here;
+ * `pip` are wheels in an environment of Python's own (venv), left out where there is no Python to make one.
+ */
 export const TOOLS = [
   { name: 'opa', version: '1.22.0', module: 'github.com/open-policy-agent/opa' },
   { name: 'grpcurl', version: '1.9.4', module: 'github.com/fullstorydev/grpcurl/cmd/grpcurl' },
@@ -22,6 +26,17 @@ export const TOOLS = [
     version: '2.1.329',
     npm: '@anthropic-ai/claude-code',
     setup: ['node_modules/@anthropic-ai/claude-code/install.cjs'],
+  },
+  {
+    name: 'python-grpc',
+    version: '1.85.1',
+    pip: [
+      'grpcio==1.85.1',
+      'grpcio-tools==1.85.1',
+      'protobuf==7.36.2',
+      'setuptools==84.2.1',
+      'typing_extensions==4.16.0',
+    ],
   },
 ];
 
@@ -35,7 +50,8 @@ export function cacheFolder() {
 const folderOf = (tool) => path.join(cacheFolder(), `${tool.name}-${tool.version}`);
 const binFolderOf = (tool) => (tool.npm ? path.join(folderOf(tool), 'node_modules', '.bin') : folderOf(tool));
 
-export const programOf = (tool) => path.join(binFolderOf(tool), tool.name);
+export const programOf = (tool) =>
+  tool.pip ? path.join(folderOf(tool), 'bin', 'python') : path.join(binFolderOf(tool), tool.name);
 export const isPresent = (tool) => fs.existsSync(programOf(tool));
 
 /** What tests find the tools by: `TEST_TOOL_OPA`, `…_GRPCURL`, `…_NATS_SERVER` and so on; absent when not installed. */
@@ -44,8 +60,8 @@ export function toolEnv() {
   return Object.fromEntries(TOOLS.filter(isPresent).map((tool) => [variable(tool), programOf(tool)]));
 }
 
-/** Folders to put before PATH. */
-export const toolFolders = () => TOOLS.filter(isPresent).map(binFolderOf);
+/** Folders to put before PATH. An environment of Python's would hide the machine's own. */
+export const toolFolders = () => TOOLS.filter((tool) => !tool.pip && isPresent(tool)).map(binFolderOf);
 
 /** What must be on the machine before the tests, and cannot be installed by them, as sentences. */
 export function missingForTools() {
@@ -90,9 +106,24 @@ async function mustRun(what, command, args, options) {
   if (status !== 0) throw new Error(`${what} could not be installed: ${command} ended with status ${status}`);
 }
 
+/** Python >= 3.10 that can make environments; Debian's needs the package python3-venv for it. */
+function hasPython() {
+  const [major = 0, minor = 0] = versionOf('python3') ?? [];
+  const able = major === 3 && minor >= LEAST_PYTHON_3;
+  return able && versionOf('python3', ['-c', "import ensurepip, venv; print('1.0')"]) !== undefined;
+}
+
+const isWanted = (tool) => !tool.pip || hasPython();
+
 async function installTool(tool, scratch, node) {
   fs.mkdirSync(scratch, { recursive: true });
   const what = `${tool.name} ${tool.version}`;
+  if (tool.pip) {
+    await mustRun(what, 'python3', ['-m', 'venv', scratch]);
+    const flags = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--only-binary=:all:'];
+    await mustRun(what, path.join(scratch, 'bin', 'python'), [...flags, ...tool.pip]);
+    return;
+  }
   if (tool.module) {
     const flags = ['install', '-trimpath', '-ldflags=-s -w', `${tool.module}@v${tool.version}`];
     // The build cache is many times the size of the two programs, so it goes with the scratch folder.
@@ -109,10 +140,11 @@ async function installTool(tool, scratch, node) {
 /** Installs what is missing, one after another, and moves each into place only when it is whole. */
 export async function ensureTools(node) {
   await ensureRedis();
-  if (TOOLS.every(isPresent)) return;
+  const missing = TOOLS.filter((tool) => !isPresent(tool) && isWanted(tool));
+  if (missing.length === 0) return;
   fs.mkdirSync(cacheFolder(), { recursive: true });
   await withLock(path.join(cacheFolder(), '.lock'), { say, limitMs: INSTALL_LIMIT_MS }, async () => {
-    for (const tool of TOOLS) {
+    for (const tool of missing) {
       if (isPresent(tool)) continue;
       say(`installing ${tool.name} ${tool.version} into ${cacheFolder()} …`);
       const scratch = `${folderOf(tool)}.${process.pid}`;

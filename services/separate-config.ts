@@ -18,6 +18,7 @@ export type SeparateConfig = Config & {
   readonly redisPrefix: string;
   readonly natsServers: readonly string[];
   readonly natsToken: Secret | undefined;
+  readonly natsStreamBytes: number;
   readonly signers: readonly string[];
   readonly decisions: readonly string[];
   readonly scoring: readonly string[];
@@ -28,6 +29,7 @@ export type SeparateConfig = Config & {
 };
 
 const ADDRESS = /^(unix:\/[^,]+|(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})$/;
+const GIB = 1024 ** 3;
 const SERVER = /^[!-~]{1,300}$/;
 
 /** What each target cannot be without. */
@@ -107,6 +109,11 @@ function readPeers(reader: EnvReader) {
     redisPrefix: reader.text('BEACON_REDIS_PREFIX', 'beacon', { doc: 'First part of every key in Redis.' }),
     natsServers: reader.list('BEACON_NATS_SERVERS', SERVER, { doc: 'NATS servers with JetStream; comma-separated.' }),
     natsToken: reader.secret('BEACON_NATS_TOKEN', { doc: 'Token for NATS.' }),
+    natsStreamBytes: reader.integer('BEACON_NATS_STREAM_BYTES', 4 * GIB, {
+      min: GIB / 1024,
+      max: 1024 * GIB,
+      doc: 'Size a stream of receipts is made with; NATS refuses one that is larger than what it may store.',
+    }),
     signers: addresses('BEACON_SIGNERS', 'receipt signers'),
     decisions: addresses('BEACON_DECISIONS', 'decision replicas'),
     scoring: addresses('BEACON_SCORING', 'scoring replicas'),

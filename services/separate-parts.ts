@@ -25,7 +25,6 @@ import type { SeparateConfig } from './separate-config.ts';
 const REDIS_COMMAND_TIMEOUT_MS = 400;
 export const GATHER_TIMEOUT_MS = 1_000;
 const CLAIM_MS = 60_000;
-const STREAM_BYTES = 4 * 1024 ** 3;
 const STREAM_AGE_MS = 7 * 86_400_000;
 
 export type Closers = (() => Promise<void> | void)[];
@@ -78,10 +77,10 @@ export function openBus({ config, closers, failed }: Run) {
   return { nats, bus };
 }
 
-export function openStream(nats: ReturnType<typeof openNats>, { closers, failed }: Run) {
+export function openStream(nats: ReturnType<typeof openNats>, { config, closers, failed }: Run) {
   const stream = new JetStreamReceiptStream({
     nats,
-    maxBytes: STREAM_BYTES,
+    maxBytes: config.natsStreamBytes,
     maxAgeMs: STREAM_AGE_MS,
     failed: failed('stream.failed'),
   });

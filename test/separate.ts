@@ -30,6 +30,10 @@ export class ServiceProcess {
     this.#env = env;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   get stderr(): string {
     return this.#errors;
   }
@@ -85,8 +89,11 @@ export type Fleet = {
   stop(): Promise<void>;
 };
 
-/** Two signers, two decision replicas, one each of the rest. */
-export async function startFleet(env: Readonly<Record<string, string>> = {}): Promise<Fleet> {
+/** Two signers, two decision replicas unless told otherwise, one each of the rest. */
+export async function startFleet(
+  env: Readonly<Record<string, string>> = {},
+  { decisionReplicas = 2 } = {},
+): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'beacon-fleet-'));
   const redis = await startRedis();
   const nats = await startNats();
@@ -94,8 +101,10 @@ export async function startFleet(env: Readonly<Record<string, string>> = {}): Pr
   writeFileSync(tenantKey, randomBytes(32), { mode: 0o600 });
   const tokens = join(folder, 'tokens');
   mkdirSync(tokens, { mode: 0o700 });
-  const ports = await Promise.all(Array.from({ length: 6 }, () => freePort()));
-  const [signerA, signerB, decisionA, decisionB, killSwitchAt, scoringAt] = ports.map((port) => `127.0.0.1:${port}`);
+  const ports = await Promise.all(Array.from({ length: 6 + decisionReplicas }, () => freePort()));
+  const [signerA, signerB, killSwitchAt, scoringAt, httpAt, grpcAt, ...decisionsAt] = ports.map(
+    (port) => `127.0.0.1:${port}`,
+  ) as [string, string, string, string, string, string, ...string[]];
   const signerAddresses = `${signerA},${signerB}`;
   const { host, port } = redis.address;
   const common = (name: string, listen: string) => ({
@@ -103,6 +112,7 @@ export async function startFleet(env: Readonly<Record<string, string>> = {}): Pr
     BEACON_DATA_DIR: join(folder, name),
     BEACON_REDIS_URL: `redis://${host}:${port}`,
     BEACON_NATS_SERVERS: nats.address,
+    BEACON_NATS_STREAM_BYTES: `${256 * 1024 ** 2}`,
     BEACON_SERVICE_TOKENS: tokens,
     BEACON_SERVICE_LISTEN: listen,
     BEACON_SIGNERS: signerAddresses,
@@ -111,23 +121,19 @@ export async function startFleet(env: Readonly<Record<string, string>> = {}): Pr
   });
   const make = (name: string, target: string, listen: string, more: Readonly<Record<string, string>> = {}) =>
     new ServiceProcess(name, target, { ...common(name, listen), ...more });
-  const signers = [
-    make('signer-a', 'receipt-signer', signerA as string),
-    make('signer-b', 'receipt-signer', signerB as string),
-  ];
+  const signers = [make('signer-a', 'receipt-signer', signerA), make('signer-b', 'receipt-signer', signerB)];
   const withKey = { BEACON_TENANT_KEY_FILE: tenantKey };
-  const decisions = [
-    make('decision-a', 'decision', decisionA as string, withKey),
-    make('decision-b', 'decision', decisionB as string, withKey),
-  ];
-  const killSwitch = make('kill-switch', 'kill-switch', killSwitchAt as string);
-  const scoring = make('scoring', 'scoring', scoringAt as string);
+  const decisions = decisionsAt.map((at, i) =>
+    make(`decision-${String.fromCharCode(97 + i)}`, 'decision', at, withKey),
+  );
+  const killSwitch = make('kill-switch', 'kill-switch', killSwitchAt);
+  const scoring = make('scoring', 'scoring', scoringAt);
   const gateway = make('gateway', 'gateway', '127.0.0.1:0', {
-    BEACON_DECISIONS: `${decisionA},${decisionB}`,
-    BEACON_SCORING: scoringAt as string,
-    BEACON_KILL_SWITCH: killSwitchAt as string,
-    BEACON_HTTP_LISTEN: '127.0.0.1:0',
-    BEACON_GRPC_LISTEN: '127.0.0.1:0',
+    BEACON_DECISIONS: decisionsAt.join(','),
+    BEACON_SCORING: scoringAt,
+    BEACON_KILL_SWITCH: killSwitchAt,
+    BEACON_HTTP_LISTEN: httpAt,
+    BEACON_GRPC_LISTEN: grpcAt,
   });
   const all = [...signers, killSwitch, ...decisions, scoring, gateway];
   const stop = async () => {

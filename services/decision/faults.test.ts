@@ -267,3 +267,21 @@ test('a store that cannot follow: a DENY is answered all the same, an ALLOW is v
   await expect(propose('ls')).rejects.toMatchObject({ code: 'unavailable' });
   expect(await world.kinds()).toEqual(['decision', 'decision', 'action', 'void', 'void']);
 });
+
+test('whatever the policy says, a list that cannot be read or that revokes denies', async () => {
+  class Broken extends MemoryRevocationList {
+    override consult(): Promise<never> {
+      return Promise.reject(new Error('connection lost'));
+    }
+  }
+  class Revoking extends MemoryRevocationList {
+    override async consult() {
+      return { epoch: 1, revoked: ['global'] };
+    }
+  }
+  const lax = policyThat(() => ({ route: 'ALLOW', reasons: [], obligations: [] }));
+  expect((await ask(lax)).decision).toBe(Decision.ALLOW);
+  for (const List of [Broken, Revoking]) {
+    expect((await ask({ ...lax, stores: { revocations: new List() } })).decision).toBe(Decision.DENY);
+  }
+});

@@ -3,6 +3,7 @@
 
 import { create } from '@bufbuild/protobuf';
 import { sha256Hex } from '../../core/canonical-json.ts';
+import { parseReceiptId } from '../../core/ids.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { type Receipt, readReceipt } from '../../core/receipt.ts';
 import {
@@ -46,6 +47,8 @@ type Suspect = {
 export class Orphans {
   readonly #deps: OrphanDeps;
   readonly #suspects = new Set<Suspect>();
+  /** By the id of what each voids. */
+  readonly #owed = new Map<string, Draft>();
   #underWay: Promise<void> | undefined;
 
   constructor(deps: OrphanDeps) {
@@ -53,7 +56,7 @@ export class Orphans {
   }
 
   get size(): number {
-    return this.#suspects.size;
+    return this.#suspects.size + this.#owed.size;
   }
 
   /** `fromIndex`: a leaf below it cannot be this one. */
@@ -68,6 +71,13 @@ export class Orphans {
     this.#suspects.add({ marks: drafts.map(markOfDraft), fromIndex, firstReadMs: undefined });
   }
 
+  /** A void that could not be sealed, or perhaps was: sealed when the signer is back, unless it stands there by then. */
+  owe(draft: Draft): void {
+    const id = voidedBy(draft);
+    if (this.#owed.size < MAX_SUSPECTS) this.#owed.set(id, draft);
+    else this.#deps.lost();
+  }
+
   /** The signer is lost again: what is on its way to it may take as long as before. */
   unsettle(): void {
     for (const suspect of this.#suspects) suspect.firstReadMs = undefined;
@@ -75,7 +85,7 @@ export class Orphans {
 
   /** Call while the signer is well. Reads its log, voids what is found, forgets what can no longer come. */
   resolve(): Promise<void> {
-    if (this.#suspects.size === 0) return Promise.resolve();
+    if (this.size === 0) return Promise.resolve();
     this.#underWay ??= this.#resolve().finally(() => {
       this.#underWay = undefined;
     });
@@ -86,10 +96,21 @@ export class Orphans {
     const { now, settleMs, voided } = this.#deps;
     const looked = [...this.#suspects];
     const wanted = new Map(looked.flatMap((suspect) => suspect.marks.map((mark) => [mark, suspect])));
-    const from = looked.reduce((least, { fromIndex }) => Math.min(least, fromIndex), Number.MAX_SAFE_INTEGER);
+    const owed = [...this.#owed];
+    const from = Math.min(
+      ...looked.map(({ fromIndex }) => fromIndex),
+      ...owed.map(([id]) => parseReceiptId(id)?.index ?? 0),
+    );
     const { found, closed, next } = await this.#scan(from, wanted);
     const open = found.filter(({ receipt }) => !closed.has(receipt.receiptId));
-    await this.#void(open.map(({ receipt }) => receipt));
+    await this.#void([
+      ...open.map(({ receipt }) => voidDraft(receipt)),
+      ...owed.flatMap(([id, draft]) => (closed.has(id) ? [] : [draft])),
+    ]);
+    for (const [id] of owed) {
+      this.#owed.delete(id);
+      voided();
+    }
     for (const { suspect } of found) {
       this.#suspects.delete(suspect);
       // Counted when it is over, and so once: a void whose own answer was lost is found, not written again.
@@ -121,13 +142,20 @@ export class Orphans {
   }
 
   /** A void that fails leaves its suspects where they are; what was written of it is seen the next time. */
-  async #void(receipts: readonly Receipt[]): Promise<void> {
+  async #void(voids: readonly Draft[]): Promise<void> {
     const { signer, context } = this.#deps;
-    for (let at = 0; at < receipts.length; at += VOIDS_PER_JOB) {
-      const drafts = receipts.slice(at, at + VOIDS_PER_JOB).map(voidDraft);
+    for (let at = 0; at < voids.length; at += VOIDS_PER_JOB) {
+      const drafts = voids.slice(at, at + VOIDS_PER_JOB);
       await signer.seal(create(SealRequestSchema, { drafts }), context());
     }
   }
+}
+
+/** The id of the receipt that a void's draft closes; empty for what is no such draft. */
+export function voidedBy({ kind, predicateJson }: Draft): string {
+  if (kind !== 'void') return '';
+  const { voids } = JSON.parse(Buffer.from(predicateJson).toString('utf8')) as { voids?: unknown };
+  return typeof voids === 'string' ? voids : '';
 }
 
 function voidDraft(receipt: Receipt): Draft {

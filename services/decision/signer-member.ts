@@ -23,6 +23,8 @@ export type RemoteSigner = Pick<
 
 /** Longest a page of the log or a void may take. */
 const REPAIR_MS = 10_000;
+/** How long a void is waited for. The caller's deadline does not count: it may be why there is something to void. */
+const VOID_MS = 1_000;
 
 export type MemberDeps = {
   readonly name: string;
@@ -111,6 +113,18 @@ export class SignerMember {
         this.#unwell(thrown.error);
       }
       throw thrown;
+    }
+  }
+
+  /** Closes receipts of this log. What is not answered for is owed, and sealed when the signer is back; rejects all the same. */
+  async void(request: SealRequest): Promise<SealResponse> {
+    const { env } = this.#deps;
+    try {
+      return await this.#stream.seal(request, env.now() + VOID_MS);
+    } catch (thrown) {
+      for (const draft of request.drafts) this.#orphans.owe(draft);
+      if (thrown instanceof SealFailure && thrown.unclear) this.#unwell(thrown.error);
+      throw thrown instanceof SealFailure ? thrown.error : thrown;
     }
   }
 

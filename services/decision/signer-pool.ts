@@ -16,6 +16,7 @@ import {
   type SealResponse,
 } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { Signer } from './deps.ts';
+import { voidedBy } from './orphans.ts';
 import { SealFailure } from './seal-stream.ts';
 import { type RemoteSigner, SignerMember } from './signer-member.ts';
 
@@ -101,6 +102,8 @@ export class SignerPool implements Signer {
   }
 
   async seal(request: SealRequest, context: CallContext): Promise<SealResponse> {
+    const home = this.#homeOf(request);
+    if (home) return home.void(request);
     const tried = new Set<SignerMember>();
     let refused: SealResponse | undefined;
     let last: BeaconError | undefined;
@@ -159,6 +162,12 @@ export class SignerPool implements Signer {
       leaseNotAfter: timestampFromMs(leaseEndMs),
       writable: true,
     });
+  }
+
+  /** A void counts in the log of what it voids, and nowhere else; the drafts of one request are about one decision. */
+  #homeOf({ drafts }: SealRequest): SignerMember | undefined {
+    const place = parseReceiptId(drafts[0] ? voidedBy(drafts[0]) : '');
+    return place && this.#members.find(({ logId }) => logId === place.logId);
   }
 
   async #askAll(): Promise<void> {

@@ -6,9 +6,9 @@ import { ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_service
 import { MemoryEventBus } from '../../ports/event-bus/memory.ts';
 import { host } from '../../runtime/rpc.ts';
 import { drainRpc } from '../../runtime/rpc-server.ts';
-import { openMesh } from '../mesh.ts';
-import { sealingOnlyTheirs } from '../peers.ts';
-import { composeReceiptSigner } from '../receipt-signer/compose.ts';
+import { openMesh } from '../../services/mesh.ts';
+import { sealingOnlyTheirs } from '../../services/peers.ts';
+import { composeReceiptSigner } from '../../services/receipt-signer/compose.ts';
 
 const [dataDir = '', tokenFolder = '', address = '', age] = process.argv.slice(2);
 const failed = (error: unknown) => process.stderr.write(`${String(error)}\n`);
