@@ -52,8 +52,9 @@ export async function gather(
   });
   const nowMs = env.now();
   const missing: string[] = [];
+  const late = timeUp(settings.gatherTimeoutMs);
   const ask = <T>(name: string, answer: Promise<T>): Promise<T | undefined> =>
-    within(answer, settings.gatherTimeoutMs).catch((error) => {
+    Promise.race([answer, late.passed]).catch((error) => {
       missing.push(name);
       env.failed(`gather.${name}`, error);
       return undefined;
@@ -64,6 +65,7 @@ export async function gather(
     ask('approval', stores.actions.findApproval(tenantId, agentId, admitted.fingerprint, nowMs)),
     ask('budget', takeBudget(admitted, deps, nowMs)),
   ]);
+  late.cancel();
   const epoch = list?.epoch === undefined || list.epoch < epochs.highest ? null : list.epoch;
   if (epoch !== null) epochs.see(epoch);
   const figure = figureOf(score, provenance);
@@ -109,9 +111,9 @@ async function takeBudget({ tenantId, agentId }: Admitted, deps: DecisionDeps, n
   return deps.stores.budgets.take([bucket], 1, nowMs);
 }
 
-function within<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+/** One timer for everything that is asked. `passed` rejects when the time is up, and never once cancelled. */
+function timeUp(timeoutMs: number): { readonly passed: Promise<never>; cancel(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  return { passed: promise, cancel: () => clearTimeout(timer) };
 }

@@ -25,68 +25,116 @@ export type ProjectDeps = {
   readonly settings: Pick<DecisionSettings, 'idempotencyTtlMs'>;
 };
 
-export async function project(view: SealedView, deps: ProjectDeps): Promise<void> {
-  if (view.kind === 'decision') return projectDecision(view, deps);
-  const action = await deps.stores.actions.getAction(view.actionId);
+/** Most actions written at once: their commands leave in one write. */
+const MAX_TOGETHER = 64;
+/** What changes the rows of its own action alone, and builds on nothing another action left. */
+const OWN_ROWS = ['decision', 'action'];
+
+/**
+ * Views in the order of their log. What stands together about one action is written once, with what follows a decision
+ * built on it and not read back; actions that have nothing to do with each other are written at the same time.
+ */
+export async function project(views: readonly SealedView[], deps: ProjectDeps): Promise<void> {
+  let together = new Map<string, readonly SealedView[]>();
+  const flush = async () => {
+    const groups = [...together.values()];
+    together = new Map();
+    await Promise.all(groups.map((group) => projectAction(group, deps)));
+  };
+  for (const group of byAction(views)) {
+    const apart = !group.every(({ kind }) => OWN_ROWS.includes(kind));
+    const actionId = group[0]?.actionId ?? '';
+    if (apart || together.has(actionId) || together.size >= MAX_TOGETHER) await flush();
+    together.set(actionId, group);
+    if (apart) await flush();
+  }
+  await flush();
+}
+
+/** Neighbours of one action. */
+function byAction(views: readonly SealedView[]): readonly (readonly SealedView[])[] {
+  const groups: SealedView[][] = [];
+  for (const view of views) {
+    const group = groups.at(-1);
+    if (group && group[0]?.actionId === view.actionId) group.push(view);
+    else groups.push([view]);
+  }
+  return groups;
+}
+
+async function projectAction(group: readonly SealedView[], deps: ProjectDeps): Promise<void> {
+  const { actions } = deps.stores;
+  const [first] = group;
+  if (!first) return;
+  const decided = first.kind === 'decision' ? decidedAction(first) : undefined;
+  let action = decided ?? (await actions.getAction(first.actionId));
   if (!action) return;
-  const receiptIds = [...action.receiptIds, view.receiptId];
-  const { predicate } = view;
-  switch (view.kind) {
+  let at = decided ? first.at : undefined;
+  for (const view of decided ? group.slice(1) : group) {
+    const next = follow(action, view);
+    if (!next) continue;
+    action = next;
+    at = view.at;
+  }
+  if (at) await actions.putAction(action, at);
+  if (decided) await projectAsked(first, decided, deps);
+  for (const view of group) if (view.kind === 'approval') await projectApproval(view, deps);
+  if (decided) await completeKey(first, decided, deps);
+}
+
+/** The action after this receipt; undefined when it changes nothing. */
+function follow(action: ActionRecord, { kind, receiptId, predicate }: SealedView): ActionRecord | undefined {
+  const receiptIds = [...action.receiptIds, receiptId];
+  switch (kind) {
     case 'action':
-      return deps.stores.actions.putAction(
-        {
-          ...action,
-          receiptIds,
-          state: 'open',
-          openedAtMs: time(predicate.opened_at),
-          deadlineMs: time(predicate.deadline),
-        },
-        view.at,
-      );
+      return {
+        ...action,
+        receiptIds,
+        state: 'open',
+        openedAtMs: time(predicate.opened_at),
+        deadlineMs: time(predicate.deadline),
+      };
     case 'outcome':
-      return deps.stores.actions.putAction(
-        {
-          ...action,
-          receiptIds,
-          state: 'closed',
-          closedAtMs: time(predicate.closed_at),
-          outcome: text(predicate.status) as OutcomeStatus,
-        },
-        view.at,
-      );
+      return {
+        ...action,
+        receiptIds,
+        state: 'closed',
+        closedAtMs: time(predicate.closed_at),
+        outcome: text(predicate.status) as OutcomeStatus,
+      };
     case 'assumption':
-      return deps.stores.actions.putAction({ ...action, receiptIds }, view.at);
     case 'approval':
-      await deps.stores.actions.putAction({ ...action, receiptIds }, view.at);
-      return projectApproval(view, deps);
+      return { ...action, receiptIds };
     case 'void':
       // Only a voided decision takes its action with it; a voided opening leaves it as it was.
-      if (predicate.voids !== action.receiptIds[0]) return;
-      return deps.stores.actions.putAction({ ...action, receiptIds, state: 'refused', permitId: '' }, view.at);
+      return predicate.voids === action.receiptIds[0]
+        ? { ...action, receiptIds, state: 'refused', permitId: '' }
+        : undefined;
     default:
-      return;
+      return undefined;
   }
 }
 
-async function projectDecision(view: SealedView, { stores, settings }: ProjectDeps): Promise<void> {
-  const { predicate } = view;
-  const action = decidedAction(view);
-  await stores.actions.putAction(action, view.at);
-  const approval = predicate.approval as { not_after?: unknown } | undefined;
+async function projectAsked(view: SealedView, action: ActionRecord, { stores }: ProjectDeps): Promise<void> {
+  const approval = view.predicate.approval as { not_after?: unknown } | undefined;
   if (approval) await stores.actions.putApproval(askedApproval(view, action, time(approval.not_after)), view.at);
-  if (typeof predicate.idempotency_key_digest === 'string') {
-    const { tenantId, agentId, actionId } = action;
-    await stores.idempotency.complete(
-      { tenantId, agentId, key: predicate.idempotency_key_digest },
-      {
-        proposalDigest: text(predicate.proposal_digest),
-        receiptId: view.receiptId,
-        actionId,
-        expiresAtMs: view.sealedAtMs + settings.idempotencyTtlMs,
-      },
-      view.at,
-    );
-  }
+}
+
+/** Last of all: the key leads to what must be there by then. */
+async function completeKey(view: SealedView, action: ActionRecord, { stores, settings }: ProjectDeps): Promise<void> {
+  const { predicate } = view;
+  if (typeof predicate.idempotency_key_digest !== 'string') return;
+  const { tenantId, agentId, actionId } = action;
+  await stores.idempotency.complete(
+    { tenantId, agentId, key: predicate.idempotency_key_digest },
+    {
+      proposalDigest: text(predicate.proposal_digest),
+      receiptId: view.receiptId,
+      actionId,
+      expiresAtMs: view.sealedAtMs + settings.idempotencyTtlMs,
+    },
+    view.at,
+  );
 }
 
 function decidedAction(view: SealedView): ActionRecord {

@@ -51,7 +51,7 @@ export class Projector {
     while (at < total) {
       const page = await this.#source.scan(at, Math.min(PAGE, total - at));
       if (page.length === 0) return;
-      for (const view of withoutVoided(page.map(readView))) await project(view, this.#deps);
+      await project(withoutVoided(page.map(readView)), this.#deps);
       at += page.length;
       await actions.advance({ logId, index: at });
       await idempotency.advance({ logId, index: at });

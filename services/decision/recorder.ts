@@ -45,7 +45,7 @@ export class Recorder {
   }
 
   async record(views: readonly SealedView[]): Promise<void> {
-    for (const view of views) await project(view, this.#deps);
+    await project(views, this.#deps);
   }
 
   /** Seals drafts that follow an action, and records them. A refused ALLOW is `failed_precondition`. */
@@ -99,7 +99,7 @@ export class Recorder {
     for (let at = from; at < total; ) {
       const page = await source.scan(at, REPLAY_PAGE);
       if (page.length === 0) break;
-      for (const view of withoutVoided(page.map(readView))) await project(view, this.#deps);
+      await project(withoutVoided(page.map(readView)), this.#deps);
       at += page.length;
       await actions.advance({ logId, index: at });
       await idempotency.advance({ logId, index: at });
