@@ -1,3 +1,5 @@
+// Git commands whose meaning no table row holds: which branch a push changes, what a reset or checkout throws away.
+
 import { type Arg, literal, type Stream } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
 import { readUrl } from '../urls.ts';
