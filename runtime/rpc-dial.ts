@@ -2,12 +2,15 @@
 
 import type { DescMessage, DescMethod, DescService, MessageShape } from '@bufbuild/protobuf';
 import { type ChannelCredentials, Client, credentials, Metadata } from '@grpc/grpc-js';
+import type { BeaconError } from '../core/errors.ts';
 import type { Service } from './rpc.ts';
 import { methodDefinition } from './rpc-definition.ts';
-import { fromStatus } from './rpc-errors.ts';
+import { fromStatus, wasNeverSeen } from './rpc-errors.ts';
 import { callStream } from './rpc-stream.ts';
 
 type Message = MessageShape<DescMessage>;
+
+const MAX_UNSEEN_RETRIES = 3;
 
 export type DialOptions<C> = {
   /** Headers for one call, from what travels beside it. */
@@ -65,7 +68,7 @@ function newClient<C>(address: string, options: DialOptions<C>): Client {
 
 function unaryCall<C>(method: DescMethod, options: DialOptions<C>, next: () => Client) {
   const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
-  return (request: Message, context: C): Promise<unknown> =>
+  const once = (request: Message, context: C): Promise<unknown> =>
     new Promise((resolve, reject) => {
       next().makeUnaryRequest(
         path,
@@ -77,6 +80,16 @@ function unaryCall<C>(method: DescMethod, options: DialOptions<C>, next: () => C
         (error, response) => (error ? reject(fromStatus(error)) : resolve(response)),
       );
     });
+  return async (request: Message, context: C): Promise<unknown> => {
+    for (let again = 0; ; again += 1) {
+      try {
+        return await once(request, context);
+      } catch (error) {
+        // A connection that ends by its age refuses what comes too late for it, unread: the next one takes it.
+        if (again >= MAX_UNSEEN_RETRIES || !wasNeverSeen(error as BeaconError)) throw error;
+      }
+    }
+  };
 }
 
 function bidiCall<C>(method: DescMethod, options: DialOptions<C>, client: Client) {

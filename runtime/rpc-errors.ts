@@ -44,6 +44,14 @@ export function fromStatus(thrown: unknown): BeaconError {
   });
 }
 
+/** grpc-js's words for HTTP/2 REFUSED_STREAM; it gives this case no other mark. */
+const REFUSED_STREAM = 'Stream refused by server';
+
+/** True when a call failed and the server certainly saw nothing of it: its connection was just being ended. */
+export function wasNeverSeen(error: BeaconError): boolean {
+  return (error.cause as Partial<ServiceError> | undefined)?.details === REFUSED_STREAM;
+}
+
 function codeOf(status: number): ErrorCode {
   // Whoever cancelled does not learn whether the call took effect: the same as no answer.
   if (status === CANCELLED) return 'unavailable';

@@ -10,9 +10,12 @@ import {
   SealStreamRequestSchema,
   type SealStreamResponse,
 } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import { wasNeverSeen } from '../../runtime/rpc-errors.ts';
 
 /** How often requests are held against their deadlines: the most by which one may be late. */
 const SWEEP_MS = 20;
+/** How often a request is put on another stream because the one it was on was refused unread. */
+const MAX_MOVES = 3;
 /** Codes after which the leaf may be on disk all the same. */
 const UNCLEAR_CODES: readonly ErrorCode[] = ['unavailable', 'internal', 'deadline_exceeded'];
 
@@ -41,7 +44,8 @@ export type SealStreamDeps = {
 };
 
 type Entry = {
-  readonly sequence: bigint;
+  sequence: bigint;
+  moves: number;
   readonly request: SealRequest;
   readonly notAfterMs: number;
   readonly resolve: (response: SealResponse) => void;
@@ -87,7 +91,13 @@ export class SealStream {
     const { now, maxAgeMs } = this.#deps;
     if (this.#current && (this.#current.over || now() - this.#current.openedAtMs > maxAgeMs)) this.retire();
     if (this.#current) return this.#current;
-    const lane = new Lane(this.#deps, () => this.#lanes.delete(lane));
+    const lane = new Lane(this.#deps, (unseen) => {
+      this.#lanes.delete(lane);
+      if (this.#current === lane) this.#current = undefined;
+      if (unseen.length === 0) return;
+      const next = this.#lane();
+      for (const entry of unseen) next.put(entry);
+    });
     this.#lanes.add(lane);
     this.#current = lane;
     return lane;
@@ -105,13 +115,14 @@ class Lane {
   #wake = () => {};
   over = false;
 
-  constructor(deps: SealStreamDeps, ended: () => void) {
+  /** `ended` takes what was certainly not read at the other end. */
+  constructor(deps: SealStreamDeps, ended: (unseen: readonly Entry[]) => void) {
     this.#deps = deps;
     this.openedAtMs = deps.now();
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
-    this.#read().finally(() => {
+    this.#read().then((unseen) => {
       clearInterval(this.#sweeper);
-      ended();
+      ended(unseen);
     });
   }
 
@@ -121,12 +132,17 @@ class Lane {
 
   seal(request: SealRequest, notAfterMs: number): Promise<SealResponse> {
     return new Promise((resolve, reject) => {
-      const sequence = ++this.#next;
-      const entry = { sequence, request, notAfterMs, resolve, reject, sent: false, settled: false };
-      this.#waiting.set(sequence, entry);
-      this.#queue.push(entry);
-      this.#wake();
+      this.put({ sequence: 0n, moves: 0, request, notAfterMs, resolve, reject, sent: false, settled: false });
     });
+  }
+
+  put(entry: Entry): void {
+    this.#next += 1n;
+    entry.sequence = this.#next;
+    entry.sent = false;
+    this.#waiting.set(entry.sequence, entry);
+    this.#queue.push(entry);
+    this.#wake();
   }
 
   close(): void {
@@ -134,7 +150,7 @@ class Lane {
     this.#wake();
   }
 
-  async #read(): Promise<void> {
+  async #read(): Promise<readonly Entry[]> {
     let failure = new BeaconError('unavailable', 'the signer ended the stream');
     try {
       for await (const answer of this.#deps.open(this.#requests())) this.#answered(answer);
@@ -143,12 +159,22 @@ class Lane {
         thrown instanceof BeaconError ? thrown : new BeaconError('unavailable', 'the stream failed', { cause: thrown });
     }
     this.over = true;
+    const unseen: Entry[] = [];
+    if (wasNeverSeen(failure)) {
+      for (const entry of this.#waiting.values()) {
+        entry.moves += 1;
+        if (entry.settled || entry.moves > MAX_MOVES) continue;
+        unseen.push(entry);
+        this.#waiting.delete(entry.sequence);
+      }
+    }
     // Also when the failure says otherwise: nobody answered these.
     const lost = new BeaconError('unavailable', `the signer was lost: ${failure.message}`, { cause: failure });
     for (const entry of this.#waiting.values()) this.#fail(entry, lost);
     this.#waiting.clear();
     this.#queue = [];
     this.#wake();
+    return unseen;
   }
 
   async *#requests(): AsyncGenerator<SealStreamRequest> {
