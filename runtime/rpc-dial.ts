@@ -19,6 +19,8 @@ export type DialOptions<C> = {
   deadlineMs?(context: C): number | undefined;
   /** Channels that unary calls take in turn: one channel queues under load. Default 1; streams use the first. */
   channels?: number;
+  /** Methods that are not sent again even when the server certainly did not read them. */
+  neverRepeat?: readonly string[];
   maxMessageBytes?: number;
   credentials?: ChannelCredentials;
   /** DNS name asked of a TLS server in place of the address dialed, which TLS does not take when it is a number. */
@@ -86,7 +88,8 @@ function unaryCall<C>(method: DescMethod, options: DialOptions<C>, next: () => C
         return await once(request, context);
       } catch (error) {
         // A connection that ends by its age refuses what comes too late for it, unread: the next one takes it.
-        if (again >= MAX_UNSEEN_RETRIES || !wasNeverSeen(error as BeaconError)) throw error;
+        const repeats = again < MAX_UNSEEN_RETRIES && !options.neverRepeat?.includes(method.name);
+        if (!repeats || !wasNeverSeen(error as BeaconError)) throw error;
       }
     }
   };

@@ -86,6 +86,8 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
       const by = await secured(address);
       return dial(desc, address, {
         channels,
+        // Sent again on another connection, a grant could reach a signer that has started anew and lacks a fence.
+        neverRepeat: ['GrantLease'],
         metadata: (context: CallContext) => ({
           ...contextHeaders(context, spanId),
           ...(by || !authorization ? {} : { authorization }),

@@ -34,3 +34,5 @@ process.once('SIGTERM', async () => {
   await signer.stop();
   process.exit(0);
 });
+// A test that dies takes its signers with it.
+process.stdin.resume().once('end', () => process.exit(1));
