@@ -104,6 +104,8 @@ export class SignerPool implements Signer {
   async seal(request: SealRequest, context: CallContext): Promise<SealResponse> {
     const home = this.#homeOf(request);
     if (home) return home.void(request);
+    // Once for each request, however often a signer is looked for: or two of equal rank would not take turns.
+    this.#turn += 1;
     const tried = new Set<SignerMember>();
     let refused: SealResponse | undefined;
     let last: BeaconError | undefined;
@@ -176,7 +178,6 @@ export class SignerPool implements Signer {
 
   /** The least busy that holds a lease; without one, the least busy that is well: it can still seal a DENY. */
   #pick(tried: ReadonlySet<SignerMember>): SignerMember | undefined {
-    this.#turn += 1;
     let best: SignerMember | undefined;
     for (let i = 0; i < this.#members.length; i += 1) {
       const member = this.#members[(i + this.#turn) % this.#members.length] as SignerMember;

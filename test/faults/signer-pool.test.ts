@@ -296,6 +296,13 @@ test('a void goes to the log of what it voids, past the caller’s deadline too,
   for (const { logId, predicate } of await voids()) expect(String(predicate.voids).slice(0, 12)).toBe(logId);
 });
 
+test('signers of equal rank take turns, one request after the other', async () => {
+  const { pool } = await world(2);
+  const logs: string[] = [];
+  for (let i = 0; i < 6; i += 1) logs.push((await ask(pool)).receiptId?.split('-')[0] ?? '');
+  expect(logs.filter((log) => log === logs[0]).length).toBe(3);
+}, 30_000);
+
 test('a receipt is read from the log its id names', async () => {
   const { pool } = await world(2);
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => ask(pool)));
