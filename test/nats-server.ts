@@ -15,8 +15,14 @@ const PROGRAM = process.env.TEST_TOOL_NATS_SERVER ?? 'nats-server';
 
 const present = spawnSync(PROGRAM, ['--version']).status === 0;
 
-/** `describe`, skipped where nats-server is not installed (`npm test` installs it) and this is no CI run. */
-export const describeWithNats = present || process.env.CI ? describe : describe.skip;
+/**
+ * `describe`; skipped, with the reason in its name, where there is no nats-server and this is no CI run. In CI it fails
+ * when a server is to be started.
+ */
+export function describeWithNats(name: string, suite: () => void): void {
+  if (present || process.env.CI) describe(name, suite);
+  else describe.skip(`${name} (skipped: no nats-server; npm test installs it)`, suite);
+}
 
 export class NatsServer {
   readonly folder = mkdtempSync(join(tmpdir(), 'nats-'));
