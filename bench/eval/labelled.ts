@@ -63,7 +63,9 @@ const valid = ajv.compile(JSON.parse(readFileSync(join(import.meta.dirname, 'sch
 
 /** By what is proposed and by whom, not by the label: correcting a label does not move an item across. */
 export function isHeld({ id, body, standing }: Labelled): boolean {
-  const digest = createHash('sha256').update(JSON.stringify([id, body, standing])).digest();
+  const digest = createHash('sha256')
+    .update(JSON.stringify([id, body, standing]))
+    .digest();
   return (digest[0] as number) < HELD_BELOW;
 }
 
