@@ -53,12 +53,15 @@ const isOurs = (to: string) => ROOMS.includes(room(to)) || MORE_ROOMS.includes(r
 const isWiring = (file: string) => /^services\/([^/]+\/compose|[^/]+)\.ts$/.test(file) && !isShared(file);
 const isShared = (file: string) => ['services/config.ts', 'services/access.ts'].includes(file);
 const isPortContract = (to: string) => /^ports\/[^/]+\/port\.ts$/.test(to);
+/** What the doors to the disk share; it knows no port and no word of the domain. */
+const SYNCED_FILE = 'ports/synced-file.ts';
 const isOneOf = (to: string, names: string[]) => names.some((name) => to === name || to.startsWith(name));
 
 function mayPort({ from, to, typeOnly }: Import): boolean {
+  if (from === SYNCED_FILE) return to.startsWith('node:');
   if (room(to) === 'core' || room(to) === 'gen') return true;
   if (from.endsWith('/port.ts')) return typeOnly && isPortContract(to);
-  if (folder(to) === folder(from)) return true;
+  if (folder(to) === folder(from) || to === SYNCED_FILE) return true;
   return !isOurs(to) || (typeOnly && isPortContract(to));
 }
 
@@ -106,6 +109,9 @@ test('the table refuses what it is there to refuse', () => {
     ['ports/budgets/port.ts', 'ports/budgets/memory.ts'],
     ['ports/budgets/sqlite.ts', 'ports/score-store/sqlite.ts'],
     ['ports/budgets/sqlite.ts', 'runtime/rpc.ts'],
+    ['ports/budgets/port.ts', 'ports/synced-file.ts'],
+    ['ports/synced-file.ts', 'core/errors.ts'],
+    ['ports/synced-file.ts', 'ports/budgets/port.ts'],
     ['runtime/rpc.ts', 'core/route.ts'],
     ['services/decision/judge.ts', 'services/scoring/service.ts'],
     ['services/decision/judge.ts', 'ports/policy-engine/wasm.ts'],

@@ -1,7 +1,7 @@
-// The cursor as a small file beside the ledger: written whole under another name, synced, then renamed.
+// The cursor as a small file beside the ledger, replaced whole and synced.
 
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { replaceFile } from '../synced-file.ts';
 import type { OutboxCursor, OutboxCursorStore } from './port.ts';
 
 export class FileOutboxCursor implements OutboxCursorStore {
@@ -24,20 +24,7 @@ export class FileOutboxCursor implements OutboxCursorStore {
   }
 
   async save({ index, stream }: OutboxCursor): Promise<void> {
-    const next = `${this.#path}.next`;
-    await synced(next, 'w', `${JSON.stringify({ index, stream })}\n`);
-    await rename(next, this.#path);
-    await synced(dirname(this.#path), 'r');
-  }
-}
-
-async function synced(path: string, flags: string, text?: string): Promise<void> {
-  const file = await open(path, flags, 0o600);
-  try {
-    if (text !== undefined) await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
+    await replaceFile(this.#path, `${JSON.stringify({ index, stream })}\n`);
   }
 }
 

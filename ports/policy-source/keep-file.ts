@@ -1,9 +1,9 @@
-// The last activated bundle as one small synced file in the data folder: written whole under another name, then renamed.
-// One file, so that version and bundle cannot come from two moments.
+// The last activated bundle as one synced file in the data folder, replaced whole. One file, so that version and bundle cannot come from two moments.
 
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BeaconError } from '../../core/errors.ts';
+import { replaceFile } from '../synced-file.ts';
 import type { KeptPolicy, PolicyKeep } from './port.ts';
 
 export class FilePolicyKeep implements PolicyKeep {
@@ -43,21 +43,7 @@ export class FilePolicyKeep implements PolicyKeep {
       envelope: base64(envelope ?? new Uint8Array()),
       files: Object.fromEntries([...files].map(([name, bytes]) => [name, base64(bytes)])),
     };
-    const folder = dirname(this.#path);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const next = `${this.#path}.next`;
-    await synced(next, 'w', `${JSON.stringify(kept)}\n`);
-    await rename(next, this.#path);
-    await synced(folder, 'r');
-  }
-}
-
-async function synced(path: string, flags: string, text?: string): Promise<void> {
-  const file = await open(path, flags, 0o600);
-  try {
-    if (text !== undefined) await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
+    await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    await replaceFile(this.#path, `${JSON.stringify(kept)}\n`);
   }
 }

@@ -6,6 +6,7 @@ import { link, lstat, mkdir, open, readdir, readFile, unlink } from 'node:fs/pro
 import { dirname, join } from 'node:path';
 import { BeaconError } from '../../core/errors.ts';
 import { publicKeyFrom, signerOf } from '../../core/jwk.ts';
+import { syncFolder } from '../synced-file.ts';
 import type { PublicKey, SigningKey, SigningKeys } from './port.ts';
 
 const NAME = /^(\d{5})\.(key|pub)\.pem$/;
@@ -131,15 +132,6 @@ async function writeDurably(folder: string, name: string, content: string | Buff
 /** A key half written when the process died never signed anything. */
 async function sweep(folder: string): Promise<void> {
   for (const name of await readdir(folder)) if (name.startsWith(SCRATCH)) await unlink(join(folder, name));
-}
-
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function requirePrivate(path: string, what: 'folder' | 'file'): Promise<void> {
