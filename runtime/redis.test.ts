@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { CountingProxy, ONE_ROUND_TRIP } from '../test/counting-proxy.ts';
-import { describeWithRedis, documentedRights, freePort, type RedisServer, startRedis } from '../test/redis-server.ts';
+import { describeWithRedis, documentedRights, type RedisServer, startRedis } from '../test/redis-server.ts';
+import { freePort } from '../test/server-process.ts';
 import { openRedis, type RedisConnection, type RedisConnectionOptions } from './redis.ts';
 
 const opened: { close(): void }[] = [];

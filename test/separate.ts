@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type NatsServer, startNats } from './nats-server.ts';
-import { freePort, type RedisServer, startRedis } from './redis-server.ts';
+import { type RedisServer, startRedis } from './redis-server.ts';
+import { freePort } from './server-process.ts';
 
 const MAIN = fileURLToPath(new URL('../services/main.ts', import.meta.url));
 const START_TIMEOUT_MS = 60_000;
