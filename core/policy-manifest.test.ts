@@ -25,6 +25,7 @@ const files = new Map([
   ['data.json', bytes('{}')],
   ['manifest.json', bytes('{"a":1}')],
   ['canaries.json', bytes('[]')],
+  ['cases.json', bytes('{"cases":{}}')],
 ]);
 const facts = { name: 'pack', revision: '1.2.0', version: 7, expiresAtMs: NOW + 1_000 };
 const manifest = describePolicy(files, facts);

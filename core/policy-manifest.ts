@@ -12,7 +12,7 @@ export const MANIFEST_TYPE = 'application/vnd.beacon.policy-manifest.v1+json';
 /** The envelope's name beside the files it speaks for. */
 export const MANIFEST_FILE = 'manifest.dsse.json';
 /** What a bundle is made of, all of it and nothing else. Names are a closed list, so none can lead elsewhere. */
-export const POLICY_FILES = ['policy.wasm', 'data.json', 'manifest.json', 'canaries.json'] as const;
+export const POLICY_FILES = ['policy.wasm', 'data.json', 'manifest.json', 'canaries.json', 'cases.json'] as const;
 export type PolicyFile = (typeof POLICY_FILES)[number];
 /** Of each file. */
 export const MAX_POLICY_FILE_BYTES = 16 * 1_048_576;
@@ -45,7 +45,10 @@ export const POLICY_REFUSALS = [
   'bad_file_name',
   'too_large',
   'not_loadable',
+  'failed_case',
+  'failed_canary',
   'unreadable',
+  'unreachable',
   'not_kept',
 ] as const;
 export type PolicyRefusal = (typeof POLICY_REFUSALS)[number];

@@ -2,10 +2,11 @@
 // parts and long lists of reasons each took seconds once.
 
 import { beforeAll, expect, test } from 'vitest';
+import type { Fragment } from '../core/policy-cases.ts';
 import { MAX_REASONS, readVerdict } from '../core/route.ts';
 import { MAX_INPUT_BYTES, type PolicySnapshot } from '../ports/policy-engine/port.ts';
 import { WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
-import { bundleWithTenants, caseInput, encode, type Fragment } from './case-input.ts';
+import { bundleWithTenants, caseInput, encode } from './case-input.ts';
 
 const MOST_MS = 1_000;
 const many = <T>(count: number, make: (index: number) => T): T[] =>

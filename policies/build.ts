@@ -1,4 +1,5 @@
-// Builds the committed policy bundle with the pinned OPA: format, strict check, Rego tests, Wasm, digest, canaries.
+// Builds the committed policy bundle with the pinned OPA: format, strict check, Rego tests, Wasm, digest, canaries and the
+// cases of cases/*.json, which every Beacon runs through the Wasm before it activates the bundle.
 // `node policies/build.ts` writes policies/bundle; `--check` builds elsewhere and exits 1 naming each file that differs.
 
 import { execFileSync } from 'node:child_process';
@@ -7,9 +8,11 @@ import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { policyDigest } from '../core/policy-digest.ts';
+import { POLICY_FILES } from '../core/policy-manifest.ts';
 
 export const OPA_VERSION = '1.22.0';
-export const BUNDLE_FILES = ['policy.wasm', 'data.json', 'manifest.json', 'canaries.json'] as const;
+/** No cases by themselves: what the others are laid over, and what is about tenants' tables that this bundle has not. */
+const NOT_CASES = ['base.json', 'overlays.json', 'tenants.json'];
 const ENTRYPOINT = 'beacon/decide';
 const HERE = import.meta.dirname;
 /** Slow or absent in the Wasm engine: refused when compiling, not when a decision first needs them. */
@@ -118,6 +121,23 @@ function writeBundle(output: string, built: string, pack: { name: string; revisi
   writeFileSync(join(output, 'data.json'), data);
   writeFileSync(join(output, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   cpSync(join(HERE, 'canaries.json'), join(output, 'canaries.json'));
+  writeFileSync(join(output, 'cases.json'), caseFile());
+}
+
+/** core/policy-cases.ts reads it. One case a line, so that a change of one shows as one. */
+function caseFile(): string {
+  const folder = join(HERE, 'cases');
+  const compact = (name: string) => JSON.stringify(JSON.parse(readFileSync(join(folder, name), 'utf8')));
+  const groups = readdirSync(folder)
+    .filter((name) => name.endsWith('.json') && !NOT_CASES.includes(name))
+    .sort()
+    .map((name) => {
+      const lines = (JSON.parse(readFileSync(join(folder, name), 'utf8')) as object[]).map((one) =>
+        JSON.stringify(one),
+      );
+      return `${JSON.stringify(basename(name, '.json'))}:[\n${lines.join(',\n')}\n]`;
+    });
+  return `{"base":${compact('base.json')},\n"cases":{\n${groups.join(',\n')}\n}}\n`;
 }
 
 /** Names of committed files that a fresh build does not give byte for byte. */
@@ -125,7 +145,7 @@ export function driftingFiles(committed: string, opa: string = findOpa()): strin
   const folder = mkdtempSync(join(tmpdir(), 'beacon-policy-check-'));
   try {
     buildBundle(folder, opa);
-    return BUNDLE_FILES.filter((name) => {
+    return POLICY_FILES.filter((name) => {
       const path = join(committed, name);
       return !existsSync(path) || !readFileSync(path).equals(readFileSync(join(folder, name)));
     });

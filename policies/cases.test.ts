@@ -3,10 +3,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Case } from '../core/policy-cases.ts';
 import { readVerdict } from '../core/route.ts';
 import type { PolicySnapshot } from '../ports/policy-engine/port.ts';
 import { WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
-import { bundleWithTenants, type Case, caseInput, encode, readJson } from './case-input.ts';
+import { bundleWithTenants, caseInput, encode, readJson } from './case-input.ts';
 
 const files = readdirSync(join(import.meta.dirname, 'cases')).filter(
   (name) => name !== 'base.json' && name !== 'overlays.json',

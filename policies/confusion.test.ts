@@ -2,10 +2,11 @@
 // and taken away; nothing becomes ALLOW or WARN.
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Fragment } from '../core/policy-cases.ts';
 import { readVerdict, runs } from '../core/route.ts';
 import type { PolicySnapshot } from '../ports/policy-engine/port.ts';
 import { WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
-import { bundleWithTenants, caseInput, encode, type Fragment } from './case-input.ts';
+import { bundleWithTenants, caseInput, encode } from './case-input.ts';
 
 type Path = readonly (string | number)[];
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

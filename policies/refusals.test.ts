@@ -6,10 +6,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { POLICY_FILES } from '../core/policy-manifest.ts';
 import { readVerdict } from '../core/route.ts';
 import type { PolicyBundle } from '../ports/policy-engine/port.ts';
 import { REPLACE_ABOVE_BYTES, WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
-import { BUNDLE_FILES, driftingFiles, findOpa } from './build.ts';
+import { driftingFiles, findOpa } from './build.ts';
 import { BUNDLE, encode } from './case-input.ts';
 
 const DENY = '{"route": "DENY", "reasons": [{"rule": "test", "code": "test", "message": "Test."}], "obligations": []}';
@@ -95,7 +96,7 @@ test('the committed bundle is what the sources build', () => {
 test('drift is named file by file', () => {
   const elsewhere = mkdtempSync(join(tmpdir(), 'beacon-drift-'));
   try {
-    expect(driftingFiles(elsewhere, opa)).toEqual([...BUNDLE_FILES]);
+    expect(driftingFiles(elsewhere, opa)).toEqual([...POLICY_FILES]);
   } finally {
     rmSync(elsewhere, { recursive: true });
   }

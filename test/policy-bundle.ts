@@ -23,6 +23,8 @@ export type Variant = {
   readonly expiresAtMs?: number;
   /** Instead of the built-in ones. */
   readonly canaries?: string;
+  /** What its one case, looking into a folder, expects; what the variant does unless told otherwise. */
+  readonly expects?: string;
   readonly key?: typeof policyKey;
 };
 export type Made = { readonly digest: string; readonly files: ReadonlyMap<string, Uint8Array> };
@@ -36,6 +38,10 @@ export function makeBundle({ version, strict, reckless = false, key = policyKey,
   if (reckless) for (const level of Object.keys(never)) never[level] = 'ALLOW';
   if (strict) for (const level of Object.keys(reading)) reading[level] = 'DENY';
   if (variant.canaries !== undefined) files.set('canaries.json', Buffer.from(variant.canaries));
+  const { base } = JSON.parse(Buffer.from(files.get('cases.json') as Uint8Array).toString());
+  const looking = { name: 'ls', parts: [{ effect: 'read', tool: 'ls', operation: 'ls' }] };
+  const expected = { route: variant.expects ?? (strict ? 'DENY' : 'ALLOW'), codes: ['read'] };
+  files.set('cases.json', Buffer.from(JSON.stringify({ base, cases: { story: [{ ...looking, expect: expected }] } })));
   data.beacon.variant = version;
   files.set('data.json', Buffer.from(JSON.stringify(data)));
   const digest = policyDigest(files.get('policy.wasm') as Uint8Array, files.get('data.json') as Uint8Array);

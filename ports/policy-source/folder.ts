@@ -14,6 +14,7 @@ const QUIET_MS = 150;
 const POLL_MS = 2_000;
 
 export class FolderPolicySource implements PolicySource {
+  readonly kind = 'folder';
   readonly #folder: string;
 
   /** An absolute path; the folder need not exist yet. */

@@ -9,10 +9,18 @@ export type SignedFiles = {
 };
 
 export type PolicySource = {
-  /** Changes when what read() gives may have changed; cheap. */
+  /** Stands in the receipt of what was activated from it. */
+  readonly kind: 'folder' | 'http';
+  /**
+   * Changes when what read() gives may have changed; cheap. Throws what read() would throw where that is known already;
+   * as a text the same for as long as nothing changes.
+   */
   stamp(): Promise<string>;
-  /** Undefined when nothing is there at all. Throws PolicyRefused `unreadable` or `too_large`. */
-  read(): Promise<SignedFiles | undefined>;
+  /**
+   * Undefined when nothing is there at all. `stamp`, just given by stamp(), allows an answer as of then; without it the
+   * place is asked now. Throws PolicyRefused `unreadable`, `unreachable`, `too_large`, or for a name no bundle can have.
+   */
+  read(stamp?: string): Promise<SignedFiles | undefined>;
   /** Calls `changed` soon after a change, and now and then without one. Gives what stops it. */
   watch(changed: () => void): () => void;
 };

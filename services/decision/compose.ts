@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EVENTS } from '../../core/events.ts';
 import { type PublicKey, parseJwks } from '../../core/jwk.ts';
+import { readCases } from '../../core/policy-cases.ts';
 import { PolicyRefused } from '../../core/policy-manifest.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { combineDetectors } from '../../ports/detectors/combine.ts';
@@ -20,6 +21,7 @@ import type { TenantKeys } from '../../ports/tenant-key/port.ts';
 import type { DecisionSettings, Meter, Signer, Stores } from './deps.ts';
 import { PolicyActivation } from './policy-activation.ts';
 import type { PolicyMeter } from './policy-meter.ts';
+import { remembering } from './policy-rehearsal.ts';
 import type { ReceiptSource } from './recorder.ts';
 import { DecisionMaker } from './service.ts';
 
@@ -55,7 +57,9 @@ export function composeDecision(options: DecisionOptions): DecisionMaker {
   const env = { now, failed, bus, meter, randomHex, newId };
   const privacy = { detectors: [combineDetectors(secretsDetector(), piiDetector())], keys };
   const call = () => systemCall(Number.MAX_SAFE_INTEGER);
-  return new DecisionMaker({ stores, signer, policy, activation, privacy, settings, env }, source, call);
+  // Where nothing may be kept, a new policy is compared on the built-in inputs alone.
+  const watched = activation && !settings.zeroRetention ? remembering(policy, activation.recent) : policy;
+  return new DecisionMaker({ stores, signer, policy: watched, activation, privacy, settings, env }, source, call);
 }
 
 export type ActivationOptions = {
@@ -87,21 +91,24 @@ export async function composeActivation(options: ActivationOptions): Promise<Pol
     source: new FolderPolicySource(config.policyDir),
     keep: new FilePolicyKeep(join(config.dataDir, 'policy', 'active.json')),
     trustedKeys: () => readKeys(config.policyKeys),
-    toBundle: (files) => ({
-      wasm: part(files, 'policy.wasm'),
-      data: part(files, 'data.json'),
-      revision: '',
-      canaries: [...always, ...readCanaries(part(files, 'canaries.json'))],
+    prepare: (files) => ({
+      bundle: {
+        wasm: part(files, 'policy.wasm'),
+        data: part(files, 'data.json'),
+        revision: '',
+        canaries: [...always, ...readCanaries(part(files, 'canaries.json'))],
+      },
+      rehearsal: { cases: readCases(part(files, 'cases.json')), canaries: always },
     }),
     signer,
     ownCall: () => systemCall(now() + SEAL_TIMEOUT_MS),
     now,
     told: {
-      activated(status, previous_digest) {
+      activated(status, previous_digest, rehearsal) {
         meter.active(status);
         const { version, receiptId: receipt_id } = status;
         const active = { digest: status.digest, revision: status.revision };
-        log.info(EVENTS.policyActivated, { ...active, version, receipt_id, previous_digest });
+        log.info(EVENTS.policyActivated, { ...active, version, receipt_id, previous_digest, ...rehearsal });
         bus.publish({ name: EVENTS.policyActivated, data: active });
       },
       refused({ reason, message }, error) {

@@ -1,6 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { BeaconError } from '../../core/errors.ts';
+import type { PolicyCase } from '../../core/policy-cases.ts';
+import { PolicyRefused } from '../../core/policy-manifest.ts';
 import {
   type DecisionAnswer,
   ExecuteRequestSchema,
@@ -9,7 +11,7 @@ import {
 import { type SealRequest, SealResponseSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { PolicyBundle, PolicyEngine, PolicySnapshot } from '../../ports/policy-engine/port.ts';
 import type { KeptPolicy, SignedFiles } from '../../ports/policy-source/port.ts';
-import { type Made, makeBundle, policyKey } from '../../test/policy-bundle.ts';
+import { type Made, makeBundle, policyKey, strangerKey } from '../../test/policy-bundle.ts';
 import { callAs, makeWorld, START_MS, shell } from './decision.fixture.ts';
 import { PolicyActivation } from './policy-activation.ts';
 import type { PolicyStatus } from './policy-status.ts';
@@ -49,6 +51,8 @@ function world() {
     now: Date.now(),
     folder: undefined as SignedFiles | undefined,
     stamp: 0,
+    away: false,
+    required: false,
     kept: undefined as KeptPolicy | undefined,
     /** What happened, in order. */
     steps: [] as string[],
@@ -57,14 +61,23 @@ function world() {
     /** As the signer words it; empty when it seals. */
     sealRefused: '',
     diskFull: false,
+    cases: [] as PolicyCase[],
     changed: () => {},
   };
   const activation = () =>
     new PolicyActivation({
       engine,
+      required: state.required,
       source: {
-        stamp: async () => String(state.stamp),
-        read: async () => state.folder,
+        kind: 'folder',
+        async stamp() {
+          if (state.away) throw new PolicyRefused('unreachable', 'the server did not answer');
+          return String(state.stamp);
+        },
+        async read() {
+          if (state.away) throw new PolicyRefused('unreachable', 'the server did not answer');
+          return state.folder;
+        },
         watch(changed) {
           state.changed = changed;
           return () => {};
@@ -79,7 +92,10 @@ function world() {
         },
       },
       trustedKeys: async () => [policyKey.publicKey],
-      toBundle: () => ({ wasm: new Uint8Array(), data: new Uint8Array(), revision: '', canaries: [] }),
+      prepare: () => ({
+        bundle: { wasm: new Uint8Array(), data: new Uint8Array(), revision: '', canaries: [] },
+        rehearsal: { cases: state.cases, canaries: [] },
+      }),
       signer: {
         async seal(request: SealRequest) {
           if (state.signerAway) throw new BeaconError('unavailable', 'no signer can seal now');
@@ -194,6 +210,62 @@ test('activations take turns, and the same bundle is activated once', async () =
   expect(state.predicates).toHaveLength(1);
   put(undefined);
   await expect(one.activate(false, admin)).rejects.toMatchObject({ reason: 'missing_file' });
+});
+
+test('a source that is away changes nothing, is told of once, and is taken up again', async () => {
+  const { engine, state, activation, put } = world();
+  put(makeBundle({ version: 2, strict: true }));
+  const one = activation();
+  await one.start();
+  steps(state);
+  const look = async () => {
+    state.changed();
+    await one.stop();
+  };
+  state.away = true;
+  await look();
+  await look();
+  expect(steps(state)).toEqual(['refused unreachable']);
+  expect(one.status()).toMatchObject({ version: 2, refused: { reason: 'unreachable' } });
+  await expect(one.activate(true, admin)).rejects.toMatchObject({ reason: 'unreachable' });
+  expect(engine.active.revision).toBe('0.1.0-2');
+  state.away = false;
+  await look();
+  expect(one.status().refused).toBeUndefined();
+  put(makeBundle({ version: 3, strict: true }));
+  await look();
+  expect(one.status().version).toBe(3);
+});
+
+test('where a signed bundle must decide, there is no start without one; what was kept is enough', async () => {
+  const { state, activation, put } = world();
+  state.required = true;
+  await expect(activation().start()).rejects.toMatchObject({ reason: 'missing_file' });
+  state.away = true;
+  await expect(activation().start()).rejects.toMatchObject({ reason: 'unreachable' });
+  state.away = false;
+  put(makeBundle({ version: 2, strict: true, key: strangerKey }));
+  await expect(activation().start()).rejects.toMatchObject({ reason: 'unknown_key' });
+  put(makeBundle({ version: 2, strict: true }));
+  await activation().start();
+  state.away = true;
+  const again = activation();
+  await again.start();
+  expect(again.status()).toMatchObject({ version: 2, refused: { reason: 'unreachable' } });
+});
+
+test('a bundle that fails a case of its own is refused before it is sealed', async () => {
+  const { engine, state, activation, put } = world();
+  const one = activation();
+  await one.start();
+  // The plain engine gives no verdict, which denies: and still is no DENY that a policy gave.
+  state.cases = [{ name: 'x', input: new Uint8Array(), expect: { route: 'DENY', codes: [] } }];
+  put(makeBundle({ version: 2, strict: true }));
+  await expect(one.activate(true, admin)).rejects.toMatchObject({ reason: 'failed_case' });
+  expect(steps(state)).toEqual(['refused failed_case']);
+  expect(engine.active.revision).toBe('built-in');
+  state.cases = [];
+  expect(await one.activate(false, admin)).toBe(true);
 });
 
 test('an expired policy denies what it would allow, and no permit outlives it', async () => {

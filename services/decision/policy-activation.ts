@@ -1,5 +1,5 @@
-// Activates signed policy bundles while decisions go on: read, verify, load, seal a `policy` receipt, keep, swap. Whatever
-// fails leaves the bundle before active and is told. One activation at a time.
+// Activates signed policy bundles while decisions go on: read, verify, load, rehearse, seal a `policy` receipt, keep, swap.
+// Whatever fails leaves the bundle before active and is told. One activation at a time.
 
 import { create } from '@bufbuild/protobuf';
 import { asBeaconError, BeaconError } from '../../core/errors.ts';
@@ -13,9 +13,10 @@ import {
 } from '../../core/policy-manifest.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { DraftSchema, SealRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
-import type { PolicyBundle, PolicyEngine } from '../../ports/policy-engine/port.ts';
+import type { PolicyBundle, PolicyEngine, PolicySnapshot } from '../../ports/policy-engine/port.ts';
 import type { PolicyKeep, PolicySource, SignedFiles } from '../../ports/policy-source/port.ts';
 import type { Signer } from './deps.ts';
+import { RecentInputs, type Rehearsal, type RehearsalInputs, rehearse } from './policy-rehearsal.ts';
 import type { PolicyControl, PolicyRefusalSeen, PolicyStatus } from './policy-status.ts';
 
 export type PolicyActivationDeps = {
@@ -24,26 +25,43 @@ export type PolicyActivationDeps = {
   readonly keep: PolicyKeep;
   /** Read anew for each look, so that keys can be added and taken away while running. */
   readonly trustedKeys: () => Promise<readonly PublicKey[]>;
+  /** Never decides by the built-in bundle: without another one there is no start. */
+  readonly required?: boolean;
   /** As the engine takes them; throws `failed_precondition`. What the built-in bundle must deny, every bundle must. */
-  readonly toBundle: (files: ReadonlyMap<string, Uint8Array>) => PolicyBundle;
+  readonly prepare: (files: ReadonlyMap<string, Uint8Array>) => {
+    readonly bundle: PolicyBundle;
+    readonly rehearsal: RehearsalInputs;
+  };
   readonly signer: Pick<Signer, 'seal'>;
   /** For what is done without a caller. */
   readonly ownCall: () => CallContext;
   readonly now: () => number;
   readonly told: {
-    activated(status: PolicyStatus, previousDigest: string): void;
+    activated(status: PolicyStatus, previousDigest: string, rehearsal: Rehearsal): void;
     refused(seen: PolicyRefusalSeen, error: unknown): void;
   };
 };
 
-type Cause = { readonly cause: 'start' | 'folder' | 'admin'; readonly force: boolean; readonly call: CallContext };
+type Cause = {
+  readonly cause: 'start' | PolicySource['kind'] | 'admin';
+  readonly force: boolean;
+  readonly call: CallContext;
+  /** What the source said to the look before; undefined asks it anew. */
+  readonly stamp?: string | undefined;
+};
+type Active = { readonly manifest: PolicyManifest; readonly id: string; readonly receiptId: string };
+
+const NOTHING_REHEARSED: Rehearsal = { cases: 0, canary: { inputs: 0, milder: 0, stricter: 0, routes: {} } };
 
 export class PolicyActivation implements PolicyControl {
+  /** Filled by whoever decides; what a new policy is compared on. */
+  readonly recent = new RecentInputs();
   readonly #deps: PolicyActivationDeps;
-  #active: { readonly manifest: PolicyManifest; readonly id: string; readonly receiptId: string } | undefined;
+  #active: Active | undefined;
   /** What none may fall behind; kept over restarts. */
   #last: { readonly version: number; readonly id: string } | undefined;
   #refused: PolicyRefusalSeen | undefined;
+  #fault: unknown;
   #stamp: string | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #unwatch: () => void = () => {};
@@ -54,8 +72,8 @@ export class PolicyActivation implements PolicyControl {
 
   /**
    * Goes on with the bundle that was active before the restart, takes a newer one from the source, and begins to watch.
-   * Throws when there was one and neither it nor a newer one can be used: what was decided by a signed policy is not
-   * decided by the built-in one because a file is missing.
+   * Throws when there was one, or must be one, and neither it nor a newer one can be used: what was decided by a signed
+   * policy is not decided by the built-in one because a file is missing or a server is away.
    */
   async start(): Promise<void> {
     const kept = await this.#deps.keep.load();
@@ -71,8 +89,9 @@ export class PolicyActivation implements PolicyControl {
       }
     }
     await this.#inTurn(() => this.#look('start'));
-    if (kept && !this.#active) throw fault;
-    this.#unwatch = this.#deps.source.watch(() => void this.#inTurn(() => this.#look('folder')));
+    if ((kept || this.#deps.required) && !this.#active) throw fault ?? this.#fault;
+    const { source } = this.#deps;
+    this.#unwatch = source.watch(() => void this.#inTurn(() => this.#look(source.kind)));
   }
 
   async stop(): Promise<void> {
@@ -98,13 +117,23 @@ export class PolicyActivation implements PolicyControl {
   }
 
   /** Never throws: what is refused is told once, until the source or the keys change. */
-  async #look(cause: 'start' | 'folder'): Promise<void> {
+  async #look(cause: 'start' | PolicySource['kind']): Promise<void> {
     const { source, trustedKeys, ownCall } = this.#deps;
     const keys = await trustedKeys().catch(() => []);
-    const stamp = `${keys.map(({ keyId }) => keyId).join(' ')}\n${await source.stamp().catch(String)}`;
-    if (stamp === this.#stamp) return;
-    this.#stamp = stamp;
-    await this.#reload({ cause, force: false, call: ownCall() }).catch((error) => {
+    let stamp: string | undefined;
+    let fault: unknown;
+    try {
+      stamp = await source.stamp();
+    } catch (error) {
+      fault = error;
+    }
+    const seen = `${keys.map(({ keyId }) => keyId).join(' ')}\n${fault ?? stamp}`;
+    if (seen === this.#stamp) return;
+    this.#stamp = seen;
+    const done = fault
+      ? Promise.reject(this.#refuse(fault))
+      : this.#reload({ cause, force: false, call: ownCall(), stamp });
+    await done.catch((error) => {
       // Nothing is wrong with the bundle: the signer was away. It is tried again.
       if (!(error instanceof PolicyRefused)) this.#stamp = undefined;
     });
@@ -116,19 +145,25 @@ export class PolicyActivation implements PolicyControl {
       this.#refused = undefined;
       return changed;
     } catch (error) {
-      const reason = error instanceof PolicyRefused ? error.reason : 'unsealed';
-      const seen = { reason, message: asBeaconError(error).message, atMs: this.#deps.now() };
-      this.#refused = seen;
-      this.#deps.told.refused(seen, error);
-      throw error;
+      throw this.#refuse(error);
     }
+  }
+
+  #refuse(error: unknown): unknown {
+    const reason = error instanceof PolicyRefused ? error.reason : 'unsealed';
+    const seen = { reason, message: asBeaconError(error).message, atMs: this.#deps.now() };
+    this.#refused = seen;
+    this.#fault = error;
+    this.#deps.told.refused(seen, error);
+    return error;
   }
 
   async #tryReload(why: Cause): Promise<boolean> {
     const { source, trustedKeys, now } = this.#deps;
-    const signed = await source.read();
+    const signed = await source.read(why.stamp);
     if (signed === undefined) {
-      if (why.cause === 'admin') throw new PolicyRefused('missing_file', 'the policy folder is empty');
+      if (why.cause === 'admin' || this.#deps.required)
+        throw new PolicyRefused('missing_file', 'the source has no bundle');
       return false;
     }
     const keys = await trustedKeys();
@@ -140,30 +175,38 @@ export class PolicyActivation implements PolicyControl {
   }
 
   async #use(manifest: PolicyManifest, signed: SignedFiles, why: Cause): Promise<void> {
-    const { engine, keep, toBundle, told } = this.#deps;
+    const { engine, keep, prepare, told } = this.#deps;
     const id = manifestId(manifest);
     const { version, revision } = manifest;
-    const previousDigest = engine.snapshot().digest;
-    let receiptId = '';
-    const record = async () => {
-      receiptId = await this.#seal(manifest, id, previousDigest, why);
+    const before = engine.snapshot();
+    const sealed = { receiptId: '', rehearsal: NOTHING_REHEARSED };
+    const record = (inputs: RehearsalInputs) => async (checked: PolicySnapshot) => {
+      sealed.rehearsal = await rehearse(checked, before, inputs);
+      sealed.receiptId = await this.#seal(manifest, id, { before: before.digest, rehearsal: sealed.rehearsal }, why);
       // After the receipt: a version that was never sealed decides nothing, so it holds nobody back either.
       if (id !== this.#last?.id) await keeping(() => keep.save({ ...signed, version, id }));
       this.#last = { version, id };
     };
     try {
-      const bundle = { ...toBundle(signed.files), revision, expiresAtMs: Date.parse(manifest.expires_at) };
-      await engine.activate(bundle, record);
+      const { bundle, rehearsal } = prepare(signed.files);
+      const canaries = [...rehearsal.canaries, ...this.recent.all()];
+      const named = { ...bundle, revision, expiresAtMs: Date.parse(manifest.expires_at) };
+      await engine.activate(named, record({ ...rehearsal, canaries }));
     } catch (error) {
       if (error instanceof PolicyRefused || asBeaconError(error).code !== 'failed_precondition') throw error;
       throw new PolicyRefused('not_loadable', asBeaconError(error).message, error);
     }
-    this.#active = { manifest, id, receiptId };
-    told.activated(this.status(), previousDigest);
+    this.#active = { manifest, id, receiptId: sealed.receiptId };
+    told.activated(this.status(), before.digest, sealed.rehearsal);
   }
 
   /** The receipt's id. Throws `unavailable` when it cannot be sealed. */
-  async #seal(manifest: PolicyManifest, id: string, previousDigest: string, why: Cause): Promise<string> {
+  async #seal(
+    manifest: PolicyManifest,
+    id: string,
+    { before, rehearsal }: { readonly before: string; readonly rehearsal: Rehearsal },
+    why: Cause,
+  ): Promise<string> {
     const { digest, name, revision, version, expires_at } = manifest;
     const older = this.#last !== undefined && version < this.#last.version;
     const predicate = {
@@ -173,12 +216,14 @@ export class PolicyActivation implements PolicyControl {
       version,
       expires_at,
       manifest_digest: id,
-      previous_digest: previousDigest,
+      previous_digest: before,
       ...(this.#last ? { previous_version: this.#last.version } : {}),
       forced: why.force,
       rollback: older,
       cause: why.cause,
       actor: why.call.principal.subject,
+      cases: rehearsal.cases,
+      canary: rehearsal.canary,
     };
     const draft = create(DraftSchema, {
       kind: 'policy',

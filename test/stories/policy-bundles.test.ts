@@ -70,6 +70,10 @@ test('starts with the built-in bundle and takes a signed one without a restart',
   const [receipt] = await policyReceipts();
   expect(receipt).toMatchObject({ digest: first.digest, version: 2, revision: '0.1.0-2', cause: 'folder' });
   expect(receipt).toMatchObject({ previous_digest: builtIn.digest, forced: false, rollback: false });
+  // Seven inputs: the built-in canaries, denied by both, and the decision before, which would be denied now.
+  const canary = { inputs: 7, milder: 0, stricter: 1, routes: { 'ALLOW>DENY': 1 } };
+  expect(receipt).toMatchObject({ cases: 1, canary });
+  expect(beacond.stderr()).toContain('"cases":1,"canary":{"inputs":7,');
   expect(await status()).toMatchObject({ receipt_id: receipt?.receipt_id, version: 2 });
   const metrics = await (await fetch(`${beacond.http}/metrics`)).text();
   expect(metrics).toContain(`beacon_policy_info{digest="${first.digest}",revision="0.1.0-2",version="2"} 1`);
@@ -84,6 +88,8 @@ test('a bundle that is not what it must be is refused by name, and the good one 
     ['digest_mismatch', spoiled(good, { 'data.json': Buffer.from('{"beacon":{}}') })],
     ['digest_mismatch', spoiled(good, { 'canaries.json': Buffer.from(JSON.stringify([allowed])) })],
     ['missing_file', spoiled(good, { 'canaries.json': undefined })],
+    ['missing_file', spoiled(good, { 'cases.json': undefined })],
+    ['digest_mismatch', spoiled(good, { 'cases.json': first.files.get('cases.json') })],
     ['extra_file', spoiled(good, { 'more.json': Buffer.from('{}') })],
     ['unknown_key', makeBundle({ version: 3, strict: false, key: strangerKey })],
     ['expired', makeBundle({ version: 3, strict: false, expiresAtMs: Date.now() - 1 })],
@@ -92,6 +98,7 @@ test('a bundle that is not what it must be is refused by name, and the good one 
     ['not_loadable', makeBundle({ version: 3, strict: false, reckless: true })],
     // The built-in canaries hold for every bundle: one cannot bring softer ones along.
     ['not_loadable', makeBundle({ version: 3, strict: false, reckless: true, canaries: '[{}]' })],
+    ['failed_case', makeBundle({ version: 3, strict: false, expects: 'DENY' })],
     ['malformed', spoiled(good, { 'manifest.dsse.json': Buffer.from('{}') })],
   ];
   for (const [reason, made] of bad) {
