@@ -7,8 +7,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { caseFault, readCases } from '../core/policy-cases.ts';
 import { policyDigest } from '../core/policy-digest.ts';
 import { POLICY_FILES } from '../core/policy-manifest.ts';
+import { readVerdict } from '../core/route.ts';
+import { loadBundle } from '../ports/policy-engine/bundle-folder.ts';
+import { WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
 
 export const OPA_VERSION = '1.22.0';
 /** No cases by themselves: what the others are laid over, and what is about tenants' tables that this bundle has not. */
@@ -154,10 +158,22 @@ export function driftingFiles(committed: string, opa: string = findOpa()): strin
   }
 }
 
-function main(args: readonly string[]): number {
+/** What fails of a bundle's own cases: each would keep it from being activated anywhere. */
+export async function failingCases(folder: string): Promise<string[]> {
+  const policy = await new WasmPolicyEngine().activate(await loadBundle(folder));
+  return readCases(readFileSync(join(folder, 'cases.json'))).flatMap((one) => {
+    const fault = caseFault(one, readVerdict(policy.evaluate(one.input)));
+    return fault === undefined ? [] : [`${one.name}: ${fault}`];
+  });
+}
+
+async function main(args: readonly string[]): Promise<number> {
   const committed = join(HERE, 'bundle');
   if (args[0] !== '--check') {
     buildBundle(committed);
+    const failing = await failingCases(committed);
+    for (const line of failing) console.error(`a case fails: ${line}`);
+    if (failing.length > 0) return 1;
     console.log(readFileSync(join(committed, 'manifest.json'), 'utf8'));
     return 0;
   }
@@ -169,7 +185,7 @@ function main(args: readonly string[]): number {
 
 if (import.meta.main) {
   try {
-    process.exitCode = main(process.argv.slice(2));
+    process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 1;

@@ -1,13 +1,15 @@
 // Every case of cases/*.json through the committed Wasm.
 
-import { readdirSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Case } from '../core/policy-cases.ts';
 import { readVerdict } from '../core/route.ts';
 import type { PolicySnapshot } from '../ports/policy-engine/port.ts';
 import { WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
-import { bundleWithTenants, caseInput, encode, readJson } from './case-input.ts';
+import { failingCases } from './build.ts';
+import { BUNDLE, bundleWithTenants, caseInput, encode, readJson } from './case-input.ts';
 
 const files = readdirSync(join(import.meta.dirname, 'cases')).filter(
   (name) => name !== 'base.json' && name !== 'overlays.json',
@@ -16,6 +18,19 @@ let policy: PolicySnapshot;
 
 beforeAll(async () => {
   policy = await new WasmPolicyEngine().activate(await bundleWithTenants());
+});
+
+test('the committed bundle passes the cases it carries, and would not if one were another', async () => {
+  expect(await failingCases(BUNDLE)).toEqual([]);
+  const folder = mkdtempSync(join(tmpdir(), 'beacon-cases-'));
+  try {
+    cpSync(BUNDLE, folder, { recursive: true });
+    const text = readFileSync(join(folder, 'cases.json'), 'utf8');
+    writeFileSync(join(folder, 'cases.json'), text.replace('"route":"DENY"', '"route":"ALLOW"'));
+    expect(await failingCases(folder)).toEqual([expect.stringContaining('DENY instead of ALLOW')]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe.each(files)('%s', (file) => {
