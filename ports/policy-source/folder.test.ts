@@ -1,10 +1,32 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MAX_POLICY_FILE_BYTES } from '../../core/policy-manifest.ts';
+import { describePolicySource } from './contract.ts';
 import { FolderPolicySource } from './folder.ts';
+
+describePolicySource('folder', async () => {
+  const place = mkdtempSync(join(tmpdir(), 'beacon-source-'));
+  return {
+    source: new FolderPolicySource(place),
+    async put(files) {
+      for (const name of readdirSync(place)) rmSync(join(place, name));
+      for (const [name, bytes] of files) writeFileSync(join(place, name), bytes);
+    },
+    close: async () => rmSync(place, { recursive: true, force: true }),
+  };
+});
 
 let folder: string;
 let source: FolderPolicySource;
