@@ -61,3 +61,37 @@ test('a policy folder and its keys go together, and neither depends on where Bea
     'BEACON_POLICY_KEYS',
   ]);
 });
+
+test('a policy server is spoken to over TLS, with keys to hold its bundle against, and not beside a folder', () => {
+  const given = { BEACON_POLICY_URL: 'https://policy.example/beacon.tar.gz', BEACON_POLICY_KEYS: '/k' };
+  const faults = (env: Record<string, string>) => checkConfig(env, '/h').map((fault) => fault.split(':')[0]);
+  const files = { BEACON_POLICY_CA_FILE: '/ca', BEACON_POLICY_TOKEN_FILE: '/t', BEACON_POLICY_POLL_MS: '5000' };
+  expect(faults({ ...given, ...files })).toEqual([]);
+  expect(loadConfig({ ...given, ...files }, '/h')).toMatchObject({ policyCaFile: '/ca', policyPollMs: 5_000 });
+  for (const url of [
+    'http://127.0.0.1:8080/b',
+    'http://localhost/b',
+    'http://[::1]:1/b',
+    'https://a.example:1/b?x=y',
+  ]) {
+    expect(faults({ ...given, BEACON_POLICY_URL: url }), url).toEqual([]);
+  }
+  for (const url of [
+    'http://policy.example/b',
+    'http://127.0.0.1.example/b',
+    'http://10.0.0.1/b',
+    'https://user:secret-value@a.example/b',
+    'https://token@a.example/b',
+    'https://a.example/b#x',
+    'file:///b',
+    'policy.example/b',
+    '/b',
+  ]) {
+    expect(faults({ ...given, BEACON_POLICY_URL: url }), url).toEqual(['BEACON_POLICY_URL']);
+    expect(checkConfig({ ...given, BEACON_POLICY_URL: url }, '/h').join()).not.toContain('secret-value');
+  }
+  expect(faults({ BEACON_POLICY_URL: given.BEACON_POLICY_URL })).toEqual(['BEACON_POLICY_KEYS']);
+  expect(faults({ ...given, BEACON_POLICY_DIR: '/p' })).toEqual(['BEACON_POLICY_URL']);
+  expect(faults({ ...files })).toEqual(['BEACON_POLICY_CA_FILE', 'BEACON_POLICY_TOKEN_FILE']);
+  expect(faults({ ...given, BEACON_POLICY_CA_FILE: 'ca' })).toEqual(['BEACON_POLICY_CA_FILE']);
+});

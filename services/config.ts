@@ -24,9 +24,14 @@ export type Config = {
   /** Decisions per minute for each agent; 0 is no limit. */
   readonly agentRate: number;
   readonly zeroRetention: boolean;
-  /** Empty: the built-in bundle alone. */
+  /** At most one of the two is given; without, the built-in bundle alone decides. */
   readonly policyDir: string;
+  readonly policyUrl: string;
   readonly policyKeys: string;
+  /** Empty: the system's authorities; no token. */
+  readonly policyCaFile: string;
+  readonly policyTokenFile: string;
+  readonly policyPollMs: number;
   readonly logLevel: LogLevel;
 };
 
@@ -151,24 +156,60 @@ function readTimes(reader: EnvReader) {
   };
 }
 
-/** Both or neither: a folder without keys to hold it against would be anybody's policy. */
+/** A source and the keys to hold it against, or neither: without keys it would be anybody's policy. */
 function readPolicy(reader: EnvReader) {
   const policyDir = reader.text('BEACON_POLICY_DIR', '', {
-    doc: 'Folder of a signed policy bundle, watched; without it the built-in bundle decides.',
+    doc: 'Folder of a signed policy bundle, watched; without it and BEACON_POLICY_URL the built-in bundle decides.',
+  });
+  const policyUrl = reader.text('BEACON_POLICY_URL', '', {
+    doc: 'Where a signed policy bundle is had as .tar.gz (https; http on the loopback); the built-in one then never decides.',
   });
   const policyKeys = reader.text('BEACON_POLICY_KEYS', '', {
     doc: 'File (JWK set, Ed25519) of the keys that may sign policy bundles.',
   });
-  if ((policyDir === '') !== (policyKeys === '')) {
-    reader.fault(policyDir === '' ? 'BEACON_POLICY_KEYS' : 'BEACON_POLICY_DIR', 'goes with the other one');
+  const policyCaFile = reader.text('BEACON_POLICY_CA_FILE', '', {
+    doc: "Authorities (PEM) that alone may certify the policy server; without it the system's.",
+  });
+  const policyTokenFile = reader.text('BEACON_POLICY_TOKEN_FILE', '', {
+    doc: 'File of the bearer token for the policy server, read for each request.',
+  });
+  const policyPollMs = reader.integer('BEACON_POLICY_POLL_MS', 30 * SECOND_MS, {
+    min: 100,
+    max: HOUR_MS,
+    doc: 'How often the policy server is asked; up to ten times as long while it is away.',
+  });
+  const paths = { policyDir, policyKeys, policyCaFile, policyTokenFile };
+  for (const [knob, path] of Object.entries(paths)) {
+    if (path !== '' && !isAbsolute(path))
+      reader.fault(POLICY_NAMES[knob as keyof typeof paths], 'must be an absolute path');
   }
-  for (const [name, path] of [
-    ['BEACON_POLICY_DIR', policyDir],
-    ['BEACON_POLICY_KEYS', policyKeys],
-  ] as const) {
-    if (path !== '' && !isAbsolute(path)) reader.fault(name, 'must be an absolute path');
+  if (policyDir !== '' && policyUrl !== '') reader.fault('BEACON_POLICY_URL', 'does not go with BEACON_POLICY_DIR');
+  const source = policyDir !== '' || policyUrl !== '';
+  if (source && policyKeys === '') reader.fault('BEACON_POLICY_KEYS', 'must say who may sign the bundle');
+  if (!source && policyKeys !== '')
+    reader.fault('BEACON_POLICY_DIR', 'or BEACON_POLICY_URL goes with BEACON_POLICY_KEYS');
+  if (policyUrl !== '' && !isPolicyUrl(policyUrl)) {
+    reader.fault('BEACON_POLICY_URL', 'must be https, or http on the loopback, without user, password and fragment');
   }
-  return { policyDir, policyKeys };
+  for (const knob of ['policyCaFile', 'policyTokenFile'] as const) {
+    if (paths[knob] !== '' && policyUrl === '') reader.fault(POLICY_NAMES[knob], 'goes with BEACON_POLICY_URL');
+  }
+  return { ...paths, policyUrl, policyPollMs };
+}
+
+const POLICY_NAMES = {
+  policyDir: 'BEACON_POLICY_DIR',
+  policyKeys: 'BEACON_POLICY_KEYS',
+  policyCaFile: 'BEACON_POLICY_CA_FILE',
+  policyTokenFile: 'BEACON_POLICY_TOKEN_FILE',
+} as const;
+const LOOPBACK_HOST = /^(localhost|127(\.[0-9]{1,3}){3}|\[::1\])$/;
+
+function isPolicyUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, hash } = new URL(text);
+  if (username + password + hash !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK_HOST.test(hostname));
 }
 
 function readLimits(reader: EnvReader) {

@@ -150,6 +150,22 @@ test('what is no bundle is refused, and what was had stands', async () => {
   expect(await one.stamp()).toBe(before);
 });
 
+test('an answer without an end is cut off when it is longer than a bundle', async () => {
+  let sent = 0;
+  const ended = vi.fn();
+  server.behave((_, response) => {
+    const more = Buffer.alloc(65_536);
+    const write = () => {
+      while (!response.destroyed && response.write(more)) sent += more.length;
+    };
+    response.on('drain', write).on('close', ended).writeHead(200);
+    write();
+  });
+  await refused(source({ timeoutMs: 20_000 }).read(), 'too_large');
+  await vi.waitFor(() => expect(ended).toHaveBeenCalled());
+  expect(sent).toBeLessThan(3 * MAX_ARCHIVE_BYTES);
+});
+
 test('a server that takes its time, in any part of its answer, is left', async () => {
   const good = await archive('two');
   const slow: Handler[] = [
@@ -199,14 +215,18 @@ test('is found again when it is back; while it is away it is asked less and less
   expect(pauseMs(1_000, 4, 1)).toBe(5_000);
 });
 
-test('a stop leaves no request under way', async () => {
+test('a stop leaves no request under way, and nothing is told after it', async () => {
   server.behave(() => {});
   const one = source({ timeoutMs: 60_000 });
-  const stop = one.watch(() => {});
+  const changed = vi.fn();
+  const stop = one.watch(changed);
   await vi.waitFor(() => expect(server.asked).toHaveLength(1));
   const closed = new Promise((resolve) => server.asked[0]?.socket.on('close', resolve));
   stop();
   await closed;
+  await new Promise((resolve) => setTimeout(resolve, 5 * POLL_MS));
+  expect(changed).not.toHaveBeenCalled();
+  expect(server.asked).toHaveLength(1);
 });
 
 describe('who may speak, and to whom', () => {

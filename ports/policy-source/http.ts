@@ -138,8 +138,7 @@ export class HttpPolicySource implements PolicySource {
 }
 
 async function read({ status, etag, body }: Answer, held: Got | undefined): Promise<Got> {
-  if (status === 304) throw away('it said "unchanged" to who did not ask that');
-  if (status !== 200) throw away(`it answered ${status}${status < 400 ? '; redirects are not followed' : ''}`);
+  if (status !== 200) throw away(`it answered ${status} instead of 200; redirects are not followed`);
   // By content: an ETag that changes or stays without reason changes nothing.
   const stamp = createHash('sha256').update(body).digest('hex');
   const signed = held?.stamp === stamp ? held.signed : await readArchive(body);

@@ -16,7 +16,9 @@ import { loadBundle, readCanaries } from '../../ports/policy-engine/bundle-folde
 import type { PolicyEngine } from '../../ports/policy-engine/port.ts';
 import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
 import { FolderPolicySource } from '../../ports/policy-source/folder.ts';
+import { HttpPolicySource } from '../../ports/policy-source/http.ts';
 import { FilePolicyKeep } from '../../ports/policy-source/keep-file.ts';
+import type { PolicySource } from '../../ports/policy-source/port.ts';
 import type { TenantKeys } from '../../ports/tenant-key/port.ts';
 import type { DecisionSettings, Meter, Signer, Stores } from './deps.ts';
 import { PolicyActivation } from './policy-activation.ts';
@@ -62,11 +64,21 @@ export function composeDecision(options: DecisionOptions): DecisionMaker {
   return new DecisionMaker({ stores, signer, policy: watched, activation, privacy, settings, env }, source, call);
 }
 
+export type PolicyConfig = {
+  readonly dataDir: string;
+  readonly policyDir: string;
+  readonly policyUrl: string;
+  readonly policyKeys: string;
+  readonly policyCaFile: string;
+  readonly policyTokenFile: string;
+  readonly policyPollMs: number;
+};
+
 export type ActivationOptions = {
   readonly policy: PolicyEngine;
   /** The built-in bundle's. */
   readonly builtIn: string;
-  readonly config: { readonly dataDir: string; readonly policyDir: string; readonly policyKeys: string };
+  readonly config: PolicyConfig;
   readonly signer: Pick<Signer, 'seal'>;
   readonly bus: EventBus;
   readonly meter: PolicyMeter;
@@ -77,18 +89,21 @@ export type ActivationOptions = {
   };
 };
 
-/** Undefined where no policy folder is set. Not yet started. */
+/** Undefined where no source of bundles is set. Not yet started. */
 export async function composeActivation(options: ActivationOptions): Promise<PolicyActivation | undefined> {
   const { policy, builtIn, config, signer, bus, meter, now, log } = options;
   const { digest, revision } = policy.snapshot();
   const unsigned = { name: 'built-in', version: 0, expiresAtMs: Number.POSITIVE_INFINITY, receiptId: '' };
   meter.active({ ...unsigned, digest, revision, refused: undefined });
-  if (config.policyDir === '') return undefined;
+  const source = policySource(config);
+  if (!source) return undefined;
   const { canaries: always } = await loadBundle(builtIn);
   const part = (files: ReadonlyMap<string, Uint8Array>, name: string) => files.get(name) ?? new Uint8Array();
   return new PolicyActivation({
     engine: policy,
-    source: new FolderPolicySource(config.policyDir),
+    source,
+    // A server that is away, or a fresh replica, must not bring the built-in bundle back: it may be the milder one.
+    required: source.kind === 'http',
     keep: new FilePolicyKeep(join(config.dataDir, 'policy', 'active.json')),
     trustedKeys: () => readKeys(config.policyKeys),
     prepare: (files) => ({
@@ -117,6 +132,12 @@ export async function composeActivation(options: ActivationOptions): Promise<Pol
       },
     },
   });
+}
+
+function policySource(config: PolicyConfig): PolicySource | undefined {
+  const { policyDir, policyUrl: url, policyCaFile: caFile, policyTokenFile: tokenFile, policyPollMs: pollMs } = config;
+  if (url !== '') return new HttpPolicySource({ url, caFile, tokenFile, pollMs });
+  return policyDir === '' ? undefined : new FolderPolicySource(policyDir);
 }
 
 async function readKeys(path: string): Promise<readonly PublicKey[]> {

@@ -19,7 +19,7 @@ export async function activatePolicy(
 ): Promise<pb.ActivatePolicyResponse> {
   if (call.principal.role !== 'admin') throw new BeaconError('permission_denied', 'only an admin activates policies');
   if (!deps.activation) {
-    throw new BeaconError('failed_precondition', 'no policy folder is set (BEACON_POLICY_DIR)');
+    throw new BeaconError('failed_precondition', 'no source of policies is set (BEACON_POLICY_DIR, BEACON_POLICY_URL)');
   }
   const changed = await deps.activation.activate(force, call);
   return create(pb.ActivatePolicyResponseSchema, { policy: policyToProto(deps), changed });

@@ -65,9 +65,7 @@ test('no verdict where there was one refuses; where there was none, it does not'
 
 test('remembers copies, few and small ones, and a burst does not fill it', () => {
   const recent = new RecentInputs();
-  const reused = input('first');
-  recent.add(reused);
-  reused.fill(0);
+  recent.add(input('first'));
   recent.add(new Uint8Array(16_385));
   for (let i = 1; i < 256; i += 1) recent.add(input(`early ${i}`));
   for (let i = 0; i < 320; i += 1) recent.add(input('burst'));
@@ -76,7 +74,9 @@ test('remembers copies, few and small ones, and a burst does not fill it', () =>
   expect(kept.filter((text) => text === 'burst')).toHaveLength(20);
   expect(kept).toContain('early 255');
   const other = new RecentInputs();
-  other.add(input('first'));
+  const reused = input('first');
+  other.add(reused);
+  reused.fill(0);
   expect(Buffer.from(other.all()[0] ?? []).toString()).toBe('first');
 });
 
