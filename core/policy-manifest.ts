@@ -71,7 +71,7 @@ export function describePolicy(
   files: PolicyFiles,
   facts: { readonly name: string; readonly revision: string; readonly version: number; readonly expiresAtMs: number },
 ): PolicyManifest {
-  requireFileSet([...files.keys()], 'the folder');
+  requireFileSet([...files.keys()], 'the bundle');
   const { name, revision, version } = facts;
   const hashes = POLICY_FILES.map((file) => [file, sha256(fileOf(files, file))]);
   const manifest = {
@@ -127,7 +127,7 @@ export function verifySigned(
   if (envelope === undefined) throw new PolicyRefused('unsigned', `there is no ${MANIFEST_FILE}`);
   const manifest = readManifest(openEnvelope(envelope, trustedKeys));
   requireFileSet(Object.keys(manifest.files), 'the manifest');
-  requireFileSet([...files.keys()], 'the folder');
+  requireFileSet([...files.keys()], 'the bundle');
   for (const file of POLICY_FILES) {
     const bytes = fileOf(files, file);
     if (bytes.length > MAX_POLICY_FILE_BYTES) {

@@ -45,6 +45,15 @@ test('makes a key once, signs with it, and verifies with its public half', async
   expect(refused.err).toContain('failed_precondition');
 });
 
+test('signs no bundle whose cases nobody could run', async () => {
+  await stub.beacon(['policy', 'key', 'k.pem']);
+  const path = join(bundle, 'cases.json');
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"expect"', '"expcet"'));
+  const refused = await sign();
+  expect(refused).toMatchObject({ exit: 1 });
+  expect(refused.err).toContain('failed_precondition');
+});
+
 test('wrong usage: 2', async () => {
   await stub.beacon(['policy', 'key', 'k.pem']);
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey;

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BeaconError } from '../../core/errors.ts';
 import { buildJwks, parseJwks, signerOf } from '../../core/jwk.ts';
+import { readCases } from '../../core/policy-cases.ts';
 import { policyDigest } from '../../core/policy-digest.ts';
 import {
   describePolicy,
@@ -51,12 +52,12 @@ export function define(program: Command, world: World, exits: Exits): void {
     .action(exits((dir: string, options: VerifyOptions) => verify(dir, options, world)));
   policy
     .command('status')
-    .description('the active bundle, and why the one in the folder was refused')
+    .description('the active bundle, and why the one at its source was refused')
     .option('--json')
     .action(exits(async (options: { json?: true }) => show(await ask(world, 'GET', '/api/policy'), options, world)));
   policy
     .command('activate')
-    .description('looks into the policy folder now (admin)')
+    .description('looks at the source of bundles now (admin)')
     .option('--force', 'also goes back to an older version; this stands in the ledger')
     .option('--json')
     .action(
@@ -93,6 +94,8 @@ async function sign(dir: string, options: SignOptions, world: World): Promise<nu
   if (typeof name !== 'string' || typeof revision !== 'string') {
     throw new BeaconError('failed_precondition', 'manifest.json has no name or revision');
   }
+  // A Beacon would refuse what cannot be read; whether each case holds it finds out itself.
+  readCases(files.get('cases.json') as Uint8Array);
   const manifest = describePolicy(files, { name, revision, version, expiresAtMs });
   // Under its name only when it is whole: the folder may be one that is watched.
   const scratch = join(folder, `.${MANIFEST_FILE}.${process.pid}`);
@@ -111,7 +114,9 @@ async function verify(dir: string, options: VerifyOptions, world: World): Promis
   const files = await readBundle(folder, names);
   const envelope = files.get(MANIFEST_FILE);
   files.delete(MANIFEST_FILE);
-  return showManifest('verified', verifyPolicy(envelope, keys, files, { nowMs: Date.now() }), options, world);
+  const manifest = verifyPolicy(envelope, keys, files, { nowMs: Date.now() });
+  readCases(files.get('cases.json') as Uint8Array);
+  return showManifest('verified', manifest, options, world);
 }
 
 function showManifest(done: string, manifest: PolicyManifest, options: { json?: true }, world: World): number {

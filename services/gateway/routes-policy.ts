@@ -1,4 +1,4 @@
-// The active policy bundle, and an admin's word to look into the policy folder now.
+// The active policy bundle, and an admin's word to look at their source now.
 
 import { create } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';

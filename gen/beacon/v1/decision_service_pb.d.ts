@@ -706,7 +706,7 @@ export declare type Policy = Message<"beacon.v1.Policy"> & {
   receiptId: string;
 
   /**
-   * Why what lies in the policy folder now was refused, and when; empty and absent when it was not.
+   * Why what the source of bundles has now was refused, and when; empty and absent when it was not.
    *
    * @generated from field: string refused_reason = 7;
    */
@@ -783,7 +783,7 @@ export declare type ActivatePolicyResponse = Message<"beacon.v1.ActivatePolicyRe
   policy?: Policy | undefined;
 
   /**
-   * False when the bundle in the folder was active already.
+   * False when the bundle there was active already.
    *
    * @generated from field: bool changed = 2;
    */
@@ -1176,7 +1176,7 @@ export declare const DecisionService: GenService<{
     output: typeof GetPolicyResponseSchema;
   },
   /**
-   * Looks at the policy folder now; only `force` (admin) goes back to an older version.
+   * Looks at the source of bundles now; only `force` (admin) goes back to an older version.
    *
    * @generated from rpc beacon.v1.DecisionService.ActivatePolicy
    */
