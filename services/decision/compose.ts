@@ -126,6 +126,7 @@ export async function composeActivation(options: ActivationOptions): Promise<Pol
         log.info(EVENTS.policyActivated, { ...active, version, receipt_id, previous_digest, ...rehearsal });
         bus.publish({ name: EVENTS.policyActivated, data: active });
       },
+      agreed: () => meter.agreed(),
       refused({ reason, message }, error) {
         meter.refused(reason);
         log.warn(EVENTS.policyRefused, { reason, message, ...(reason === 'unsealed' ? { error } : {}) });

@@ -52,6 +52,7 @@ function world() {
     folder: undefined as SignedFiles | undefined,
     stamp: 0,
     away: false,
+    agreed: 0,
     required: false,
     kept: undefined as KeptPolicy | undefined,
     /** What happened, in order. */
@@ -111,6 +112,9 @@ function world() {
       told: {
         activated: (status: PolicyStatus) => state.steps.push(`active ${status.version}`),
         refused: ({ reason }) => state.steps.push(`refused ${reason}`),
+        agreed: () => {
+          state.agreed += 1;
+        },
       },
     });
   const put = (made: Made | undefined) => {
@@ -229,6 +233,14 @@ test('a source that is away changes nothing, is told of once, and is taken up ag
   expect(one.status()).toMatchObject({ version: 2, refused: { reason: 'unreachable' } });
   await expect(one.activate(true, admin)).rejects.toMatchObject({ reason: 'unreachable' });
   expect(engine.active.revision).toBe('0.1.0-2');
+  expect(state.agreed).toBe(1);
+  state.away = false;
+  await look();
+  expect(one.status().refused).toBeUndefined();
+  expect(state.agreed).toBe(2);
+  // Away only while an admin asked.
+  state.away = true;
+  await expect(one.activate(false, admin)).rejects.toMatchObject({ reason: 'unreachable' });
   state.away = false;
   await look();
   expect(one.status().refused).toBeUndefined();

@@ -39,6 +39,8 @@ export type PolicyActivationDeps = {
   readonly told: {
     activated(status: PolicyStatus, previousDigest: string, rehearsal: Rehearsal): void;
     refused(seen: PolicyRefusalSeen, error: unknown): void;
+    /** What the source has now is what decides, or it has nothing. */
+    agreed(): void;
   };
 };
 
@@ -107,7 +109,13 @@ export class PolicyActivation implements PolicyControl {
   }
 
   activate(force: boolean, call: CallContext): Promise<boolean> {
-    return this.#inTurn(() => this.#reload({ cause: 'admin', force, call }));
+    return this.#inTurn(() =>
+      this.#reload({ cause: 'admin', force, call }).catch((error) => {
+        // What only this look met, such as a server away for a moment, is not shown until something changes.
+        this.#stamp = undefined;
+        throw error;
+      }),
+    );
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -143,6 +151,7 @@ export class PolicyActivation implements PolicyControl {
     try {
       const changed = await this.#tryReload(why);
       this.#refused = undefined;
+      this.#deps.told.agreed();
       return changed;
     } catch (error) {
       throw this.#refuse(error);

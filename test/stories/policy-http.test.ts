@@ -41,6 +41,11 @@ const until = <T>(what: () => Promise<T>, wanted: T) =>
   expect.poll(what, { timeout: 15_000, interval: 50 }).toBe(wanted);
 const decision = async () => (await execute(beacond)).body.decision;
 
+async function refusing(): Promise<string | undefined> {
+  const metrics = await (await fetch(`${beacond.http}/metrics`)).text();
+  return /^beacon_policy_source_refused (\d)$/m.exec(metrics)?.[1];
+}
+
 const first = makeBundle({ version: 2, strict: true });
 
 test('does not start without a bundle: the built-in one decides nothing here', async () => {
@@ -103,6 +108,7 @@ test('a server that is away changes nothing, over a restart either, until the bu
   await until(async () => (await status()).digest, short.digest);
   await server.stop();
   await until(refusedReason, 'unreachable');
+  expect(await refusing()).toBe('1');
   expect((await activate({})).status).toBe(409);
   expect(await decision()).toBe('ALLOW');
   await beacond.end();
@@ -116,6 +122,7 @@ test('a server that is away changes nothing, over a restart either, until the bu
   await server.start();
   await until(decision, 'ALLOW');
   expect(await status()).toMatchObject({ digest: next.digest, refused: null });
+  expect(await refusing()).toBe('0');
 });
 
 test('an admin who asks is not put off with "unchanged", and may go back by force', async () => {
