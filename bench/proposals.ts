@@ -1,10 +1,13 @@
 // What is proposed: ordinary work that the default pack allows, so that every call takes the whole path, seals two
 // receipts (decision and action) and waits for them to be on disk.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { ProposedActionSchema } from '../gen/beacon/v1/action_pb.js';
 import { type DecideRequest, DecideRequestSchema, ProposalSchema } from '../gen/beacon/v1/decision_service_pb.js';
 
+const LEASE_WAIT_TRIES = 50;
+const LEASE_WAIT_MS = 100;
 const TENANT = 'bench';
 const AGENT = 'bench-agent';
 const CONTEXT = { cwd: '/w/project', workspace: '/w/project', git: { branch: 'feature' }, attended: true };
@@ -70,8 +73,15 @@ export async function mintToken(http: string, admin: string): Promise<string> {
 /** An answer as Beacon gives it, for the echoes to send as many bytes. */
 export async function typicalAnswer(http: string, token: string, check: (body: string) => void): Promise<string> {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const answer = await fetch(`${http}/api/execute`, { method: 'POST', headers, body: nextBody() });
-  const text = await answer.text();
-  check(text);
-  return text;
+  // A moment after every part is up, the decision replicas have found the signers and these hold their first lease.
+  for (let left = LEASE_WAIT_TRIES; ; left--) {
+    const answer = await fetch(`${http}/api/execute`, { method: 'POST', headers, body: nextBody() });
+    const text = await answer.text();
+    if (left > 0 && (answer.status === 503 || text.includes('"no_lease"'))) {
+      await sleep(LEASE_WAIT_MS);
+      continue;
+    }
+    check(text);
+    return text;
+  }
 }

@@ -17,21 +17,31 @@ import { type SealedDecision, seal, type ToSeal } from './seal.ts';
 
 export type DecideDeps = { readonly deps: DecisionDeps; readonly epochs: EpochMemory; readonly recorder: Recorder };
 
-/** `idempotency` must already be claimed; this function neither completes nor abandons it when it throws. */
+/** What is asked: `claimed` tells whether this call may decide under its idempotency key, and is awaited with the facts. */
+export type Asked = {
+  readonly proposal: Proposal;
+  readonly open: boolean;
+  readonly idempotency?: { readonly key: IdempotencyClaimKey; readonly claimed: Promise<boolean> } | undefined;
+};
+
+/** Undefined when the key is another call's; then nothing was sealed. Neither completes nor abandons a claim when it throws. */
 export async function decide(
-  proposal: Proposal,
-  open: boolean,
-  idempotency: IdempotencyClaimKey | undefined,
+  { proposal, open, idempotency }: Asked,
   call: CallContext,
   { deps, epochs, recorder }: DecideDeps,
-): Promise<DecisionAnswer> {
+): Promise<DecisionAnswer | undefined> {
   const { env, stores } = deps;
   const clock = new StageClock(deps);
   const admitted = admit(proposal, call, deps);
   clock.lap('admit');
   const policy = deps.policy.snapshot();
-  const gathered = await gather(admitted, policy.digest, deps, epochs);
+  // Asked for in one turn, so that claim and facts are one round trip.
+  const [gathered, claimed] = await Promise.all([
+    gather(admitted, policy.digest, deps, epochs),
+    idempotency?.claimed ?? true,
+  ]);
   clock.lap('gather');
+  if (!claimed) return undefined;
   const judged = judge(admitted, gathered, policy, { salt: env.randomHex(16), nowMs: env.now() });
   clock.lap('judge');
   const { approval } = gathered.facts;
@@ -39,7 +49,7 @@ export async function decide(
   if (usesApproval && !(await stores.actions.claimApproval(approval.action_id))) {
     throw new BeaconError('conflict', 'this approval is being used by another request', { retryAfterMs: 100 });
   }
-  const what: ToSeal = { admitted, gathered, judged, policy, idempotency, open };
+  const what: ToSeal = { admitted, gathered, judged, policy, idempotency: idempotency?.key, open };
   let sealed: SealedDecision;
   try {
     sealed = await seal(what, call, deps);
@@ -87,7 +97,7 @@ async function recordOrVoid(
   recorder: Recorder,
 ): Promise<void> {
   try {
-    await recorder.record(sealed.views);
+    await recorder.recordDecided(sealed.views);
   } catch (error) {
     recorder.missed(error);
     if (!runs(sealed.verdict.route)) return;

@@ -48,6 +48,16 @@ export class Recorder {
     await project(views, this.#deps);
   }
 
+  /**
+   * Records what was decided. Where something else follows the log, it is sent and not waited for: what does not arrive
+   * comes by the log. Elsewhere it rejects when it could not be kept, and the decision must not be answered as ALLOW.
+   */
+  async recordDecided(views: readonly SealedView[]): Promise<void> {
+    const recorded = this.record(views);
+    if (this.#source) return recorded;
+    this.track(() => recorded).catch((error) => this.missed(error));
+  }
+
   /** Seals drafts that follow an action, and records them. A refused ALLOW is `failed_precondition`. */
   async seal(drafts: readonly DraftValues[], call: CallContext): Promise<readonly SealedView[]> {
     const views = await this.sealOnly(drafts, call);

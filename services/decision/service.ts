@@ -9,7 +9,7 @@ import type { Service } from '../../runtime/rpc.ts';
 import { close, openAction, recordAssumption, updateOutcome } from './actions.ts';
 import { admitCaller, type IdempotencyClaimKey, readIdempotency } from './admit.ts';
 import { listApprovals, resolveApproval, waitForApproval } from './approvals.ts';
-import { decide } from './decide.ts';
+import { type Asked, decide } from './decide.ts';
 import type { DecisionDeps } from './deps.ts';
 import { actionToProto, findAction } from './follow.ts';
 import { EpochMemory } from './gather.ts';
@@ -122,9 +122,10 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     try {
       admitCaller(proposal, call);
       const key = readIdempotency(proposal, open, call, this.#deps);
-      return await this.#recorder.track(() =>
-        key ? this.#decideOnce(proposal, open, key, call) : this.#decideNow(proposal, open, undefined, call),
-      );
+      return await this.#recorder.track(async () => {
+        if (key) return this.#decideOnce(proposal, open, key, call);
+        return (await this.#decideNow({ proposal, open }, call)) as pb.DecisionAnswer;
+      });
     } catch (error) {
       env.meter.unsealed(asBeaconError(error).code);
       throw error;
@@ -133,8 +134,8 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     }
   }
 
-  #decideNow(proposal: pb.Proposal, open: boolean, key: IdempotencyClaimKey | undefined, call: CallContext) {
-    return decide(proposal, open, key, call, { deps: this.#deps, epochs: this.#epochs, recorder: this.#recorder });
+  #decideNow(asked: Asked, call: CallContext): Promise<pb.DecisionAnswer | undefined> {
+    return decide(asked, call, { deps: this.#deps, epochs: this.#epochs, recorder: this.#recorder });
   }
 
   /** One key, one decision, however many copies arrive and however the first one fares. */
@@ -168,14 +169,21 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     call: CallContext,
   ): Promise<pb.DecisionAnswer> {
     const { stores, env } = this.#deps;
-    while (true) {
-      const claim = await stores.idempotency.claim(key, key.proposalDigest, env.now());
-      if (claim.kind === 'fresh') {
-        return this.#decideNow(proposal, open, key, call).catch(async (error) => {
-          await stores.idempotency.abandon(key);
+    for (let first = true; ; first = false) {
+      const claiming = stores.idempotency.claim(key, key.proposalDigest, env.now());
+      const isFresh = claiming.then(({ kind }) => kind === 'fresh');
+      isFresh.catch(() => undefined);
+      // The first time it is not waited for here: the proposal is read meanwhile, and facts and claim are one round trip.
+      if (first || (await isFresh)) {
+        const idempotency = { key, claimed: isFresh };
+        const answer = await this.#decideNow({ proposal, open, idempotency }, call).catch(async (error) => {
+          if (await isFresh.catch(() => false)) await stores.idempotency.abandon(key);
           throw error;
         });
+        if (answer) return answer;
       }
+      const claim = await claiming;
+      if (claim.kind === 'fresh') throw new BeaconError('internal', 'a claimed key was not decided');
       same(claim.kind === 'done' ? claim.record.proposalDigest : claim.proposalDigest);
       if (claim.kind === 'done') return repeatAnswer(claim.record, call, this.#deps, this.#epochs);
       if (env.now() >= call.deadlineMs) {
