@@ -52,3 +52,15 @@ test('a stream that breaks ends with its error, after the answers under way', as
   }).rejects.toThrow('broken');
   expect(seen).toEqual([1]);
 });
+
+test('a reader that takes no answers stops the reading of requests', async () => {
+  let read = 0;
+  async function* many(): AsyncIterable<number> {
+    for (; read < 1_000; read += 1) yield read;
+  }
+  const answers = multiplex(many(), async (n) => n, 8)[Symbol.asyncIterator]();
+  await answers.next();
+  await later(5);
+  expect(read).toBeLessThan(16);
+  await answers.return?.(undefined);
+});

@@ -1,8 +1,10 @@
 // What travels beside a request between services: who asks, the digest of what was received, the trace. The deadline is
 // gRPC's own. Written by every service, believed only from those the table of peers trusts to speak for others.
 
+import { create } from '@bufbuild/protobuf';
 import { BeaconError } from '../core/errors.ts';
 import type { CallContext, Principal, Provenance, Role } from '../core/principal.ts';
+import { type Caller, CallerSchema } from '../gen/beacon/v1/decision_service_pb.js';
 
 export const PRINCIPAL_HEADER = 'beacon-principal';
 export const REQUEST_DIGEST_HEADER = 'beacon-request-digest';
@@ -25,8 +27,33 @@ export function contextHeaders(context: CallContext, spanId: string): Record<str
   return {
     [PRINCIPAL_HEADER]: Buffer.from(JSON.stringify(principal)).toString('base64url'),
     ...(requestDigest === '' ? {} : { [REQUEST_DIGEST_HEADER]: requestDigest }),
-    ...(TRACE_ID.test(traceId) ? { [TRACE_HEADER]: `00-${traceId}-${spanId}-01` } : {}),
+    ...(TRACE_ID.test(traceId) ? { [TRACE_HEADER]: traceparentOf(context, spanId) } : {}),
   };
+}
+
+/** Empty for a call without a trace. */
+export function traceparentOf({ traceId }: Pick<CallContext, 'traceId'>, spanId: string): string {
+  return TRACE_ID.test(traceId) ? `00-${traceId}-${spanId}-01` : '';
+}
+
+/** The same as the header, as a message of a stream carries it. */
+export function callerOf({ role, provenance, subject, tenantId = '', agentId = '', expiresAtMs = 0 }: Principal): Caller {
+  return create(CallerSchema, { role, provenance, subject, tenantId, agentId, expiresAtMs: BigInt(expiresAtMs) });
+}
+
+/** Throws `unauthenticated` for nobody, for what cannot be a principal, and for another service than `own`. */
+export function principalOf(caller: Caller | undefined, own: string): Principal {
+  if (!caller) throw unreadable();
+  const { role, provenance, subject, tenantId, agentId, expiresAtMs } = caller;
+  const principal = {
+    ...{ role, provenance, subject },
+    ...(tenantId === '' ? {} : { tenantId }),
+    ...(agentId === '' ? {} : { agentId }),
+    ...(expiresAtMs === 0n ? {} : { expiresAtMs: Number(expiresAtMs) }),
+  };
+  if (!isPrincipal(principal)) throw unreadable();
+  if (subject.startsWith('service:') && subject !== own) throw unreadable();
+  return principal;
 }
 
 /** Undefined when the call has no deadline that gRPC could carry. */
@@ -78,5 +105,5 @@ function isPrincipal(value: unknown): value is Principal {
 }
 
 function unreadable(): BeaconError {
-  return new BeaconError('unauthenticated', `the ${PRINCIPAL_HEADER} header cannot be read`);
+  return new BeaconError('unauthenticated', 'who is asking cannot be read');
 }

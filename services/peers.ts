@@ -3,7 +3,7 @@
 
 import { BeaconError } from '../core/errors.ts';
 import type { CallContext } from '../core/principal.ts';
-import { DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
+import { DecisionRelayService, DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
 import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import { type Draft, ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
@@ -21,7 +21,7 @@ export const IDENTITIES = [
 ] as const;
 export type Identity = (typeof IDENTITIES)[number];
 
-const decision = all(DecisionService, ['Decide']);
+const decision = [...all(DecisionService, ['Decide']), ...all(DecisionRelayService)];
 const scoring = all(ScoringService);
 const killSwitch = all(KillSwitchService);
 /** The reading side of a log, and the rotation of its key, which the signer holds against the admin's role. */

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
+import { DecisionRelayService, DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
 import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
@@ -17,9 +17,13 @@ import { SqliteFile } from '../runtime/sqlite.ts';
 import { createAccess, tokenDigest, tokenText } from './access.ts';
 import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
 import { isLoopback } from './gateway/peer.ts';
+import { dialRelay } from './relay.ts';
 import { askingAll, takingTurns } from './replicas.ts';
-import { openSeparateMesh, type Run } from './separate-parts.ts';
+import { openSeparateMesh, ownCall, type Run } from './separate-parts.ts';
 import { dialAll, type Started } from './separate-targets.ts';
+
+/** Decisions one replica owes at most; beyond it they are shed here. */
+const MAX_RELAYED = 4_096;
 
 export async function startGateway(run: Run): Promise<Started> {
   const { config, closers, failed, metrics, log } = run;
@@ -36,7 +40,17 @@ export async function startGateway(run: Run): Promise<Started> {
   const signers = await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers);
   const killSwitch = await dialAll(mesh, run, KillSwitchService, 'kill-switch', config.killSwitch.slice(0, 1));
   const killSwitchLog = await dialAll(mesh, run, ReceiptSignerService, 'kill-switch', config.killSwitch.slice(0, 1));
-  const deciders = decisions.map(({ service }) => service);
+  const relays = await dialAll(mesh, run, DecisionRelayService, 'decision', config.decisions);
+  const spanId = randomBytes(8).toString('hex');
+  const deciders = decisions.map(({ service }, i) => {
+    const relay = (relays[i] as (typeof relays)[number]).service;
+    const { decision, retire } = dialRelay({
+      ...{ relay, spanId, now: Date.now, maxPending: MAX_RELAYED },
+      context: ownCall('gateway', config.decisionTimeoutMs),
+    });
+    closers.push(retire);
+    return { ...service, ...decision };
+  });
   const services = (dialed: readonly { readonly service: object }[]) => dialed.map(({ service }) => service);
   const gateway = createGateway({
     services: {

@@ -1,11 +1,12 @@
 // One composition for each target. Each serves on the mesh what the table of peers gives the others.
 
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DescService } from '@bufbuild/protobuf';
 import type { Server } from '@grpc/grpc-js';
 import type { CallContext } from '../core/principal.ts';
-import { DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
+import { DecisionRelayService, DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
 import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
@@ -22,6 +23,7 @@ import { composeKillSwitch } from './kill-switch/compose.ts';
 import { killSwitchMeter } from './kill-switch/meter.ts';
 import type { Mesh } from './mesh.ts';
 import { type Identity, sealingOnlyTheirs } from './peers.ts';
+import { serveRelay } from './relay.ts';
 import { composeReceiptSigner } from './receipt-signer/compose.ts';
 import { takingTurns } from './replicas.ts';
 import { composeStreamScoring } from './scoring/compose.ts';
@@ -115,7 +117,13 @@ export async function startDecision(run: Run): Promise<Started> {
   // Before it serves: what was decided by a signed policy is not decided by the built-in one meanwhile.
   await activation?.start();
   closers.push(() => activation?.stop());
-  const service = await serve(mesh, run, [hosting(DecisionService, decision)]);
+  const relay = serveRelay(decision, {
+    now: Date.now,
+    newTraceId: () => randomBytes(16).toString('hex'),
+    onInternal: failed('rpc.internal_error'),
+  });
+  const service = await serve(mesh, run, [hosting(DecisionService, decision), hosting(DecisionRelayService, relay.service)]);
+  closers.push(relay.drain);
   const ready = () => [
     ...(pool.ready() ? [] : ['no signer can seal']),
     ...(stores.usable() ? [] : ['Redis cannot be used']),

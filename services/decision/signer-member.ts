@@ -14,7 +14,7 @@ import {
 } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { Service } from '../../runtime/rpc.ts';
 import { Orphans } from './orphans.ts';
-import { SealFailure, SealStream } from './seal-stream.ts';
+import { SealFailure, type SealStream, sealStream } from './seal-stream.ts';
 
 export type RemoteSigner = Pick<
   Service<typeof ReceiptSignerService, CallContext>,
@@ -64,10 +64,9 @@ export class SignerMember {
     this.name = deps.name;
     this.service = deps.service;
     const { limits, env, service } = deps;
-    this.#stream = new SealStream({
+    this.#stream = sealStream({
       open: (requests) => service.sealStream(requests, { ...env.context(), deadlineMs: Number.POSITIVE_INFINITY }),
-      maxPending: limits.maxPending,
-      maxAgeMs: limits.streamAgeMs,
+      limits: { maxPending: limits.maxPending, maxAgeMs: limits.streamAgeMs },
       now: env.now,
       late: () => this.#repair(),
     });
@@ -101,7 +100,7 @@ export class SignerMember {
   async seal(request: SealRequest, notAfterMs: number): Promise<SealResponse> {
     const fromIndex = this.#seenSize;
     try {
-      const response = await this.#stream.seal(request, notAfterMs);
+      const response = await this.#stream.ask(request, notAfterMs);
       if (response.refused === 'no_lease') this.#leaseRefused = true;
       const last = parseReceiptId(response.receipts.at(-1)?.receiptId ?? '');
       // Answers come in the order of the log's batches; what was sent later lies behind.
@@ -120,7 +119,7 @@ export class SignerMember {
   async void(request: SealRequest): Promise<SealResponse> {
     const { env } = this.#deps;
     try {
-      return await this.#stream.seal(request, env.now() + VOID_MS);
+      return await this.#stream.ask(request, env.now() + VOID_MS);
     } catch (thrown) {
       for (const draft of request.drafts) this.#orphans.owe(draft);
       if (thrown instanceof SealFailure && thrown.unclear) this.#unwell(thrown.error);

@@ -11,6 +11,8 @@ import {
   type DecisionAnswer,
   type Proposal,
 } from '../../gen/beacon/v1/decision_service_pb.js';
+import { multiplex } from '../../runtime/multiplex.ts';
+import { toFailure } from '../failure.ts';
 import type { Decision } from './types.ts';
 
 const MAX_UNDER_WAY = 1024;
@@ -26,58 +28,12 @@ export type StreamDependencies = {
   readonly onInternal: (error: unknown) => void;
 };
 
-export async function* decideStream(
+export function decideStream(
   deps: StreamDependencies,
   requests: AsyncIterable<DecideRequest>,
   context: CallContext,
-): AsyncGenerator<DecideResponse> {
-  const finished: DecideResponse[] = [];
-  let underWay = 0;
-  let reading = true;
-  let left = false;
-  let failure: unknown;
-  let wake = () => {};
-  let room = () => {};
-  const read = async () => {
-    for await (const request of requests) {
-      if (left) return;
-      underWay++;
-      decideOne(deps, request, context).then((response) => {
-        finished.push(response);
-        underWay--;
-        room();
-        wake();
-      });
-      if (underWay + finished.length >= MAX_UNDER_WAY) {
-        await new Promise<void>((resolve) => {
-          room = resolve;
-        });
-      }
-    }
-  };
-  read()
-    .catch((error: unknown) => {
-      failure = error;
-    })
-    .finally(() => {
-      reading = false;
-      wake();
-    });
-  try {
-    for (;;) {
-      while (finished.length > 0) yield finished.shift() as DecideResponse;
-      room();
-      if (failure !== undefined) throw failure;
-      if (!reading && underWay === 0 && finished.length === 0) return;
-      if (finished.length > 0) continue;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  } finally {
-    left = true;
-    room();
-  }
+): AsyncIterable<DecideResponse> {
+  return multiplex(requests, (request) => decideOne(deps, request, context), MAX_UNDER_WAY);
 }
 
 /** Never rejects: whatever goes wrong is the answer to this sequence number. */
@@ -87,11 +43,8 @@ async function decideOne(deps: StreamDependencies, request: DecideRequest, conte
     const answer = await decide(deps, request, context);
     return create(DecideResponseSchema, { sequence, result: { case: 'answer', value: answer } });
   } catch (thrown) {
-    const error = asBeaconError(thrown);
-    if (error.code === 'internal') deps.onInternal(thrown);
-    const message = error.code === 'internal' ? 'internal error' : error.message.toWellFormed();
-    const value = { code: error.code, message, field: (error.field ?? '').toWellFormed() };
-    return create(DecideResponseSchema, { sequence, result: { case: 'failure', value } });
+    if (asBeaconError(thrown).code === 'internal') deps.onInternal(thrown);
+    return create(DecideResponseSchema, { sequence, result: { case: 'failure', value: toFailure(thrown) } });
   }
 }
 

@@ -16,6 +16,150 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 export declare const file_beacon_v1_decision_service: GenFile;
 
 /**
+ * Who is asking, as the gateway established it.
+ *
+ * @generated from message beacon.v1.Caller
+ */
+export declare type Caller = Message<"beacon.v1.Caller"> & {
+  /**
+   * agent, auditor, operator, admin.
+   *
+   * @generated from field: string role = 1;
+   */
+  role: string;
+
+  /**
+   * asserted, authenticated, attested.
+   *
+   * @generated from field: string provenance = 2;
+   */
+  provenance: string;
+
+  /**
+   * What proved it, such as `token:ID`.
+   *
+   * @generated from field: string subject = 3;
+   */
+  subject: string;
+
+  /**
+   * Empty unless the credential is bound to one agent.
+   *
+   * @generated from field: string tenant_id = 4;
+   */
+  tenantId: string;
+
+  /**
+   * @generated from field: string agent_id = 5;
+   */
+  agentId: string;
+
+  /**
+   * Milliseconds since the epoch; 0 for a credential without an end.
+   *
+   * @generated from field: uint64 expires_at_ms = 6;
+   */
+  expiresAtMs: bigint;
+};
+
+/**
+ * Describes the message beacon.v1.Caller.
+ * Use `create(CallerSchema)` to create a new message.
+ */
+export declare const CallerSchema: GenMessage<Caller>;
+
+/**
+ * @generated from message beacon.v1.RelayRequest
+ */
+export declare type RelayRequest = Message<"beacon.v1.RelayRequest"> & {
+  /**
+   * From 1.
+   *
+   * @generated from field: uint64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * True for Execute, false for Guard.
+   *
+   * @generated from field: bool open = 2;
+   */
+  open: boolean;
+
+  /**
+   * @generated from field: beacon.v1.Proposal proposal = 3;
+   */
+  proposal?: Proposal | undefined;
+
+  /**
+   * @generated from field: beacon.v1.Caller caller = 4;
+   */
+  caller?: Caller | undefined;
+
+  /**
+   * SHA-256 of the agent's request as the gateway received it, hex.
+   *
+   * @generated from field: string request_digest = 5;
+   */
+  requestDigest: string;
+
+  /**
+   * W3C trace context of this call.
+   *
+   * @generated from field: string traceparent = 6;
+   */
+  traceparent: string;
+
+  /**
+   * How long the caller still waits.
+   *
+   * @generated from field: uint32 timeout_ms = 7;
+   */
+  timeoutMs: number;
+};
+
+/**
+ * Describes the message beacon.v1.RelayRequest.
+ * Use `create(RelayRequestSchema)` to create a new message.
+ */
+export declare const RelayRequestSchema: GenMessage<RelayRequest>;
+
+/**
+ * @generated from message beacon.v1.RelayResponse
+ */
+export declare type RelayResponse = Message<"beacon.v1.RelayResponse"> & {
+  /**
+   * 0 answers nothing: it asks for another stream, because this server is about to end.
+   *
+   * @generated from field: uint64 sequence = 1;
+   */
+  sequence: bigint;
+
+  /**
+   * @generated from oneof beacon.v1.RelayResponse.result
+   */
+  result: {
+    /**
+     * @generated from field: beacon.v1.DecisionAnswer answer = 2;
+     */
+    value: DecisionAnswer;
+    case: "answer";
+  } | {
+    /**
+     * @generated from field: beacon.v1.Failure failure = 3;
+     */
+    value: Failure;
+    case: "failure";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message beacon.v1.RelayResponse.
+ * Use `create(RelayResponseSchema)` to create a new message.
+ */
+export declare const RelayResponseSchema: GenMessage<RelayResponse>;
+
+/**
  * What is proposed, for Guard and Execute alike.
  *
  * @generated from message beacon.v1.Proposal
@@ -935,6 +1079,13 @@ export declare type Failure = Message<"beacon.v1.Failure"> & {
    * @generated from field: string field = 3;
    */
   field: string;
+
+  /**
+   * When to ask again; 0 says nothing.
+   *
+   * @generated from field: uint32 retry_after_ms = 4;
+   */
+  retryAfterMs: number;
 };
 
 /**
@@ -1194,6 +1345,24 @@ export declare const DecisionService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof DecideRequestSchema;
     output: typeof DecideResponseSchema;
+  },
+}>;
+
+/**
+ * The hot path behind the gateway: what Guard and Execute do, for many callers over one long stream. No agent reaches it.
+ *
+ * @generated from service beacon.v1.DecisionRelayService
+ */
+export declare const DecisionRelayService: GenService<{
+  /**
+   * Answers matched to requests by `sequence`, in any order.
+   *
+   * @generated from rpc beacon.v1.DecisionRelayService.Relay
+   */
+  relay: {
+    methodKind: "bidi_streaming";
+    input: typeof RelayRequestSchema;
+    output: typeof RelayResponseSchema;
   },
 }>;
 

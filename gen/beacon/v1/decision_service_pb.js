@@ -13,217 +13,238 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file beacon/v1/decision_service.proto.
  */
 export const file_beacon_v1_decision_service = /*@__PURE__*/
-  fileDesc("CiBiZWFjb24vdjEvZGVjaXNpb25fc2VydmljZS5wcm90bxIJYmVhY29uLnYxIuMBCghQcm9wb3NhbBIRCgl0ZW5hbnRfaWQYASABKAkSEAoIYWdlbnRfaWQYAiABKAkSEgoKc2Vzc2lvbl9pZBgDIAEoCRIWCg5vcHBvcnR1bml0eV9pZBgEIAEoCRIPCgdzdXJmYWNlGAUgASgJEioKB2FjdGlvbnMYBiADKAsyGS5iZWFjb24udjEuUHJvcG9zZWRBY3Rpb24SFAoMY29udGV4dF9qc29uGAcgASgJEhoKEnByb3Bvc2VkX3BsYW5fanNvbhgIIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYCSABKAkiNQoMR3VhcmRSZXF1ZXN0EiUKCHByb3Bvc2FsGAEgASgLMhMuYmVhY29uLnYxLlByb3Bvc2FsIjoKDUd1YXJkUmVzcG9uc2USKQoGYW5zd2VyGAEgASgLMhkuYmVhY29uLnYxLkRlY2lzaW9uQW5zd2VyIjcKDkV4ZWN1dGVSZXF1ZXN0EiUKCHByb3Bvc2FsGAEgASgLMhMuYmVhY29uLnYxLlByb3Bvc2FsIjwKD0V4ZWN1dGVSZXNwb25zZRIpCgZhbnN3ZXIYASABKAsyGS5iZWFjb24udjEuRGVjaXNpb25BbnN3ZXIioQUKDkRlY2lzaW9uQW5zd2VyEiUKCGRlY2lzaW9uGAEgASgOMhMuYmVhY29uLnYxLkRlY2lzaW9uEh8KBXJvdXRlGAIgASgOMhAuYmVhY29uLnYxLlJvdXRlEhIKCnJlY2VpcHRfaWQYAyABKAkSEQoJYWN0aW9uX2lkGAQgASgJEhMKC2ZpbmdlcnByaW50GAUgASgJEiIKB3JlYXNvbnMYBiADKAsyES5iZWFjb24udjEuUmVhc29uEioKC29ibGlnYXRpb25zGAcgAygLMhUuYmVhY29uLnYxLk9ibGlnYXRpb24SIQoGcGVybWl0GAggASgLMhEuYmVhY29uLnYxLlBlcm1pdBINCgVzY29yZRgJIAEoDRIkCgVsZXZlbBgKIAEoDjIVLmJlYWNvbi52MS5UcnVzdExldmVsEjYKEWNsaWVudF9wcm92ZW5hbmNlGAsgASgOMhsuYmVhY29uLnYxLkNsaWVudFByb3ZlbmFuY2USMQoOZW5mb3JjZWFiaWxpdHkYDCABKA4yGS5iZWFjb24udjEuRW5mb3JjZWFiaWxpdHkSKQoKZHVyYWJpbGl0eRgNIAEoDjIVLmJlYWNvbi52MS5EdXJhYmlsaXR5Eg8KB3JlY2VpcHQYDiABKAwSFgoOcmVxdWVzdF9kaWdlc3QYDyABKAkSDQoFZXBvY2gYECABKAQSGQoRYWN0aW9uX3JlY2VpcHRfaWQYESABKAkSNgoSYXBwcm92YWxfbm90X2FmdGVyGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0cmFjZV9pZBgTIAEoCRIXCg9yZXBlYXRlZF9hbnN3ZXIYFCABKAgSFwoPcG9saWN5X3JldmlzaW9uGBUgASgJIiYKEU9wZW5BY3Rpb25SZXF1ZXN0EhEKCXBlcm1pdF9pZBgBIAEoCSI3ChJPcGVuQWN0aW9uUmVzcG9uc2USIQoGYWN0aW9uGAEgASgLMhEuYmVhY29uLnYxLkFjdGlvbiL9AgoGQWN0aW9uEhEKCWFjdGlvbl9pZBgBIAEoCRIRCgl0ZW5hbnRfaWQYAiABKAkSEAoIYWdlbnRfaWQYAyABKAkSEgoKc2Vzc2lvbl9pZBgEIAEoCRITCgtmaW5nZXJwcmludBgFIAEoCRIfCgVyb3V0ZRgGIAEoDjIQLmJlYWNvbi52MS5Sb3V0ZRIlCgVzdGF0ZRgHIAEoDjIWLmJlYWNvbi52MS5BY3Rpb25TdGF0ZRIpCgdvdXRjb21lGAggASgOMhguYmVhY29uLnYxLk91dGNvbWVTdGF0dXMSEwoLcmVjZWlwdF9pZHMYCSADKAkSLQoJb3BlbmVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghkZWFkbGluZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJY2xvc2VkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIlChBHZXRBY3Rpb25SZXF1ZXN0EhEKCWFjdGlvbl9pZBgBIAEoCSI2ChFHZXRBY3Rpb25SZXNwb25zZRIhCgZhY3Rpb24YASABKAsyES5iZWFjb24udjEuQWN0aW9uImkKF1JlY29yZEFzc3VtcHRpb25SZXF1ZXN0EhEKCWFjdGlvbl9pZBgBIAEoCRIRCglzdGF0ZW1lbnQYAiABKAkSGAoQb2JzZXJ2ZWRfZGlnZXN0cxgDIAMoCRIOCgZzdGF0dXMYBCABKAkiLgoYUmVjb3JkQXNzdW1wdGlvblJlc3BvbnNlEhIKCnJlY2VpcHRfaWQYASABKAkiPAoWV2FpdEZvckFwcHJvdmFsUmVxdWVzdBIRCglhY3Rpb25faWQYASABKAkSDwoHd2FpdF9tcxgCIAEoDSJAChdXYWl0Rm9yQXBwcm92YWxSZXNwb25zZRIlCghhcHByb3ZhbBgBIAEoCzITLmJlYWNvbi52MS5BcHByb3ZhbCKqAgoIQXBwcm92YWwSEQoJYWN0aW9uX2lkGAEgASgJEhEKCXRlbmFudF9pZBgCIAEoCRIQCghhZ2VudF9pZBgDIAEoCRITCgtmaW5nZXJwcmludBgEIAEoCRIpCgZzdGF0dXMYBSABKA4yGS5iZWFjb24udjEuQXBwcm92YWxTdGF0dXMSMAoMcmVxdWVzdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglub3RfYWZ0ZXIYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGFwcHJvdmVyGAggASgJEg4KBnJlYXNvbhgJIAEoCRISCgpyZWNlaXB0X2lkGAogASgJEg8KB3N1bW1hcnkYCyABKAkiTAoWUmVzb2x2ZUFwcHJvdmFsUmVxdWVzdBIRCglhY3Rpb25faWQYASABKAkSDwoHYXBwcm92ZRgCIAEoCBIOCgZyZWFzb24YAyABKAkiQAoXUmVzb2x2ZUFwcHJvdmFsUmVzcG9uc2USJQoIYXBwcm92YWwYASABKAsyEy5iZWFjb24udjEuQXBwcm92YWwiOAoUTGlzdEFwcHJvdmFsc1JlcXVlc3QSEQoJdGVuYW50X2lkGAEgASgJEg0KBWxpbWl0GAIgASgNIj8KFUxpc3RBcHByb3ZhbHNSZXNwb25zZRImCglhcHByb3ZhbHMYASADKAsyEy5iZWFjb24udjEuQXBwcm92YWwi7gEKBlBvbGljeRIOCgZkaWdlc3QYASABKAkSEAoIcmV2aXNpb24YAiABKAkSDwoHdmVyc2lvbhgDIAEoBBIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRuYW1lGAUgASgJEhIKCnJlY2VpcHRfaWQYBiABKAkSFgoOcmVmdXNlZF9yZWFzb24YByABKAkSFwoPcmVmdXNlZF9tZXNzYWdlGAggASgJEi4KCnJlZnVzZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhIKEEdldFBvbGljeVJlcXVlc3QiNgoRR2V0UG9saWN5UmVzcG9uc2USIQoGcG9saWN5GAEgASgLMhEuYmVhY29uLnYxLlBvbGljeSImChVBY3RpdmF0ZVBvbGljeVJlcXVlc3QSDQoFZm9yY2UYASABKAgiTAoWQWN0aXZhdGVQb2xpY3lSZXNwb25zZRIhCgZwb2xpY3kYASABKAsyES5iZWFjb24udjEuUG9saWN5Eg8KB2NoYW5nZWQYAiABKAgiaQoUVXBkYXRlT3V0Y29tZVJlcXVlc3QSEQoJYWN0aW9uX2lkGAEgASgJEigKBnN0YXR1cxgCIAEoDjIYLmJlYWNvbi52MS5PdXRjb21lU3RhdHVzEhQKDGRldGFpbHNfanNvbhgDIAEoCSJOChVVcGRhdGVPdXRjb21lUmVzcG9uc2USIQoGYWN0aW9uGAEgASgLMhEuYmVhY29uLnYxLkFjdGlvbhISCgpyZWNlaXB0X2lkGAIgASgJImoKDURlY2lkZVJlcXVlc3QSEAoIc2VxdWVuY2UYASABKAQSJQoIcHJvcG9zYWwYAiABKAsyEy5iZWFjb24udjEuUHJvcG9zYWwSDAoEb3BlbhgDIAEoCBISCgp0aW1lb3V0X21zGAQgASgNIoABCg5EZWNpZGVSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBIrCgZhbnN3ZXIYAiABKAsyGS5iZWFjb24udjEuRGVjaXNpb25BbnN3ZXJIABIlCgdmYWlsdXJlGAMgASgLMhIuYmVhY29uLnYxLkZhaWx1cmVIAEIICgZyZXN1bHQiNwoHRmFpbHVyZRIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFZmllbGQYAyABKAkqswEKC0FjdGlvblN0YXRlEhwKGEFDVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhgKFEFDVElPTl9TVEFURV9HVUFSREVEEAESIgoeQUNUSU9OX1NUQVRFX0FXQUlUSU5HX0FQUFJPVkFMEAISFQoRQUNUSU9OX1NUQVRFX09QRU4QAxIXChNBQ1RJT05fU1RBVEVfQ0xPU0VEEAQSGAoUQUNUSU9OX1NUQVRFX1JFRlVTRUQQBSrnAQoNT3V0Y29tZVN0YXR1cxIeChpPVVRDT01FX1NUQVRVU19VTlNQRUNJRklFRBAAEhwKGE9VVENPTUVfU1RBVFVTX1NVQ0NFRURFRBABEhkKFU9VVENPTUVfU1RBVFVTX0ZBSUxFRBACEhoKFk9VVENPTUVfU1RBVFVTX1BBUlRJQUwQAxIaChZPVVRDT01FX1NUQVRVU19BQk9SVEVEEAQSHwobT1VUQ09NRV9TVEFUVVNfTk9UX0VYRUNVVEVEEAUSJAogT1VUQ09NRV9TVEFUVVNfTE9TVF9DT05GSVJNQVRJT04QBiq/AQoOQXBwcm92YWxTdGF0dXMSHwobQVBQUk9WQUxfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGwoXQVBQUk9WQUxfU1RBVFVTX1BFTkRJTkcQARIcChhBUFBST1ZBTF9TVEFUVVNfQVBQUk9WRUQQAhIaChZBUFBST1ZBTF9TVEFUVVNfREVOSUVEEAMSGwoXQVBQUk9WQUxfU1RBVFVTX0VYUElSRUQQBBIYChRBUFBST1ZBTF9TVEFUVVNfVVNFRBAFMr0HCg9EZWNpc2lvblNlcnZpY2USOgoFR3VhcmQSFy5iZWFjb24udjEuR3VhcmRSZXF1ZXN0GhguYmVhY29uLnYxLkd1YXJkUmVzcG9uc2USQAoHRXhlY3V0ZRIZLmJlYWNvbi52MS5FeGVjdXRlUmVxdWVzdBoaLmJlYWNvbi52MS5FeGVjdXRlUmVzcG9uc2USSQoKT3BlbkFjdGlvbhIcLmJlYWNvbi52MS5PcGVuQWN0aW9uUmVxdWVzdBodLmJlYWNvbi52MS5PcGVuQWN0aW9uUmVzcG9uc2USWwoQUmVjb3JkQXNzdW1wdGlvbhIiLmJlYWNvbi52MS5SZWNvcmRBc3N1bXB0aW9uUmVxdWVzdBojLmJlYWNvbi52MS5SZWNvcmRBc3N1bXB0aW9uUmVzcG9uc2USWAoPV2FpdEZvckFwcHJvdmFsEiEuYmVhY29uLnYxLldhaXRGb3JBcHByb3ZhbFJlcXVlc3QaIi5iZWFjb24udjEuV2FpdEZvckFwcHJvdmFsUmVzcG9uc2USUgoNVXBkYXRlT3V0Y29tZRIfLmJlYWNvbi52MS5VcGRhdGVPdXRjb21lUmVxdWVzdBogLmJlYWNvbi52MS5VcGRhdGVPdXRjb21lUmVzcG9uc2USWAoPUmVzb2x2ZUFwcHJvdmFsEiEuYmVhY29uLnYxLlJlc29sdmVBcHByb3ZhbFJlcXVlc3QaIi5iZWFjb24udjEuUmVzb2x2ZUFwcHJvdmFsUmVzcG9uc2USRgoJR2V0QWN0aW9uEhsuYmVhY29uLnYxLkdldEFjdGlvblJlcXVlc3QaHC5iZWFjb24udjEuR2V0QWN0aW9uUmVzcG9uc2USUgoNTGlzdEFwcHJvdmFscxIfLmJlYWNvbi52MS5MaXN0QXBwcm92YWxzUmVxdWVzdBogLmJlYWNvbi52MS5MaXN0QXBwcm92YWxzUmVzcG9uc2USRgoJR2V0UG9saWN5EhsuYmVhY29uLnYxLkdldFBvbGljeVJlcXVlc3QaHC5iZWFjb24udjEuR2V0UG9saWN5UmVzcG9uc2USVQoOQWN0aXZhdGVQb2xpY3kSIC5iZWFjb24udjEuQWN0aXZhdGVQb2xpY3lSZXF1ZXN0GiEuYmVhY29uLnYxLkFjdGl2YXRlUG9saWN5UmVzcG9uc2USQQoGRGVjaWRlEhguYmVhY29uLnYxLkRlY2lkZVJlcXVlc3QaGS5iZWFjb24udjEuRGVjaWRlUmVzcG9uc2UoATABYgZwcm90bzM", [file_beacon_v1_action, file_beacon_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiBiZWFjb24vdjEvZGVjaXNpb25fc2VydmljZS5wcm90bxIJYmVhY29uLnYxIncKBkNhbGxlchIMCgRyb2xlGAEgASgJEhIKCnByb3ZlbmFuY2UYAiABKAkSDwoHc3ViamVjdBgDIAEoCRIRCgl0ZW5hbnRfaWQYBCABKAkSEAoIYWdlbnRfaWQYBSABKAkSFQoNZXhwaXJlc19hdF9tcxgGIAEoBCK5AQoMUmVsYXlSZXF1ZXN0EhAKCHNlcXVlbmNlGAEgASgEEgwKBG9wZW4YAiABKAgSJQoIcHJvcG9zYWwYAyABKAsyEy5iZWFjb24udjEuUHJvcG9zYWwSIQoGY2FsbGVyGAQgASgLMhEuYmVhY29uLnYxLkNhbGxlchIWCg5yZXF1ZXN0X2RpZ2VzdBgFIAEoCRITCgt0cmFjZXBhcmVudBgGIAEoCRISCgp0aW1lb3V0X21zGAcgASgNIn8KDVJlbGF5UmVzcG9uc2USEAoIc2VxdWVuY2UYASABKAQSKwoGYW5zd2VyGAIgASgLMhkuYmVhY29uLnYxLkRlY2lzaW9uQW5zd2VySAASJQoHZmFpbHVyZRgDIAEoCzISLmJlYWNvbi52MS5GYWlsdXJlSABCCAoGcmVzdWx0IuMBCghQcm9wb3NhbBIRCgl0ZW5hbnRfaWQYASABKAkSEAoIYWdlbnRfaWQYAiABKAkSEgoKc2Vzc2lvbl9pZBgDIAEoCRIWCg5vcHBvcnR1bml0eV9pZBgEIAEoCRIPCgdzdXJmYWNlGAUgASgJEioKB2FjdGlvbnMYBiADKAsyGS5iZWFjb24udjEuUHJvcG9zZWRBY3Rpb24SFAoMY29udGV4dF9qc29uGAcgASgJEhoKEnByb3Bvc2VkX3BsYW5fanNvbhgIIAEoCRIXCg9pZGVtcG90ZW5jeV9rZXkYCSABKAkiNQoMR3VhcmRSZXF1ZXN0EiUKCHByb3Bvc2FsGAEgASgLMhMuYmVhY29uLnYxLlByb3Bvc2FsIjoKDUd1YXJkUmVzcG9uc2USKQoGYW5zd2VyGAEgASgLMhkuYmVhY29uLnYxLkRlY2lzaW9uQW5zd2VyIjcKDkV4ZWN1dGVSZXF1ZXN0EiUKCHByb3Bvc2FsGAEgASgLMhMuYmVhY29uLnYxLlByb3Bvc2FsIjwKD0V4ZWN1dGVSZXNwb25zZRIpCgZhbnN3ZXIYASABKAsyGS5iZWFjb24udjEuRGVjaXNpb25BbnN3ZXIioQUKDkRlY2lzaW9uQW5zd2VyEiUKCGRlY2lzaW9uGAEgASgOMhMuYmVhY29uLnYxLkRlY2lzaW9uEh8KBXJvdXRlGAIgASgOMhAuYmVhY29uLnYxLlJvdXRlEhIKCnJlY2VpcHRfaWQYAyABKAkSEQoJYWN0aW9uX2lkGAQgASgJEhMKC2ZpbmdlcnByaW50GAUgASgJEiIKB3JlYXNvbnMYBiADKAsyES5iZWFjb24udjEuUmVhc29uEioKC29ibGlnYXRpb25zGAcgAygLMhUuYmVhY29uLnYxLk9ibGlnYXRpb24SIQoGcGVybWl0GAggASgLMhEuYmVhY29uLnYxLlBlcm1pdBINCgVzY29yZRgJIAEoDRIkCgVsZXZlbBgKIAEoDjIVLmJlYWNvbi52MS5UcnVzdExldmVsEjYKEWNsaWVudF9wcm92ZW5hbmNlGAsgASgOMhsuYmVhY29uLnYxLkNsaWVudFByb3ZlbmFuY2USMQoOZW5mb3JjZWFiaWxpdHkYDCABKA4yGS5iZWFjb24udjEuRW5mb3JjZWFiaWxpdHkSKQoKZHVyYWJpbGl0eRgNIAEoDjIVLmJlYWNvbi52MS5EdXJhYmlsaXR5Eg8KB3JlY2VpcHQYDiABKAwSFgoOcmVxdWVzdF9kaWdlc3QYDyABKAkSDQoFZXBvY2gYECABKAQSGQoRYWN0aW9uX3JlY2VpcHRfaWQYESABKAkSNgoSYXBwcm92YWxfbm90X2FmdGVyGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCgh0cmFjZV9pZBgTIAEoCRIXCg9yZXBlYXRlZF9hbnN3ZXIYFCABKAgSFwoPcG9saWN5X3JldmlzaW9uGBUgASgJIiYKEU9wZW5BY3Rpb25SZXF1ZXN0EhEKCXBlcm1pdF9pZBgBIAEoCSI3ChJPcGVuQWN0aW9uUmVzcG9uc2USIQoGYWN0aW9uGAEgASgLMhEuYmVhY29uLnYxLkFjdGlvbiL9AgoGQWN0aW9uEhEKCWFjdGlvbl9pZBgBIAEoCRIRCgl0ZW5hbnRfaWQYAiABKAkSEAoIYWdlbnRfaWQYAyABKAkSEgoKc2Vzc2lvbl9pZBgEIAEoCRITCgtmaW5nZXJwcmludBgFIAEoCRIfCgVyb3V0ZRgGIAEoDjIQLmJlYWNvbi52MS5Sb3V0ZRIlCgVzdGF0ZRgHIAEoDjIWLmJlYWNvbi52MS5BY3Rpb25TdGF0ZRIpCgdvdXRjb21lGAggASgOMhguYmVhY29uLnYxLk91dGNvbWVTdGF0dXMSEwoLcmVjZWlwdF9pZHMYCSADKAkSLQoJb3BlbmVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghkZWFkbGluZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoJY2xvc2VkX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIlChBHZXRBY3Rpb25SZXF1ZXN0EhEKCWFjdGlvbl9pZBgBIAEoCSI2ChFHZXRBY3Rpb25SZXNwb25zZRIhCgZhY3Rpb24YASABKAsyES5iZWFjb24udjEuQWN0aW9uImkKF1JlY29yZEFzc3VtcHRpb25SZXF1ZXN0EhEKCWFjdGlvbl9pZBgBIAEoCRIRCglzdGF0ZW1lbnQYAiABKAkSGAoQb2JzZXJ2ZWRfZGlnZXN0cxgDIAMoCRIOCgZzdGF0dXMYBCABKAkiLgoYUmVjb3JkQXNzdW1wdGlvblJlc3BvbnNlEhIKCnJlY2VpcHRfaWQYASABKAkiPAoWV2FpdEZvckFwcHJvdmFsUmVxdWVzdBIRCglhY3Rpb25faWQYASABKAkSDwoHd2FpdF9tcxgCIAEoDSJAChdXYWl0Rm9yQXBwcm92YWxSZXNwb25zZRIlCghhcHByb3ZhbBgBIAEoCzITLmJlYWNvbi52MS5BcHByb3ZhbCKqAgoIQXBwcm92YWwSEQoJYWN0aW9uX2lkGAEgASgJEhEKCXRlbmFudF9pZBgCIAEoCRIQCghhZ2VudF9pZBgDIAEoCRITCgtmaW5nZXJwcmludBgEIAEoCRIpCgZzdGF0dXMYBSABKA4yGS5iZWFjb24udjEuQXBwcm92YWxTdGF0dXMSMAoMcmVxdWVzdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglub3RfYWZ0ZXIYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGFwcHJvdmVyGAggASgJEg4KBnJlYXNvbhgJIAEoCRISCgpyZWNlaXB0X2lkGAogASgJEg8KB3N1bW1hcnkYCyABKAkiTAoWUmVzb2x2ZUFwcHJvdmFsUmVxdWVzdBIRCglhY3Rpb25faWQYASABKAkSDwoHYXBwcm92ZRgCIAEoCBIOCgZyZWFzb24YAyABKAkiQAoXUmVzb2x2ZUFwcHJvdmFsUmVzcG9uc2USJQoIYXBwcm92YWwYASABKAsyEy5iZWFjb24udjEuQXBwcm92YWwiOAoUTGlzdEFwcHJvdmFsc1JlcXVlc3QSEQoJdGVuYW50X2lkGAEgASgJEg0KBWxpbWl0GAIgASgNIj8KFUxpc3RBcHByb3ZhbHNSZXNwb25zZRImCglhcHByb3ZhbHMYASADKAsyEy5iZWFjb24udjEuQXBwcm92YWwi7gEKBlBvbGljeRIOCgZkaWdlc3QYASABKAkSEAoIcmV2aXNpb24YAiABKAkSDwoHdmVyc2lvbhgDIAEoBBIuCgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRuYW1lGAUgASgJEhIKCnJlY2VpcHRfaWQYBiABKAkSFgoOcmVmdXNlZF9yZWFzb24YByABKAkSFwoPcmVmdXNlZF9tZXNzYWdlGAggASgJEi4KCnJlZnVzZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIhIKEEdldFBvbGljeVJlcXVlc3QiNgoRR2V0UG9saWN5UmVzcG9uc2USIQoGcG9saWN5GAEgASgLMhEuYmVhY29uLnYxLlBvbGljeSImChVBY3RpdmF0ZVBvbGljeVJlcXVlc3QSDQoFZm9yY2UYASABKAgiTAoWQWN0aXZhdGVQb2xpY3lSZXNwb25zZRIhCgZwb2xpY3kYASABKAsyES5iZWFjb24udjEuUG9saWN5Eg8KB2NoYW5nZWQYAiABKAgiaQoUVXBkYXRlT3V0Y29tZVJlcXVlc3QSEQoJYWN0aW9uX2lkGAEgASgJEigKBnN0YXR1cxgCIAEoDjIYLmJlYWNvbi52MS5PdXRjb21lU3RhdHVzEhQKDGRldGFpbHNfanNvbhgDIAEoCSJOChVVcGRhdGVPdXRjb21lUmVzcG9uc2USIQoGYWN0aW9uGAEgASgLMhEuYmVhY29uLnYxLkFjdGlvbhISCgpyZWNlaXB0X2lkGAIgASgJImoKDURlY2lkZVJlcXVlc3QSEAoIc2VxdWVuY2UYASABKAQSJQoIcHJvcG9zYWwYAiABKAsyEy5iZWFjb24udjEuUHJvcG9zYWwSDAoEb3BlbhgDIAEoCBISCgp0aW1lb3V0X21zGAQgASgNIoABCg5EZWNpZGVSZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBIrCgZhbnN3ZXIYAiABKAsyGS5iZWFjb24udjEuRGVjaXNpb25BbnN3ZXJIABIlCgdmYWlsdXJlGAMgASgLMhIuYmVhY29uLnYxLkZhaWx1cmVIAEIICgZyZXN1bHQiTwoHRmFpbHVyZRIMCgRjb2RlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDQoFZmllbGQYAyABKAkSFgoOcmV0cnlfYWZ0ZXJfbXMYBCABKA0qswEKC0FjdGlvblN0YXRlEhwKGEFDVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhgKFEFDVElPTl9TVEFURV9HVUFSREVEEAESIgoeQUNUSU9OX1NUQVRFX0FXQUlUSU5HX0FQUFJPVkFMEAISFQoRQUNUSU9OX1NUQVRFX09QRU4QAxIXChNBQ1RJT05fU1RBVEVfQ0xPU0VEEAQSGAoUQUNUSU9OX1NUQVRFX1JFRlVTRUQQBSrnAQoNT3V0Y29tZVN0YXR1cxIeChpPVVRDT01FX1NUQVRVU19VTlNQRUNJRklFRBAAEhwKGE9VVENPTUVfU1RBVFVTX1NVQ0NFRURFRBABEhkKFU9VVENPTUVfU1RBVFVTX0ZBSUxFRBACEhoKFk9VVENPTUVfU1RBVFVTX1BBUlRJQUwQAxIaChZPVVRDT01FX1NUQVRVU19BQk9SVEVEEAQSHwobT1VUQ09NRV9TVEFUVVNfTk9UX0VYRUNVVEVEEAUSJAogT1VUQ09NRV9TVEFUVVNfTE9TVF9DT05GSVJNQVRJT04QBiq/AQoOQXBwcm92YWxTdGF0dXMSHwobQVBQUk9WQUxfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGwoXQVBQUk9WQUxfU1RBVFVTX1BFTkRJTkcQARIcChhBUFBST1ZBTF9TVEFUVVNfQVBQUk9WRUQQAhIaChZBUFBST1ZBTF9TVEFUVVNfREVOSUVEEAMSGwoXQVBQUk9WQUxfU1RBVFVTX0VYUElSRUQQBBIYChRBUFBST1ZBTF9TVEFUVVNfVVNFRBAFMr0HCg9EZWNpc2lvblNlcnZpY2USOgoFR3VhcmQSFy5iZWFjb24udjEuR3VhcmRSZXF1ZXN0GhguYmVhY29uLnYxLkd1YXJkUmVzcG9uc2USQAoHRXhlY3V0ZRIZLmJlYWNvbi52MS5FeGVjdXRlUmVxdWVzdBoaLmJlYWNvbi52MS5FeGVjdXRlUmVzcG9uc2USSQoKT3BlbkFjdGlvbhIcLmJlYWNvbi52MS5PcGVuQWN0aW9uUmVxdWVzdBodLmJlYWNvbi52MS5PcGVuQWN0aW9uUmVzcG9uc2USWwoQUmVjb3JkQXNzdW1wdGlvbhIiLmJlYWNvbi52MS5SZWNvcmRBc3N1bXB0aW9uUmVxdWVzdBojLmJlYWNvbi52MS5SZWNvcmRBc3N1bXB0aW9uUmVzcG9uc2USWAoPV2FpdEZvckFwcHJvdmFsEiEuYmVhY29uLnYxLldhaXRGb3JBcHByb3ZhbFJlcXVlc3QaIi5iZWFjb24udjEuV2FpdEZvckFwcHJvdmFsUmVzcG9uc2USUgoNVXBkYXRlT3V0Y29tZRIfLmJlYWNvbi52MS5VcGRhdGVPdXRjb21lUmVxdWVzdBogLmJlYWNvbi52MS5VcGRhdGVPdXRjb21lUmVzcG9uc2USWAoPUmVzb2x2ZUFwcHJvdmFsEiEuYmVhY29uLnYxLlJlc29sdmVBcHByb3ZhbFJlcXVlc3QaIi5iZWFjb24udjEuUmVzb2x2ZUFwcHJvdmFsUmVzcG9uc2USRgoJR2V0QWN0aW9uEhsuYmVhY29uLnYxLkdldEFjdGlvblJlcXVlc3QaHC5iZWFjb24udjEuR2V0QWN0aW9uUmVzcG9uc2USUgoNTGlzdEFwcHJvdmFscxIfLmJlYWNvbi52MS5MaXN0QXBwcm92YWxzUmVxdWVzdBogLmJlYWNvbi52MS5MaXN0QXBwcm92YWxzUmVzcG9uc2USRgoJR2V0UG9saWN5EhsuYmVhY29uLnYxLkdldFBvbGljeVJlcXVlc3QaHC5iZWFjb24udjEuR2V0UG9saWN5UmVzcG9uc2USVQoOQWN0aXZhdGVQb2xpY3kSIC5iZWFjb24udjEuQWN0aXZhdGVQb2xpY3lSZXF1ZXN0GiEuYmVhY29uLnYxLkFjdGl2YXRlUG9saWN5UmVzcG9uc2USQQoGRGVjaWRlEhguYmVhY29uLnYxLkRlY2lkZVJlcXVlc3QaGS5iZWFjb24udjEuRGVjaWRlUmVzcG9uc2UoATABMlYKFERlY2lzaW9uUmVsYXlTZXJ2aWNlEj4KBVJlbGF5EhcuYmVhY29uLnYxLlJlbGF5UmVxdWVzdBoYLmJlYWNvbi52MS5SZWxheVJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_beacon_v1_action, file_beacon_v1_common, file_google_protobuf_timestamp]);
+
+/**
+ * Describes the message beacon.v1.Caller.
+ * Use `create(CallerSchema)` to create a new message.
+ */
+export const CallerSchema = /*@__PURE__*/
+  messageDesc(file_beacon_v1_decision_service, 0);
+
+/**
+ * Describes the message beacon.v1.RelayRequest.
+ * Use `create(RelayRequestSchema)` to create a new message.
+ */
+export const RelayRequestSchema = /*@__PURE__*/
+  messageDesc(file_beacon_v1_decision_service, 1);
+
+/**
+ * Describes the message beacon.v1.RelayResponse.
+ * Use `create(RelayResponseSchema)` to create a new message.
+ */
+export const RelayResponseSchema = /*@__PURE__*/
+  messageDesc(file_beacon_v1_decision_service, 2);
 
 /**
  * Describes the message beacon.v1.Proposal.
  * Use `create(ProposalSchema)` to create a new message.
  */
 export const ProposalSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 0);
+  messageDesc(file_beacon_v1_decision_service, 3);
 
 /**
  * Describes the message beacon.v1.GuardRequest.
  * Use `create(GuardRequestSchema)` to create a new message.
  */
 export const GuardRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 1);
+  messageDesc(file_beacon_v1_decision_service, 4);
 
 /**
  * Describes the message beacon.v1.GuardResponse.
  * Use `create(GuardResponseSchema)` to create a new message.
  */
 export const GuardResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 2);
+  messageDesc(file_beacon_v1_decision_service, 5);
 
 /**
  * Describes the message beacon.v1.ExecuteRequest.
  * Use `create(ExecuteRequestSchema)` to create a new message.
  */
 export const ExecuteRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 3);
+  messageDesc(file_beacon_v1_decision_service, 6);
 
 /**
  * Describes the message beacon.v1.ExecuteResponse.
  * Use `create(ExecuteResponseSchema)` to create a new message.
  */
 export const ExecuteResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 4);
+  messageDesc(file_beacon_v1_decision_service, 7);
 
 /**
  * Describes the message beacon.v1.DecisionAnswer.
  * Use `create(DecisionAnswerSchema)` to create a new message.
  */
 export const DecisionAnswerSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 5);
+  messageDesc(file_beacon_v1_decision_service, 8);
 
 /**
  * Describes the message beacon.v1.OpenActionRequest.
  * Use `create(OpenActionRequestSchema)` to create a new message.
  */
 export const OpenActionRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 6);
+  messageDesc(file_beacon_v1_decision_service, 9);
 
 /**
  * Describes the message beacon.v1.OpenActionResponse.
  * Use `create(OpenActionResponseSchema)` to create a new message.
  */
 export const OpenActionResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 7);
+  messageDesc(file_beacon_v1_decision_service, 10);
 
 /**
  * Describes the message beacon.v1.Action.
  * Use `create(ActionSchema)` to create a new message.
  */
 export const ActionSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 8);
+  messageDesc(file_beacon_v1_decision_service, 11);
 
 /**
  * Describes the message beacon.v1.GetActionRequest.
  * Use `create(GetActionRequestSchema)` to create a new message.
  */
 export const GetActionRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 9);
+  messageDesc(file_beacon_v1_decision_service, 12);
 
 /**
  * Describes the message beacon.v1.GetActionResponse.
  * Use `create(GetActionResponseSchema)` to create a new message.
  */
 export const GetActionResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 10);
+  messageDesc(file_beacon_v1_decision_service, 13);
 
 /**
  * Describes the message beacon.v1.RecordAssumptionRequest.
  * Use `create(RecordAssumptionRequestSchema)` to create a new message.
  */
 export const RecordAssumptionRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 11);
+  messageDesc(file_beacon_v1_decision_service, 14);
 
 /**
  * Describes the message beacon.v1.RecordAssumptionResponse.
  * Use `create(RecordAssumptionResponseSchema)` to create a new message.
  */
 export const RecordAssumptionResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 12);
+  messageDesc(file_beacon_v1_decision_service, 15);
 
 /**
  * Describes the message beacon.v1.WaitForApprovalRequest.
  * Use `create(WaitForApprovalRequestSchema)` to create a new message.
  */
 export const WaitForApprovalRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 13);
+  messageDesc(file_beacon_v1_decision_service, 16);
 
 /**
  * Describes the message beacon.v1.WaitForApprovalResponse.
  * Use `create(WaitForApprovalResponseSchema)` to create a new message.
  */
 export const WaitForApprovalResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 14);
+  messageDesc(file_beacon_v1_decision_service, 17);
 
 /**
  * Describes the message beacon.v1.Approval.
  * Use `create(ApprovalSchema)` to create a new message.
  */
 export const ApprovalSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 15);
+  messageDesc(file_beacon_v1_decision_service, 18);
 
 /**
  * Describes the message beacon.v1.ResolveApprovalRequest.
  * Use `create(ResolveApprovalRequestSchema)` to create a new message.
  */
 export const ResolveApprovalRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 16);
+  messageDesc(file_beacon_v1_decision_service, 19);
 
 /**
  * Describes the message beacon.v1.ResolveApprovalResponse.
  * Use `create(ResolveApprovalResponseSchema)` to create a new message.
  */
 export const ResolveApprovalResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 17);
+  messageDesc(file_beacon_v1_decision_service, 20);
 
 /**
  * Describes the message beacon.v1.ListApprovalsRequest.
  * Use `create(ListApprovalsRequestSchema)` to create a new message.
  */
 export const ListApprovalsRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 18);
+  messageDesc(file_beacon_v1_decision_service, 21);
 
 /**
  * Describes the message beacon.v1.ListApprovalsResponse.
  * Use `create(ListApprovalsResponseSchema)` to create a new message.
  */
 export const ListApprovalsResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 19);
+  messageDesc(file_beacon_v1_decision_service, 22);
 
 /**
  * Describes the message beacon.v1.Policy.
  * Use `create(PolicySchema)` to create a new message.
  */
 export const PolicySchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 20);
+  messageDesc(file_beacon_v1_decision_service, 23);
 
 /**
  * Describes the message beacon.v1.GetPolicyRequest.
  * Use `create(GetPolicyRequestSchema)` to create a new message.
  */
 export const GetPolicyRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 21);
+  messageDesc(file_beacon_v1_decision_service, 24);
 
 /**
  * Describes the message beacon.v1.GetPolicyResponse.
  * Use `create(GetPolicyResponseSchema)` to create a new message.
  */
 export const GetPolicyResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 22);
+  messageDesc(file_beacon_v1_decision_service, 25);
 
 /**
  * Describes the message beacon.v1.ActivatePolicyRequest.
  * Use `create(ActivatePolicyRequestSchema)` to create a new message.
  */
 export const ActivatePolicyRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 23);
+  messageDesc(file_beacon_v1_decision_service, 26);
 
 /**
  * Describes the message beacon.v1.ActivatePolicyResponse.
  * Use `create(ActivatePolicyResponseSchema)` to create a new message.
  */
 export const ActivatePolicyResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 24);
+  messageDesc(file_beacon_v1_decision_service, 27);
 
 /**
  * Describes the message beacon.v1.UpdateOutcomeRequest.
  * Use `create(UpdateOutcomeRequestSchema)` to create a new message.
  */
 export const UpdateOutcomeRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 25);
+  messageDesc(file_beacon_v1_decision_service, 28);
 
 /**
  * Describes the message beacon.v1.UpdateOutcomeResponse.
  * Use `create(UpdateOutcomeResponseSchema)` to create a new message.
  */
 export const UpdateOutcomeResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 26);
+  messageDesc(file_beacon_v1_decision_service, 29);
 
 /**
  * Describes the message beacon.v1.DecideRequest.
  * Use `create(DecideRequestSchema)` to create a new message.
  */
 export const DecideRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 27);
+  messageDesc(file_beacon_v1_decision_service, 30);
 
 /**
  * Describes the message beacon.v1.DecideResponse.
  * Use `create(DecideResponseSchema)` to create a new message.
  */
 export const DecideResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 28);
+  messageDesc(file_beacon_v1_decision_service, 31);
 
 /**
  * Describes the message beacon.v1.Failure.
  * Use `create(FailureSchema)` to create a new message.
  */
 export const FailureSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_decision_service, 29);
+  messageDesc(file_beacon_v1_decision_service, 32);
 
 /**
  * Describes the enum beacon.v1.ActionState.
@@ -271,4 +292,12 @@ export const ApprovalStatus = /*@__PURE__*/
  */
 export const DecisionService = /*@__PURE__*/
   serviceDesc(file_beacon_v1_decision_service, 0);
+
+/**
+ * The hot path behind the gateway: what Guard and Execute do, for many callers over one long stream. No agent reaches it.
+ *
+ * @generated from service beacon.v1.DecisionRelayService
+ */
+export const DecisionRelayService = /*@__PURE__*/
+  serviceDesc(file_beacon_v1_decision_service, 1);
 

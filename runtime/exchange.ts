@@ -1,0 +1,235 @@
+// One long stream to one server: many requests under way, answers matched by sequence number, each with its own end.
+// A request that fails says whether it was ever sent: what was sent and not answered may have been done all the same.
+
+import { BeaconError, type ErrorCode } from '../core/errors.ts';
+import { wasNeverSeen } from './rpc-errors.ts';
+
+/** How often requests are held against their deadlines: the most by which one may be late. */
+const SWEEP_MS = 20;
+/** How often a request is put on another stream because the one it was on was refused unread. */
+const MAX_MOVES = 3;
+/** Codes of an answer after which what was asked may have been done all the same. */
+const UNCLEAR_CODES: readonly ErrorCode[] = ['unavailable', 'internal', 'deadline_exceeded'];
+
+export class ExchangeFailure extends Error {
+  readonly error: BeaconError;
+  /** True when the server may have done what was asked. */
+  readonly unclear: boolean;
+
+  constructor(error: BeaconError, unclear: boolean) {
+    super(error.message, { cause: error });
+    this.name = 'ExchangeFailure';
+    this.error = error;
+    this.unclear = unclear;
+  }
+}
+
+/** An answer of the stream: whose it is, and what it says. */
+export type Received<Response> = { readonly sequence: bigint } & (
+  | { readonly response: Response; readonly error?: undefined }
+  | { readonly error: BeaconError; readonly response?: undefined }
+);
+
+export type ExchangeDeps<Request, Response, Sent, Got> = {
+  readonly open: (requests: AsyncIterable<Sent>) => AsyncIterable<Got>;
+  readonly write: (sequence: bigint, request: Request) => Sent;
+  readonly read: (message: Got) => Received<Response>;
+  readonly limits: {
+    /** Most requests without an answer; beyond it they are shed, unsent. */
+    readonly maxPending: number;
+    /** A stream older than this takes no new requests: connections must be able to end. */
+    readonly maxAgeMs: number;
+  };
+  readonly now: () => number;
+  /** Told when an answer comes for a request that was given up. */
+  readonly late: () => void;
+};
+
+type Entry<Request, Response> = {
+  sequence: bigint;
+  moves: number;
+  readonly request: Request;
+  readonly notAfterMs: number;
+  readonly resolve: (response: Response) => void;
+  readonly reject: (failure: ExchangeFailure) => void;
+  sent: boolean;
+  settled: boolean;
+};
+
+export class Exchange<Request, Response, Sent, Got> {
+  readonly #deps: ExchangeDeps<Request, Response, Sent, Got>;
+  readonly #lanes = new Set<Lane<Request, Response, Sent, Got>>();
+  #current: Lane<Request, Response, Sent, Got> | undefined;
+
+  constructor(deps: ExchangeDeps<Request, Response, Sent, Got>) {
+    this.#deps = deps;
+  }
+
+  /** Requests without an answer, those given up included. */
+  get pending(): number {
+    let sum = 0;
+    for (const lane of this.#lanes) sum += lane.pending;
+    return sum;
+  }
+
+  /** Rejects with ExchangeFailure alone; no later than `notAfterMs` and the sweep. */
+  ask(request: Request, notAfterMs: number): Promise<Response> {
+    if (this.pending >= this.#deps.limits.maxPending) {
+      const shed = new BeaconError('resource_exhausted', 'too many requests wait for an answer', {
+        retryAfterMs: 1_000,
+      });
+      return Promise.reject(new ExchangeFailure(shed, false));
+    }
+    return this.#lane().ask(request, notAfterMs);
+  }
+
+  /** Lets the present stream finish what it carries; the next request opens another. */
+  retire(): void {
+    this.#current?.close();
+    this.#current = undefined;
+  }
+
+  #lane(): Lane<Request, Response, Sent, Got> {
+    const { now, limits } = this.#deps;
+    if (this.#current && (this.#current.over || now() - this.#current.openedAtMs > limits.maxAgeMs)) this.retire();
+    if (this.#current) return this.#current;
+    const lane = new Lane<Request, Response, Sent, Got>(this.#deps, (unseen) => {
+      this.#lanes.delete(lane);
+      if (this.#current === lane) this.#current = undefined;
+      if (unseen.length === 0) return;
+      const next = this.#lane();
+      for (const entry of unseen) next.put(entry);
+    });
+    this.#lanes.add(lane);
+    this.#current = lane;
+    return lane;
+  }
+}
+
+class Lane<Request, Response, Sent, Got> {
+  readonly openedAtMs: number;
+  readonly #deps: ExchangeDeps<Request, Response, Sent, Got>;
+  readonly #waiting = new Map<bigint, Entry<Request, Response>>();
+  readonly #sweeper: NodeJS.Timeout;
+  #queue: Entry<Request, Response>[] = [];
+  #next = 0n;
+  #closing = false;
+  #wake = () => {};
+  over = false;
+
+  /** `ended` takes what was certainly not read at the other end. */
+  constructor(
+    deps: ExchangeDeps<Request, Response, Sent, Got>,
+    ended: (unseen: readonly Entry<Request, Response>[]) => void,
+  ) {
+    this.#deps = deps;
+    this.openedAtMs = deps.now();
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    this.#read().then((unseen) => {
+      clearInterval(this.#sweeper);
+      ended(unseen);
+    });
+  }
+
+  get pending(): number {
+    return this.#waiting.size;
+  }
+
+  ask(request: Request, notAfterMs: number): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      this.put({ sequence: 0n, moves: 0, request, notAfterMs, resolve, reject, sent: false, settled: false });
+    });
+  }
+
+  put(entry: Entry<Request, Response>): void {
+    this.#next += 1n;
+    entry.sequence = this.#next;
+    entry.sent = false;
+    this.#waiting.set(entry.sequence, entry);
+    this.#queue.push(entry);
+    this.#wake();
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#wake();
+  }
+
+  async #read(): Promise<readonly Entry<Request, Response>[]> {
+    let failure = new BeaconError('unavailable', 'the server ended the stream');
+    try {
+      for await (const answer of this.#deps.open(this.#requests())) this.#answered(answer);
+    } catch (thrown) {
+      failure =
+        thrown instanceof BeaconError ? thrown : new BeaconError('unavailable', 'the stream failed', { cause: thrown });
+    }
+    this.over = true;
+    const unseen: Entry<Request, Response>[] = [];
+    if (wasNeverSeen(failure)) {
+      for (const entry of this.#waiting.values()) {
+        entry.moves += 1;
+        if (entry.settled || entry.moves > MAX_MOVES) continue;
+        unseen.push(entry);
+        this.#waiting.delete(entry.sequence);
+      }
+    }
+    // Also when the failure says otherwise: nobody answered these.
+    const lost = new BeaconError('unavailable', `the server was lost: ${failure.message}`, { cause: failure });
+    for (const entry of this.#waiting.values()) this.#fail(entry, lost);
+    this.#waiting.clear();
+    this.#queue = [];
+    this.#wake();
+    return unseen;
+  }
+
+  async *#requests(): AsyncGenerator<Sent> {
+    for (;;) {
+      const batch = this.#queue;
+      this.#queue = [];
+      for (const entry of batch) {
+        if (entry.settled || this.over) continue;
+        entry.sent = true;
+        yield this.#deps.write(entry.sequence, entry.request);
+      }
+      if (this.#queue.length > 0) continue;
+      if (this.over || this.#closing) return;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #answered(message: Got): void {
+    const { sequence, response, error } = this.#deps.read(message);
+    const entry = this.#waiting.get(sequence);
+    if (!entry) return;
+    this.#waiting.delete(sequence);
+    if (entry.settled) {
+      this.#deps.late();
+      return;
+    }
+    if (error) return this.#fail(entry, error, UNCLEAR_CODES.includes(error.code));
+    entry.settled = true;
+    entry.resolve(response as Response);
+  }
+
+  #fail(entry: Entry<Request, Response>, error: BeaconError, unclear = entry.sent): void {
+    if (entry.settled) return;
+    entry.settled = true;
+    entry.reject(new ExchangeFailure(error, unclear));
+  }
+
+  #sweep(): void {
+    const nowMs = this.#deps.now();
+    let unsent = false;
+    for (const entry of this.#waiting.values()) {
+      if (entry.settled || nowMs < entry.notAfterMs) continue;
+      this.#fail(entry, new BeaconError('deadline_exceeded', 'there was no answer in time'));
+      // What was sent stays: its place in the bound is free when the answer is there or the stream has ended.
+      if (entry.sent) continue;
+      this.#waiting.delete(entry.sequence);
+      unsent = true;
+    }
+    if (unsent) this.#queue = this.#queue.filter((entry) => !entry.settled);
+  }
+}

@@ -1,0 +1,132 @@
+// The hot path between gateway and decision service, both ends of it: what Guard and Execute do, for many callers over one
+// long stream. Who asks travels in each message, and is believed because only a gateway may open the stream.
+
+import { create } from '@bufbuild/protobuf';
+import { BeaconError } from '../core/errors.ts';
+import type { CallContext } from '../core/principal.ts';
+import {
+  type DecisionAnswer,
+  type DecisionRelayService,
+  type DecisionService,
+  ExecuteResponseSchema,
+  GuardResponseSchema,
+  type Proposal,
+  type RelayRequest,
+  RelayRequestSchema,
+  type RelayResponse,
+  RelayResponseSchema,
+} from '../gen/beacon/v1/decision_service_pb.js';
+import { Exchange, ExchangeFailure } from '../runtime/exchange.ts';
+import { multiplex } from '../runtime/multiplex.ts';
+import type { Service } from '../runtime/rpc.ts';
+import { authorize } from './access.ts';
+import { callerOf, principalOf, readTraceId, traceparentOf } from './call-metadata.ts';
+import { fromFailure, toFailure } from './failure.ts';
+
+/** Decisions of one stream under way at once; more wait unread. */
+const MAX_UNDER_WAY = 4_096;
+/** Renewed so that connections can end; far shorter than they may grow old. */
+const STREAM_AGE_MS = 5 * 60_000;
+/** No request has this number: an answer to it asks for another stream. */
+const RETIRE = 0n;
+const MAX_TIMEOUT_MS = 86_400_000;
+const DIGEST = /^[0-9a-f]{64}$/;
+
+type Decision = Service<typeof DecisionService, CallContext>;
+type Relay = Service<typeof DecisionRelayService, CallContext>;
+type Asked = Omit<RelayRequest, '$typeName' | '$unknown' | 'sequence'>;
+
+export type RelayServed = {
+  readonly now: () => number;
+  readonly newTraceId: () => string;
+  readonly onInternal: (error: unknown) => void;
+};
+
+/** The decision service's end. `drain` asks the other ends to send on nothing more here; what was sent is answered. */
+export function serveRelay(decision: Pick<Decision, 'guard' | 'execute'>, served: RelayServed) {
+  const streams = new Set<(message: RelayResponse) => void>();
+  const open = (send: (message: RelayResponse) => void) => {
+    streams.add(send);
+    return () => streams.delete(send);
+  };
+  const answer = async (request: RelayRequest): Promise<RelayResponse> => {
+    const { sequence } = request;
+    try {
+      const value = await decideOne(decision, request, served);
+      return create(RelayResponseSchema, { sequence, result: { case: 'answer', value } });
+    } catch (thrown) {
+      const value = toFailure(thrown);
+      if (value.code === 'internal') served.onInternal(thrown);
+      return create(RelayResponseSchema, { sequence, result: { case: 'failure', value } });
+    }
+  };
+  const service: Relay = { relay: (requests) => multiplex(requests, answer, MAX_UNDER_WAY, open) };
+  const drain = () => {
+    for (const send of streams) send(create(RelayResponseSchema, { sequence: RETIRE }));
+  };
+  return { service, drain };
+}
+
+async function decideOne(
+  decision: Pick<Decision, 'guard' | 'execute'>,
+  request: RelayRequest,
+  { now, newTraceId }: RelayServed,
+): Promise<DecisionAnswer> {
+  const { open, proposal, requestDigest, timeoutMs } = request;
+  const principal = principalOf(request.caller, 'service:gateway');
+  authorize(principal, open ? 'execute' : 'guard');
+  const call: CallContext = {
+    principal,
+    deadlineMs: now() + timeoutMs,
+    requestDigest: DIGEST.test(requestDigest) ? requestDigest : '',
+    traceId: readTraceId(request.traceparent) ?? newTraceId(),
+  };
+  const { answer } = open
+    ? await decision.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, call)
+    : await decision.guard({ $typeName: 'beacon.v1.GuardRequest', proposal }, call);
+  if (answer === undefined) throw new BeaconError('internal', 'no answer');
+  return answer;
+}
+
+export type RelayOptions = {
+  readonly relay: Relay;
+  readonly now: () => number;
+  /** What the stream is opened as. */
+  readonly context: () => CallContext;
+  /** 16 hex digits, this process's place in a trace. */
+  readonly spanId: string;
+  /** Most decisions without an answer; beyond it they are shed. */
+  readonly maxPending: number;
+};
+
+/** The gateway's end: `guard` and `execute` as the service has them. Each ends at its caller's deadline. */
+export function dialRelay({ relay, now, context, spanId, maxPending }: RelayOptions) {
+  const exchange = new Exchange<Asked, DecisionAnswer, RelayRequest, RelayResponse>({
+    open: (requests) => relay.relay(requests, { ...context(), deadlineMs: Number.POSITIVE_INFINITY }),
+    write: (sequence, asked) => create(RelayRequestSchema, { ...asked, sequence }),
+    read({ sequence, result }) {
+      if (sequence === RETIRE) exchange.retire();
+      if (result.case === 'answer') return { sequence, response: result.value };
+      return { sequence, error: result.case === 'failure' ? fromFailure(result.value) : new BeaconError('internal', '') };
+    },
+    limits: { maxPending, maxAgeMs: STREAM_AGE_MS },
+    now,
+    late: () => {},
+  });
+  const ask = async (open: boolean, proposal: Proposal | undefined, call: CallContext): Promise<DecisionAnswer> => {
+    if (!proposal) throw new BeaconError('invalid_argument', 'proposal: is missing', { field: 'proposal' });
+    const timeoutMs = Math.min(MAX_TIMEOUT_MS, Math.max(0, Math.ceil(call.deadlineMs - now())));
+    const { requestDigest } = call;
+    const asked = { open, proposal, requestDigest, timeoutMs, caller: callerOf(call.principal) };
+    try {
+      return await exchange.ask({ ...asked, traceparent: traceparentOf(call, spanId) }, call.deadlineMs);
+    } catch (thrown) {
+      throw thrown instanceof ExchangeFailure ? thrown.error : thrown;
+    }
+  };
+  const decision: Pick<Decision, 'guard' | 'execute'> = {
+    guard: async ({ proposal }, call) => create(GuardResponseSchema, { answer: await ask(false, proposal, call) }),
+    execute: async ({ proposal }, call) => create(ExecuteResponseSchema, { answer: await ask(true, proposal, call) }),
+  };
+  return { decision, retire: () => exchange.retire() };
+}
