@@ -1,5 +1,7 @@
 // The vectors are those printed in RFC 8785 (3.2.2, 3.2.3 and appendix B).
 
+import canonicalize from 'canonicalize';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { canonicalJson, sha256Hex } from './canonical-json.ts';
 import { BeaconError } from './errors.ts';
@@ -91,4 +93,26 @@ test.each([
 test('digests are of UTF-8 bytes, in lower-case hex', () => {
   expect(sha256Hex('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
   expect(sha256Hex('é')).toBe(sha256Hex(Uint8Array.of(0xc3, 0xa9)));
+});
+
+test('the same as the canonicalize package, for any JSON', () => {
+  const text = fc.string({ unit: 'binary' }).filter((one) => one.isWellFormed());
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom(null, true, false, -0, 1e21, 1e-7),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.integer(),
+      text,
+      fc.array(tie('value'), { maxLength: 5 }),
+      // Keys that look like numbers: engines list them first, RFC 8785 does not.
+      fc.dictionary(fc.oneof(text, fc.nat(120).map(String)), tie('value'), { maxKeys: 6 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (one) => {
+      expect(canonicalJson(one)).toBe(canonicalize(one));
+    }),
+    { numRuns: 2_000 },
+  );
 });

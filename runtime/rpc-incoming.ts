@@ -1,6 +1,6 @@
 // What a server knows of a call before it reads the request: enough to say who asks.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Metadata } from '@grpc/grpc-js';
 import { peerNamesOf } from './peer-names.ts';
 
@@ -62,5 +62,5 @@ export function incomingCall(call: Call, method: string, requestBytes: Uint8Arra
 }
 
 export function sha256Hex(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }

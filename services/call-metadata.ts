@@ -37,7 +37,14 @@ export function traceparentOf({ traceId }: Pick<CallContext, 'traceId'>, spanId:
 }
 
 /** The same as the header, as a message of a stream carries it. */
-export function callerOf({ role, provenance, subject, tenantId = '', agentId = '', expiresAtMs = 0 }: Principal): Caller {
+export function callerOf({
+  role,
+  provenance,
+  subject,
+  tenantId = '',
+  agentId = '',
+  expiresAtMs = 0,
+}: Principal): Caller {
   return create(CallerSchema, { role, provenance, subject, tenantId, agentId, expiresAtMs: BigInt(expiresAtMs) });
 }
 

@@ -3,6 +3,7 @@
 
 import { create } from '@bufbuild/protobuf';
 import { BeaconError } from '../core/errors.ts';
+import { fromFailure, toFailure } from '../core/failure.ts';
 import type { CallContext } from '../core/principal.ts';
 import {
   type DecisionAnswer,
@@ -21,7 +22,6 @@ import { multiplex } from '../runtime/multiplex.ts';
 import type { Service } from '../runtime/rpc.ts';
 import { authorize } from './access.ts';
 import { callerOf, principalOf, readTraceId, traceparentOf } from './call-metadata.ts';
-import { fromFailure, toFailure } from './failure.ts';
 
 /** Decisions of one stream under way at once; more wait unread. */
 const MAX_UNDER_WAY = 4_096;
@@ -107,7 +107,10 @@ export function dialRelay({ relay, now, context, spanId, maxPending }: RelayOpti
     read({ sequence, result }) {
       if (sequence === RETIRE) exchange.retire();
       if (result.case === 'answer') return { sequence, response: result.value };
-      return { sequence, error: result.case === 'failure' ? fromFailure(result.value) : new BeaconError('internal', '') };
+      return {
+        sequence,
+        error: result.case === 'failure' ? fromFailure(result.value) : new BeaconError('internal', ''),
+      };
     },
     limits: { maxPending, maxAgeMs: STREAM_AGE_MS },
     now,

@@ -23,8 +23,8 @@ import { composeKillSwitch } from './kill-switch/compose.ts';
 import { killSwitchMeter } from './kill-switch/meter.ts';
 import type { Mesh } from './mesh.ts';
 import { type Identity, sealingOnlyTheirs } from './peers.ts';
-import { serveRelay } from './relay.ts';
 import { composeReceiptSigner } from './receipt-signer/compose.ts';
+import { serveRelay } from './relay.ts';
 import { takingTurns } from './replicas.ts';
 import { composeStreamScoring } from './scoring/compose.ts';
 import { followSigner } from './scoring/signer-source.ts';
@@ -122,7 +122,10 @@ export async function startDecision(run: Run): Promise<Started> {
     newTraceId: () => randomBytes(16).toString('hex'),
     onInternal: failed('rpc.internal_error'),
   });
-  const service = await serve(mesh, run, [hosting(DecisionService, decision), hosting(DecisionRelayService, relay.service)]);
+  const service = await serve(mesh, run, [
+    hosting(DecisionService, decision),
+    hosting(DecisionRelayService, relay.service),
+  ]);
   closers.push(relay.drain);
   const ready = () => [
     ...(pool.ready() ? [] : ['no signer can seal']),

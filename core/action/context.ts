@@ -18,15 +18,14 @@ export function readContext(value: unknown): ActionContext {
   if (value === undefined || value === null) return {};
   if (!isObject(value)) throw invalidArgument('context', 'must be an object');
   const size = { left: MAX_CONTEXT };
-  checkValue(value, 'context', 0, size);
-  const context = value as Json;
+  // A copy: what was checked is what is used.
+  const context = checkedCopy(value, 'context', 0, size) as Json;
   path(context.cwd, 'context.cwd');
   path(context.workspace, 'context.workspace');
   path(context.home, 'context.home');
   boolean(context.attended, 'context.attended');
   readGit(context.git);
-  // A copy: what was checked is what is used.
-  return structuredClone(context) as ActionContext;
+  return context as ActionContext;
 }
 
 function readGit(value: unknown): void {
@@ -71,34 +70,41 @@ function boolean(value: unknown, field: string): void {
 }
 
 /** Plain JSON only, well-formed, within size and depth. */
-function checkValue(value: unknown, field: string, depth: number, size: { left: number }): void {
+function checkedCopy(value: unknown, field: string, depth: number, size: { left: number }): unknown {
   if (depth > MAX_CONTEXT_DEPTH) throw invalidArgument(field, `nested deeper than ${MAX_CONTEXT_DEPTH}`);
   const spend = (amount: number) => {
     size.left -= amount;
     if (size.left < 0) throw invalidArgument('context', `larger than ${MAX_CONTEXT} characters`);
   };
-  if (value === null || typeof value === 'boolean') spend(4);
-  else if (typeof value === 'number') {
+  if (value === null || typeof value === 'boolean') {
+    spend(4);
+    return value;
+  }
+  if (typeof value === 'number') {
     if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
       throw invalidArgument(field, 'must be a number within 2^53');
     }
     spend(8);
-  } else if (typeof value === 'string') {
+    return value;
+  }
+  if (typeof value === 'string') {
     if (!value.isWellFormed()) throw invalidArgument(field, 'must be well-formed text');
     spend(value.length + 2);
-  } else if (Array.isArray(value)) {
+    return value;
+  }
+  if (Array.isArray(value)) {
     spend(2 + value.length);
-    value.forEach((item, index) => {
-      checkValue(item, `${field}.${index}`, depth + 1, size);
-    });
-  } else if (isObject(value)) {
-    for (const [key, item] of Object.entries(value)) {
-      if (key.length > MAX_KEY || !key.isWellFormed() || key === '__proto__')
-        throw invalidArgument(field, 'has a key that cannot be read');
-      spend(key.length + 4);
-      if (item !== undefined) checkValue(item, `${field}.${key}`, depth + 1, size);
-    }
-  } else throw invalidArgument(field, 'must be plain JSON');
+    return Array.from(value, (item, index) => checkedCopy(item, `${field}.${index}`, depth + 1, size));
+  }
+  if (!isObject(value)) throw invalidArgument(field, 'must be plain JSON');
+  const copy: { [key: string]: unknown } = {};
+  for (const [key, item] of Object.entries(value)) {
+    if (key.length > MAX_KEY || !key.isWellFormed() || key === '__proto__')
+      throw invalidArgument(field, 'has a key that cannot be read');
+    spend(key.length + 4);
+    copy[key] = item === undefined ? undefined : checkedCopy(item, `${field}.${key}`, depth + 1, size);
+  }
+  return copy;
 }
 
 /** Every string, keys too, with what is found in it replaced by `[kind:digest8]`. */

@@ -4,12 +4,25 @@ import type { Detection, Detector } from './port.ts';
 
 export const MAX_DETECTIONS = 1_000;
 
+/** Texts in which nothing was found: names, paths and branches come with every proposal. None that held something is kept. */
+const MAX_CLEAN_TEXTS = 4_096;
+const MAX_CLEAN_CHARACTERS = 128;
+const NOTHING: readonly Detection[] = [];
+
 export function combineDetectors(...detectors: readonly Detector[]): Detector {
+  const clean = new Set<string>();
   return {
     name: detectors.map((detector) => detector.name).join('+'),
     detect: (text) => {
+      if (clean.has(text)) return NOTHING;
       const found = detectors.flatMap((detector) => detector.detect(text));
-      return found.length === 0 ? found : withoutOverlap(found);
+      if (found.length > 0) return withoutOverlap(found);
+      if (text.length <= MAX_CLEAN_CHARACTERS) {
+        if (clean.size >= MAX_CLEAN_TEXTS) clean.clear();
+        // A copy: a slice of a body would keep the whole of it.
+        clean.add(Buffer.from(text).toString());
+      }
+      return NOTHING;
     },
   };
 }

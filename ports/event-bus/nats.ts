@@ -11,6 +11,8 @@ export const SUBJECT_PREFIX = 'beacon.event.';
 export const MAX_WAITING = 4_096;
 /** Most events handed to the connection of which it is not known that the server has read them. */
 export const MAX_UNREAD = 1_024;
+/** How often the server is asked, while fewer are unread, whether it has read them. */
+const CONFIRM_MS = 50;
 const MAX_EVENT_BYTES = 65_536;
 const SENDER = 'Beacon-Sender';
 const NAME = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
@@ -42,6 +44,8 @@ export class NatsEventBus implements EventBus {
   #waiting: BusEvent[] = [];
   #unread = 0;
   #flushing = false;
+  #sending: NodeJS.Immediate | undefined;
+  #confirming: NodeJS.Timeout | undefined;
   #dropped = 0;
   #closed = false;
 
@@ -70,7 +74,11 @@ export class NatsEventBus implements EventBus {
       this.#waiting.shift();
       this.#dropped += 1;
     }
-    this.#send();
+    // What is told in one turn leaves in one write.
+    this.#sending ??= setImmediate(() => {
+      this.#sending = undefined;
+      this.#send();
+    });
   }
 
   subscribe(name: string, listener: (event: BusEvent) => void): () => void {
@@ -95,6 +103,8 @@ export class NatsEventBus implements EventBus {
     if (this.#closed) return;
     this.#closed = true;
     this.#end();
+    clearImmediate(this.#sending);
+    clearTimeout(this.#confirming);
     this.#send();
     for (const { subscription } of this.#heard.values()) subscription?.unsubscribe();
     this.#heard.clear();
@@ -145,13 +155,19 @@ export class NatsEventBus implements EventBus {
         this.#onFault(fault);
       }
     }
-    if (connection && this.#unread > 0 && !this.#flushing && !this.#closed) void this.#confirm(connection);
+    if (!connection || this.#unread === 0 || this.#flushing || this.#closed) return;
+    if (this.#unread >= MAX_UNREAD) return void this.#confirm(connection);
+    this.#confirming ??= setTimeout(() => {
+      if (!this.#flushing && !this.#closed) void this.#confirm(connection);
+    }, CONFIRM_MS).unref();
   }
 
   /** The server answers a ping after it has read what came before it: what bounds the connection's own buffer. */
   async #confirm(connection: NatsConnection): Promise<void> {
     const sent = this.#unread;
     this.#flushing = true;
+    clearTimeout(this.#confirming);
+    this.#confirming = undefined;
     try {
       await connection.flush();
       this.#unread = Math.max(0, this.#unread - sent);

@@ -5,7 +5,7 @@ import type { Position } from '../action-store/port.ts';
 export type IdempotencyKey = { readonly tenantId: string; readonly agentId: string; readonly key: string };
 
 export type IdempotencyRecord = {
-  /** SHA-256 (hex) over the RFC 8785 form of the proposal. */
+  /** HMAC (hex) under the tenant's key over the proposal's protobuf form, without the key. */
   readonly proposalDigest: string;
   readonly receiptId: string;
   readonly actionId: string;

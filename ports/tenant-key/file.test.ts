@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,4 +31,13 @@ test('one text has one digest in a tenant and another in the next', () => {
   const keys = new HmacTenantKeys(new Uint8Array(32).fill(7));
   expect(keys.digest('a', 'text')).toBe(keys.digest('a', 'text'));
   expect(keys.digest('a', 'text')).not.toBe(keys.digest('b', 'text'));
+});
+
+test('a digest is HMAC-SHA-256 under the tenant’s derived key, for texts of every length', () => {
+  const master = new Uint8Array(32).map((_, at) => at * 5);
+  const keys = new HmacTenantKeys(master);
+  const derived = createHmac('sha256', master).update('beacon tenant key v1\nt').digest();
+  for (const text of ['', 'é', '\ud83d\ude80', ...[1, 55, 56, 63, 64, 65, 4_096].map((length) => 'x'.repeat(length))]) {
+    expect(keys.digest('t', text)).toBe(createHmac('sha256', derived).update(text, 'utf8').digest('hex'));
+  }
 });

@@ -1,12 +1,11 @@
 // Beat one: a raw proposal becomes what is decided upon. Pure but for the keyed digests it is given; throws
 // `invalid_argument` naming the field, and then nothing has happened.
 
-import { toJson } from '@bufbuild/protobuf';
+import { toBinary } from '@bufbuild/protobuf';
 import { admitProposal } from '../../core/action/admit.ts';
 import { readContext, redactContext } from '../../core/action/context.ts';
 import type { Detect } from '../../core/action/redact.ts';
 import type { ActionContext, CanonicalAction, Finding } from '../../core/action/types.ts';
-import { canonicalJson } from '../../core/canonical-json.ts';
 import { enforceabilityOf, type Isolation, runtimeFamily } from '../../core/enforceability.ts';
 import type { RuntimeFamily } from '../../core/envelope.ts';
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
@@ -134,7 +133,8 @@ export function readIdempotency(
     throw invalidArgument('idempotency_key', 'must be 1 to 255 printable ASCII characters without spaces');
   }
   const { keys } = deps.privacy;
-  const body = canonicalJson({ ...(toJson(ProposalSchema, proposal) as object), idempotencyKey: '' });
+  // Fields are written in the order of their numbers, whatever order and transport they came in.
+  const body = Buffer.from(toBinary(ProposalSchema, { ...proposal, idempotencyKey: '' })).toString('latin1');
   return {
     tenantId,
     agentId,

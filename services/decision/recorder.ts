@@ -49,12 +49,12 @@ export class Recorder {
   }
 
   /**
-   * Records what was decided. Where something else follows the log, it is sent and not waited for: what does not arrive
-   * comes by the log. Elsewhere it rejects when it could not be kept, and the decision must not be answered as ALLOW.
+   * Records what was decided. Where something else follows the log, it is sent behind the answer: what does not arrive comes
+   * by the log. Elsewhere it rejects when it could not be kept, and the decision must not be answered as ALLOW.
    */
   async recordDecided(views: readonly SealedView[]): Promise<void> {
-    const recorded = this.record(views);
-    if (this.#source) return recorded;
+    if (this.#source) return this.record(views);
+    const recorded = new Promise((resolve) => setImmediate(resolve)).then(() => this.record(views));
     this.track(() => recorded).catch((error) => this.missed(error));
   }
 

@@ -1,7 +1,7 @@
 // Puts a table of routes on an HTTP server: who asks is settled before the body is read, what was received is hashed
 // before it is parsed, and a path answers every method.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { BeaconError } from '../../core/errors.ts';
 import type { CallContext, Principal } from '../../core/principal.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
@@ -63,7 +63,7 @@ function callOf(request: HttpRequest, principal: Principal, options: MountOption
   const context: CallContext = {
     principal,
     deadlineMs: options.now() + options.timeoutMs + (route.patienceMs ?? 0),
-    requestDigest: bytes.length === 0 ? '' : createHash('sha256').update(bytes).digest('hex'),
+    requestDigest: bytes.length === 0 ? '' : hash('sha256', bytes, 'hex'),
     traceId: traceId ?? options.newTraceId(),
   };
   return {

@@ -3,6 +3,7 @@
 
 import { create } from '@bufbuild/protobuf';
 import { asBeaconError, BeaconError } from '../../core/errors.ts';
+import { toFailure } from '../../core/failure.ts';
 import type { CallContext } from '../../core/principal.ts';
 import {
   type DecideRequest,
@@ -12,7 +13,6 @@ import {
   type Proposal,
 } from '../../gen/beacon/v1/decision_service_pb.js';
 import { multiplex } from '../../runtime/multiplex.ts';
-import { toFailure } from '../failure.ts';
 import type { Decision } from './types.ts';
 
 const MAX_UNDER_WAY = 1024;

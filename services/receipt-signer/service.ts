@@ -20,6 +20,9 @@ import { Fences } from './fences.ts';
 import { listReceipts, proofOf, readById, tileOf } from './read.ts';
 import { LogWriter, type Sealed } from './writer.ts';
 
+/** How long growth goes untold, so that those who follow the log take many leaves at once. */
+const TELL_MS = 10;
+
 export type ReceiptSignerDeps = {
   readonly store: LedgerStore;
   readonly keys: SigningKeys;
@@ -35,14 +38,18 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   readonly #fences = new Fences();
   readonly #writer: LogWriter;
   readonly #checkpoints: CheckpointPublisher;
+  #telling: NodeJS.Timeout | undefined;
 
   constructor(deps: ReceiptSignerDeps) {
     this.#deps = deps;
     const { store, keys, now, note, failed, bus } = deps;
     this.#checkpoints = new CheckpointPublisher({ store, signNote: note.sign, failed });
-    const grown = (size: number) => {
+    const grown = () => {
       this.#checkpoints.grown();
-      bus.publish({ name: EVENTS.receiptAppended, data: { log_id: store.logId, size } });
+      this.#telling ??= setTimeout(() => {
+        this.#telling = undefined;
+        bus.publish({ name: EVENTS.receiptAppended, data: { log_id: store.logId, size: store.size() } });
+      }, TELL_MS).unref();
     };
     this.#writer = new LogWriter({ store, keys, fences: this.#fences, now, grown });
   }
@@ -149,6 +156,7 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   /** Finishes what was begun and publishes the last checkpoint. */
   async stop(): Promise<void> {
     await this.#writer.drain();
+    clearTimeout(this.#telling);
     if (this.#deps.store.writable()) await this.#checkpoints.publish();
     this.#checkpoints.stop();
   }

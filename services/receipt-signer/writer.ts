@@ -48,7 +48,7 @@ export type WriterDeps = {
   readonly fences: Fences;
   readonly now: () => number;
   /** Told after every durable batch. */
-  readonly grown: (size: number) => void;
+  readonly grown: () => void;
 };
 
 const NOTHING: Pick<Sealed, 'leaves' | 'term' | 'permitNotAfterMs'> = { leaves: [], term: 0, permitNotAfterMs: 0 };
@@ -123,7 +123,8 @@ export class LogWriter {
       if (entry.sealed.term > 0 && nowMs >= entry.endMs) this.#voidLate(entry);
       else entry.job.resolve(entry.sealed);
     }
-    grown(store.size());
+    // The answers leave first: whoever follows the log can wait.
+    setImmediate(grown);
   }
 
   /** Stamps all drafts of a job and adds them to the batch; adds nothing when the job is refused or throws. */

@@ -18,6 +18,8 @@ export const CONSUMER = 'scoring';
 export const GAP_MS = 500;
 /** How often a quiet follower compares its position with the log's size. */
 export const AUDIT_INTERVAL_MS = 5_000;
+/** How long deliveries are gathered into one run while nobody waits for it. */
+const GATHER_MS = 20;
 const BATCH = 128;
 const POLL_MS = 25;
 const RETRY_MS = 1_000;
@@ -145,8 +147,8 @@ export class StreamFollower {
 
   async #loop(): Promise<void> {
     while (this.#awake && !this.#stopped) {
-      // Deliveries come in bursts; one turn later the run is longer.
-      await new Promise((resolve) => setImmediate(resolve));
+      // The longer the run, the less each leaf costs; somebody who waits is not kept waiting for it.
+      if (this.#waiters.size === 0) await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
       this.#awake = false;
       try {
         while (!this.#stopped && (await this.#round()));

@@ -1,8 +1,8 @@
 // No decision, as a message of a stream: the code and words of the error, and nothing of what is ours alone.
 
 import { create } from '@bufbuild/protobuf';
-import { asBeaconError, BeaconError, ERROR_CODES, type ErrorCode } from '../core/errors.ts';
 import { type Failure, FailureSchema } from '../gen/beacon/v1/decision_service_pb.js';
+import { asBeaconError, BeaconError, ERROR_CODES, type ErrorCode } from './errors.ts';
 
 export function toFailure(thrown: unknown): Failure {
   const { code, message, field = '', retryAfterMs = 0 } = asBeaconError(thrown);
