@@ -208,7 +208,10 @@ class Lane<Request, Response, Sent, Got> {
       this.#deps.late();
       return;
     }
-    if (error) return this.#fail(entry, error, UNCLEAR_CODES.includes(error.code));
+    if (error) {
+      this.#fail(entry, error, UNCLEAR_CODES.includes(error.code));
+      return;
+    }
     entry.settled = true;
     entry.resolve(response as Response);
   }

@@ -11,6 +11,8 @@ export const SUBJECT_PREFIX = 'beacon.event.';
 export const MAX_WAITING = 4_096;
 /** Most events handed to the connection of which it is not known that the server has read them. */
 export const MAX_UNREAD = 1_024;
+/** How long an event waits for others to leave with. */
+const SEND_MS = 10;
 /** How often the server is asked, while fewer are unread, whether it has read them. */
 const CONFIRM_MS = 50;
 const MAX_EVENT_BYTES = 65_536;
@@ -44,7 +46,7 @@ export class NatsEventBus implements EventBus {
   #waiting: BusEvent[] = [];
   #unread = 0;
   #flushing = false;
-  #sending: NodeJS.Immediate | undefined;
+  #sending: NodeJS.Timeout | undefined;
   #confirming: NodeJS.Timeout | undefined;
   #dropped = 0;
   #closed = false;
@@ -74,11 +76,11 @@ export class NatsEventBus implements EventBus {
       this.#waiting.shift();
       this.#dropped += 1;
     }
-    // What is told in one turn leaves in one write.
-    this.#sending ??= setImmediate(() => {
+    // What is told at about one time leaves in one write.
+    this.#sending ??= setTimeout(() => {
       this.#sending = undefined;
       this.#send();
-    });
+    }, SEND_MS);
   }
 
   subscribe(name: string, listener: (event: BusEvent) => void): () => void {
@@ -103,7 +105,7 @@ export class NatsEventBus implements EventBus {
     if (this.#closed) return;
     this.#closed = true;
     this.#end();
-    clearImmediate(this.#sending);
+    clearTimeout(this.#sending);
     clearTimeout(this.#confirming);
     this.#send();
     for (const { subscription } of this.#heard.values()) subscription?.unsubscribe();

@@ -55,6 +55,9 @@ return 1`;
 export class RedisIdempotency implements Idempotency {
   readonly #door: Door;
   readonly #claimMs: number;
+  /** No two processes alike; with the number of the claim, no two claims. */
+  readonly #self = randomBytes(12).toString('hex');
+  #claims = 0;
   readonly #owned = new Map<string, string>();
   readonly #positions: string;
   readonly #expiry: string;
@@ -84,7 +87,8 @@ export class RedisIdempotency implements Idempotency {
 
   async claim(key: IdempotencyKey, proposalDigest: string, nowMs: number): Promise<IdempotencyClaim> {
     const name = keyName(key);
-    const owner = randomBytes(16).toString('hex');
+    this.#claims += 1;
+    const owner = `${this.#self}-${this.#claims}`;
     const keys = [this.#record(key), this.#pending(key)];
     const answer = await this.#scripts.claim(keys, [owner, proposalDigest, nowMs, this.#claimMs]);
     const [kind, value = ''] = answer as [string, string?];

@@ -21,7 +21,7 @@ import { listReceipts, proofOf, readById, tileOf } from './read.ts';
 import { LogWriter, type Sealed } from './writer.ts';
 
 /** How long growth goes untold, so that those who follow the log take many leaves at once. */
-const TELL_MS = 10;
+const TELL_MS = 25;
 
 export type ReceiptSignerDeps = {
   readonly store: LedgerStore;

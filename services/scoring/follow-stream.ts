@@ -19,7 +19,7 @@ export const GAP_MS = 500;
 /** How often a quiet follower compares its position with the log's size. */
 export const AUDIT_INTERVAL_MS = 5_000;
 /** How long deliveries are gathered into one run while nobody waits for it. */
-const GATHER_MS = 20;
+const GATHER_MS = 100;
 const BATCH = 128;
 const POLL_MS = 25;
 const RETRY_MS = 1_000;
