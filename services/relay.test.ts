@@ -115,7 +115,7 @@ test('a call ends at its own deadline; more than the bound are shed', async () =
 
 test.each([
   ['nobody', undefined],
-  ['another service', { role: 'auditor', provenance: 'authenticated', subject: 'service:kill-switch' }],
+  ['another service', { role: 'admin', provenance: 'authenticated', subject: 'service:kill-switch' }],
   ['a role nobody has', { role: 'root', provenance: 'authenticated', subject: 'x' }],
   ['an agent of no tenant', { role: 'agent', provenance: 'authenticated', subject: 'x' }],
   ['an auditor, who proposes nothing', { role: 'auditor', provenance: 'authenticated', subject: 'token:2' }],
@@ -136,12 +136,14 @@ test.each([
 });
 
 test('a server that is about to end answers what it was sent, and ends as soon as it has', async () => {
+  let taken = 0;
   const first = await start(async (proposal) => {
+    taken += 1;
     await new Promise((resolve) => setTimeout(resolve, 30));
     return proposal?.sessionId ?? '';
   });
   const asked = Array.from({ length: 50 }, (_, i) => first.ask(proposalOf(`s${i}`)));
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await expect.poll(() => taken, { interval: 1 }).toBeGreaterThan(0);
   first.served.drain();
   const ended = drainRpc(first.server, 10_000);
   expect(await Promise.all(asked)).toEqual(asked.map((_, i) => `s${i}`));
