@@ -21,6 +21,7 @@ export type Config = {
   readonly decisionTimeoutMs: number;
   readonly drainMs: number;
   readonly maxInFlight: number;
+  readonly latencyTargetMs: number;
   /** Decisions per minute for each agent; 0 is no limit. */
   readonly agentRate: number;
   readonly zeroRetention: boolean;
@@ -218,6 +219,11 @@ function readLimits(reader: EnvReader) {
       min: 1,
       max: 100_000,
       doc: 'Decisions under way at once; more are refused with 429.',
+    }),
+    latencyTargetMs: reader.integer('BEACON_LATENCY_TARGET_MS', 0, {
+      min: 0,
+      max: 60_000,
+      doc: 'What nine in ten decisions under load may take; what would make it longer is refused with 429. 0 learns it.',
     }),
     agentRate: reader.integer('BEACON_AGENT_RATE', 0, {
       min: 0,

@@ -130,6 +130,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   });
   const gatewayOptions = {
     decisionTimeoutMs: config.decisionTimeoutMs,
+    limit: { maxInFlight: config.maxInFlight, latencyTargetMs: config.latencyTargetMs },
     allowedHosts: config.httpAllowedHosts,
     grpcOnLoopback: isLoopback(config.grpc.host),
     now,

@@ -72,6 +72,7 @@ export async function startGateway(run: Run): Promise<Started> {
     log,
     options: {
       decisionTimeoutMs: config.decisionTimeoutMs,
+      limit: { maxInFlight: config.maxInFlight, latencyTargetMs: config.latencyTargetMs },
       allowedHosts: config.httpAllowedHosts,
       grpcOnLoopback: isLoopback(config.grpc.host),
       now: Date.now,

@@ -12,6 +12,7 @@ import { host, type Service } from '../../runtime/rpc.ts';
 import type { IncomingCall } from '../../runtime/rpc-incoming.ts';
 import { receivedDigest } from '../../runtime/rpc-stream.ts';
 import type { Access } from '../access.ts';
+import { createLimit, type LimitOptions, limited, requireRoom } from './limit.ts';
 import { createLogs } from './logs.ts';
 import { mount } from './mount.ts';
 import { isLocalRpc, isLoopback } from './peer.ts';
@@ -30,6 +31,7 @@ export const BODY_LIMIT_BYTES = 1_048_576;
 
 export type GatewayOptions = {
   readonly decisionTimeoutMs: number;
+  readonly limit: LimitOptions;
   readonly allowedHosts: readonly string[];
   /** Whether the agents' gRPC listener can be reached from this machine alone. */
   readonly grpcOnLoopback: boolean;
@@ -54,9 +56,11 @@ export const AGENT_SERVICES = [DecisionService, ScoringService] as const;
 
 export function createGateway(deps: GatewayDependencies): Gateway {
   const { access, options } = deps;
+  const limit = createLimit(options.limit, deps.metrics);
   const services: GatewayServices = {
     ...deps.services,
-    decision: protectDecision(deps.services.decision, access),
+    // Who may not ask learns that first.
+    decision: protectDecision(limited(deps.services.decision, limit), access),
     scoring: protectScoring(deps.services.scoring, access),
     killSwitch: protectKillSwitch(deps.services.killSwitch),
     exposeMetrics: () => deps.metrics.expose(),
@@ -90,6 +94,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
       newTraceId: () => traceId(options),
       timeoutMs: options.decisionTimeoutMs,
       loopback: () => listensOnLoopback(http),
+      requireRoom: (operation) => requireRoom(limit, operation),
       refuseOtherMethods,
     });
     return http;

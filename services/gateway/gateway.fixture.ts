@@ -230,7 +230,14 @@ export async function startGateway(settings: { allowAsserted?: boolean; ready?: 
     access,
     metrics: createMetrics('beacon_', { processMetrics: false }),
     log: createLog('debug', (line) => logged.push(line)),
-    options: { decisionTimeoutMs: 5000, allowedHosts: ['beacon.example'], grpcOnLoopback: true, now, randomBytes },
+    options: {
+      decisionTimeoutMs: 5000,
+      limit: { maxInFlight: 10_000, latencyTargetMs: 60_000 },
+      allowedHosts: ['beacon.example'],
+      grpcOnLoopback: true,
+      now,
+      randomBytes,
+    },
   });
   const server = createRpcServer();
   gateway.registerGrpc(server);

@@ -6,7 +6,7 @@ import { BeaconError } from '../../core/errors.ts';
 import type { CallContext, Principal } from '../../core/principal.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { HttpReply, HttpRequest, HttpServer } from '../../runtime/http.ts';
-import { type Access, authorize, isPublic } from '../access.ts';
+import { type Access, authorize, isPublic, type Operation } from '../access.ts';
 import { refuseNul } from './fields.ts';
 import { isLocalHttp } from './peer.ts';
 import { traceIdOf } from './trace.ts';
@@ -19,6 +19,8 @@ export type MountOptions = {
   readonly timeoutMs: number;
   /** Whether this listener is one that callers without a token may use. */
   readonly loopback: () => boolean;
+  /** Throws when nothing more of this can be taken on now. */
+  readonly requireRoom: (operation: Operation) => void;
   readonly refuseOtherMethods: (app: HttpServer, path: string, methods: readonly string[]) => void;
 };
 
@@ -33,6 +35,7 @@ export function mount(app: HttpServer, routes: readonly Route[], options: MountO
       method: route.method,
       url: route.path,
       onRequest: async (request) => {
+        options.requireRoom(route.operation);
         principals.set(request, await whoAsks(request, route, options));
       },
       handler: async (request, reply) => {

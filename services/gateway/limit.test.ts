@@ -1,0 +1,77 @@
+// Who holds which share when there is not enough for all.
+
+import { create } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+import type { CallContext, Principal } from '../../core/principal.ts';
+import {
+  DecisionAnswerSchema,
+  ExecuteRequestSchema,
+  ExecuteResponseSchema,
+} from '../../gen/beacon/v1/decision_service_pb.js';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { createLimit, limited, requireRoom } from './limit.ts';
+import type { Decision } from './types.ts';
+
+const MOST = 20;
+const asserted: Principal = { role: 'agent', provenance: 'asserted', subject: 'asserted' };
+const minted: Principal = {
+  role: 'agent',
+  provenance: 'authenticated',
+  subject: 'token:1',
+  tenantId: 'q',
+  agentId: 'a',
+};
+
+/** A decision service that answers when told to. */
+function held() {
+  const metrics = createMetrics('beacon_', { processMetrics: false });
+  const limit = createLimit({ maxInFlight: MOST, latencyTargetMs: 1_000 }, metrics);
+  const answers: (() => void)[] = [];
+  const service = {
+    execute: () =>
+      new Promise((resolve) => {
+        answers.push(() => resolve(create(ExecuteResponseSchema, { answer: create(DecisionAnswerSchema) })));
+      }),
+  } as unknown as Decision;
+  const decision = limited(service, limit);
+  const ask = (principal: Principal, tenantId: string) => {
+    const context: CallContext = { principal, deadlineMs: Number.POSITIVE_INFINITY, requestDigest: '', traceId: '' };
+    const request = create(ExecuteRequestSchema, { proposal: { tenantId, agentId: 'a' } });
+    return decision.execute(request, context).then(
+      () => 'answered',
+      (error) => error.code as string,
+    );
+  };
+  const release = () => {
+    for (const answer of answers.splice(0)) answer();
+  };
+  return { ask, limit, metrics, release, answers };
+}
+
+test('callers without a token share one place, whatever tenants they name', async () => {
+  const { ask, release, answers } = held();
+  const quiet = ask(minted, 'q');
+  const noisy = Array.from({ length: 5 * MOST }, (_, i) => ask(asserted, `tenant-${i}`));
+  expect(answers.length).toBeLessThan(MOST);
+  // What they may not take is there for another.
+  const more = ask(minted, 'q');
+  release();
+  expect(await Promise.all([quiet, more])).toEqual(['answered', 'answered']);
+  const ends = await Promise.all(noisy);
+  expect(ends.filter((end) => end === 'resource_exhausted').length).toBeGreaterThan(4 * MOST);
+});
+
+test('alone, a tenant may take everything; what is refused is counted by its reason', async () => {
+  const { ask, release, answers, metrics, limit } = held();
+  const all = Array.from({ length: MOST + 5 }, () => ask(minted, 'q'));
+  expect(answers.length).toBe(MOST);
+  expect(() => requireRoom(limit, 'execute')).toThrow(/more is asked for/);
+  expect(() => requireRoom(limit, 'guard')).toThrow(/more is asked for/);
+  expect(() => requireRoom(limit, 'revoke')).not.toThrow();
+  expect(() => requireRoom(limit, 'update_outcome')).not.toThrow();
+  release();
+  await Promise.all(all);
+  const { text } = await metrics.expose();
+  expect(text).toMatch(/beacon_sheds_total\{reason="limit"\} 7/);
+  expect(text).toMatch(/beacon_concurrency_limit 20/);
+});
