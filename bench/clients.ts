@@ -1,13 +1,19 @@
 // The ways in, as a caller would hold them: kept-alive HTTP connections, one long gRPC stream, unary gRPC calls.
 
 import { Agent, request } from 'node:http';
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { Decision } from '../gen/beacon/v1/common_pb.js';
-import { DecideRequestSchema, DecideResponseSchema } from '../gen/beacon/v1/decision_service_pb.js';
+import {
+  DecideRequestSchema,
+  DecideResponseSchema,
+  type Caller as RelayedCaller,
+  RelayRequestSchema,
+  RelayResponseSchema,
+} from '../gen/beacon/v1/decision_service_pb.js';
 import { nextBody, nextRequest } from './proposals.ts';
 
-const UNARY_CHANNELS = 4;
+const RELAY_TIMEOUT_MS = 10_000;
 
 export type Caller = { call(): Promise<void>; close(): void };
 
@@ -105,27 +111,25 @@ export function echoCaller(address: string): Caller {
   });
 }
 
-/** Over four channels, as the gateway calls the services behind it. */
-export function unaryEchoCaller(address: string): Caller {
-  const asIs = (bytes: Buffer) => bytes;
-  const clients = Array.from(
-    { length: UNARY_CHANNELS },
-    (_, i) => new Client(address, credentials.createInsecure(), { 'grpc.channel_id': i }),
-  );
-  let made = 0;
-  return {
-    call: () =>
-      new Promise<void>((resolve, reject) => {
-        const bytes = Buffer.from(toBinary(DecideRequestSchema, nextRequest(made)));
-        const client = clients[made++ % clients.length] as Client;
-        client.makeUnaryRequest('/bench.Echo/EchoOnce', asIs, asIs, bytes, (error) =>
-          error ? reject(error) : resolve(),
-        );
-      }),
-    close() {
-      for (const client of clients) client.close();
+/** Straight to a decision replica, as a gateway does; `token`: the gateway's among the services. */
+export function relayCaller(address: string, token: string, agent: RelayedCaller): Caller {
+  return streamCaller(address, '/beacon.v1.DecisionRelayService/Relay', token, {
+    // No request of the relay has number 0.
+    write(sequence) {
+      const { proposal, open } = nextRequest(sequence);
+      const request = create(RelayRequestSchema, {
+        ...{ sequence: BigInt(sequence + 1), caller: agent, timeoutMs: RELAY_TIMEOUT_MS, open },
+        ...(proposal ? { proposal } : {}),
+      });
+      return Buffer.from(toBinary(RelayRequestSchema, request));
     },
-  };
+    read(bytes) {
+      const { sequence, result } = fromBinary(RelayResponseSchema, bytes);
+      const allowed = result.case === 'answer' && result.value.decision === Decision.ALLOW;
+      const of = Number(sequence) - 1;
+      return allowed ? { of } : { of, error: new Error(`not allowed: ${JSON.stringify(result.value, asText)}`) };
+    },
+  });
 }
 
 function asText(_: string, value: unknown): unknown {

@@ -4,7 +4,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { ProposedActionSchema } from '../gen/beacon/v1/action_pb.js';
-import { type DecideRequest, DecideRequestSchema, ProposalSchema } from '../gen/beacon/v1/decision_service_pb.js';
+import {
+  type Caller,
+  CallerSchema,
+  type DecideRequest,
+  DecideRequestSchema,
+  ProposalSchema,
+} from '../gen/beacon/v1/decision_service_pb.js';
 
 const LEASE_WAIT_TRIES = 50;
 const LEASE_WAIT_MS = 100;
@@ -56,6 +62,14 @@ export function nextRequest(sequence: number): DecideRequest {
         }),
       ],
     }),
+  });
+}
+
+/** The agent that proposes, as a gateway names it to the services behind. */
+export function benchCaller(): Caller {
+  return create(CallerSchema, {
+    ...{ role: 'agent', provenance: 'authenticated', subject: 'token:bench' },
+    ...{ tenantId: TENANT, agentId: AGENT },
   });
 }
 

@@ -55,26 +55,22 @@ function finder(rows: readonly Row[]): (name: string, inFlight: number) => Row {
 /** The steps one after another: Redis flies while nothing else is done, since the policy reads what it answers. */
 export function separateRatiosOf(rows: readonly Row[]): Ratio[] {
   const find = finder(rows);
-  const stages = [
-    ...['gRPC stream echo', 'gRPC unary echo', 'Redis PING', 'bare opa_eval', 'gRPC stream echo'],
-    ...['Ed25519 sign', 'Ed25519 sign', 'append + fdatasync'],
-  ].map((name) => find(name, 1));
-  const beacon = find('Beacon, gRPC stream', 1);
-  const full = find('Beacon, gRPC stream', 64);
-  const over = (quantile: 'p50_ms' | 'p99_ms') =>
-    beacon[quantile] / stages.reduce((sum, stage) => sum + stage[quantile], 0);
-  return [
-    { name: "p50 ÷ sum of floors' p50", value: over('p50_ms') },
-    { name: "p99 ÷ sum of floors' p99", value: over('p99_ms') },
-    {
-      name: 'decisions/s ÷ unary echoes/s at 64 in flight',
-      value: full.per_second / find('gRPC unary echo', 64).per_second,
-    },
-    {
-      name: 'CPU per decision ÷ CPU per unary echo at 64 in flight',
-      value: (full.server_cpu_us ?? Number.NaN) / (find('gRPC unary echo', 64).server_cpu_us ?? Number.NaN),
-    },
-  ];
+  const strict = ['gRPC stream echo', 'Redis PING', 'bare opa_eval', 'gRPC stream echo'];
+  const sealing = ['Ed25519 sign', 'Ed25519 sign', 'append + fdatasync'];
+  const floors = { 'strict path': [...strict, ...sealing], 'gRPC stream': [...strict, ...sealing, 'gRPC stream echo'] };
+  const echo = find('gRPC stream echo', 64);
+  return Object.entries(floors).flatMap(([way, stages]) => {
+    const over = (quantile: 'p50_ms' | 'p99_ms') =>
+      find(`Beacon, ${way}`, 1)[quantile] / stages.reduce((sum, name) => sum + find(name, 1)[quantile], 0);
+    const full = find(`Beacon, ${way}`, 64);
+    const cpu = (full.server_cpu_us ?? Number.NaN) / (echo.server_cpu_us ?? Number.NaN);
+    return [
+      { name: `${way}: p50 ÷ sum of floors' p50`, value: over('p50_ms') },
+      { name: `${way}: p99 ÷ sum of floors' p99`, value: over('p99_ms') },
+      { name: `${way}: decisions/s ÷ stream echoes/s at 64 in flight`, value: full.per_second / echo.per_second },
+      { name: `${way}: CPU per decision ÷ CPU per stream echo at 64 in flight`, value: cpu },
+    ];
+  });
 }
 
 export function ratiosOf(rows: readonly Row[]): Ratio[] {

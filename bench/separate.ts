@@ -1,32 +1,35 @@
-// The strict path over separate services: client → gateway → decision → {Redis, Wasm} → signer with fdatasync, beside the
-// floors of each step; and how long a revocation takes to reach its barrier under that load.
+// The strict path over separate services: client → decision → {Redis, Wasm} → signer with fdatasync, beside the floors of
+// each step; the same through the gateway; and how long a revocation takes to reach its barrier under that load.
 
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { requirePrograms } from '../bin/engines.ts';
 import { startFleet } from '../bin/fleet.ts';
 import { cpuOf } from './child.ts';
-import { type Caller, decideCaller, echoCaller, httpCaller, requireAllowed, unaryEchoCaller } from './clients.ts';
+import { type Caller, decideCaller, echoCaller, httpCaller, relayCaller, requireAllowed } from './clients.ts';
 import { type Bench, startGrpcEcho } from './embedded.ts';
 import { appendAndSync, bareOpaEval, ed25519Sign, type Floor, redisPing, typicalInput } from './floors.ts';
 import { load } from './load.ts';
 import { measure, type Subject, say, warmUp } from './measure.ts';
-import { mintToken, typicalAnswer } from './proposals.ts';
+import { benchCaller, mintToken, typicalAnswer } from './proposals.ts';
 import { type Measured, printTable, rowOf, separateRatiosOf, toJson } from './report.ts';
 
 const LANES = [1, 64];
+/** What is measured is how fast it decides, not when it refuses to. */
+const ENV = { BEACON_LOG_LEVEL: 'error', BEACON_LATENCY_TARGET_MS: '60000' };
 const LOADED_LANES = 64;
 const REVOCATIONS = 40;
 /** At most; the load ends with the last revocation. */
 const REVOKING_SECONDS = 60;
 const NOTES = [
   'Beacon: two signers, two decision replicas, and one each of the rest; CPU is that of all nine processes, Redis and NATS too.',
-  'The sum of floors is stream echo (client to gateway) + unary echo (to decision) + Redis PING + bare opa_eval + stream echo',
-  '(to signer) + two signatures + append and fdatasync.',
+  'The strict path is that of the gateway to a decision replica and on; its sum of floors is stream echo (to decision) + Redis',
+  'PING + bare opa_eval + stream echo (to signer) + two signatures + append and fdatasync. gRPC stream: one stream echo more.',
 ];
 
 export async function runSeparate({ folder, effort, json, closing }: Bench): Promise<void> {
   say('starting Redis, NATS and seven services …');
-  const fleet = await startFleet({ folder, programs: requirePrograms(), env: { BEACON_LOG_LEVEL: 'error' } });
+  const fleet = await startFleet({ folder, programs: requirePrograms(), env: ENV });
   closing.push(() => fleet.stop());
   const {
     http,
@@ -35,6 +38,8 @@ export async function runSeparate({ folder, effort, json, closing }: Bench): Pro
   } = fleet.gateway as { http: string; grpc: string; admin_token_file: string };
   const admin = readFileSync(admin_token_file, 'utf8').trim();
   const token = await mintToken(http, admin);
+  const gatewayToken = readFileSync(join(folder, 'service-tokens', 'gateway.token'), 'utf8').trim();
+  const decision = fleet.parts.find(({ name }) => name === 'decision-a')?.ready.service as string;
   const echo = await startGrpcEcho(await typicalAnswer(http, token, requireAllowed));
   closing.push(() => echo.stop());
   const kept = <T extends Floor | Caller>(opened: T): T => {
@@ -51,8 +56,13 @@ export async function runSeparate({ folder, effort, json, closing }: Bench): Pro
     const address = echo.ready.grpc as string;
     subjects.push(
       { name: 'Redis PING', inFlight, call: kept(redisPing(fleet.redis)).call },
-      { name: 'gRPC unary echo', inFlight, server: echo, call: kept(unaryEchoCaller(address)).call },
       { name: 'gRPC stream echo', inFlight, server: echo, call: kept(echoCaller(address)).call },
+      {
+        name: 'Beacon, strict path',
+        inFlight,
+        server,
+        call: kept(relayCaller(decision, gatewayToken, benchCaller())).call,
+      },
       { name: 'Beacon, HTTP', inFlight, server, call: kept(httpCaller(http, token, inFlight, requireAllowed)).call },
       { name: 'Beacon, gRPC stream', inFlight, server, call: kept(decideCaller(grpc, token)).call },
     );

@@ -4,7 +4,7 @@
 
 import { BeaconError } from '../core/errors.ts';
 
-/** Calls let in after a quiet time, before anything is known of the load. */
+/** Calls let in after a quiet time, before anything is known of the load; with a target of its own, as many as ever. */
 export const REST_LIMIT = 32;
 /** Never fewer. */
 export const LEAST_LIMIT = 8;
@@ -44,6 +44,7 @@ export class LoadLimit {
   readonly #holders = new Map<string, Holder>();
   readonly #idle: number[] = [];
   #idleAt = 0;
+  readonly #rest: number;
   #limit: number;
   #targetMs: number;
   #underWay = 0;
@@ -53,7 +54,8 @@ export class LoadLimit {
 
   constructor(options: LoadLimitOptions) {
     this.#options = options;
-    this.#limit = Math.min(REST_LIMIT, options.most);
+    this.#rest = options.targetMs > 0 ? options.most : Math.min(REST_LIMIT, options.most);
+    this.#limit = this.#rest;
     this.#targetMs = options.targetMs || LEAST_TARGET_MS;
     this.#windowStartMs = options.now();
   }
@@ -123,7 +125,7 @@ export class LoadLimit {
     const p90 = quantile(this.#window, 0.9);
     if (p90 > this.#targetMs) this.#limit = Math.max(LEAST_LIMIT, Math.min(this.#limit, this.#peak) * 0.7);
     else if (this.#peak >= this.#limit * 0.8 && p90 < this.#targetMs * 0.7) this.#limit = this.#limit * 1.1 + 1;
-    else if (this.#peak < this.#limit * 0.5) this.#limit += (REST_LIMIT - this.#limit) * 0.05;
+    else if (this.#peak < this.#limit * 0.5) this.#limit += (this.#rest - this.#limit) * 0.05;
     this.#limit = Math.min(this.#limit, most);
     this.#window = [];
     this.#windowStartMs = nowMs;

@@ -1,13 +1,7 @@
-// The floor under gRPC: a bidirectional stream of bytes, and a unary call, each message answered by one of a stated size.
+// The floor under gRPC: a bidirectional stream of bytes, each message answered by one of a stated size.
 // BENCH_ANSWER_BYTES is that size.
 
-import {
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServerUnaryCall,
-  type sendUnaryData,
-} from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js';
 
 const answer = Buffer.alloc(Number(process.env.BENCH_ANSWER_BYTES ?? 0), 1);
 const asIs = (bytes: Buffer) => bytes;
@@ -22,9 +16,8 @@ const method = (name: string, streams: boolean) => ({
 });
 const server = new Server();
 server.addService(
-  { echo: method('Echo', true), echoOnce: method('EchoOnce', false) },
+  { echo: method('Echo', true) },
   {
-    echoOnce: (_: ServerUnaryCall<Buffer, Buffer>, answered: sendUnaryData<Buffer>) => answered(null, answer),
     echo: (call: ServerDuplexStream<Buffer, Buffer>) => {
       call.on('data', () => call.write(answer));
       call.on('end', () => call.end());
