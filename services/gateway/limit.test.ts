@@ -75,3 +75,17 @@ test('alone, a tenant may take everything; what is refused is counted by its rea
   expect(text).toMatch(/beacon_sheds_total\{reason="limit"\} 7/);
   expect(text).toMatch(/beacon_concurrency_limit 20/);
 });
+
+test('what is not limited is the service’s own, whatever it is made of', async () => {
+  class Service {
+    #closed = 0;
+    async updateOutcome() {
+      this.#closed += 1;
+      return this.#closed;
+    }
+  }
+  const metrics = createMetrics('beacon_', { processMetrics: false });
+  const limit = createLimit({ maxInFlight: MOST, latencyTargetMs: 0 }, metrics);
+  const decision = limited(new Service() as unknown as Decision, limit) as unknown as Service;
+  expect(await decision.updateOutcome()).toBe(1);
+});

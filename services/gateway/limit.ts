@@ -44,13 +44,19 @@ export function requireRoom(limit: LoadLimit, operation: Operation): void {
 }
 
 export function limited(decision: Decision, limit: LoadLimit): Decision {
-  return {
-    ...decision,
+  const own: Pick<Decision, 'guard' | 'execute'> = {
     guard: (request, context) =>
       limit.run(keyOf(context.principal, request.proposal), () => decision.guard(request, context)),
     execute: (request, context) =>
       limit.run(keyOf(context.principal, request.proposal), () => decision.execute(request, context)),
   };
+  return new Proxy(decision, {
+    get(target, name) {
+      if (Object.hasOwn(own, name)) return own[name as keyof typeof own];
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
 }
 
 function keyOf({ provenance }: Principal, proposal: Proposal | undefined): string {
