@@ -1,7 +1,7 @@
 // A server of one lane on a clock of its own: calls queue, so that whoever lets everybody in sees latency grow without end.
 
 import { expect, test } from 'vitest';
-import { LEAST_LIMIT, LoadLimit, type LoadLimitOptions, REST_LIMIT } from './load-limit.ts';
+import { LEAST_LEARNT_LIMIT, LEAST_LIMIT, LoadLimit, type LoadLimitOptions, REST_LIMIT } from './load-limit.ts';
 
 /** Serves one call after the other, `serviceMs` each, on a simulated clock of whole milliseconds. */
 function simulate(options: Partial<LoadLimitOptions> = {}) {
@@ -50,18 +50,31 @@ function simulate(options: Partial<LoadLimitOptions> = {}) {
 const p99 = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.ceil(values.length * 0.99) - 1] ?? 0;
 
 test('under ten times the load, what is let in is answered in about the time that is aimed at', async () => {
-  const { caller, advance, limit } = simulate();
-  const idle = caller('t', 500);
+  const { caller, advance, limit } = simulate({ targetMs: 20 });
   await advance(500);
-  const many = Array.from({ length: 200 }, () => caller('t', 5_500));
-  await advance(6_000);
+  const many = Array.from({ length: 400 }, () => caller('t', 6_500));
+  await advance(1_500);
+  // The burst it began with is let in whole.
+  for (const { tookMs } of many) tookMs.splice(0);
+  await advance(7_000);
   const settled = many.flatMap(({ tookMs }) => tookMs);
-  expect(limit.targetMs).toBeLessThanOrEqual(Math.max(3 * p99(idle.tookMs), 20));
   expect(p99(settled)).toBeLessThanOrEqual(2 * limit.targetMs);
   expect(many.reduce((sum, { refused }) => sum + refused, 0)).toBeGreaterThan(1_000);
   // Nor does it let the server idle.
   expect(settled.length).toBeGreaterThan(4_500);
-  expect(limit.limit).toBeLessThan(REST_LIMIT);
+  expect(limit.limit).toBeLessThan(REST_LIMIT / 2);
+});
+
+test('without a target of its own it learns one from idle calls, and lets many wait', async () => {
+  const { caller, advance, limit, server } = simulate();
+  server.serviceMs = 10;
+  caller('t', 1_000);
+  await advance(1_000);
+  expect(limit.targetMs).toBe(40);
+  for (let i = 0; i < 400; i += 1) caller('t', 9_000);
+  await advance(9_000);
+  expect(limit.limit).toBe(LEAST_LEARNT_LIMIT);
+  expect(limit.targetMs).toBe(40);
 });
 
 test('a burst after a quiet time is let in whole', async () => {
@@ -73,7 +86,7 @@ test('a burst after a quiet time is let in whole', async () => {
 });
 
 test('when the load has gone, the limit comes back', async () => {
-  const { caller, advance, limit } = simulate();
+  const { caller, advance, limit } = simulate({ targetMs: 20 });
   for (let i = 0; i < 200; i += 1) caller('t', 2_000);
   await advance(2_100);
   const low = limit.limit;

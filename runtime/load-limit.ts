@@ -4,10 +4,12 @@
 
 import { BeaconError } from '../core/errors.ts';
 
-/** Calls let in after a quiet time, before anything is known of the load; with a target of its own, as many as ever. */
-export const REST_LIMIT = 32;
-/** Never fewer. */
+/** Calls let in after a quiet time, before anything is known of the load. */
+export const REST_LIMIT = 128;
+/** Never fewer where a target is set. */
 export const LEAST_LIMIT = 8;
+/** Never fewer where it is learnt: on a slow machine many may well wait a little, and none be refused. */
+export const LEAST_LEARNT_LIMIT = 64;
 /** Of the limit, kept for keys that hold less than their share. */
 export const RESERVED_SHARE = 0.25;
 /** Without a target of its own, nine in ten calls under load may take so many times what nine in ten idle ones take. */
@@ -44,7 +46,7 @@ export class LoadLimit {
   readonly #holders = new Map<string, Holder>();
   readonly #idle: number[] = [];
   #idleAt = 0;
-  readonly #rest: number;
+  readonly #least: number;
   #limit: number;
   #targetMs: number;
   #underWay = 0;
@@ -54,8 +56,8 @@ export class LoadLimit {
 
   constructor(options: LoadLimitOptions) {
     this.#options = options;
-    this.#rest = options.targetMs > 0 ? options.most : Math.min(REST_LIMIT, options.most);
-    this.#limit = this.#rest;
+    this.#limit = Math.min(REST_LIMIT, options.most);
+    this.#least = options.targetMs > 0 ? LEAST_LIMIT : LEAST_LEARNT_LIMIT;
     this.#targetMs = options.targetMs || LEAST_TARGET_MS;
     this.#windowStartMs = options.now();
   }
@@ -123,9 +125,9 @@ export class LoadLimit {
   #adapt(nowMs: number): void {
     const { most } = this.#options;
     const p90 = quantile(this.#window, 0.9);
-    if (p90 > this.#targetMs) this.#limit = Math.max(LEAST_LIMIT, Math.min(this.#limit, this.#peak) * 0.7);
+    if (p90 > this.#targetMs) this.#limit = Math.max(this.#least, Math.min(this.#limit, this.#peak) * 0.7);
     else if (this.#peak >= this.#limit * 0.8 && p90 < this.#targetMs * 0.7) this.#limit = this.#limit * 1.1 + 1;
-    else if (this.#peak < this.#limit * 0.5) this.#limit += (this.#rest - this.#limit) * 0.05;
+    else if (this.#peak < this.#limit * 0.5) this.#limit += (REST_LIMIT - this.#limit) * 0.05;
     this.#limit = Math.min(this.#limit, most);
     this.#window = [];
     this.#windowStartMs = nowMs;

@@ -34,9 +34,9 @@ function held() {
       }),
   } as unknown as Decision;
   const decision = limited(service, limit);
-  const ask = (principal: Principal, tenantId: string) => {
+  const ask = (principal: Principal, tenantId: string, idempotencyKey = '') => {
     const context: CallContext = { principal, deadlineMs: Number.POSITIVE_INFINITY, requestDigest: '', traceId: '' };
-    const request = create(ExecuteRequestSchema, { proposal: { tenantId, agentId: 'a' } });
+    const request = create(ExecuteRequestSchema, { proposal: { tenantId, agentId: 'a', idempotencyKey } });
     return decision.execute(request, context).then(
       () => 'answered',
       (error) => error.code as string,
@@ -74,6 +74,17 @@ test('alone, a tenant may take everything; what is refused is counted by its rea
   const { text } = await metrics.expose();
   expect(text).toMatch(/beacon_sheds_total\{reason="limit"\} 7/);
   expect(text).toMatch(/beacon_concurrency_limit 20/);
+});
+
+test('copies of a call under way take no place, up to a bound', async () => {
+  const { ask, release, answers } = held();
+  const copies = Array.from({ length: 300 }, () => ask(minted, 'q', 'one'));
+  expect(answers.length).toBeGreaterThan(256);
+  expect(answers.length).toBeLessThanOrEqual(256 + MOST);
+  const other = ask(minted, 'q', 'another');
+  release();
+  expect((await Promise.all(copies)).filter((end) => end === 'answered').length).toBeGreaterThan(256);
+  expect(['answered', 'resource_exhausted']).toContain(await other);
 });
 
 test('what is not limited is the service’s own, whatever it is made of', async () => {
