@@ -117,6 +117,6 @@ function readPeers(reader: EnvReader) {
     signers: addresses('BEACON_SIGNERS', 'receipt signers'),
     decisions: addresses('BEACON_DECISIONS', 'decision replicas'),
     scoring: addresses('BEACON_SCORING', 'scoring replicas'),
-    killSwitch: addresses('BEACON_KILL_SWITCH', 'kill switch (one)'),
+    killSwitch: addresses('BEACON_KILL_SWITCH', 'kill switch; of several, one leads'),
   };
 }

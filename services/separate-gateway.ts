@@ -17,6 +17,7 @@ import { SqliteFile } from '../runtime/sqlite.ts';
 import { createAccess, tokenDigest, tokenText } from './access.ts';
 import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
 import { isLoopback } from './gateway/peer.ts';
+import { leadingKillSwitch } from './leading-kill-switch.ts';
 import { askingAll, takingTurns } from './replicas.ts';
 import { openSeparateMesh, type Run } from './separate-parts.ts';
 import { dialAll, type Started } from './separate-targets.ts';
@@ -34,8 +35,16 @@ export async function startGateway(run: Run): Promise<Started> {
   const decisions = await dialAll(mesh, run, DecisionService, 'decision', config.decisions);
   const scoring = await dialAll(mesh, run, ScoringService, 'scoring', config.scoring);
   const signers = await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers);
-  const killSwitch = await dialAll(mesh, run, KillSwitchService, 'kill-switch', config.killSwitch.slice(0, 1));
-  const killSwitchLog = await dialAll(mesh, run, ReceiptSignerService, 'kill-switch', config.killSwitch.slice(0, 1));
+  const killSwitches = await dialAll(mesh, run, KillSwitchService, 'kill-switch', config.killSwitch);
+  const killSwitchLogs = await dialAll(mesh, run, ReceiptSignerService, 'kill-switch', config.killSwitch);
+  const leading = leadingKillSwitch({
+    replicas: killSwitches.map(({ service }, i) => ({
+      killSwitch: service,
+      log: (killSwitchLogs[i] as (typeof killSwitchLogs)[number]).service,
+    })),
+    now: Date.now,
+    newRequestId: () => randomBytes(16).toString('hex'),
+  });
   const deciders = decisions.map(({ service }) => service);
   const services = (dialed: readonly { readonly service: object }[]) => dialed.map(({ service }) => service);
   const gateway = createGateway({
@@ -43,8 +52,8 @@ export async function startGateway(run: Run): Promise<Started> {
       // Each replica watches for itself; an admin's word must reach all of them.
       decision: askingAll(takingTurns(deciders, Date.now), deciders, 'activatePolicy'),
       scoring: takingTurns(services(scoring) as (typeof scoring)[number]['service'][], Date.now),
-      killSwitch: takingTurns(services(killSwitch) as (typeof killSwitch)[number]['service'][], Date.now),
-      logs: [...signers, ...killSwitchLog].map(({ service }) => service),
+      killSwitch: leading.killSwitch,
+      logs: [...signers.map(({ service }) => service), leading.log],
       ready: async () => ({ ready: true, reasons: [] }),
     },
     access: createAccess({

@@ -41,13 +41,16 @@ export type SignerOptions = {
   readonly stream?: ReceiptStream;
   /** Told of each failed try to hand on; `failed` is for what cannot be signed or kept. */
   readonly streamFailed?: (error: unknown) => void;
+  /** Given, a log that another process writes is waited for instead of refused. */
+  readonly waiting?: { readonly standingBy: () => void; readonly signal: AbortSignal };
 };
 
 export async function composeReceiptSigner(options: SignerOptions): Promise<SignerComposition> {
   const { dataDir, role, bus, now, failed } = options;
   const logId = randomBytes(6).toString('hex');
   const newLog = { logId, origin: `beacon.local/${role}/${logId}` };
-  const store = await openFileLedger({ folder: join(dataDir, 'ledger', role), newLog });
+  const waiting = options.waiting ? { waiting: options.waiting } : {};
+  const store = await openFileLedger({ folder: join(dataDir, 'ledger', role), newLog, ...waiting });
   try {
     const isNew = store.size() === 0 && store.checkpoint() === undefined;
     const keys = await openFileSigningKeys(join(dataDir, 'keys', role, 'receipts'), { create: isNew });
