@@ -16,6 +16,8 @@ const PAUSE_MS = 100;
 type KillSwitch = Service<typeof KillSwitchService, CallContext>;
 type Log = Service<typeof ReceiptSignerService, CallContext>;
 type Replica = { readonly killSwitch: KillSwitch; readonly log: Log };
+/** When somebody last said that it leads. */
+type Seen = { ledMs: number };
 type Ask<T> = (replica: Replica, context: CallContext) => Promise<T>;
 
 export type LeadingDeps = {
@@ -86,29 +88,32 @@ class Leader {
   async insist<T>(work: Ask<T>, context: CallContext): Promise<T> {
     const { replicas, now } = this.#deps;
     if (replicas.length === 1) return work(replicas[0] as Replica, context);
-    let lastLedMs = now();
+    const seen: Seen = { ledMs: now() };
     for (;;) {
       const at = this.#at;
       try {
-        return await this.#unlessFollowed(at, work(replicas[at] as Replica, context));
+        return await this.#unlessFollowed(at, work(replicas[at] as Replica, context), seen);
       } catch (error) {
         if (!isUnavailable(error)) throw error;
         const leader = await this.#find();
-        if (leader !== undefined) lastLedMs = now();
+        if (leader !== undefined) seen.ledMs = now();
         this.#at = leader ?? (at + 1) % replicas.length;
-        if (now() >= context.deadlineMs || now() - lastLedMs >= FIND_LEADER_MS) throw error;
+        if (now() >= context.deadlineMs || now() - seen.ledMs >= FIND_LEADER_MS) throw error;
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     }
   }
 
-  async #unlessFollowed<T>(at: number, answer: Promise<T>): Promise<T> {
+  async #unlessFollowed<T>(at: number, answer: Promise<T>, seen: Seen): Promise<T> {
+    const { now } = this.#deps;
     let timer: NodeJS.Timeout | undefined;
     const followed = new Promise<never>((_, reject) => {
       timer = setInterval(async () => {
         const leader = await this.#find();
-        if (leader !== undefined && leader !== at)
-          reject(new BeaconError('unavailable', 'another kill switch leads now'));
+        if (leader !== undefined) seen.ledMs = now();
+        if (leader !== undefined && leader !== at) reject(lost('another kill switch leads now'));
+        // What became of the change stands in the kill-switch's log, or will.
+        if (now() - seen.ledMs >= FIND_LEADER_MS) reject(lost('no kill switch says that it leads'));
       }, PROBE_MS).unref();
     });
     try {
@@ -138,6 +143,10 @@ class Leader {
 function probe(deadlineMs: number): CallContext {
   const principal = { role: 'auditor', provenance: 'authenticated', subject: 'service:gateway' } as const;
   return { principal, deadlineMs, requestDigest: '', traceId: '' };
+}
+
+function lost(message: string): BeaconError {
+  return new BeaconError('unavailable', message, { retryAfterMs: 1_000 });
 }
 
 function isUnavailable(error: unknown): boolean {
