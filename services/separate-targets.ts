@@ -50,6 +50,7 @@ export async function startReceiptSigner(run: Run): Promise<Started> {
     failed: failed('ledger.failed'),
     stream: openStream(nats, run),
     streamFailed: failed('outbox.failed'),
+    keepLeader: true,
   });
   closers.push(() => signer.stop());
   const projector = new Projector(signer.store, { stores, settings: config }, failed('projector.failed'));

@@ -7,7 +7,6 @@ import type { CallContext } from '../../core/principal.ts';
 import { readReceipt } from '../../core/receipt.ts';
 import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
 import { RevokeRequestSchema } from '../../gen/beacon/v1/kill_switch_service_pb.js';
-import { GetStatusRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import { MemoryActionStore } from '../../ports/action-store/memory.ts';
 import { MemoryEventBus } from '../../ports/event-bus/memory.ts';
 import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
@@ -67,7 +66,7 @@ const forms = async ({ store }: ReturnType<typeof newLog>) =>
     const { form, operation } = readReceipt(leaf).predicate;
     return `${form} ${operation}`;
   });
-const statusOf = ({ signer }: ReturnType<typeof newLog>) => signer.getStatus(create(GetStatusRequestSchema));
+const statusOf = ({ signer }: ReturnType<typeof newLog>) => signer.getStatus();
 const unreachable = (real: LeasedSigner): LeasedSigner => ({
   fence: () => Promise.reject(new Error('unreachable')),
   grantLease: () => Promise.reject(new Error('unreachable')),
@@ -114,6 +113,18 @@ test('a leader that has been followed answers no BARRIER for a signer it cannot 
   await expect(answer).rejects.toMatchObject({ code: 'unavailable' });
   deposed.stop();
   expect(await forms(own)).toEqual(['epoch initialise', 'revocation revoke']);
+});
+
+test('a leader that has been followed prolongs no lease of a signer that has not heard of the other', async () => {
+  const { other, make } = setUp();
+  let leads = true;
+  const deposed = make({ leads: async () => leads });
+  await deposed.start();
+  const { term } = await statusOf(other);
+  leads = false;
+  await new Promise((resolve) => setTimeout(resolve, LEASE_MS));
+  deposed.stop();
+  expect((await statusOf(other)).term).toBe(term);
 });
 
 test('leases are counted from before the question whether they may be granted', async () => {

@@ -74,15 +74,3 @@ test('a reinstatement that skips an epoch reinstates nothing yet', () => {
   fences.move('agent:t/a', 'reinstate', 4);
   expect(fences.refuses(['agent:t/a'], 0)).toBe('fenced');
 });
-
-test('of two that lead one log the later is followed, and of two logs the first', () => {
-  const fences = new Fences();
-  const log = 'beacon.local/kill-switch/aaaaaaaaaaaa';
-  fences.follow({ origin: log, epoch: 3 });
-  fences.follow({ origin: log, epoch: 7 });
-  fences.follow({ origin: log, epoch: 7 });
-  expect(() => fences.follow({ origin: log, epoch: 3 })).toThrow('taken over');
-  expect(() => fences.follow({ origin: 'beacon.local/kill-switch/bbbbbbbbbbbb', epoch: 9 })).toThrow('another log');
-  expect(() => fences.follow(undefined)).toThrow('another log');
-  fences.follow({ origin: log, epoch: 8 });
-});

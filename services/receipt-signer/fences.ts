@@ -5,9 +5,6 @@ import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
 
 export type Lease = { readonly term: number; readonly notAfterMs: number };
 
-/** A kill switch: its log, and the epoch with which it began to lead. */
-export type Leader = { readonly origin: string; readonly epoch: number };
-
 export type AllowRefusal = 'fenced' | 'no_lease';
 
 export class Fences {
@@ -16,7 +13,6 @@ export class Fences {
   /** The highest epoch of any fence, complete or not; nothing granted in ignorance of it is taken. */
   #seen = 0;
   #scopes = new Set<string>();
-  #leader: Leader | undefined;
 
   get lease(): Lease {
     return this.#lease;
@@ -25,19 +21,6 @@ export class Fences {
   /** The epoch up to which these fences are complete; 0 before the first lease. */
   get epoch(): number {
     return this.#epoch;
-  }
-
-  /**
-   * Whose word is taken: the latest to lead. One that was paused or cut off while another took over must neither prolong a
-   * lease nor be told that its fence stands; neither must a second kill switch with a log of its own.
-   */
-  follow(leader: Leader | undefined): void {
-    const known = this.#leader;
-    const refuse = (why: string) => new BeaconError('failed_precondition', why);
-    if (known && leader?.origin !== known.origin)
-      throw refuse('another kill switch, with another log, leads this signer');
-    if (known && leader && leader.epoch < known.epoch) throw refuse('another kill switch has taken over since');
-    this.#leader = leader;
   }
 
   /**

@@ -16,7 +16,8 @@ import type { LedgerStore } from '../../ports/ledger-store/port.ts';
 import type { SigningKeys } from '../../ports/signing-key/port.ts';
 import type { Service } from '../../runtime/rpc.ts';
 import { CheckpointPublisher } from './checkpoints.ts';
-import { Fences, type Leader } from './fences.ts';
+import { Fences } from './fences.ts';
+import { FollowedLeader } from './leader.ts';
 import { listReceipts, proofOf, readById, tileOf } from './read.ts';
 import { LogWriter, type Sealed } from './writer.ts';
 
@@ -35,9 +36,11 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   readonly #fences = new Fences();
   readonly #writer: LogWriter;
   readonly #checkpoints: CheckpointPublisher;
+  readonly #leader: FollowedLeader;
 
-  constructor(deps: ReceiptSignerDeps) {
+  constructor(deps: ReceiptSignerDeps, leader = new FollowedLeader()) {
     this.#deps = deps;
+    this.#leader = leader;
     const { store, keys, now, note, failed, bus } = deps;
     this.#checkpoints = new CheckpointPublisher({ store, signNote: note.sign, failed });
     const grown = (size: number) => {
@@ -54,7 +57,7 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   async fence(request: pb.FenceRequest): Promise<pb.FenceResponse> {
     const scope = requireScope(request.scope);
     const epoch = Number(request.epoch);
-    this.#fences.follow(leaderOf(request));
+    await this.#leader.follow(request.leader);
     const draft = create(pb.DraftSchema, {
       kind: 'revocation',
       actionId: request.revocationId,
@@ -82,7 +85,7 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   async grantLease(request: pb.GrantLeaseRequest): Promise<pb.GrantLeaseResponse> {
     if (!request.notAfter) throw new BeaconError('invalid_argument', 'not_after: is missing', { field: 'not_after' });
     const lease = { term: Number(request.term), notAfterMs: timestampMs(request.notAfter) };
-    this.#fences.follow(leaderOf(request));
+    await this.#leader.follow(request.leader);
     this.#fences.grant(lease, Number(request.epoch), request.complete ? request.revokedScopes : undefined);
     return create(pb.GrantLeaseResponseSchema, {
       origin: this.#deps.store.origin,
@@ -186,8 +189,4 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
       refused: sealed.refused,
     });
   }
-}
-
-function leaderOf({ leader }: { readonly leader?: pb.Leader }): Leader | undefined {
-  return leader && { origin: leader.origin, epoch: Number(leader.epoch) };
 }
