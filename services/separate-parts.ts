@@ -40,13 +40,16 @@ export type SharedStores = Awaited<ReturnType<typeof openSharedStores>>;
 
 /** Refuses to start on a Redis that cannot be reached or might forget. */
 export async function openSharedStores({ config, log, closers }: Run) {
-  const url = new URL(config.redisUrl?.reveal() ?? '');
+  if (!config.redis) throw new BeaconError('invalid_argument', 'BEACON_REDIS_URL: is missing');
+  const { address, sentinels, name, username, password, sentinelUsername, sentinelPassword, tls } = config.redis;
   const redis = await openRedis({
-    host: url.hostname,
-    port: Number(url.port || 6379),
-    ...(url.username ? { username: decodeURIComponent(url.username) } : {}),
-    ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+    ...address,
+    ...(sentinels && name ? { sentinels, name } : {}),
+    ...(username ? { username } : {}),
+    ...(password ? { password: password.reveal() } : {}),
+    ...(sentinelUsername ? { sentinelUsername } : {}),
+    ...(sentinelPassword ? { sentinelPassword: sentinelPassword.reveal() } : {}),
+    ...(tls ? { tls: {} } : {}),
     prefix: config.redisPrefix,
     commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS,
     onState: (state, cause) => log[state === 'ready' ? 'info' : 'warn'](`redis.${state}`, { cause }),
