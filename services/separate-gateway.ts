@@ -7,6 +7,7 @@ import { DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
 import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
+import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';
 import { SqliteTokenStore } from '../ports/token-store/sqlite.ts';
 import { addressText } from '../runtime/env.ts';
 import { drainHttp } from '../runtime/http.ts';
@@ -19,8 +20,11 @@ import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
 import { isLoopback } from './gateway/peer.ts';
 import { leadingKillSwitch } from './leading-kill-switch.ts';
 import { askingAll, takingTurns } from './replicas.ts';
-import { openSeparateMesh, type Run } from './separate-parts.ts';
+import { openSeparateMesh, ownCall, type Run } from './separate-parts.ts';
 import { dialAll, type Started } from './separate-targets.ts';
+import { UnansweredCalls } from './unanswered-calls.ts';
+
+const REPORT_TIMEOUT_MS = 5_000;
 
 export async function startGateway(run: Run): Promise<Started> {
   const { config, closers, failed, metrics, log } = run;
@@ -45,7 +49,17 @@ export async function startGateway(run: Run): Promise<Started> {
     now: Date.now,
     newRequestId: () => randomBytes(16).toString('hex'),
   });
-  const deciders = decisions.map(({ service }) => service);
+  const unanswered = new UnansweredCalls({
+    replicas: (await dialAll(mesh, run, UnansweredService, 'decision', config.decisions)).map(({ service }) => service),
+    now: Date.now,
+    // Sorts by time, as the decision service's own.
+    newActionId: () => `act_${Date.now().toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`,
+    context: ownCall('gateway', REPORT_TIMEOUT_MS),
+    failed: (event, error) => failed(event)(error),
+  });
+  unanswered.start();
+  closers.push(() => unanswered.stop());
+  const deciders = decisions.map(({ service }, i) => unanswered.watching(service, i));
   const services = (dialed: readonly { readonly service: object }[]) => dialed.map(({ service }) => service);
   const gateway = createGateway({
     services: {

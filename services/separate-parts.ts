@@ -12,6 +12,7 @@ import { RedisIdempotency } from '../ports/idempotency/redis.ts';
 import { JetStreamReceiptStream } from '../ports/receipt-stream/jetstream.ts';
 import { RedisRevocationList } from '../ports/revocation-list/redis.ts';
 import { RedisScoreStore } from '../ports/score-store/redis.ts';
+import { RedisSuspicions } from '../ports/suspicions/redis.ts';
 import { createHttpServer } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -64,6 +65,7 @@ export async function openSharedStores({ config, log, closers }: Run) {
     idempotency: new RedisIdempotency(redis, { claimMs: CLAIM_MS }),
     scores: new RedisScoreStore(redis),
     budgets: new RedisBudgets(redis),
+    suspicions: new RedisSuspicions(redis),
   };
 }
 

@@ -7,6 +7,7 @@ import type { CallContext } from '../core/principal.ts';
 import { DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
 import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
+import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
 import { type HostOptions, host, type Service } from '../runtime/rpc.ts';
 import { addHealth, drainRpc, type Health } from '../runtime/rpc-server.ts';
@@ -32,6 +33,7 @@ import {
   ownCall,
   type Run,
 } from './separate-parts.ts';
+import { keepSuspicions } from './separate-suspicions.ts';
 
 export type Started = Readonly<Record<string, string>>;
 
@@ -70,12 +72,15 @@ export async function startDecision(run: Run): Promise<Started> {
   const stores = await openSharedStores(run);
   const { bus } = openBus(run);
   const meter = decisionMeter(metrics);
+  const startedMs = Date.now();
+  const { suspicions, unanswered } = keepSuspicions(run, { stores, startedMs, pool: () => pool, voided: meter.voided });
   const pool = new SignerPool({
     signers: await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers),
     now: Date.now,
     context: ownCall('decision', CALL_TIMEOUT_MS),
     failed: (event, error) => failed(event)(error),
     voided: (reason) => meter.voided(reason),
+    suspicions,
   });
   await pool.start();
   closers.push(() => pool.stop());
@@ -111,7 +116,9 @@ export async function startDecision(run: Run): Promise<Started> {
   // Before it serves: what was decided by a signed policy is not decided by the built-in one meanwhile.
   await activation?.start();
   closers.push(() => activation?.stop());
-  const service = await serve(mesh, run, [hosting(DecisionService, decision)]);
+  suspicions.start();
+  unanswered.start();
+  const service = await serve(mesh, run, [hosting(DecisionService, decision), hosting(UnansweredService, unanswered)]);
   const ready = () => [
     ...(pool.ready() ? [] : ['no signer can seal']),
     ...(stores.usable() ? [] : ['Redis cannot be used']),
