@@ -69,7 +69,7 @@ export class UnansweredCalls {
     const named = <R extends Asking, A>(call: (request: R, context: CallContext) => Promise<A>) => {
       return async (request: R, context: CallContext): Promise<A> => {
         const { proposal } = request;
-        if (!proposal || proposal.idempotencyKey !== '') return call(request, context);
+        if (proposal?.idempotencyKey !== '') return call(request, context);
         const actionId = this.#deps.newActionId();
         const askedMs = this.#deps.now();
         try {

@@ -49,7 +49,10 @@ function world() {
   };
   const report = (askedAtMs: number, replicaGone = false) =>
     unanswered.reportUnanswered(
-      create(ReportUnansweredRequestSchema, { calls: [{ actionId: ACTION, askedAtMs: BigInt(askedAtMs) }], replicaGone }),
+      create(ReportUnansweredRequestSchema, {
+        calls: [{ actionId: ACTION, askedAtMs: BigInt(askedAtMs) }],
+        replicaGone,
+      }),
     );
   const leaves = async () => (await store.scan(0, 100)).map(({ leaf }) => readReceipt(leaf));
   return { signer, clock, kept, voided, look, report, leaves, well: (now: boolean) => (isWell = now) };
@@ -63,12 +66,10 @@ const draft = (kind: string, actionId: string, predicate: object) =>
     tenantId: 't',
     predicateJson: Buffer.from(JSON.stringify({ tenant_id: 't', agent_id: 'a', ...predicate })),
   });
+/** Two leaves of one job; what else is sealed with a decision needs a lease. */
 const decided = (actionId = ACTION) =>
   create(pb.SealRequestSchema, {
-    drafts: [
-      draft('decision', actionId, { decision: 'ALLOW', route: 'ALLOW' }),
-      draft('action', actionId, { opened_at: '2026-01-01T00:00:00Z', deadline: '2026-01-02T00:00:00Z' }),
-    ],
+    drafts: [draft('decision', actionId, { decision: 'DENY', route: 'DENY' }), draft('assumption', actionId, {})],
   });
 const closedIn = (leaves: Awaited<ReturnType<ReturnType<typeof world>['leaves']>>) =>
   leaves.filter(({ kind }) => kind === 'void').map(({ predicate }) => [predicate.voids, predicate.reason]);

@@ -124,8 +124,9 @@ export class Unanswered implements Service<typeof UnansweredService, CallContext
       }),
     );
     const closed = new Set(receipts.filter(({ kind }) => kind === 'void').map(({ predicate }) => predicate.voids));
-    const standing = receipts.filter(({ kind, receiptId }) => kind !== 'void' && !closed.has(receiptId));
-    if (standing.length === 0) return true;
+    // They are voided together or not at all.
+    if (closed.has(receipts[0]?.receiptId)) return true;
+    const standing = receipts.filter(({ kind }) => kind !== 'void');
     const drafts = standing.map(({ receiptId }) =>
       toDraft(laterDraft('void', action, { voids: receiptId, reason: 'unanswered' })),
     );

@@ -60,6 +60,8 @@ test('a primary that took over with an older list: all is denied until the kill 
   await replica.kill();
   const late = await revoke('late');
   expect(late.status).toBe(200);
+  // Who has not seen the new epoch is held by the fence alone; who has seen it is held by the list as well.
+  expect(await allowed('late')).toBe(false);
   fleet.killSwitch.signal('SIGSTOP');
   try {
     await primary.kill();
