@@ -24,7 +24,13 @@ function world() {
   const deps = { store, keys: memorySigningKeys(), note, bus: new MemoryEventBus(), now: () => clock.ms };
   const signer = new ReceiptSigner({ ...deps, failed: () => {} });
   const stores = { actions: new MemoryActionStore(), idempotency: new MemoryIdempotency() };
-  const projector = new Projector(store, { stores, settings: { idempotencyTtlMs: 1_000 } }, () => {});
+  const reach = { leaves: Number.MAX_SAFE_INTEGER };
+  const source = {
+    logId: LOG_ID,
+    size: () => Math.min(store.size(), reach.leaves),
+    scan: (start: number, limit: number) => store.scan(start, limit),
+  };
+  const projector = new Projector(source, { stores, settings: { idempotencyTtlMs: 1_000 } }, () => {});
   const kept = new Set<string>();
   const voided: string[] = [];
   let isWell = true;
@@ -55,7 +61,7 @@ function world() {
       }),
     );
   const leaves = async () => (await store.scan(0, 100)).map(({ leaf }) => readReceipt(leaf));
-  return { signer, clock, kept, voided, look, report, leaves, well: (now: boolean) => (isWell = now) };
+  return { reach, signer, clock, kept, voided, look, report, leaves, well: (now: boolean) => (isWell = now) };
 }
 
 const draft = (kind: string, actionId: string, predicate: object) =>
@@ -88,6 +94,18 @@ test('everything that was sealed for a call nobody was answered to is voided, on
     [`${LOG_ID}-1`, 'unanswered'],
   ]);
   expect([kept.size, voided]).toEqual([0, ['unanswered']]);
+});
+
+test('what was sealed together is voided together, though it is projected in parts', async () => {
+  const { reach, signer, look, report, leaves, kept } = world();
+  await signer.seal(decided());
+  await report(STARTED_MS - 1);
+  reach.leaves = 1;
+  await look();
+  expect([kept.size, closedIn(await leaves())]).toEqual([1, []]);
+  reach.leaves = 2;
+  await look();
+  expect([kept.size, closedIn(await leaves()).length]).toEqual([0, 2]);
 });
 
 test('a call that this very process took is its own to answer for', async () => {
