@@ -55,7 +55,7 @@ afterAll(async () => {
 
 test('a primary that took over with an older list: all is denied until the kill switch has rebuilt it', async () => {
   await revoke('early');
-  await vi.waitFor(async () => expect(await on(primary, (client) => client.wait(1, 100))).toBe(1));
+  await vi.waitFor(async () => expect(await on(primary, (client) => client.wait(1, 500))).toBe(1), { timeout: 30_000 });
   await on(replica, (client) => client.save());
   await replica.kill();
   const late = await revoke('late');
