@@ -75,7 +75,8 @@ export async function startKillSwitch(run: Run): Promise<Started> {
     stopping.abort();
     const last = await takenOver.catch(() => undefined);
     last?.killSwitch.stop();
-    await last?.own.stop();
+    // Its last checkpoint must not replace that of one that has taken over.
+    if (await last?.own.store.isOnlyWriter()) await last?.own.stop();
   });
   const began = new Promise<void>((resolve, reject) => {
     takenOver = lead(() => {

@@ -226,8 +226,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
         }
       }),
     );
-    // What was waited for above is true as long as no other kill switch granted leases meanwhile.
-    await this.#requireLead();
+    // What was waited for is true as long as no other kill switch granted leases meanwhile: append() asks first.
     const after = { logs: logs.map(endedIn) };
     await this.#append({ form: 'barrier', scope, operation }, '', '', { of: leaf, after });
     return logs;
@@ -240,6 +239,8 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     { of, after = {} }: { of?: RevocationLeaf; after?: Readonly<Record<string, unknown>> } = {},
   ): Promise<RevocationLeaf> {
     const { log, env } = this.#deps;
+    // A process that wakes up followed by another must not write where that one has written since.
+    await this.#requireLead();
     const revocationId = of?.revocationId ?? `rev_${env.randomHex(16)}`;
     const epoch = of?.epoch ?? this.#state.epoch + 1;
     const predicate = {

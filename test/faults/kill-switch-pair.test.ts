@@ -2,6 +2,7 @@
 // way or not, one of them leads soon, nothing revoked runs, and the log proves it.
 
 import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -23,7 +24,7 @@ const barriers: Barrier[] = [];
 let revoked = 0;
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const agents = Array.from({ length: 8 }, (_, i) => `pair-${i}`);
+const agents = Array.from({ length: 10 }, (_, i) => `pair-${i}`);
 
 async function isLeading({ ready, pid }: ServiceProcess): Promise<boolean> {
   if (pid === undefined) return false;
@@ -48,6 +49,7 @@ async function revoke(agent: string): Promise<void> {
   barriers.push({ agent, answeredMs: Date.now(), body });
 }
 
+const LOCK = () => `${fleet.folder}/kill-switch/ledger/kill-switch/lock`;
 const nextAgent = () => agents[revoked++] as string;
 
 async function allowsAgain(): Promise<void> {
@@ -134,12 +136,31 @@ test('a leader that wakes in time goes on leading', async () => {
   await allowsAgain();
 });
 
+test('a paused leader whose lock was taken from it: the other makes the change, and it ends when it wakes', async () => {
+  const old = await someoneLeads();
+  const { pid } = old;
+  old.signal('SIGSTOP');
+  const answer = revoke(nextAgent());
+  await sleep(200);
+  await rm(LOCK());
+  await answer;
+  expect(await isLeading(standbyOf(old))).toBe(true);
+  old.signal('SIGCONT');
+  await vi.waitFor(() => expect(() => process.kill(pid as number, 0)).toThrow(), { timeout: 10_000 });
+  expect(old.stderr).toContain('kill_switch.deposed');
+  // What it had been asked stood in its inbox when it woke; the log is whole all the same.
+  await standbyOf(old).end('SIGKILL');
+  await old.start();
+  expect(old.ready.role).toBe('leader');
+  await standbyOf(old).start();
+  await allowsAgain();
+});
+
 test('a leader whose lock was taken from it grants nothing more, answers no BARRIER and ends', async () => {
-  const { rm } = await import('node:fs/promises');
   const old = await someoneLeads();
   const { pid } = old;
   // What a hand that means well does to a lock it believes to be left over.
-  await rm(`${fleet.folder}/kill-switch/ledger/kill-switch/lock`);
+  await rm(LOCK());
   await vi.waitFor(async () => expect(await isLeading(standbyOf(old))).toBe(true), { timeout: TAKE_OVER_MS });
   await vi.waitFor(() => expect(() => process.kill(pid as number, 0)).toThrow(), { timeout: 10_000 });
   expect(old.stderr).toContain('kill_switch.deposed');
@@ -156,7 +177,15 @@ test('stopped in order, the other takes over; a standby that is stopped is misse
   await someoneLeads();
   console.info(`take-over after SIGTERM: ${Math.round(performance.now() - stoppedMs)} ms`);
   await old.start();
-  await standbyOf(await someoneLeads()).end('SIGTERM');
+  const last = await someoneLeads();
+  const first = standbyOf(last);
+  await first.end('SIGTERM');
+  await revoke(nextAgent());
+  await last.end('SIGKILL');
+  // The one that stood by is there before the one that led.
+  await first.start();
+  await last.start();
+  expect([first.ready.role, last.ready.role]).toEqual(['leader', 'standby']);
   await revoke(nextAgent());
 });
 
