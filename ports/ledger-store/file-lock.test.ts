@@ -23,7 +23,10 @@ test('one that waits gets it when it is free, and says once that it waits', asyn
   const lock = lockFile(at);
   let waits = 0;
   const signal = new AbortController().signal;
-  const next = waitForLock(at, { standingBy: () => void (waits += 1), signal });
+  const standingBy = () => {
+    waits += 1;
+  };
+  const next = waitForLock(at, { standingBy, signal });
   await new Promise((resolve) => setTimeout(resolve, 350));
   expect(waits).toBe(1);
   lock.release();
