@@ -47,6 +47,11 @@ export const EVENTS = {
   leaseExpired: 'lease.expired',
   fenceWritten: 'fence.written',
   fenceFailed: 'fence.failed',
+  killSwitchStandsBy: 'kill_switch.stands_by',
+  killSwitchTookOver: 'kill_switch.took_over',
+  /** Another one has its log: this process ends. */
+  killSwitchDeposed: 'kill_switch.deposed',
+  killSwitchCannotLead: 'kill_switch.cannot_lead',
   tokenMinted: 'token.minted',
   keyRotated: 'key.rotated',
 } as const;

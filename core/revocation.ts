@@ -16,6 +16,9 @@ const FORMS: readonly { readonly kind: string; readonly form: RegExp }[] = [
   { kind: 'provenance', form: /^provenance:(asserted|authenticated|attested)$/ },
 ];
 
+/** The stated bound on clock error: how long before its end a lease stops being used. */
+export const CLOCK_BOUND_MS = 250;
+
 /** The most scopes one consultation of the revocation list takes. */
 export const MAX_SCOPES_PER_CONSULT = 64;
 

@@ -84,6 +84,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     keys,
     tokens: stores.tokens,
     leaseMs: config.leaseMs,
+    leads: () => killSwitchLog.store.isOnlyWriter(),
     now,
     failed: failed(EVENTS.fenceFailed),
     meter: killSwitchMeter(metrics),

@@ -8,7 +8,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { BeaconError } from '../core/errors.ts';
 import type { CallContext, Principal } from '../core/principal.ts';
 import { DecisionService, ExecuteResponseSchema } from '../gen/beacon/v1/decision_service_pb.js';
-import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
+import { KillSwitchService, RevokeRequestSchema } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import * as signerPb from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
 import { newAuthority, writeTlsFiles } from '../runtime/certificates.fixture.ts';
@@ -248,7 +248,7 @@ test('a role stays what it is behind the gateway, and the gateway cannot name an
   const gateway = await (await kit.open('gateway')).dial(KillSwitchService, 'kill-switch', address);
   closers.push(() => gateway.close());
   const revoke = (principal: Principal) =>
-    gateway.service.revoke({ $typeName: 'beacon.v1.RevokeRequest', scope: 'global', reason: '' }, contextOf(principal));
+    gateway.service.revoke(create(RevokeRequestSchema, { scope: 'global' }), contextOf(principal));
   for (const role of ['agent', 'auditor'] as const) {
     const asked = { ...ADMIN, role, ...(role === 'agent' ? { tenantId: 't', agentId: 'a' } : {}) };
     await expect(revoke(asked)).rejects.toMatchObject({ code: 'permission_denied' });

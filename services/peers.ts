@@ -7,6 +7,7 @@ import { DecisionRelayService, DecisionService } from '../gen/beacon/v1/decision
 import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import { type Draft, ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
+import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';
 import type { Service } from '../runtime/rpc.ts';
 import type { Operation } from './access.ts';
 
@@ -39,7 +40,7 @@ const readLog = signer(
 /** Who serves → who calls → which RPCs, as `package.Service/Method`. */
 export const PEERS: Readonly<Record<Identity, Readonly<Partial<Record<Identity, readonly string[]>>>>> = {
   gateway: {},
-  decision: { gateway: decision },
+  decision: { gateway: [...decision, ...all(UnansweredService)] },
   'receipt-signer': {
     gateway: readLog,
     // ListReceipts: what it sealed itself, after a restart and when an answer was lost.

@@ -5,6 +5,7 @@ import { EnvReader, type KnobDoc } from '../runtime/env.ts';
 import type { Secret } from '../runtime/log.ts';
 import type { TlsFiles } from '../runtime/tls.ts';
 import { type Config, type Environment, readCommon, TOLERATED } from './config.ts';
+import { type RedisPlace, readRedis } from './redis-config.ts';
 
 export const TARGETS = ['gateway', 'decision', 'receipt-signer', 'scoring', 'kill-switch'] as const;
 export type Target = (typeof TARGETS)[number];
@@ -14,7 +15,7 @@ export type SeparateConfig = Config & {
   /** Where the other services reach this one. */
   readonly serviceListen: string;
   readonly metricsListen: { readonly host: string; readonly port: number };
-  readonly redisUrl: Secret | undefined;
+  readonly redis: RedisPlace | undefined;
   readonly redisPrefix: string;
   readonly natsServers: readonly string[];
   readonly natsToken: Secret | undefined;
@@ -35,13 +36,13 @@ const SERVER = /^[!-~]{1,300}$/;
 /** What each target cannot be without. */
 const NEEDS: Readonly<Record<Target, readonly (keyof typeof NAMES)[]>> = {
   gateway: ['decisions', 'signers', 'killSwitch', 'scoring'],
-  decision: ['redisUrl', 'natsServers', 'signers', 'tenantKeyFile'],
-  'receipt-signer': ['redisUrl', 'natsServers'],
-  scoring: ['redisUrl', 'natsServers', 'signers'],
-  'kill-switch': ['redisUrl', 'natsServers', 'signers'],
+  decision: ['redis', 'natsServers', 'signers', 'tenantKeyFile'],
+  'receipt-signer': ['redis', 'natsServers'],
+  scoring: ['redis', 'natsServers', 'signers'],
+  'kill-switch': ['redis', 'natsServers', 'signers'],
 };
 const NAMES = {
-  redisUrl: 'BEACON_REDIS_URL',
+  redis: 'BEACON_REDIS_URL',
   natsServers: 'BEACON_NATS_SERVERS',
   signers: 'BEACON_SIGNERS',
   decisions: 'BEACON_DECISIONS',
@@ -105,7 +106,7 @@ function readPeers(reader: EnvReader) {
   const addresses = (name: string, of: string) =>
     reader.list(name, ADDRESS, { doc: `Addresses of the ${of}; comma-separated.` });
   return {
-    redisUrl: reader.secret('BEACON_REDIS_URL', { doc: 'redis://[user:password@]host:port or rediss://…' }),
+    redis: readRedis(reader),
     redisPrefix: reader.text('BEACON_REDIS_PREFIX', 'beacon', { doc: 'First part of every key in Redis.' }),
     natsServers: reader.list('BEACON_NATS_SERVERS', SERVER, { doc: 'NATS servers with JetStream; comma-separated.' }),
     natsToken: reader.secret('BEACON_NATS_TOKEN', { doc: 'Token for NATS.' }),
@@ -117,6 +118,6 @@ function readPeers(reader: EnvReader) {
     signers: addresses('BEACON_SIGNERS', 'receipt signers'),
     decisions: addresses('BEACON_DECISIONS', 'decision replicas'),
     scoring: addresses('BEACON_SCORING', 'scoring replicas'),
-    killSwitch: addresses('BEACON_KILL_SWITCH', 'kill switch (one)'),
+    killSwitch: addresses('BEACON_KILL_SWITCH', 'kill switch; of several, one leads'),
   };
 }

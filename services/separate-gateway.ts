@@ -7,6 +7,7 @@ import { DecisionRelayService, DecisionService } from '../gen/beacon/v1/decision
 import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
+import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';
 import { SqliteTokenStore } from '../ports/token-store/sqlite.ts';
 import { addressText } from '../runtime/env.ts';
 import { drainHttp } from '../runtime/http.ts';
@@ -17,10 +18,14 @@ import { SqliteFile } from '../runtime/sqlite.ts';
 import { createAccess, tokenDigest, tokenText } from './access.ts';
 import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
 import { isLoopback } from './gateway/peer.ts';
+import { leadingKillSwitch } from './leading-kill-switch.ts';
 import { dialRelay } from './relay.ts';
 import { askingAll, takingTurns } from './replicas.ts';
 import { openSeparateMesh, ownCall, type Run } from './separate-parts.ts';
 import { dialAll, type Started } from './separate-targets.ts';
+import { UnansweredCalls } from './unanswered-calls.ts';
+
+const REPORT_TIMEOUT_MS = 5_000;
 
 /** Decisions one replica owes at most; beyond it they are shed here. */
 const MAX_RELAYED = 4_096;
@@ -38,8 +43,26 @@ export async function startGateway(run: Run): Promise<Started> {
   const decisions = await dialAll(mesh, run, DecisionService, 'decision', config.decisions);
   const scoring = await dialAll(mesh, run, ScoringService, 'scoring', config.scoring);
   const signers = await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers);
-  const killSwitch = await dialAll(mesh, run, KillSwitchService, 'kill-switch', config.killSwitch.slice(0, 1));
-  const killSwitchLog = await dialAll(mesh, run, ReceiptSignerService, 'kill-switch', config.killSwitch.slice(0, 1));
+  const killSwitches = await dialAll(mesh, run, KillSwitchService, 'kill-switch', config.killSwitch);
+  const killSwitchLogs = await dialAll(mesh, run, ReceiptSignerService, 'kill-switch', config.killSwitch);
+  const leading = leadingKillSwitch({
+    replicas: killSwitches.map(({ service }, i) => ({
+      killSwitch: service,
+      log: (killSwitchLogs[i] as (typeof killSwitchLogs)[number]).service,
+    })),
+    now: Date.now,
+    newRequestId: () => randomBytes(16).toString('hex'),
+  });
+  const unanswered = new UnansweredCalls({
+    replicas: (await dialAll(mesh, run, UnansweredService, 'decision', config.decisions)).map(({ service }) => service),
+    now: Date.now,
+    // Sorts by time, as the decision service's own.
+    newActionId: () => `act_${Date.now().toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`,
+    context: ownCall('gateway', REPORT_TIMEOUT_MS),
+    failed: (event, error) => failed(event)(error),
+  });
+  unanswered.start();
+  closers.push(() => unanswered.stop());
   const relays = await dialAll(mesh, run, DecisionRelayService, 'decision', config.decisions);
   const spanId = randomBytes(8).toString('hex');
   const deciders = decisions.map(({ service }, i) => {
@@ -49,7 +72,7 @@ export async function startGateway(run: Run): Promise<Started> {
       context: ownCall('gateway', config.decisionTimeoutMs),
     });
     closers.push(retire);
-    return { ...service, ...decision };
+    return unanswered.watching({ ...service, ...decision }, i);
   });
   const services = (dialed: readonly { readonly service: object }[]) => dialed.map(({ service }) => service);
   const gateway = createGateway({
@@ -57,8 +80,8 @@ export async function startGateway(run: Run): Promise<Started> {
       // Each replica watches for itself; an admin's word must reach all of them.
       decision: askingAll(takingTurns(deciders, Date.now), deciders, 'activatePolicy'),
       scoring: takingTurns(services(scoring) as (typeof scoring)[number]['service'][], Date.now),
-      killSwitch: takingTurns(services(killSwitch) as (typeof killSwitch)[number]['service'][], Date.now),
-      logs: [...signers, ...killSwitchLog].map(({ service }) => service),
+      killSwitch: leading.killSwitch,
+      logs: [...signers.map(({ service }) => service), leading.log],
       ready: async () => ({ ready: true, reasons: [] }),
     },
     access: createAccess({

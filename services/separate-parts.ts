@@ -12,6 +12,7 @@ import { RedisIdempotency } from '../ports/idempotency/redis.ts';
 import { JetStreamReceiptStream } from '../ports/receipt-stream/jetstream.ts';
 import { RedisRevocationList } from '../ports/revocation-list/redis.ts';
 import { RedisScoreStore } from '../ports/score-store/redis.ts';
+import { RedisSuspicions } from '../ports/suspicions/redis.ts';
 import { createHttpServer } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -40,13 +41,16 @@ export type SharedStores = Awaited<ReturnType<typeof openSharedStores>>;
 
 /** Refuses to start on a Redis that cannot be reached or might forget. */
 export async function openSharedStores({ config, log, closers }: Run) {
-  const url = new URL(config.redisUrl?.reveal() ?? '');
+  if (!config.redis) throw new BeaconError('invalid_argument', 'BEACON_REDIS_URL: is missing');
+  const { address, sentinels, name, username, password, sentinelUsername, sentinelPassword, tls } = config.redis;
   const redis = await openRedis({
-    host: url.hostname,
-    port: Number(url.port || 6379),
-    ...(url.username ? { username: decodeURIComponent(url.username) } : {}),
-    ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
-    ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
+    ...address,
+    ...(sentinels && name ? { sentinels, name } : {}),
+    ...(username ? { username } : {}),
+    ...(password ? { password: password.reveal() } : {}),
+    ...(sentinelUsername ? { sentinelUsername } : {}),
+    ...(sentinelPassword ? { sentinelPassword: sentinelPassword.reveal() } : {}),
+    ...(tls ? { tls: {} } : {}),
     prefix: config.redisPrefix,
     commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS,
     onState: (state, cause) => log[state === 'ready' ? 'info' : 'warn'](`redis.${state}`, { cause }),
@@ -61,6 +65,7 @@ export async function openSharedStores({ config, log, closers }: Run) {
     idempotency: new RedisIdempotency(redis, { claimMs: CLAIM_MS }),
     scores: new RedisScoreStore(redis),
     budgets: new RedisBudgets(redis),
+    suspicions: new RedisSuspicions(redis),
   };
 }
 

@@ -10,17 +10,15 @@ import { DecisionRelayService, DecisionService } from '../gen/beacon/v1/decision
 import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
-import { MemoryEventBus } from '../ports/event-bus/memory.ts';
+import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
 import { type HostOptions, host, type Service } from '../runtime/rpc.ts';
-import { addHealth, drainRpc } from '../runtime/rpc-server.ts';
+import { addHealth, drainRpc, type Health } from '../runtime/rpc-server.ts';
 import { composeActivation, composeDecision, composePolicy } from './decision/compose.ts';
 import { decisionMeter } from './decision/meter.ts';
 import { policyMeter } from './decision/policy-meter.ts';
 import { Projector } from './decision/projector.ts';
 import { SignerPool } from './decision/signer-pool.ts';
-import { composeKillSwitch } from './kill-switch/compose.ts';
-import { killSwitchMeter } from './kill-switch/meter.ts';
 import type { Mesh } from './mesh.ts';
 import { type Identity, sealingOnlyTheirs } from './peers.ts';
 import { composeReceiptSigner } from './receipt-signer/compose.ts';
@@ -39,6 +37,7 @@ import {
   ownCall,
   type Run,
 } from './separate-parts.ts';
+import { keepSuspicions } from './separate-suspicions.ts';
 
 export type Started = Readonly<Record<string, string>>;
 
@@ -57,6 +56,7 @@ export async function startReceiptSigner(run: Run): Promise<Started> {
     failed: failed('ledger.failed'),
     stream: openStream(nats, run),
     streamFailed: failed('outbox.failed'),
+    keepLeader: true,
   });
   closers.push(() => signer.stop());
   const projector = new Projector(signer.store, { stores, settings: config }, failed('projector.failed'));
@@ -76,12 +76,15 @@ export async function startDecision(run: Run): Promise<Started> {
   const stores = await openSharedStores(run);
   const { bus } = openBus(run);
   const meter = decisionMeter(metrics);
+  const startedMs = Date.now();
+  const { suspicions, unanswered } = keepSuspicions(run, { stores, startedMs, pool: () => pool, voided: meter.voided });
   const pool = new SignerPool({
     signers: await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers),
     now: Date.now,
     context: ownCall('decision', CALL_TIMEOUT_MS),
     failed: (event, error) => failed(event)(error),
     voided: (reason) => meter.voided(reason),
+    suspicions,
   });
   await pool.start();
   closers.push(() => pool.stop());
@@ -117,6 +120,8 @@ export async function startDecision(run: Run): Promise<Started> {
   // Before it serves: what was decided by a signed policy is not decided by the built-in one meanwhile.
   await activation?.start();
   closers.push(() => activation?.stop());
+  suspicions.start();
+  unanswered.start();
   const relay = serveRelay(decision, {
     now: Date.now,
     newTraceId: () => randomBytes(16).toString('hex'),
@@ -125,6 +130,7 @@ export async function startDecision(run: Run): Promise<Started> {
   const service = await serve(mesh, run, [
     hosting(DecisionService, decision),
     hosting(DecisionRelayService, relay.service),
+    hosting(UnansweredService, unanswered),
   ]);
   closers.push(relay.drain);
   const ready = () => [
@@ -132,47 +138,6 @@ export async function startDecision(run: Run): Promise<Started> {
     ...(stores.usable() ? [] : ['Redis cannot be used']),
   ];
   return { service, metrics: await openMetricsDoor(run, ready) };
-}
-
-export async function startKillSwitch(run: Run): Promise<Started> {
-  const { config, closers, failed, metrics } = run;
-  const mesh = await openSeparateMesh('kill-switch', run);
-  const stores = await openSharedStores(run);
-  const { bus } = openBus(run);
-  const own = await composeReceiptSigner({
-    dataDir: config.dataDir,
-    role: 'kill-switch',
-    bus: new MemoryEventBus(failed('request.failed')),
-    now: Date.now,
-    failed: failed('ledger.failed'),
-  });
-  closers.push(() => own.stop());
-  const dialed = await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers);
-  const killSwitch = composeKillSwitch({
-    log: own.service,
-    list: stores.revocations,
-    signers: dialed.map(({ service }) => service),
-    actions: stores.actions,
-    bus,
-    keys: openTenantKeys(join(config.dataDir, 'keys', 'kill-switch', 'digest.key')),
-    // Names are minted at the gateway; without its word the advice is given rather than not.
-    tokens: { isMinted: async () => false },
-    leaseMs: config.leaseMs,
-    now: Date.now,
-    failed: failed('fence.failed'),
-    meter: killSwitchMeter(metrics),
-  });
-  await killSwitch.start();
-  closers.push(() => killSwitch.stop());
-  const service = await serve(mesh, run, [
-    hosting(KillSwitchService, killSwitch),
-    hosting(ReceiptSignerService, own.service),
-  ]);
-  const ready = () => [
-    ...(own.store.writable() ? [] : ['the ledger cannot be written']),
-    ...(stores.usable() ? [] : ['Redis cannot be used']),
-  ];
-  return { service, origin: own.store.origin, metrics: await openMetricsDoor(run, ready) };
 }
 
 export async function startScoring(run: Run): Promise<Started> {
@@ -203,16 +168,23 @@ export async function startScoring(run: Run): Promise<Started> {
 
 type Hosted = { readonly desc: DescService; register(server: Server, options: HostOptions<CallContext>): void };
 
-function hosting<S extends DescService>(desc: S, service: Partial<Service<S, CallContext>>): Hosted {
+export function hosting<S extends DescService>(desc: S, service: Partial<Service<S, CallContext>>): Hosted {
   return { desc, register: (server, options) => host(server, desc, service, options) };
 }
 
 /** Serves on the mesh until the process drains; gives the address as bound. */
-async function serve(
+async function serve(mesh: Mesh, run: Run, hosted: readonly Hosted[]): Promise<string> {
+  const { address, health } = await serveWithHealth(mesh, run, hosted);
+  for (const { desc } of hosted) health.set(desc.typeName, true);
+  return address;
+}
+
+/** The same, for a process whose services are not serving all the time. */
+export async function serveWithHealth(
   mesh: Mesh,
   { config, closers, failed, metrics }: Run,
   hosted: readonly Hosted[],
-): Promise<string> {
+): Promise<{ readonly address: string; readonly health: Health }> {
   const server = mesh.createServer();
   const requests = metrics.counter('rpc_requests_total', 'gRPC calls answered.', ['method', 'status']);
   const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
@@ -230,10 +202,10 @@ async function serve(
     server,
     hosted.map(({ desc }) => desc),
   );
-  const bound = await mesh.listen(server, config.serviceListen);
-  for (const name of ['', ...hosted.map(({ desc }) => desc.typeName)]) health.set(name, true);
+  const address = await mesh.listen(server, config.serviceListen);
+  health.set('', true);
   closers.push(() => drainRpc(server, config.drainMs));
-  return bound;
+  return { address, health };
 }
 
 /** One client for each address; they connect when they are first used. */

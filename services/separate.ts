@@ -5,8 +5,9 @@ import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
 import type { SeparateConfig, Target } from './separate-config.ts';
 import { startGateway } from './separate-gateway.ts';
+import { startKillSwitch } from './separate-kill-switch.ts';
 import type { Closers, Run } from './separate-parts.ts';
-import { type Started, startDecision, startKillSwitch, startReceiptSigner, startScoring } from './separate-targets.ts';
+import { type Started, startDecision, startReceiptSigner, startScoring } from './separate-targets.ts';
 
 const STARTS: Readonly<Record<Target, (run: Run) => Promise<Started>>> = {
   gateway: startGateway,

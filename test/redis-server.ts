@@ -3,7 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe } from 'vitest';
+import { Redis } from 'ioredis';
+import { describe, expect, vi } from 'vitest';
 import { firstWords, LOOPBACK, ServerProcess } from './server-process.ts';
 
 const present = spawnSync('redis-server', ['--version']).status === 0;
@@ -39,6 +40,17 @@ export class RedisServer {
     ];
     writeFileSync(file, settings.map((line) => `sentinel ${line}\n`).join(''));
     await this.start(file, '--sentinel');
+  }
+
+  /** Of a sentinel: resolves when it knows the primary's replica. It hears of those from the primary, every ten seconds. */
+  async seesReplica(name: string): Promise<void> {
+    const client = new Redis(this.address);
+    try {
+      const seen = async () => expect(await client.call('SENTINEL', 'REPLICAS', name)).toHaveLength(1);
+      await vi.waitFor(seen, { timeout: 30_000, interval: 100 });
+    } finally {
+      client.disconnect();
+    }
   }
 
   /** On the same port again, once it had one. `args` as on the command line: a file, options. */

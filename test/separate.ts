@@ -82,7 +82,9 @@ export type Fleet = {
   readonly nats: NatsServer;
   readonly signers: readonly ServiceProcess[];
   readonly decisions: readonly ServiceProcess[];
+  /** The first of them. */
   readonly killSwitch: ServiceProcess;
+  readonly killSwitches: readonly ServiceProcess[];
   readonly scoring: ServiceProcess;
   readonly gateway: ServiceProcess;
   readonly http: string;
@@ -90,10 +92,10 @@ export type Fleet = {
   stop(): Promise<void>;
 };
 
-/** Two signers, two decision replicas unless told otherwise, one each of the rest. */
+/** Two signers, two decision replicas and one kill switch unless told otherwise, one each of the rest. */
 export async function startFleet(
   env: Readonly<Record<string, string>> = {},
-  { decisionReplicas = 2 } = {},
+  { decisionReplicas = 2, killSwitchReplicas = 1 } = {},
 ): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'beacon-fleet-'));
   const redis = await startRedis();
@@ -102,10 +104,14 @@ export async function startFleet(
   writeFileSync(tenantKey, randomBytes(32), { mode: 0o600 });
   const tokens = join(folder, 'tokens');
   mkdirSync(tokens, { mode: 0o700 });
-  const ports = await Promise.all(Array.from({ length: 6 + decisionReplicas }, () => freePort()));
-  const [signerA, signerB, killSwitchAt, scoringAt, httpAt, grpcAt, ...decisionsAt] = ports.map(
-    (port) => `127.0.0.1:${port}`,
-  ) as [string, string, string, string, string, string, ...string[]];
+  const count = 5 + decisionReplicas + killSwitchReplicas;
+  const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
+  const [signerA, signerB, scoringAt, httpAt, grpcAt, ...replicasAt] = ports.map((port) => `127.0.0.1:${port}`) as [
+    ...[string, string, string, string, string],
+    ...string[],
+  ];
+  const decisionsAt = replicasAt.slice(0, decisionReplicas);
+  const killSwitchesAt = replicasAt.slice(decisionReplicas);
   const signerAddresses = `${signerA},${signerB}`;
   const { host, port } = redis.address;
   const common = (name: string, listen: string) => ({
@@ -127,16 +133,20 @@ export async function startFleet(
   const decisions = decisionsAt.map((at, i) =>
     make(`decision-${String.fromCharCode(97 + i)}`, 'decision', at, withKey),
   );
-  const killSwitch = make('kill-switch', 'kill-switch', killSwitchAt);
+  // Over one folder: what they share is the ledger, and its lock.
+  const shared = { BEACON_DATA_DIR: join(folder, 'kill-switch') };
+  const killSwitches = killSwitchesAt.map((at, i) =>
+    make(`kill-switch-${String.fromCharCode(97 + i)}`, 'kill-switch', at, shared),
+  );
   const scoring = make('scoring', 'scoring', scoringAt);
   const gateway = make('gateway', 'gateway', '127.0.0.1:0', {
     BEACON_DECISIONS: decisionsAt.join(','),
     BEACON_SCORING: scoringAt,
-    BEACON_KILL_SWITCH: killSwitchAt,
+    BEACON_KILL_SWITCH: killSwitchesAt.join(','),
     BEACON_HTTP_LISTEN: httpAt,
     BEACON_GRPC_LISTEN: grpcAt,
   });
-  const all = [...signers, killSwitch, ...decisions, scoring, gateway];
+  const all = [...signers, ...killSwitches, ...decisions, scoring, gateway];
   const stop = async () => {
     await Promise.all(all.map((service) => service.end('SIGKILL')));
     await redis.remove();
@@ -151,7 +161,8 @@ export async function startFleet(
   }
   const adminToken = readFileSync(gateway.ready.admin_token_file as string, 'utf8').trim();
   return {
-    ...{ folder, redis, nats, signers, decisions, killSwitch, scoring, gateway },
+    ...{ folder, redis, nats, signers, decisions, killSwitches, scoring, gateway },
+    killSwitch: killSwitches[0] as ServiceProcess,
     http: gateway.ready.http as string,
     adminToken,
     stop,

@@ -11,7 +11,7 @@ import { type PublishRequest, requireBatch, requireLeafOf, requireOwnCheckpoint,
 import type { Bundles } from './file-bundles.ts';
 import { type FileSystemDoor, realFileSystem, replaceFile } from './file-door.ts';
 import type { Evidence } from './file-evidence.ts';
-import { lockFile } from './file-lock.ts';
+import { type Lock, lockFile, type Waiting, waitForLock } from './file-lock.ts';
 import { type Checkpointed, type LogIdentity, type Recovered, recover } from './file-recover.ts';
 import { Settler } from './file-settler.ts';
 import type { HashTiles } from './file-tiles.ts';
@@ -29,6 +29,8 @@ export type FileLedgerOptions = {
   /** Size of one WAL segment. */
   readonly segmentBytes?: number;
   readonly fileSystem?: FileSystemDoor;
+  /** Given, a folder that somebody else writes is waited for instead of refused. */
+  readonly waiting?: Waiting;
 };
 
 export const SEGMENT_BYTES = 16_777_216;
@@ -40,12 +42,13 @@ export async function openFileLedger(options: FileLedgerOptions): Promise<Ledger
   const { folder, newLog, segmentBytes = SEGMENT_BYTES, fileSystem: door = realFileSystem } = options;
   if (segmentBytes < SEGMENT_MIN_BYTES) throw new BeaconError('invalid_argument', 'segmentBytes is too small');
   await door.makeDirectory(folder);
-  const unlock = lockFile(join(folder, 'lock'));
+  const lockPath = join(folder, 'lock');
+  const lock = options.waiting ? await waitForLock(lockPath, options.waiting) : lockFile(lockPath);
   try {
     const recovered = await recover({ door, folder, segmentBytes, newLog });
-    return new FileLedger(door, folder, recovered, unlock);
+    return new FileLedger(door, folder, recovered, lock);
   } catch (cause) {
-    unlock();
+    lock.release();
     if (cause instanceof BeaconError) throw cause;
     throw new BeaconError('unavailable', 'the ledger cannot be opened', { cause });
   }
@@ -61,7 +64,7 @@ class FileLedger implements LedgerStore {
   readonly #tiles: HashTiles;
   readonly #bundles: Bundles;
   readonly #settler: Settler;
-  readonly #unlock: () => void;
+  readonly #lock: Lock;
   /** Appends, and the part of an erasure that rewrites the WAL. */
   readonly #writing = createTurn();
   /** Each has draft files of one name; an erasure of a long log must not hold up the next checkpoint. */
@@ -73,7 +76,7 @@ class FileLedger implements LedgerStore {
   #closed = false;
   #stopped: BeaconError | undefined;
 
-  constructor(door: FileSystemDoor, folder: string, recovered: Recovered, unlock: () => void) {
+  constructor(door: FileSystemDoor, folder: string, recovered: Recovered, lock: Lock) {
     this.#door = door;
     this.#folder = folder;
     this.origin = recovered.identity.origin;
@@ -83,7 +86,7 @@ class FileLedger implements LedgerStore {
     this.#bundles = recovered.bundles;
     this.#size = recovered.size;
     this.#checkpoint = recovered.checkpoint;
-    this.#unlock = unlock;
+    this.#lock = lock;
     const onFailure = (cause: unknown): void => void this.#stop(cause);
     const { wal, bundles, tiles } = recovered;
     this.#settler = new Settler({ door, folder, wal, bundles, tiles, onFailure });
@@ -213,6 +216,10 @@ class FileLedger implements LedgerStore {
     return this.#stopped === undefined;
   }
 
+  isOnlyWriter(): Promise<boolean> {
+    return this.#closed ? Promise.resolve(false) : this.#lock.isHeld();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -221,7 +228,7 @@ class FileLedger implements LedgerStore {
       await this.#settler.idle();
       await this.#wal.close();
     };
-    await this.#publishing(() => this.#erasing(() => this.#writing(settled))).finally(this.#unlock);
+    await this.#publishing(() => this.#erasing(() => this.#writing(settled))).finally(() => this.#lock.release());
   }
 
   async #commit(frames: readonly EncodedFrame[]): Promise<void> {

@@ -119,6 +119,10 @@ class MemoryLedger implements LedgerStore {
     return !this.#closed;
   }
 
+  async isOnlyWriter(): Promise<boolean> {
+    return !this.#closed;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
   }

@@ -46,5 +46,7 @@ export type LedgerStore = {
   eraseEvidence(tenantId: string, below: number): Promise<number>;
   /** True until a write or sync failed. */
   writable(): boolean;
+  /** False once another store has taken this log over, or this one was closed. What was synced before is in the log. */
+  isOnlyWriter(): Promise<boolean>;
   close(): Promise<void>;
 };

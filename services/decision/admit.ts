@@ -36,6 +36,8 @@ export type Admitted = {
   readonly context: ActionContext;
   readonly summary: string;
   readonly tools: readonly string[];
+  /** Given by the gateway; empty where none was. */
+  readonly actionId: string;
 };
 
 /** The idempotency key as it is kept (a keyed digest), with the digest of the proposal it belongs to. */
@@ -56,6 +58,13 @@ export function admitCaller(proposal: Proposal, context: CallContext): { tenantI
   if (principal.tenantId !== undefined && principal.tenantId !== tenantId) throw differs('tenant_id');
   if (principal.agentId !== undefined && principal.agentId !== agentId) throw differs('agent_id');
   return { tenantId, agentId };
+}
+
+const ACTION_ID = /^act_[0-9a-f]{32}$/;
+
+function requireActionId(given: string): string {
+  if (given !== '' && !ACTION_ID.test(given)) throw invalidArgument('action_id', 'is not an action id');
+  return given;
 }
 
 export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps): Admitted {
@@ -113,6 +122,7 @@ export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps)
     context: redactContext(told, detect),
     summary,
     tools,
+    actionId: requireActionId(proposal.actionId),
   };
 }
 

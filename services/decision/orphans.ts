@@ -1,7 +1,8 @@
 // Receipts that a signer may have sealed although nobody was answered with them. What was sent and not answered is
-// remembered; when its signer is back, its log is read from there on, and each such receipt is closed by a `void` leaf.
+// remembered, beyond the life of this process where there is a keeper; when its signer is back, its log is read from there
+// on, and each such receipt is closed by a `void` leaf.
 
-import { create } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { sha256Hex } from '../../core/canonical-json.ts';
 import { parseReceiptId } from '../../core/ids.ts';
 import type { CallContext } from '../../core/principal.ts';
@@ -34,9 +35,19 @@ export type OrphanDeps = {
   readonly voided: () => void;
   /** Told of a suspect given up because there were too many. */
   readonly lost: () => void;
+  /** Where what is remembered here outlives this process. */
+  readonly keeper?: OrphanKeeper;
 };
 
+/** As it is kept: of a request that may have been sealed, or a void that is owed. */
+export type KeptOrphan =
+  | { readonly kind: 'sealed'; readonly marks: readonly string[]; readonly from: number }
+  | { readonly kind: 'owed'; readonly draft: string };
+
+export type OrphanKeeper = { keep(id: string, about: KeptOrphan): void; drop(id: string): void };
+
 type Suspect = {
+  readonly id: string;
   /** Of each draft, in order. */
   readonly marks: readonly string[];
   fromIndex: number;
@@ -63,19 +74,38 @@ export class Orphans {
   suspect(drafts: readonly Draft[], fromIndex: number): void {
     if (this.#suspects.size >= MAX_SUSPECTS) {
       for (const oldest of this.#suspects) {
-        this.#suspects.delete(oldest);
+        this.#forget(oldest);
         this.#deps.lost();
         break;
       }
     }
-    this.#suspects.add({ marks: drafts.map(markOfDraft), fromIndex, firstReadMs: undefined });
+    const marks = drafts.map(markOfDraft);
+    const id = `sealed:${marks[0]}`;
+    this.#suspects.add({ id, marks, fromIndex, firstReadMs: undefined });
+    this.#deps.keeper?.keep(id, { kind: 'sealed', marks, from: fromIndex });
+  }
+
+  /** What another process remembered, which is gone. */
+  adopt(id: string, about: KeptOrphan): void {
+    if (about.kind === 'owed') {
+      const draft = fromBinary(DraftSchema, Buffer.from(about.draft, 'base64'));
+      this.#owed.set(voidedBy(draft), draft);
+      return;
+    }
+    if ([...this.#suspects].some((suspect) => suspect.id === id)) return;
+    this.#suspects.add({ id, marks: about.marks, fromIndex: about.from, firstReadMs: undefined });
   }
 
   /** A void that could not be sealed, or perhaps was: sealed when the signer is back, unless it stands there by then. */
   owe(draft: Draft): void {
     const id = voidedBy(draft);
-    if (this.#owed.size < MAX_SUSPECTS) this.#owed.set(id, draft);
-    else this.#deps.lost();
+    if (this.#owed.size >= MAX_SUSPECTS) {
+      this.#deps.lost();
+      return;
+    }
+    this.#owed.set(id, draft);
+    const bytes = Buffer.from(toBinary(DraftSchema, draft));
+    this.#deps.keeper?.keep(`owed:${id}`, { kind: 'owed', draft: bytes.toString('base64') });
   }
 
   /** The signer is lost again: what is on its way to it may take as long as before. */
@@ -109,10 +139,11 @@ export class Orphans {
     ]);
     for (const [id] of owed) {
       this.#owed.delete(id);
+      this.#deps.keeper?.drop(`owed:${id}`);
       voided();
     }
     for (const { suspect } of found) {
-      this.#suspects.delete(suspect);
+      this.#forget(suspect);
       // Counted when it is over, and so once: a void whose own answer was lost is found, not written again.
       voided();
     }
@@ -120,8 +151,13 @@ export class Orphans {
     for (const suspect of looked) {
       suspect.fromIndex = Math.max(suspect.fromIndex, next);
       suspect.firstReadMs ??= nowMs;
-      if (nowMs - suspect.firstReadMs >= settleMs) this.#suspects.delete(suspect);
+      if (nowMs - suspect.firstReadMs >= settleMs) this.#forget(suspect);
     }
+  }
+
+  #forget(suspect: Suspect): void {
+    this.#suspects.delete(suspect);
+    this.#deps.keeper?.drop(suspect.id);
   }
 
   async #scan(from: number, wanted: ReadonlyMap<string, Suspect>) {

@@ -72,7 +72,7 @@ async function trySeal(
   const evidence = settings.zeroRetention ? undefined : evidenceOf(what, verdict, env.randomHex(16));
   const parts: DecisionParts = {
     ...what,
-    actionId: `act_${env.newId()}`,
+    actionId: what.admitted.actionId || `act_${env.newId()}`,
     permitId: `pmt_${env.newId()}`,
     verdict,
     requestDigest: call.requestDigest,

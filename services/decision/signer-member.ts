@@ -13,7 +13,7 @@ import {
   type SealResponse,
 } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { Service } from '../../runtime/rpc.ts';
-import { Orphans } from './orphans.ts';
+import { type KeptOrphan, Orphans } from './orphans.ts';
 import { SealFailure, type SealStream, sealStream } from './seal-stream.ts';
 
 export type RemoteSigner = Pick<
@@ -40,7 +40,14 @@ export type MemberDeps = {
     readonly context: () => CallContext;
     readonly failed: (event: string, error: unknown) => void;
     readonly voided: (reason: 'orphan') => void;
+    readonly suspicions?: SuspicionSink;
   };
+};
+
+/** Where suspicions of one log are kept beyond this process. */
+export type SuspicionSink = {
+  keep(id: string, about: KeptOrphan & { readonly log: string }): void;
+  drop(id: string): void;
 };
 
 export class SignerMember {
@@ -77,6 +84,10 @@ export class SignerMember {
       context: () => ({ ...env.context(), deadlineMs: env.now() + REPAIR_MS }),
       voided: () => env.voided('orphan'),
       lost: () => env.failed('orphan.lost', new BeaconError('resource_exhausted', `${this.name}: too many suspects`)),
+      keeper: {
+        keep: (id, about) => env.suspicions?.keep(id, { ...about, log: this.logId }),
+        drop: (id) => env.suspicions?.drop(id),
+      },
     });
   }
 
@@ -133,6 +144,11 @@ export class SignerMember {
       this.#asking = undefined;
     });
     return this.#asking;
+  }
+
+  /** What another replica suspected of this log. */
+  adopt(id: string, about: KeptOrphan): void {
+    this.#orphans.adopt(id, about);
   }
 
   retire(): void {

@@ -16,9 +16,9 @@ import {
   type SealResponse,
 } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { Signer } from './deps.ts';
-import { voidedBy } from './orphans.ts';
+import { type KeptOrphan, voidedBy } from './orphans.ts';
 import { SealFailure } from './seal-stream.ts';
-import { type RemoteSigner, SignerMember } from './signer-member.ts';
+import { type RemoteSigner, SignerMember, type SuspicionSink } from './signer-member.ts';
 
 export type SignerPoolDeps = {
   /** Dialed signers; a name is for logs. */
@@ -29,6 +29,7 @@ export type SignerPoolDeps = {
   readonly failed: (event: string, error: unknown) => void;
   /** Told of each orphan closed by a void leaf. */
   readonly voided: (reason: 'orphan') => void;
+  readonly suspicions?: SuspicionSink;
   readonly limits?: Partial<PoolLimits>;
 };
 
@@ -66,10 +67,10 @@ export class SignerPool implements Signer {
   constructor(deps: SignerPoolDeps) {
     this.#deps = deps;
     this.#limits = { ...POOL_LIMITS, ...deps.limits };
-    const { now, context, failed, voided } = deps;
+    const { now, context, failed, voided, suspicions } = deps;
+    const env = { now, context, failed, voided, ...(suspicions ? { suspicions } : {}) };
     this.#members = deps.signers.map(
-      ({ name, service }) =>
-        new SignerMember({ name, service, limits: this.#limits, env: { now, context, failed, voided } }),
+      ({ name, service }) => new SignerMember({ name, service, limits: this.#limits, env }),
     );
   }
 
@@ -88,6 +89,19 @@ export class SignerPool implements Signer {
   /** True while at least one signer can seal: the pool's part of readiness. */
   ready(): boolean {
     return this.#members.some((member) => member.well);
+  }
+
+  /** Takes up what another replica suspected; false while it is not known whose log that is. */
+  adopt(id: string, log: string, about: KeptOrphan): boolean {
+    const home = this.#members.find(({ logId }) => logId === log);
+    home?.adopt(id, about);
+    return home !== undefined;
+  }
+
+  /** Every log with its size as last heard; undefined while one signer is away. */
+  sizes(): ReadonlyMap<string, number> | undefined {
+    if (this.#members.some(({ well, logId }) => !well || logId === '')) return undefined;
+    return new Map(this.#members.map(({ logId, status }) => [logId, Number(status?.size ?? 0)]));
   }
 
   /** How each signer is, for readiness and metrics. */

@@ -60,6 +60,16 @@ test('the same table of roles holds on gRPC', async () => {
   expect(gateway.asked).toEqual([]);
 });
 
+test('nobody but Beacon names an action', async () => {
+  const actionId = `act_${'0'.repeat(32)}`;
+  const named = create(ExecuteRequestSchema, { proposal: { ...proposal, actionId } });
+  await expect(service(DecisionService).execute(named, {})).rejects.toMatchObject({
+    code: 'invalid_argument',
+    field: 'action_id',
+  });
+  expect(gateway.asked).toEqual([]);
+});
+
 test('signer and kill-switch are not on this listener, and scores are only read', async () => {
   const token = gateway.adminToken;
   await expect(service(KillSwitchService).revoke(create(RevokeRequestSchema), { token })).rejects.toThrow(

@@ -12,6 +12,7 @@ export function protectDecision(decision: Decision, access: Access): Decision {
   const propose = async (operation: Operation, proposal: Proposal | undefined, context: CallContext) => {
     authorize(context.principal, operation);
     if (proposal === undefined) throw invalidArgument('proposal', 'is required');
+    if (proposal.actionId !== '') throw invalidArgument('action_id', 'is given by Beacon');
     await access.authorizeSubject(context.principal, proposal.tenantId, proposal.agentId);
   };
   return {

@@ -11,6 +11,8 @@ export type KillSwitchOptions = Omit<KillSwitchDeps, 'env'> & {
   readonly tokens: Pick<TokenStore, 'isMinted'>;
   readonly leaseMs: number;
   readonly now: () => number;
+  /** Whether the log is still this one's alone to write: its store's word. */
+  readonly leads: () => Promise<boolean>;
   readonly failed: (error: unknown) => void;
   readonly meter: KillSwitchMeter;
 };
@@ -19,12 +21,13 @@ export type KillSwitchOptions = Omit<KillSwitchDeps, 'env'> & {
 const SIGNER_TIMEOUT_MS = 2_000;
 
 export function composeKillSwitch(options: KillSwitchOptions): KillSwitch {
-  const { keys, tokens, leaseMs, now, failed, meter, ...deps } = options;
+  const { keys, tokens, leaseMs, now, leads, failed, meter, ...deps } = options;
   return new KillSwitch({
     ...deps,
     env: {
       now,
       leaseMs,
+      leads,
       failed,
       meter,
       randomHex: (bytes) => randomBytes(bytes).toString('hex'),

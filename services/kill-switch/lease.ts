@@ -1,10 +1,16 @@
-// Keeps every signer's lease alive while the kill-switch lives. A signer that is not reached stops signing ALLOWs by the
-// end of its term.
+// Keeps every signer's lease alive while the kill-switch lives and leads. A signer that is not reached stops signing
+// ALLOWs by the end of its term; so does one whose leases a leader granted that has since been followed by another.
 
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { BeaconError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/principal.ts';
-import { GrantLeaseRequestSchema, type ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
+import {
+  GrantLeaseRequestSchema,
+  type Leader,
+  type ReceiptSignerService,
+} from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { Service } from '../../runtime/rpc.ts';
 import type { RevocationState } from './state.ts';
 
@@ -23,18 +29,33 @@ export type LeaseDeps = {
   readonly leaseMs: number;
   readonly context: () => CallContext;
   readonly failed: (error: unknown) => void;
+  /** Whether the log is still this kill switch's alone to write. */
+  readonly leads: () => Promise<boolean>;
+  readonly leader: () => Leader;
 };
 
 export class LeaseKeeper {
   readonly #deps: LeaseDeps;
   #timer: NodeJS.Timeout | undefined;
   #term = 0;
+  /** Until when leases may run that an earlier leader granted, by this clock. */
+  #inheritedEndMs = 0;
   /** End of the last term granted to each signer, by its place in the list. */
   readonly #ends: number[] = [];
   readonly #origins: string[] = [];
 
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
+  }
+
+  /**
+   * Before the first grant of a kill switch that follows another. What that one granted last is not known, only how long
+   * its leases were; its clock may have been ahead of this one, and so may its terms.
+   */
+  inherit(leaseMs: number): void {
+    const { now } = this.#deps;
+    this.#inheritedEndMs = now() + Math.max(leaseMs, this.#deps.leaseMs) + CLOCK_BOUND_MS;
+    this.#term = now() + CLOCK_BOUND_MS;
   }
 
   /** Grants every signer its first lease and renews well before it ends; a signer that comes back has one soon. */
@@ -64,23 +85,27 @@ export class LeaseKeeper {
 
   /** When the last term granted to this signer ends, by this clock. */
   endOf(signer: number): number {
-    return this.#ends[signer] ?? 0;
+    return Math.max(this.#ends[signer] ?? 0, this.#inheritedEndMs);
   }
 
   async renew(): Promise<void> {
-    const { signers, failed } = this.#deps;
-    const results = await Promise.allSettled(signers.map((_, i) => this.#grant(i)));
+    const { signers, failed, now, leads } = this.#deps;
+    // Noted before the question: whoever takes over after its answer outwaits every lease granted on it, however late
+    // this process, paused in between, sends it.
+    const fromMs = now();
+    if (!(await leads())) throw new BeaconError('unavailable', 'another kill switch leads');
+    const results = await Promise.allSettled(signers.map((_, i) => this.#grant(i, fromMs)));
     for (const result of results) if (result.status === 'rejected') failed(result.reason);
   }
 
-  async #grant(i: number): Promise<void> {
-    const { state, now, leaseMs, context } = this.#deps;
+  async #grant(i: number, fromMs: number): Promise<void> {
+    const { state, now, leaseMs, context, leader } = this.#deps;
     const signer = this.#deps.signers[i] as LeasedSigner;
     // Terms grow across restarts too, as long as the clock does.
     this.#term = Math.max(this.#term + 1, now());
-    const notAfterMs = now() + leaseMs;
+    const notAfterMs = fromMs + leaseMs;
     // Noted before it is sent: a grant whose answer is lost may have been taken.
-    this.#ends[i] = Math.max(this.endOf(i), notAfterMs);
+    this.#ends[i] = Math.max(this.#ends[i] ?? 0, notAfterMs);
     const epoch = state.epoch;
     const grant = (complete: boolean) =>
       signer.grantLease(
@@ -89,6 +114,7 @@ export class LeaseKeeper {
           notAfter: timestampFromMs(notAfterMs),
           epoch: BigInt(epoch),
           complete,
+          leader: leader(),
           revokedScopes: complete ? state.inForce().map(({ scope }) => scope) : [],
         }),
         context(),

@@ -53,6 +53,7 @@ async function setUp(signers?: (real: LeasedSigner) => LeasedSigner) {
       digest: () => '',
       isMinted: async () => true,
       failed: () => {},
+      leads: async () => true,
       context: () => context,
       meter: killSwitchMeter(metrics),
     },

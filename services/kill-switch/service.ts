@@ -1,18 +1,20 @@
 // Revokes and reinstates: a leaf in its own log, then the list every decision consults, then a fence in every signer's
-// log. One change at a time, in epoch order.
+// log. One change at a time, in epoch order, and only while no other kill switch has taken the log over.
 
 import { create } from '@bufbuild/protobuf';
-import { timestampDate, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { sha256Hex } from '../../core/canonical-json.ts';
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
-import { readReceipt } from '../../core/receipt.ts';
 import { adviceFor, requireScope } from '../../core/revocation.ts';
 import * as pb from '../../gen/beacon/v1/kill_switch_service_pb.js';
 import {
   DraftSchema,
   FenceRequestSchema,
+  GetStatusRequestSchema,
+  type Leader,
+  LeaderSchema,
   ListReceiptsRequestSchema,
   type ReceiptSignerService,
   SealRequestSchema,
@@ -22,16 +24,21 @@ import type { EventBus } from '../../ports/event-bus/port.ts';
 import type { RevocationList } from '../../ports/revocation-list/port.ts';
 import type { Service } from '../../runtime/rpc.ts';
 import { type LeasedSigner, LeaseKeeper } from './lease.ts';
+import { endedIn, readLeaf } from './leaves.ts';
 import { type RevocationLeaf, RevocationState } from './state.ts';
 
 export const MAX_REASON_CHARS = 500;
 /** Open actions named in an answer. */
 export const MAX_LISTED_ACTIONS = 100;
 const REBUILD_PAGE = 1_000;
+const REQUEST_ID = /^[0-9A-Za-z_-]{1,64}$/;
 /** How often the list is compared with the log: the longest a flushed list stops the world by itself. */
 export const WATCH_LIST_MS = 1_000;
 
-type Log = Pick<Service<typeof ReceiptSignerService, CallContext>, 'seal' | 'listReceipts'>;
+type Operation = 'revoke' | 'reinstate';
+type Asked = { readonly reason: string; readonly requestId: string };
+
+type Log = Pick<Service<typeof ReceiptSignerService, CallContext>, 'seal' | 'listReceipts' | 'getStatus'>;
 
 export type KillSwitchDeps = {
   /** The kill-switch's own log. */
@@ -48,6 +55,8 @@ export type KillSwitchDeps = {
     readonly digest: (text: string) => string;
     readonly isMinted: (tenantId: string, agentId: string) => Promise<boolean>;
     readonly failed: (error: unknown) => void;
+    /** Whether the log is still this one's alone to write. */
+    readonly leads: () => Promise<boolean>;
     readonly context: () => CallContext;
     readonly meter: KillSwitchMeter;
   };
@@ -64,22 +73,29 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   readonly #state = new RevocationState();
   readonly #leases: LeaseKeeper;
   #last: Promise<unknown> = Promise.resolve();
+  #leader: Leader = create(LeaderSchema);
   #watch: NodeJS.Timeout | undefined;
 
   constructor(deps: KillSwitchDeps) {
     this.#deps = deps;
-    const { now, leaseMs, context, failed } = deps.env;
-    this.#leases = new LeaseKeeper({ signers: deps.signers, state: this.#state, now, leaseMs, context, failed });
+    const { now, leaseMs, context, failed, leads } = deps.env;
+    const leader = () => this.#leader;
+    const granting = { now, leaseMs, context, failed, leads, leader };
+    this.#leases = new LeaseKeeper({ signers: deps.signers, state: this.#state, ...granting });
   }
 
-  /** Reads its log, mends the list where it is behind, finishes barriers a crash cut short, and grants leases. */
+  /**
+   * Reads its log, begins to lead with an epoch of its own, mends the list where it is behind and grants leases. Barriers
+   * that a crash cut short are finished before the next change.
+   */
   async start(): Promise<void> {
+    const { env } = this.#deps;
     await this.#readLog();
-    if (this.#state.epoch === 0)
-      await this.#append({ form: 'epoch', scope: 'global', operation: 'initialise' }, '', '');
-    await this.#mendList();
+    const unfenced = this.#state.unfenced();
+    await this.#lead();
+    await this.#mendList().catch(env.failed);
     await this.#leases.start();
-    for (const leaf of this.#state.unfenced()) await this.#barrier(leaf);
+    for (const leaf of unfenced) this.#serially(() => this.#barrier(leaf)).catch(env.failed);
     this.#watch = setInterval(() => {
       this.#serially(() => this.#mendList()).catch(this.#deps.env.failed);
     }, WATCH_LIST_MS).unref();
@@ -91,12 +107,12 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   }
 
   async revoke(request: pb.RevokeRequest, context: CallContext): Promise<pb.RevokeResponse> {
-    const revocation = await this.#change('revoke', request.scope, request.reason, context);
+    const revocation = await this.#change('revoke', request, context);
     return create(pb.RevokeResponseSchema, { revocation });
   }
 
   async reinstate(request: pb.ReinstateRequest, context: CallContext): Promise<pb.ReinstateResponse> {
-    const revocation = await this.#change('reinstate', request.scope, request.reason, context);
+    const revocation = await this.#change('reinstate', request, context);
     return create(pb.ReinstateResponseSchema, { revocation });
   }
 
@@ -119,13 +135,15 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   }
 
   /** Serialises changes: each waits for the one before it, whatever became of that one. */
-  #change(operation: 'revoke' | 'reinstate', rawScope: string, reason: string, context: CallContext) {
+  #change(operation: Operation, request: pb.RevokeRequest | pb.ReinstateRequest, context: CallContext) {
     const started = performance.now();
-    const scope = requireScope(rawScope);
+    const { reason, requestId } = request;
+    const scope = requireScope(request.scope);
+    if (requestId !== '' && !REQUEST_ID.test(requestId)) throw invalidArgument('request_id', 'is not a request id');
     if (reason.length > MAX_REASON_CHARS)
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
     return this.#serially(async () => {
-      const revocation = await this.#changeNow(operation, scope, reason, context);
+      const revocation = await this.#changeOnce(operation, scope, { reason, requestId }, context);
       const level = pb.RevocationLevel[revocation.level] ?? '';
       this.#deps.env.meter.changed({ operation, level, seconds: (performance.now() - started) / 1000 });
       return revocation;
@@ -138,19 +156,35 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     return run;
   }
 
-  async #changeNow(operation: 'revoke' | 'reinstate', scope: string, reason: string, context: CallContext) {
-    const { bus, actions, env } = this.#deps;
+  /** Asked again because its answer was lost: the change that was made then, and its barrier if that was not reached. */
+  async #changeOnce(operation: Operation, scope: string, asked: Asked, context: CallContext) {
+    const before = asked.requestId === '' ? undefined : this.#state.asked(asked.requestId);
+    if (!before) return this.#changeNow(operation, scope, asked, context);
+    if (before.operation !== operation || before.scope !== scope) {
+      throw new BeaconError('conflict', 'request_id: was used for another change', { field: 'request_id' });
+    }
+    return this.#answer(before, this.#state.barrierOf(before.revocationId) ?? (await this.#barrier(before)));
+  }
+
+  async #changeNow(operation: Operation, scope: string, { reason, requestId }: Asked, context: CallContext) {
+    const { bus, env } = this.#deps;
     if (operation === 'reinstate' && !this.#state.find(scope)) {
       throw new BeaconError('not_found', 'this scope is not revoked', { field: 'scope' });
     }
     // Says which leases were granted before: those of later terms are granted in knowledge of this change.
-    const after = { after_term: this.#leases.term };
+    const after = { after_term: this.#leases.term, ...(requestId === '' ? {} : { request_id: requestId }) };
     const what = { form: 'revocation', scope, operation };
     const leaf = await this.#append(what, context.principal.subject, reason, { after });
     // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
     await this.#tellList(leaf).catch(env.failed);
     const logs = await this.#barrier(leaf);
     bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
+    return this.#answer(leaf, logs);
+  }
+
+  async #answer(leaf: RevocationLeaf, logs: readonly pb.LogFence[]): Promise<pb.Revocation> {
+    const { actions, env } = this.#deps;
+    const { scope, operation } = leaf;
     const live = operation === 'revoke' ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS) : [];
     const drained = live.every((action) => action.state === 'open');
     const [tenantId, agentId] = splitAgent(scope);
@@ -161,7 +195,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
       operation,
       epoch: BigInt(leaf.epoch),
       level: drained ? pb.RevocationLevel.DRAINED : pb.RevocationLevel.BARRIER,
-      logs,
+      logs: [...logs],
       at: timestampFromMs(leaf.atMs),
       actor: leaf.actor,
       receiptId: leaf.receiptId,
@@ -174,13 +208,16 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   async #barrier(leaf: RevocationLeaf): Promise<pb.LogFence[]> {
     const { signers, env } = this.#deps;
     const { revocationId, scope, operation, epoch } = leaf;
-    const request = create(FenceRequestSchema, { revocationId, scope, operation, epoch: BigInt(epoch) });
+    const leader = this.#leader;
+    const request = create(FenceRequestSchema, { revocationId, scope, operation, epoch: BigInt(epoch), leader });
     const logs = await Promise.all(
       signers.map(async (signer, i) => {
         try {
           const { origin, fenceIndex } = await signer.fence(request, env.context());
           return create(pb.LogFenceSchema, { origin, ended: { case: 'fenceIndex', value: fenceIndex } });
         } catch (error) {
+          // It can be reached, and follows another: what it may still allow is not this one's to say.
+          if (error instanceof BeaconError && error.code === 'failed_precondition') throw error;
           env.failed(error);
           const end = this.#leases.endOf(i);
           await new Promise((resolve) => setTimeout(resolve, Math.max(0, end - env.now())));
@@ -189,7 +226,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
         }
       }),
     );
-    // In the leaf, so that a stranger knows which logs there were and where to look in each.
+    // What was waited for is true as long as no other kill switch granted leases meanwhile: append() asks first.
     const after = { logs: logs.map(endedIn) };
     await this.#append({ form: 'barrier', scope, operation }, '', '', { of: leaf, after });
     return logs;
@@ -202,6 +239,8 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     { of, after = {} }: { of?: RevocationLeaf; after?: Readonly<Record<string, unknown>> } = {},
   ): Promise<RevocationLeaf> {
     const { log, env } = this.#deps;
+    // A process that wakes up followed by another must not write where that one has written since.
+    await this.#requireLead();
     const revocationId = of?.revocationId ?? `rev_${env.randomHex(16)}`;
     const epoch = of?.epoch ?? this.#state.epoch + 1;
     const predicate = {
@@ -220,9 +259,25 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     });
     const sealed = await log.seal(create(SealRequestSchema, { drafts: [draft] }), env.context());
     const receiptId = sealed.receipts[0]?.receiptId ?? '';
-    const leaf = { ...what, revocationId, epoch, receiptId, actor, atMs: env.now() };
+    const envelope = sealed.receipts[0]?.envelope ?? new Uint8Array();
+    const leaf = readLeaf(envelope, receiptId);
     this.#state.apply(leaf);
     return leaf;
+  }
+
+  /** Its first leaf. The epoch in it is what signers tell a later leader by from an earlier one. */
+  async #lead(): Promise<void> {
+    const { log, env } = this.#deps;
+    const operation = this.#state.epoch === 0 ? 'initialise' : 'lead';
+    if (operation === 'lead') this.#leases.inherit(this.#state.leaseMs);
+    const { origin } = await log.getStatus(create(GetStatusRequestSchema), env.context());
+    const after = { lease_ms: env.leaseMs };
+    const { epoch } = await this.#append({ form: 'epoch', scope: 'global', operation }, '', '', { after });
+    this.#leader = create(LeaderSchema, { origin, epoch: BigInt(epoch) });
+  }
+
+  async #requireLead(): Promise<void> {
+    if (!(await this.#deps.env.leads())) throw new BeaconError('unavailable', 'another kill switch leads');
   }
 
   async #readLog(): Promise<void> {
@@ -262,25 +317,6 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     await list.rebuild(this.#state.inForce(), this.#state.epoch);
     bus.publish({ name: EVENTS.revocationListRebuilt, data: { epoch: this.#state.epoch, found: epoch ?? null } });
   }
-}
-
-function readLeaf(envelope: Uint8Array, receiptId: string): RevocationLeaf {
-  const { predicate } = readReceipt(envelope);
-  return {
-    form: String(predicate.form),
-    revocationId: String(predicate.revocation_id),
-    scope: String(predicate.scope),
-    operation: String(predicate.operation),
-    epoch: Number(predicate.epoch),
-    actor: typeof predicate.actor === 'string' ? predicate.actor : '',
-    receiptId,
-    atMs: Date.parse(String(predicate.sealed_at)),
-  };
-}
-
-function endedIn({ origin, ended }: pb.LogFence): Record<string, unknown> {
-  if (ended.case === 'fenceIndex') return { origin, fence_index: Number(ended.value) };
-  return { origin, lease_end: ended.value ? timestampDate(ended.value).toISOString() : null };
 }
 
 function splitAgent(scope: string): [tenantId: string, agentId: string] {

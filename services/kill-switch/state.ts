@@ -1,6 +1,7 @@
 // What the kill-switch's own log says is in force. Rebuilt from the log alone at every start.
 
 import { fold, type RevocationInForce } from '../../core/revocation.ts';
+import type { LogFence } from '../../gen/beacon/v1/kill_switch_service_pb.js';
 
 export type RevocationLeaf = RevocationInForce & {
   readonly form: string;
@@ -8,26 +9,43 @@ export type RevocationLeaf = RevocationInForce & {
   readonly receiptId: string;
   readonly actor: string;
   readonly atMs: number;
+  /** Of the request that asked for it; empty for none. */
+  readonly requestId: string;
+  /** How long the leases were that this leader granted; 0 in leaves that do not begin a leader's time. */
+  readonly leaseMs: number;
+  /** In a barrier's leaf: how each log was stopped. */
+  readonly logs: readonly LogFence[];
 };
 
 export class RevocationState {
   #inForce: ReadonlyMap<string, RevocationInForce> = new Map();
   #leaves = new Map<string, RevocationLeaf>();
   #unfenced = new Map<string, RevocationLeaf>();
+  #byRequest = new Map<string, RevocationLeaf>();
+  #barriers = new Map<string, RevocationLeaf>();
+  #leaseMs = 0;
   #epoch = 0;
 
   get epoch(): number {
     return this.#epoch;
   }
 
+  /** How long the leases of the last leader were; 0 when its log does not say. */
+  get leaseMs(): number {
+    return this.#leaseMs;
+  }
+
   /** Applies one leaf of the log, in log order. */
   apply(leaf: RevocationLeaf): void {
     if (leaf.form === 'barrier') {
       this.#unfenced.delete(leaf.revocationId);
+      this.#barriers.set(leaf.revocationId, leaf);
       return;
     }
     if (leaf.epoch <= this.#epoch) return;
     this.#epoch = leaf.epoch;
+    if (leaf.leaseMs > 0) this.#leaseMs = leaf.leaseMs;
+    if (leaf.requestId !== '') this.#byRequest.set(leaf.requestId, leaf);
     this.#inForce = fold(this.#inForce, leaf);
     this.#leaves.set(leaf.revocationId, leaf);
     if (leaf.operation === 'revoke') this.#unfenced.set(leaf.revocationId, leaf);
@@ -43,6 +61,16 @@ export class RevocationState {
 
   leaf(revocationId: string): RevocationLeaf | undefined {
     return this.#leaves.get(revocationId);
+  }
+
+  /** The change that this request led to before. */
+  asked(requestId: string): RevocationLeaf | undefined {
+    return this.#byRequest.get(requestId);
+  }
+
+  /** How the logs were stopped for this change; undefined before its barrier. */
+  barrierOf(revocationId: string): readonly LogFence[] | undefined {
+    return this.#barriers.get(revocationId)?.logs;
   }
 
   /** Revocations whose barrier was not recorded: a crash came between. */

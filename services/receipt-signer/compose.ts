@@ -7,6 +7,7 @@ import { formatVkey, noteKey, signNote } from '../../core/ledger/note.ts';
 import type { CallContext } from '../../core/principal.ts';
 import type { ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { EventBus } from '../../ports/event-bus/port.ts';
+import { FileKnownLeader } from '../../ports/known-leader/file.ts';
 import { openFileLedger } from '../../ports/ledger-store/file.ts';
 import type { LedgerStore } from '../../ports/ledger-store/port.ts';
 import { FileOutboxCursor } from '../../ports/outbox-cursor/file.ts';
@@ -15,6 +16,7 @@ import { openFileSigningKeys } from '../../ports/signing-key/file.ts';
 import type { SigningKeys } from '../../ports/signing-key/port.ts';
 import { multiplex } from '../../runtime/multiplex.ts';
 import type { Service } from '../../runtime/rpc.ts';
+import { FollowedLeader } from './leader.ts';
 import { Outbox } from './outbox.ts';
 import { ReceiptSigner } from './service.ts';
 
@@ -41,20 +43,28 @@ export type SignerOptions = {
   readonly stream?: ReceiptStream;
   /** Told of each failed try to hand on; `failed` is for what cannot be signed or kept. */
   readonly streamFailed?: (error: unknown) => void;
+  /** Where the kill switch is a process of its own: which one is followed outlives this one. */
+  readonly keepLeader?: boolean;
+  /** Given, a log that another process writes is waited for instead of refused. */
+  readonly waiting?: { readonly standingBy: () => void; readonly signal: AbortSignal };
 };
 
 export async function composeReceiptSigner(options: SignerOptions): Promise<SignerComposition> {
   const { dataDir, role, bus, now, failed } = options;
   const logId = randomBytes(6).toString('hex');
   const newLog = { logId, origin: `beacon.local/${role}/${logId}` };
-  const store = await openFileLedger({ folder: join(dataDir, 'ledger', role), newLog });
+  const waiting = options.waiting ? { waiting: options.waiting } : {};
+  const store = await openFileLedger({ folder: join(dataDir, 'ledger', role), newLog, ...waiting });
   try {
     const isNew = store.size() === 0 && store.checkpoint() === undefined;
     const keys = await openFileSigningKeys(join(dataDir, 'keys', role, 'receipts'), { create: isNew });
     const logKey = (await openFileSigningKeys(join(dataDir, 'keys', role, 'log'), { create: isNew })).current();
     const key = noteKey(store.origin, logKey.publicKey.bytes);
     const sign = (body: string) => signNote(body, [{ key, sign: (message) => logKey.sign(message) }]);
-    const signer = new ReceiptSigner({ store, keys, note: { vkey: formatVkey(key), sign }, bus, now, failed });
+    const keep = options.keepLeader ? new FileKnownLeader(join(dataDir, 'ledger', `${role}.leader.json`)) : undefined;
+    const leader = new FollowedLeader(keep);
+    await leader.load();
+    const signer = new ReceiptSigner({ store, keys, note: { vkey: formatVkey(key), sign }, bus, now, failed }, leader);
     await signer.publishCheckpoint();
     const handing = await startOutbox(options, store);
     return {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { CLOCK_BOUND_MS, Fences } from './fences.ts';
+import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
+import { Fences } from './fences.ts';
 
 const leased = () => {
   const fences = new Fences();

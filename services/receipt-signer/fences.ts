@@ -1,11 +1,9 @@
 // What a signer may sign: the lease it holds and the fences it stands behind. Pure state; time is passed in.
 
 import { BeaconError } from '../../core/errors.ts';
+import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
 
 export type Lease = { readonly term: number; readonly notAfterMs: number };
-
-/** How long before its end a lease stops being used: the stated bound on clock error between kill-switch and signer. */
-export const CLOCK_BOUND_MS = 250;
 
 export type AllowRefusal = 'fenced' | 'no_lease';
 

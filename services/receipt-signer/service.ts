@@ -17,6 +17,7 @@ import type { SigningKeys } from '../../ports/signing-key/port.ts';
 import type { Service } from '../../runtime/rpc.ts';
 import { CheckpointPublisher } from './checkpoints.ts';
 import { Fences } from './fences.ts';
+import { FollowedLeader } from './leader.ts';
 import { listReceipts, proofOf, readById, tileOf } from './read.ts';
 import { LogWriter, type Sealed } from './writer.ts';
 
@@ -39,9 +40,11 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   readonly #writer: LogWriter;
   readonly #checkpoints: CheckpointPublisher;
   #telling: NodeJS.Timeout | undefined;
+  readonly #leader: FollowedLeader;
 
-  constructor(deps: ReceiptSignerDeps) {
+  constructor(deps: ReceiptSignerDeps, leader = new FollowedLeader()) {
     this.#deps = deps;
+    this.#leader = leader;
     const { store, keys, now, note, failed, bus } = deps;
     this.#checkpoints = new CheckpointPublisher({ store, signNote: note.sign, failed });
     const grown = () => {
@@ -61,6 +64,7 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   async fence(request: pb.FenceRequest): Promise<pb.FenceResponse> {
     const scope = requireScope(request.scope);
     const epoch = Number(request.epoch);
+    await this.#leader.follow(request.leader);
     const draft = create(pb.DraftSchema, {
       kind: 'revocation',
       actionId: request.revocationId,
@@ -88,6 +92,7 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   async grantLease(request: pb.GrantLeaseRequest): Promise<pb.GrantLeaseResponse> {
     if (!request.notAfter) throw new BeaconError('invalid_argument', 'not_after: is missing', { field: 'not_after' });
     const lease = { term: Number(request.term), notAfterMs: timestampMs(request.notAfter) };
+    await this.#leader.follow(request.leader);
     this.#fences.grant(lease, Number(request.epoch), request.complete ? request.revokedScopes : undefined);
     return create(pb.GrantLeaseResponseSchema, {
       origin: this.#deps.store.origin,

@@ -4,10 +4,11 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { BeaconError } from '../../core/errors.ts';
 import { receiptId } from '../../core/ids.ts';
 import { buildStatement, isReceiptKind, type ReceiptKind, signEnvelope } from '../../core/receipt.ts';
+import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Draft } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { SigningKey } from '../../ports/signing-key/port.ts';
-import { CLOCK_BOUND_MS, type Lease } from './fences.ts';
+import type { Lease } from './fences.ts';
 
 /** Evidence kept beside one leaf. */
 export const MAX_EVIDENCE_BYTES = 1_048_576;

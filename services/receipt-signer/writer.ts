@@ -3,10 +3,11 @@
 
 import { create } from '@bufbuild/protobuf';
 import { BeaconError } from '../../core/errors.ts';
+import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
 import { type Draft, DraftSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { LedgerRecord, LedgerStore } from '../../ports/ledger-store/port.ts';
 import type { SigningKeys } from '../../ports/signing-key/port.ts';
-import { type AllowRefusal, CLOCK_BOUND_MS, type Fences, type Lease } from './fences.ts';
+import type { AllowRefusal, Fences, Lease } from './fences.ts';
 import { type CheckedDraft, checkDraft, permitEnd, stamp } from './stamp.ts';
 
 /** Most leaves in one group commit. */

@@ -26,7 +26,7 @@ const STOPPED = 'stopped';
 const OLD = 'revoked-after-the-file';
 const AGENTS = [...Array.from({ length: 12 }, (_, i) => `agent-${i}`), STOPPED, STOPPED, OLD, OLD];
 const PAUSE_MS = 1_200;
-const NATS_DOWN_MS = 10_000;
+const NATS_DOWN_MS = 60_000;
 /** Longest a fleet may take to allow again by itself. */
 const RECOVERY_MS = 30_000;
 
@@ -40,6 +40,8 @@ let calm: { readonly ledgers: Ledgers; readonly counted: number };
 /** What ended replicas had counted, and from when to when they may have counted more. */
 const ended: { readonly counted: number; readonly fromMs: number; readonly toMs: number }[] = [];
 let final: Ledgers;
+/** When NATS was not there. */
+const away = { fromMs: 0, toMs: 0 };
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -117,17 +119,13 @@ async function chaos(): Promise<void> {
   await revoke(STOPPED).finally(() => signerA.signal('SIGCONT'));
   await recovered('a revocation with a paused signer');
 
+  // Everything up to its return happens without it.
+  away.fromMs = Date.now();
   await nats.kill();
   const natsDown = sleep(NATS_DOWN_MS);
   await pauseAndKill(signerB);
   await client.flushall();
   await recovered('FLUSHALL');
-  await natsDown;
-  await nats.start();
-  nats.pause();
-  await sleep(PAUSE_MS);
-  nats.resume();
-
   await pauseAndKill(signerA);
   redis.pause();
   await sleep(PAUSE_MS);
@@ -139,7 +137,15 @@ async function chaos(): Promise<void> {
   await recovered('an older Redis came back');
   client.disconnect();
 
-  for (const service of [killSwitch, scoring, gateway]) await pauseAndKill(service);
+  for (const service of [killSwitch, gateway]) await pauseAndKill(service);
+  await natsDown;
+  away.toMs = Date.now();
+  await nats.start();
+  nats.pause();
+  await sleep(PAUSE_MS);
+  nats.resume();
+
+  await pauseAndKill(scoring);
   decisions[2]?.signal('SIGSTOP');
   await sleep(PAUSE_MS);
   decisions[2]?.signal('SIGCONT');
@@ -219,6 +225,16 @@ test('decision leaves that stand are what the decision replicas counted', async 
   const lost = standing(final, 'decision').length - known;
   expect(lost).toBeGreaterThanOrEqual(0);
   expect(lost).toBeLessThanOrEqual(inBetween);
+});
+
+test('NATS was away for a whole minute, and receipts were sealed all the while', () => {
+  const sealed = final.leaves
+    .map(({ sealedAt }) => Date.parse(sealedAt))
+    .filter((at) => at >= away.fromMs && at < away.toMs);
+  expect(away.toMs - away.fromMs).toBeGreaterThanOrEqual(NATS_DOWN_MS);
+  const tenths = new Set(sealed.map((at) => Math.floor((10 * (at - away.fromMs)) / (away.toMs - away.fromMs))));
+  console.info(`sealed while NATS was away: ${sealed.length}`);
+  expect(tenths.size).toBe(10);
 });
 
 test('tree growth, JetStream and scoring’s count agree after catch-up', async () => {

@@ -22,7 +22,7 @@ describeWithRedis('redis behind a sentinel', () => {
     const redis = await openRedis({ ...place, prefix: 'test', commandTimeoutMs: 500 });
     const list = new RedisRevocationList(redis);
     await list.rebuild([], 1);
-    await seenBySentinel(sentinel);
+    await sentinel.seesReplica('lists');
     await list.apply({ scope: 'global', revocationId: 'rev_1', epoch: 2, operation: 'revoke' });
     await expect.poll(() => redis.command('WAIT', 1, 100), { timeout: 10_000 }).toBe(1);
     await primary.kill();
@@ -45,12 +45,3 @@ describeWithRedis('redis behind a sentinel', () => {
     redis.close();
   });
 });
-
-/** A sentinel hears of replicas from the primary, every ten seconds. */
-async function seenBySentinel(sentinel: RedisServer): Promise<void> {
-  const { Redis } = await import('ioredis');
-  const client = new Redis(sentinel.address);
-  const replicas = async () => ((await client.call('SENTINEL', 'REPLICAS', 'lists')) as unknown[]).length;
-  await expect.poll(replicas, { timeout: 30_000 }).toBe(1);
-  client.disconnect();
-}

@@ -20,9 +20,30 @@ const revocation = (operation: string, scope: string) =>
 const allowed = async (change: Record<string, unknown> = {}) =>
   (await execute(fleet, change)).body.decision === 'ALLOW';
 
-/** A machine under load may miss a lease or a deadline now and then, which denies; what must run runs soon. */
-const soonAllowed = (change: Record<string, unknown> = {}) =>
-  vi.waitFor(async () => expect(await allowed(change)).toBe(true), { timeout: 30_000, interval: 100 });
+/** What a machine under load may cost now and then: a lease or a fact that came too late, or no decision at all. */
+const STARVED = ['no_lease', 'revocation_unknown'];
+
+/** Denied for want of time, and for nothing else: of any other refusal this is the first and last asking. */
+function requireStarved({ status, body }: Awaited<ReturnType<typeof execute>>): void {
+  if (status !== 200) {
+    expect([429, 502, 503, 504]).toContain(status);
+    return;
+  }
+  const codes = (body.reasons as { code: string }[]).map(({ code }) => code);
+  expect(codes.filter((code) => STARVED.includes(code)).length, `denied: ${codes}`).toBeGreaterThan(0);
+  expect(codes).not.toContain('revoked');
+}
+
+/** What must run runs soon, and until then is refused for want of time alone. */
+async function soonAllowed(change: Record<string, unknown> = {}): Promise<void> {
+  for (const untilMs = Date.now() + 30_000; ; ) {
+    const answer = await execute(fleet, change);
+    if (answer.body.decision === 'ALLOW') return;
+    requireStarved(answer);
+    expect(Date.now()).toBeLessThan(untilMs);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
 
 /** Every leaf of every signer's log, from the gateway. */
 async function leaves(): Promise<ReturnType<typeof readReceipt>[]> {
@@ -90,7 +111,9 @@ test('a killed signer moves the traffic; started again it takes its share', asyn
   const [first] = fleet.signers;
   await first?.end('SIGKILL');
   const answers = await Promise.all(Array.from({ length: 20 }, () => execute(fleet)));
-  expect(answers.some(({ body }) => body.decision === 'ALLOW')).toBe(true);
+  const denied = answers.filter(({ body }) => body.decision !== 'ALLOW');
+  for (const answer of denied) requireStarved(answer);
+  expect(denied.length).toBeLessThan(answers.length / 2);
   await first?.start();
   await soonAllowed();
 });
@@ -119,7 +142,7 @@ test('FLUSHALL stops the world until the kill switch has rebuilt the list by its
   await redis.flushall();
   expect(await allowed({ agent_id: 'flushed' })).toBe(false);
   redis.disconnect();
-  await vi.waitFor(async () => expect(await allowed({ agent_id: 'other' })).toBe(true), { timeout: 20_000 });
+  await soonAllowed({ agent_id: 'other' });
   expect(await allowed({ agent_id: 'flushed' })).toBe(false);
 });
 

@@ -14,6 +14,8 @@ const TWO_CHANGES: Shape = { signers: 1, changes: 2, late: false, clocks: [-1, 0
 const TWO_CHANGES_LATE: Shape = { signers: 1, changes: 2, late: true, clocks: [-1] };
 const TWO_SIGNERS: Shape = { signers: 2, changes: 1, late: false, clocks: [-1] };
 
+const FOLLOWED: Shape = { signers: 1, changes: 1, late: true, clocks: [-1, 0, 1], followed: true };
+
 const look = (shape: Shape, without?: keyof Protections) => {
   const protections = without === undefined ? ALL_ON : { ...ALL_ON, [without]: false };
   return explore(barrierModel({ ...shape, protections }), MAX_STATES);
@@ -26,6 +28,7 @@ test.each([
   ['one signer, two revocations', TWO_CHANGES],
   ['one signer, two revocations, late messages', TWO_CHANGES_LATE],
   ['two signers', TWO_SIGNERS],
+  ['a leader that is followed and lives on', FOLLOWED],
 ])('%s: after BARRIER no ALLOW in its scope is answered, in any reachable state', (name, shape) => {
   const { counterexample, states, transitions, depth } = look(shape);
   console.info(`${name}: ${states} states, ${transitions} transitions, ${depth} deep`);
@@ -43,6 +46,8 @@ test.each<[keyof Protections, Shape]>([
   ['clockBound', ONE],
   ['restart', ONE],
   ['connection', ONE],
+  ['asks', FOLLOWED],
+  ['follows', FOLLOWED],
   ['lease', TWO_SIGNERS],
   ['fence', TWO_SIGNERS],
   ['recheck', TWO_SIGNERS],

@@ -22,6 +22,10 @@ export type Protections = {
   readonly clockBound: boolean;
   /** A kill-switch that starts counts on leases it does not remember. */
   readonly restart: boolean;
+  /** A leader that was followed grants on what it knew before: it asks whether it leads after it noted the time. */
+  readonly asks: boolean;
+  /** A signer remembers across its starts which leader it follows, and takes nothing from an earlier one. */
+  readonly follows: boolean;
   /** What was under way to a signer dies with it: a grant never reaches the process that comes after. */
   readonly connection: boolean;
 };
@@ -36,6 +40,8 @@ export const ALL_ON: Protections = {
   order: true,
   clockBound: true,
   restart: true,
+  asks: true,
+  follows: true,
   connection: true,
 };
 
@@ -48,6 +54,8 @@ export type World = {
   /** How far a signer's clock may be from the kill-switch's, in ticks; every combination is looked at. */
   readonly clocks: readonly number[];
   readonly protections: Protections;
+  /** Whether another kill switch may take the log over while the one before lives on, paused or cut off. */
+  readonly followed?: boolean;
 };
 
 /** Ticks of a lease; the bound on clock error is one. */
@@ -57,7 +65,12 @@ const OVER = -1;
 const OPEN = -1;
 const FENCED = -2;
 
-type Grant = { readonly epoch: number; readonly complete: boolean; readonly left: number };
+type Grant = {
+  readonly epoch: number;
+  readonly complete: boolean;
+  readonly left: number;
+  readonly former?: boolean;
+};
 type Stage = 'none' | 'signed' | 'synced';
 
 type Signer = {
@@ -68,6 +81,8 @@ type Signer = {
   readonly blocked: number;
   /** All times are ticks left by the kill-switch's clock, so that the model needs no end of time. */
   readonly lease: number;
+  /** Has heard of the leader that took over; not forgotten in a crash. */
+  readonly follows: boolean;
   readonly job: Stage;
   readonly jobScope: number;
   readonly jobLease: number;
@@ -86,6 +101,8 @@ export type State = {
   /** Leaves of the kill-switch's log: a revocation, its barrier, the next revocation, … */
   readonly log: number;
   readonly signers: readonly Signer[];
+  /** Of a former leader that lives on: the longest lease it can still grant, in ticks left, and the epoch it knows. */
+  readonly former?: { readonly left: number; readonly epoch: number };
   readonly fault: string;
 };
 
@@ -106,7 +123,16 @@ export function barrierModel(world: World): Model<State> {
     initial: combinations(world.signers, world.clocks).map((skews) => ({
       log: 0,
       fault: '',
-      signers: skews.map((skew) => ({ ...FRESH, skew, grant: undefined, fenceSent: 0, ack: 0, end: 0, wait: OPEN })),
+      signers: skews.map((skew) => ({
+        ...FRESH,
+        skew,
+        follows: false,
+        grant: undefined,
+        fenceSent: 0,
+        ack: 0,
+        end: 0,
+        wait: OPEN,
+      })),
     })),
     next: (state) => (state.fault === '' ? next(state, world) : []),
     key,
@@ -122,6 +148,7 @@ function next(state: State, world: World): Step[] {
     const put = (name: string, change: Partial<Signer>, fault = '') =>
       steps.push([`${name} ${i}`, { ...state, fault, signers: state.signers.with(i, { ...signer, ...change }) }]);
     grantsAndFences(signer, state, world, put);
+    formerGrants(signer, state, world, put);
     signs(signer, state, world, put);
     const lost = world.protections.connection ? { grant: undefined, fenceSent: 0 } : {};
     put('signer crashes and starts', { ...FRESH, ...lost });
@@ -139,7 +166,8 @@ function tick(state: State): State {
     end: down(signer.end, 0),
     wait: signer.wait > 0 ? signer.wait - 1 : signer.wait,
   }));
-  return { ...state, signers };
+  const former = state.former && { former: { ...state.former, left: down(state.former.left, OVER) } };
+  return { ...state, ...former, signers };
 }
 
 const epochOf = (state: State) => 1 + Math.ceil(state.log / 2);
@@ -147,7 +175,7 @@ const isStopping = (state: State) => state.log % 2 === 1;
 const scopesAt = (epoch: number) => 2 ** (epoch - 1) - 1;
 const scopeBit = (scope: number) => 2 ** (scope - 1);
 
-function killSwitch(state: State, { changes, protections }: World): Step[] {
+function killSwitch(state: State, { changes, protections, followed }: World): Step[] {
   const steps: Step[] = [];
   const all = (change: Partial<Signer>) => state.signers.map((signer) => ({ ...signer, ...change }));
   if (!isStopping(state) && state.log < 2 * changes) {
@@ -159,18 +187,43 @@ function killSwitch(state: State, { changes, protections }: World): Step[] {
   }
   // It grants anew before it counts on the end of anything, so no lease granted before it fell can outlive that.
   const end = protections.restart ? LEASE : 0;
-  steps.push(['kill-switch crashes and starts', { ...state, signers: all({ wait: OPEN, ack: 0, end }) }]);
+  const begun = { ...state, signers: all({ wait: OPEN, ack: 0, end }) };
+  steps.push(['kill-switch crashes and starts', begun]);
+  if (followed && state.former === undefined) {
+    const former = { left: LEASE, epoch: epochOf(state) };
+    // What the former has under way may arrive; its fences could only stop more, and are acknowledged to it alone.
+    const signers = begun.signers.map((signer) => ({
+      ...signer,
+      ...(signer.grant && { grant: { ...signer.grant, former: true } }),
+      ...({ fence: 'none', fenceEpoch: 0, fenceSent: 0 } as const),
+    }));
+    steps.push(['another kill-switch takes over', { ...begun, signers, former }]);
+  }
   return steps;
 }
 
 type Put = (name: string, change: Partial<Signer>, fault?: string) => void;
+
+function formerGrants(signer: Signer, { former }: State, { protections }: World, put: Put): void {
+  if (former === undefined || signer.grant !== undefined) return;
+  if (protections.asks && former.left === OVER) return;
+  const left = protections.asks ? former.left : LEASE;
+  for (const complete of [false, true]) {
+    put('former leader grants to', { grant: { epoch: former.epoch, complete, left, former: true } });
+  }
+}
 
 function grantsAndFences(signer: Signer, state: State, { late, protections }: World, put: Put): void {
   const epoch = epochOf(state);
   // Noted before it is sent: a grant whose answer is lost may have been taken.
   const noted = { end: LEASE };
   if (signer.grant !== undefined) {
-    put('grant reaches', { ...take(signer, signer.grant, protections), grant: undefined });
+    const heard = !signer.grant.former && state.former !== undefined;
+    put('grant reaches', {
+      ...take(signer, signer.grant, protections),
+      grant: undefined,
+      ...(heard ? { follows: true } : {}),
+    });
     put('grant lost to', { grant: undefined });
   } else if (late) {
     for (const complete of [false, true]) {
@@ -192,8 +245,10 @@ function grantsAndFences(signer: Signer, state: State, { late, protections }: Wo
     if (signer.ack === epoch) put('acknowledgement from', { wait: FENCED, ack: 0 });
   }
   if (signer.fenceSent !== 0) {
-    if (signer.fence === 'none')
-      put('fence reaches', { ...fenced(signer, signer.fenceSent, protections), fenceSent: 0 });
+    if (signer.fence === 'none') {
+      const heard = state.former === undefined ? {} : { follows: true };
+      put('fence reaches', { ...fenced(signer, signer.fenceSent, protections), ...heard, fenceSent: 0 });
+    }
     put('fence lost to', { fenceSent: 0 });
   }
   if (signer.ack !== 0) put('acknowledgement lost from', { ack: 0 });
@@ -201,6 +256,7 @@ function grantsAndFences(signer: Signer, state: State, { late, protections }: Wo
 
 /** Undefined when the signer does not take it. */
 function take(signer: Signer, grant: Grant, protections: Protections): Partial<Signer> | undefined {
+  if (grant.former && signer.follows && protections.follows) return undefined;
   if (grant.epoch < Math.max(signer.known, signer.seen)) return undefined;
   if (grant.complete) {
     const { epoch, left } = grant;
@@ -248,13 +304,15 @@ function signs(signer: Signer, state: State, { changes, protections }: World, pu
 }
 
 /** Signers are alike: states that differ only in who is who are one. */
-function key({ log, signers, fault }: State): string {
+function key({ log, signers, former, fault }: State): string {
   const texts = signers.map((s) => {
-    const grant = s.grant ? `${s.grant.epoch}${s.grant.complete ? 'c' : 'i'}${s.grant.left}` : '';
+    const from = s.grant?.former ? 'f' : '';
+    const grant = s.grant ? `${s.grant.epoch}${s.grant.complete ? 'c' : 'i'}${s.grant.left}${from}` : '';
     const signing = `${s.job[1]}${s.jobScope}${s.jobLease}${s.fence[1]}${s.fenceEpoch}`;
-    return `${s.skew},${s.known}${s.seen}${s.blocked},${s.lease},${signing},${grant},${s.fenceSent}${s.ack},${s.end}${s.wait}`;
+    return `${s.skew}${s.follows ? 'f' : ''},${s.known}${s.seen}${s.blocked},${s.lease},${signing},${grant},${s.fenceSent}${s.ack},${s.end}${s.wait}`;
   });
-  return `${log}${fault}|${texts.sort().join('|')}`;
+  const left = former ? `${former.left}/${former.epoch}` : '';
+  return `${log}${fault}${left}|${texts.sort().join('|')}`;
 }
 
 function combinations(signers: number, clocks: readonly number[]): number[][] {

@@ -219,6 +219,14 @@ export declare type Proposal = Message<"beacon.v1.Proposal"> & {
    * @generated from field: string idempotency_key = 9;
    */
   idempotencyKey: string;
+
+  /**
+   * Given by the gateway, so that it can say which of its calls nobody was answered to; refused from anyone else. `act_` and
+   * 32 hex digits; empty: the decision service makes one.
+   *
+   * @generated from field: string action_id = 10;
+   */
+  actionId: string;
 };
 
 /**

@@ -30,6 +30,14 @@ export declare type RevokeRequest = Message<"beacon.v1.RevokeRequest"> & {
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * Names this request, so that one whose answer was lost can be asked again: the same id gives the first change again.
+   * At most 64 characters of [0-9A-Za-z_-]; empty for none.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
 };
 
 /**
@@ -67,6 +75,11 @@ export declare type ReinstateRequest = Message<"beacon.v1.ReinstateRequest"> & {
    * @generated from field: string reason = 2;
    */
   reason: string;
+
+  /**
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
 };
 
 /**

@@ -244,6 +244,11 @@ export declare type FenceRequest = Message<"beacon.v1.FenceRequest"> & {
    * @generated from field: uint64 epoch = 4;
    */
   epoch: bigint;
+
+  /**
+   * @generated from field: beacon.v1.Leader leader = 5;
+   */
+  leader?: Leader | undefined;
 };
 
 /**
@@ -251,6 +256,33 @@ export declare type FenceRequest = Message<"beacon.v1.FenceRequest"> & {
  * Use `create(FenceRequestSchema)` to create a new message.
  */
 export declare const FenceRequestSchema: GenMessage<FenceRequest>;
+
+/**
+ * Which kill switch speaks. Of two that believe to lead one log, the later is right; of two logs, the first that spoke.
+ *
+ * @generated from message beacon.v1.Leader
+ */
+export declare type Leader = Message<"beacon.v1.Leader"> & {
+  /**
+   * Of the kill-switch's own log.
+   *
+   * @generated from field: string origin = 1;
+   */
+  origin: string;
+
+  /**
+   * The epoch with which it began to lead.
+   *
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
+};
+
+/**
+ * Describes the message beacon.v1.Leader.
+ * Use `create(LeaderSchema)` to create a new message.
+ */
+export declare const LeaderSchema: GenMessage<Leader>;
 
 /**
  * @generated from message beacon.v1.FenceResponse
@@ -308,6 +340,11 @@ export declare type GrantLeaseRequest = Message<"beacon.v1.GrantLeaseRequest"> &
    * @generated from field: bool complete = 5;
    */
   complete: boolean;
+
+  /**
+   * @generated from field: beacon.v1.Leader leader = 6;
+   */
+  leader?: Leader | undefined;
 };
 
 /**

@@ -12,7 +12,7 @@ import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
  * Describes the file beacon/v1/receipt_signer_service.proto.
  */
 export const file_beacon_v1_receipt_signer_service = /*@__PURE__*/
-  fileDesc("CiZiZWFjb24vdjEvcmVjZWlwdF9zaWduZXJfc2VydmljZS5wcm90bxIJYmVhY29uLnYxIs8BCgVEcmFmdBIMCgRraW5kGAEgASgJEhEKCWFjdGlvbl9pZBgCIAEoCRITCgtmaW5nZXJwcmludBgDIAEoCRIWCg5wcmVkaWNhdGVfanNvbhgEIAEoDBIQCghldmlkZW5jZRgFIAEoDBIRCgl0ZW5hbnRfaWQYBiABKAkSDQoFYWxsb3cYByABKAgSDgoGc2NvcGVzGAggAygJEjQKEHBlcm1pdF9ub3RfYWZ0ZXIYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIi8KC1NlYWxSZXF1ZXN0EiAKBmRyYWZ0cxgBIAMoCzIQLmJlYWNvbi52MS5EcmFmdCJzCg1TZWFsZWRSZWNlaXB0EhIKCnJlY2VpcHRfaWQYASABKAkSDQoFaW5kZXgYAiABKAQSEAoIZW52ZWxvcGUYAyABKAwSLQoJc2VhbGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK6AQoMU2VhbFJlc3BvbnNlEioKCHJlY2VpcHRzGAEgAygLMhguYmVhY29uLnYxLlNlYWxlZFJlY2VpcHQSKQoKZHVyYWJpbGl0eRgCIAEoDjIVLmJlYWNvbi52MS5EdXJhYmlsaXR5EgwKBHRlcm0YAyABKAQSNAoQcGVybWl0X25vdF9hZnRlchgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmVmdXNlZBgFIAEoCSJOChFTZWFsU3RyZWFtUmVxdWVzdBIQCghzZXF1ZW5jZRgBIAEoBBInCgdyZXF1ZXN0GAIgASgLMhYuYmVhY29uLnYxLlNlYWxSZXF1ZXN0ImcKElNlYWxTdHJlYW1SZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBIpCghyZXNwb25zZRgCIAEoCzIXLmJlYWNvbi52MS5TZWFsUmVzcG9uc2USFAoMZmFpbHVyZV9jb2RlGAMgASgJIlYKDEZlbmNlUmVxdWVzdBIVCg1yZXZvY2F0aW9uX2lkGAEgASgJEg0KBXNjb3BlGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRINCgVlcG9jaBgEIAEoBCJICg1GZW5jZVJlc3BvbnNlEg4KBm9yaWdpbhgBIAEoCRITCgtmZW5jZV9pbmRleBgCIAEoBBISCgpyZWNlaXB0X2lkGAMgASgJIokBChFHcmFudExlYXNlUmVxdWVzdBIMCgR0ZXJtGAEgASgEEi0KCW5vdF9hZnRlchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFZXBvY2gYAyABKAQSFgoOcmV2b2tlZF9zY29wZXMYBCADKAkSEAoIY29tcGxldGUYBSABKAgiMwoSR3JhbnRMZWFzZVJlc3BvbnNlEg4KBm9yaWdpbhgBIAEoCRINCgVlcG9jaBgCIAEoBCISChBHZXRTdGF0dXNSZXF1ZXN0Ir8BChFHZXRTdGF0dXNSZXNwb25zZRIOCgZvcmlnaW4YASABKAkSDAoEc2l6ZRgCIAEoBBINCgVlcG9jaBgDIAEoBBIMCgR0ZXJtGAQgASgEEjMKD2xlYXNlX25vdF9hZnRlchgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoId3JpdGFibGUYBiABKAgSDwoHZmFpbHVyZRgHIAEoCRIXCg9jaGVja3BvaW50X3NpemUYCCABKAQiJwoRR2V0UmVjZWlwdFJlcXVlc3QSEgoKcmVjZWlwdF9pZBgBIAEoCSI4ChJHZXRSZWNlaXB0UmVzcG9uc2USEAoIZW52ZWxvcGUYASABKAwSEAoIZXZpZGVuY2UYAiABKAwiNgoPR2V0UHJvb2ZSZXF1ZXN0EhIKCnJlY2VpcHRfaWQYASABKAkSDwoHd2FpdF9tcxgCIAEoDSIhChBHZXRQcm9vZlJlc3BvbnNlEg0KBXByb29mGAEgASgMIncKE0xpc3RSZWNlaXB0c1JlcXVlc3QSDQoFc3RhcnQYASABKAQSDQoFbGltaXQYAiABKA0SEQoJdGVuYW50X2lkGAMgASgJEhAKCGFnZW50X2lkGAQgASgJEgwKBGtpbmQYBSABKAkSDwoHcmV2ZXJzZRgGIAEoCCJeChRMaXN0UmVjZWlwdHNSZXNwb25zZRIqCghyZWNlaXB0cxgBIAMoCzIYLmJlYWNvbi52MS5TZWFsZWRSZWNlaXB0EgwKBG5leHQYAiABKAQSDAoEc2l6ZRgDIAEoBCI9Cg5HZXRUaWxlUmVxdWVzdBINCgVsZXZlbBgBIAEoERINCgVpbmRleBgCIAEoBBINCgV3aWR0aBgDIAEoDSIfCg9HZXRUaWxlUmVzcG9uc2USDAoEdGlsZRgBIAEoDCIWChRHZXRDaGVja3BvaW50UmVxdWVzdCIrChVHZXRDaGVja3BvaW50UmVzcG9uc2USEgoKY2hlY2twb2ludBgBIAEoDCIQCg5HZXRLZXlzUmVxdWVzdCJCCg9HZXRLZXlzUmVzcG9uc2USEQoJandrc19qc29uGAEgASgJEgwKBHZrZXkYAiABKAkSDgoGb3JpZ2luGAMgASgJIhIKEFJvdGF0ZUtleVJlcXVlc3QiIwoRUm90YXRlS2V5UmVzcG9uc2USDgoGa2V5X2lkGAEgASgJMu4GChRSZWNlaXB0U2lnbmVyU2VydmljZRI3CgRTZWFsEhYuYmVhY29uLnYxLlNlYWxSZXF1ZXN0GhcuYmVhY29uLnYxLlNlYWxSZXNwb25zZRJNCgpTZWFsU3RyZWFtEhwuYmVhY29uLnYxLlNlYWxTdHJlYW1SZXF1ZXN0Gh0uYmVhY29uLnYxLlNlYWxTdHJlYW1SZXNwb25zZSgBMAESOgoFRmVuY2USFy5iZWFjb24udjEuRmVuY2VSZXF1ZXN0GhguYmVhY29uLnYxLkZlbmNlUmVzcG9uc2USSQoKR3JhbnRMZWFzZRIcLmJlYWNvbi52MS5HcmFudExlYXNlUmVxdWVzdBodLmJlYWNvbi52MS5HcmFudExlYXNlUmVzcG9uc2USRgoJR2V0U3RhdHVzEhsuYmVhY29uLnYxLkdldFN0YXR1c1JlcXVlc3QaHC5iZWFjb24udjEuR2V0U3RhdHVzUmVzcG9uc2USSQoKR2V0UmVjZWlwdBIcLmJlYWNvbi52MS5HZXRSZWNlaXB0UmVxdWVzdBodLmJlYWNvbi52MS5HZXRSZWNlaXB0UmVzcG9uc2USQwoIR2V0UHJvb2YSGi5iZWFjb24udjEuR2V0UHJvb2ZSZXF1ZXN0GhsuYmVhY29uLnYxLkdldFByb29mUmVzcG9uc2USTwoMTGlzdFJlY2VpcHRzEh4uYmVhY29uLnYxLkxpc3RSZWNlaXB0c1JlcXVlc3QaHy5iZWFjb24udjEuTGlzdFJlY2VpcHRzUmVzcG9uc2USQAoHR2V0VGlsZRIZLmJlYWNvbi52MS5HZXRUaWxlUmVxdWVzdBoaLmJlYWNvbi52MS5HZXRUaWxlUmVzcG9uc2USUgoNR2V0Q2hlY2twb2ludBIfLmJlYWNvbi52MS5HZXRDaGVja3BvaW50UmVxdWVzdBogLmJlYWNvbi52MS5HZXRDaGVja3BvaW50UmVzcG9uc2USQAoHR2V0S2V5cxIZLmJlYWNvbi52MS5HZXRLZXlzUmVxdWVzdBoaLmJlYWNvbi52MS5HZXRLZXlzUmVzcG9uc2USRgoJUm90YXRlS2V5EhsuYmVhY29uLnYxLlJvdGF0ZUtleVJlcXVlc3QaHC5iZWFjb24udjEuUm90YXRlS2V5UmVzcG9uc2ViBnByb3RvMw", [file_beacon_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiZiZWFjb24vdjEvcmVjZWlwdF9zaWduZXJfc2VydmljZS5wcm90bxIJYmVhY29uLnYxIs8BCgVEcmFmdBIMCgRraW5kGAEgASgJEhEKCWFjdGlvbl9pZBgCIAEoCRITCgtmaW5nZXJwcmludBgDIAEoCRIWCg5wcmVkaWNhdGVfanNvbhgEIAEoDBIQCghldmlkZW5jZRgFIAEoDBIRCgl0ZW5hbnRfaWQYBiABKAkSDQoFYWxsb3cYByABKAgSDgoGc2NvcGVzGAggAygJEjQKEHBlcm1pdF9ub3RfYWZ0ZXIYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIi8KC1NlYWxSZXF1ZXN0EiAKBmRyYWZ0cxgBIAMoCzIQLmJlYWNvbi52MS5EcmFmdCJzCg1TZWFsZWRSZWNlaXB0EhIKCnJlY2VpcHRfaWQYASABKAkSDQoFaW5kZXgYAiABKAQSEAoIZW52ZWxvcGUYAyABKAwSLQoJc2VhbGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK6AQoMU2VhbFJlc3BvbnNlEioKCHJlY2VpcHRzGAEgAygLMhguYmVhY29uLnYxLlNlYWxlZFJlY2VpcHQSKQoKZHVyYWJpbGl0eRgCIAEoDjIVLmJlYWNvbi52MS5EdXJhYmlsaXR5EgwKBHRlcm0YAyABKAQSNAoQcGVybWl0X25vdF9hZnRlchgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHcmVmdXNlZBgFIAEoCSJOChFTZWFsU3RyZWFtUmVxdWVzdBIQCghzZXF1ZW5jZRgBIAEoBBInCgdyZXF1ZXN0GAIgASgLMhYuYmVhY29uLnYxLlNlYWxSZXF1ZXN0ImcKElNlYWxTdHJlYW1SZXNwb25zZRIQCghzZXF1ZW5jZRgBIAEoBBIpCghyZXNwb25zZRgCIAEoCzIXLmJlYWNvbi52MS5TZWFsUmVzcG9uc2USFAoMZmFpbHVyZV9jb2RlGAMgASgJInkKDEZlbmNlUmVxdWVzdBIVCg1yZXZvY2F0aW9uX2lkGAEgASgJEg0KBXNjb3BlGAIgASgJEhEKCW9wZXJhdGlvbhgDIAEoCRINCgVlcG9jaBgEIAEoBBIhCgZsZWFkZXIYBSABKAsyES5iZWFjb24udjEuTGVhZGVyIicKBkxlYWRlchIOCgZvcmlnaW4YASABKAkSDQoFZXBvY2gYAiABKAQiSAoNRmVuY2VSZXNwb25zZRIOCgZvcmlnaW4YASABKAkSEwoLZmVuY2VfaW5kZXgYAiABKAQSEgoKcmVjZWlwdF9pZBgDIAEoCSKsAQoRR3JhbnRMZWFzZVJlcXVlc3QSDAoEdGVybRgBIAEoBBItCglub3RfYWZ0ZXIYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWVwb2NoGAMgASgEEhYKDnJldm9rZWRfc2NvcGVzGAQgAygJEhAKCGNvbXBsZXRlGAUgASgIEiEKBmxlYWRlchgGIAEoCzIRLmJlYWNvbi52MS5MZWFkZXIiMwoSR3JhbnRMZWFzZVJlc3BvbnNlEg4KBm9yaWdpbhgBIAEoCRINCgVlcG9jaBgCIAEoBCISChBHZXRTdGF0dXNSZXF1ZXN0Ir8BChFHZXRTdGF0dXNSZXNwb25zZRIOCgZvcmlnaW4YASABKAkSDAoEc2l6ZRgCIAEoBBINCgVlcG9jaBgDIAEoBBIMCgR0ZXJtGAQgASgEEjMKD2xlYXNlX25vdF9hZnRlchgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoId3JpdGFibGUYBiABKAgSDwoHZmFpbHVyZRgHIAEoCRIXCg9jaGVja3BvaW50X3NpemUYCCABKAQiJwoRR2V0UmVjZWlwdFJlcXVlc3QSEgoKcmVjZWlwdF9pZBgBIAEoCSI4ChJHZXRSZWNlaXB0UmVzcG9uc2USEAoIZW52ZWxvcGUYASABKAwSEAoIZXZpZGVuY2UYAiABKAwiNgoPR2V0UHJvb2ZSZXF1ZXN0EhIKCnJlY2VpcHRfaWQYASABKAkSDwoHd2FpdF9tcxgCIAEoDSIhChBHZXRQcm9vZlJlc3BvbnNlEg0KBXByb29mGAEgASgMIncKE0xpc3RSZWNlaXB0c1JlcXVlc3QSDQoFc3RhcnQYASABKAQSDQoFbGltaXQYAiABKA0SEQoJdGVuYW50X2lkGAMgASgJEhAKCGFnZW50X2lkGAQgASgJEgwKBGtpbmQYBSABKAkSDwoHcmV2ZXJzZRgGIAEoCCJeChRMaXN0UmVjZWlwdHNSZXNwb25zZRIqCghyZWNlaXB0cxgBIAMoCzIYLmJlYWNvbi52MS5TZWFsZWRSZWNlaXB0EgwKBG5leHQYAiABKAQSDAoEc2l6ZRgDIAEoBCI9Cg5HZXRUaWxlUmVxdWVzdBINCgVsZXZlbBgBIAEoERINCgVpbmRleBgCIAEoBBINCgV3aWR0aBgDIAEoDSIfCg9HZXRUaWxlUmVzcG9uc2USDAoEdGlsZRgBIAEoDCIWChRHZXRDaGVja3BvaW50UmVxdWVzdCIrChVHZXRDaGVja3BvaW50UmVzcG9uc2USEgoKY2hlY2twb2ludBgBIAEoDCIQCg5HZXRLZXlzUmVxdWVzdCJCCg9HZXRLZXlzUmVzcG9uc2USEQoJandrc19qc29uGAEgASgJEgwKBHZrZXkYAiABKAkSDgoGb3JpZ2luGAMgASgJIhIKEFJvdGF0ZUtleVJlcXVlc3QiIwoRUm90YXRlS2V5UmVzcG9uc2USDgoGa2V5X2lkGAEgASgJMu4GChRSZWNlaXB0U2lnbmVyU2VydmljZRI3CgRTZWFsEhYuYmVhY29uLnYxLlNlYWxSZXF1ZXN0GhcuYmVhY29uLnYxLlNlYWxSZXNwb25zZRJNCgpTZWFsU3RyZWFtEhwuYmVhY29uLnYxLlNlYWxTdHJlYW1SZXF1ZXN0Gh0uYmVhY29uLnYxLlNlYWxTdHJlYW1SZXNwb25zZSgBMAESOgoFRmVuY2USFy5iZWFjb24udjEuRmVuY2VSZXF1ZXN0GhguYmVhY29uLnYxLkZlbmNlUmVzcG9uc2USSQoKR3JhbnRMZWFzZRIcLmJlYWNvbi52MS5HcmFudExlYXNlUmVxdWVzdBodLmJlYWNvbi52MS5HcmFudExlYXNlUmVzcG9uc2USRgoJR2V0U3RhdHVzEhsuYmVhY29uLnYxLkdldFN0YXR1c1JlcXVlc3QaHC5iZWFjb24udjEuR2V0U3RhdHVzUmVzcG9uc2USSQoKR2V0UmVjZWlwdBIcLmJlYWNvbi52MS5HZXRSZWNlaXB0UmVxdWVzdBodLmJlYWNvbi52MS5HZXRSZWNlaXB0UmVzcG9uc2USQwoIR2V0UHJvb2YSGi5iZWFjb24udjEuR2V0UHJvb2ZSZXF1ZXN0GhsuYmVhY29uLnYxLkdldFByb29mUmVzcG9uc2USTwoMTGlzdFJlY2VpcHRzEh4uYmVhY29uLnYxLkxpc3RSZWNlaXB0c1JlcXVlc3QaHy5iZWFjb24udjEuTGlzdFJlY2VpcHRzUmVzcG9uc2USQAoHR2V0VGlsZRIZLmJlYWNvbi52MS5HZXRUaWxlUmVxdWVzdBoaLmJlYWNvbi52MS5HZXRUaWxlUmVzcG9uc2USUgoNR2V0Q2hlY2twb2ludBIfLmJlYWNvbi52MS5HZXRDaGVja3BvaW50UmVxdWVzdBogLmJlYWNvbi52MS5HZXRDaGVja3BvaW50UmVzcG9uc2USQAoHR2V0S2V5cxIZLmJlYWNvbi52MS5HZXRLZXlzUmVxdWVzdBoaLmJlYWNvbi52MS5HZXRLZXlzUmVzcG9uc2USRgoJUm90YXRlS2V5EhsuYmVhY29uLnYxLlJvdGF0ZUtleVJlcXVlc3QaHC5iZWFjb24udjEuUm90YXRlS2V5UmVzcG9uc2ViBnByb3RvMw", [file_beacon_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * Describes the message beacon.v1.Draft.
@@ -64,137 +64,144 @@ export const FenceRequestSchema = /*@__PURE__*/
   messageDesc(file_beacon_v1_receipt_signer_service, 6);
 
 /**
+ * Describes the message beacon.v1.Leader.
+ * Use `create(LeaderSchema)` to create a new message.
+ */
+export const LeaderSchema = /*@__PURE__*/
+  messageDesc(file_beacon_v1_receipt_signer_service, 7);
+
+/**
  * Describes the message beacon.v1.FenceResponse.
  * Use `create(FenceResponseSchema)` to create a new message.
  */
 export const FenceResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 7);
+  messageDesc(file_beacon_v1_receipt_signer_service, 8);
 
 /**
  * Describes the message beacon.v1.GrantLeaseRequest.
  * Use `create(GrantLeaseRequestSchema)` to create a new message.
  */
 export const GrantLeaseRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 8);
+  messageDesc(file_beacon_v1_receipt_signer_service, 9);
 
 /**
  * Describes the message beacon.v1.GrantLeaseResponse.
  * Use `create(GrantLeaseResponseSchema)` to create a new message.
  */
 export const GrantLeaseResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 9);
+  messageDesc(file_beacon_v1_receipt_signer_service, 10);
 
 /**
  * Describes the message beacon.v1.GetStatusRequest.
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 10);
+  messageDesc(file_beacon_v1_receipt_signer_service, 11);
 
 /**
  * Describes the message beacon.v1.GetStatusResponse.
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 11);
+  messageDesc(file_beacon_v1_receipt_signer_service, 12);
 
 /**
  * Describes the message beacon.v1.GetReceiptRequest.
  * Use `create(GetReceiptRequestSchema)` to create a new message.
  */
 export const GetReceiptRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 12);
+  messageDesc(file_beacon_v1_receipt_signer_service, 13);
 
 /**
  * Describes the message beacon.v1.GetReceiptResponse.
  * Use `create(GetReceiptResponseSchema)` to create a new message.
  */
 export const GetReceiptResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 13);
+  messageDesc(file_beacon_v1_receipt_signer_service, 14);
 
 /**
  * Describes the message beacon.v1.GetProofRequest.
  * Use `create(GetProofRequestSchema)` to create a new message.
  */
 export const GetProofRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 14);
+  messageDesc(file_beacon_v1_receipt_signer_service, 15);
 
 /**
  * Describes the message beacon.v1.GetProofResponse.
  * Use `create(GetProofResponseSchema)` to create a new message.
  */
 export const GetProofResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 15);
+  messageDesc(file_beacon_v1_receipt_signer_service, 16);
 
 /**
  * Describes the message beacon.v1.ListReceiptsRequest.
  * Use `create(ListReceiptsRequestSchema)` to create a new message.
  */
 export const ListReceiptsRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 16);
+  messageDesc(file_beacon_v1_receipt_signer_service, 17);
 
 /**
  * Describes the message beacon.v1.ListReceiptsResponse.
  * Use `create(ListReceiptsResponseSchema)` to create a new message.
  */
 export const ListReceiptsResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 17);
+  messageDesc(file_beacon_v1_receipt_signer_service, 18);
 
 /**
  * Describes the message beacon.v1.GetTileRequest.
  * Use `create(GetTileRequestSchema)` to create a new message.
  */
 export const GetTileRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 18);
+  messageDesc(file_beacon_v1_receipt_signer_service, 19);
 
 /**
  * Describes the message beacon.v1.GetTileResponse.
  * Use `create(GetTileResponseSchema)` to create a new message.
  */
 export const GetTileResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 19);
+  messageDesc(file_beacon_v1_receipt_signer_service, 20);
 
 /**
  * Describes the message beacon.v1.GetCheckpointRequest.
  * Use `create(GetCheckpointRequestSchema)` to create a new message.
  */
 export const GetCheckpointRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 20);
+  messageDesc(file_beacon_v1_receipt_signer_service, 21);
 
 /**
  * Describes the message beacon.v1.GetCheckpointResponse.
  * Use `create(GetCheckpointResponseSchema)` to create a new message.
  */
 export const GetCheckpointResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 21);
+  messageDesc(file_beacon_v1_receipt_signer_service, 22);
 
 /**
  * Describes the message beacon.v1.GetKeysRequest.
  * Use `create(GetKeysRequestSchema)` to create a new message.
  */
 export const GetKeysRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 22);
+  messageDesc(file_beacon_v1_receipt_signer_service, 23);
 
 /**
  * Describes the message beacon.v1.GetKeysResponse.
  * Use `create(GetKeysResponseSchema)` to create a new message.
  */
 export const GetKeysResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 23);
+  messageDesc(file_beacon_v1_receipt_signer_service, 24);
 
 /**
  * Describes the message beacon.v1.RotateKeyRequest.
  * Use `create(RotateKeyRequestSchema)` to create a new message.
  */
 export const RotateKeyRequestSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 24);
+  messageDesc(file_beacon_v1_receipt_signer_service, 25);
 
 /**
  * Describes the message beacon.v1.RotateKeyResponse.
  * Use `create(RotateKeyResponseSchema)` to create a new message.
  */
 export const RotateKeyResponseSchema = /*@__PURE__*/
-  messageDesc(file_beacon_v1_receipt_signer_service, 25);
+  messageDesc(file_beacon_v1_receipt_signer_service, 26);
 
 /**
  * @generated from service beacon.v1.ReceiptSignerService

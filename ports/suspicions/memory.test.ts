@@ -1,0 +1,4 @@
+import { describeSuspicions } from './contract.ts';
+import { MemorySuspicions } from './memory.ts';
+
+describeSuspicions('memory', () => new MemorySuspicions());

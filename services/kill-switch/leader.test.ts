@@ -1,0 +1,191 @@
+// One kill switch after the other over one log: what the later counts on, and what the earlier can do no more.
+
+import { randomBytes } from 'node:crypto';
+import { create } from '@bufbuild/protobuf';
+import { expect, test, vi } from 'vitest';
+import type { CallContext } from '../../core/principal.ts';
+import { readReceipt } from '../../core/receipt.ts';
+import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
+import { RevokeRequestSchema } from '../../gen/beacon/v1/kill_switch_service_pb.js';
+import { MemoryActionStore } from '../../ports/action-store/memory.ts';
+import { MemoryEventBus } from '../../ports/event-bus/memory.ts';
+import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
+import { MemoryRevocationList } from '../../ports/revocation-list/memory.ts';
+import { memorySigningKeys } from '../../ports/signing-key/memory.ts';
+import { ReceiptSigner } from '../receipt-signer/service.ts';
+import type { LeasedSigner } from './lease.ts';
+import { KillSwitch } from './service.ts';
+
+const LEASE_MS = 900;
+const context: CallContext = {
+  principal: { role: 'operator', provenance: 'authenticated', subject: 'token:op' },
+  deadlineMs: Number.MAX_SAFE_INTEGER,
+  requestDigest: '',
+  traceId: '0'.repeat(32),
+};
+const bus = new MemoryEventBus();
+
+function newLog(role: string, logId: string) {
+  const store = createMemoryLedger({ logId, origin: `beacon.local/${role}/${logId}` });
+  const note = { vkey: '', sign: () => new Uint8Array() };
+  const deps = { store, keys: memorySigningKeys(), note, bus, now: Date.now, failed: () => {} };
+  return { store, signer: new ReceiptSigner(deps) };
+}
+
+function setUp() {
+  const own = newLog('kill-switch', 'aaaaaaaaaaaa');
+  const other = newLog('receipt-signer', 'bbbbbbbbbbbb');
+  const list = new MemoryRevocationList();
+  type Change = { signers?: readonly LeasedSigner[]; leads?: () => Promise<boolean>; leaseMs?: number };
+  const make = ({ signers = [other.signer], leads = async () => true, leaseMs = LEASE_MS }: Change = {}) =>
+    new KillSwitch({
+      log: own.signer,
+      list,
+      signers,
+      actions: new MemoryActionStore(),
+      bus,
+      env: {
+        now: Date.now,
+        failed: () => {},
+        leads,
+        leaseMs,
+        randomHex: (bytes) => randomBytes(bytes).toString('hex'),
+        digest: () => '',
+        isMinted: async () => true,
+        context: () => context,
+        meter: { changed: () => {} },
+      },
+    });
+  return { own, other, list, make };
+}
+
+const revoke = (on: KillSwitch, scope: string, requestId = '') =>
+  on.revoke(create(RevokeRequestSchema, { scope, requestId }), context).then(({ revocation }) => revocation);
+const forms = async ({ store }: ReturnType<typeof newLog>) =>
+  (await store.scan(0, 100)).map(({ leaf }) => {
+    const { form, operation } = readReceipt(leaf).predicate;
+    return `${form} ${operation}`;
+  });
+const statusOf = ({ signer }: ReturnType<typeof newLog>) => signer.getStatus();
+const unreachable = (real: LeasedSigner): LeasedSigner => ({
+  fence: () => Promise.reject(new Error('unreachable')),
+  grantLease: () => Promise.reject(new Error('unreachable')),
+  getStatus: real.getStatus.bind(real),
+});
+
+test('each leader begins with an epoch of its own, and the list and the signers go with it', async () => {
+  const { own, other, list, make } = setUp();
+  const first = make();
+  await first.start();
+  await revoke(first, 'agent:t/a');
+  first.stop();
+  const second = make();
+  await second.start();
+  second.stop();
+  expect(await forms(own)).toEqual(['epoch initialise', 'revocation revoke', 'barrier revoke', 'epoch lead']);
+  expect(await list.consult(['agent:t/a'])).toEqual({ epoch: 3, revoked: ['agent:t/a'] });
+  expect((await statusOf(other)).epoch).toBe(3n);
+});
+
+test('a leader that has been followed prolongs no lease and is told of no fence, though it does not know it', async () => {
+  const { own, other, make } = setUp();
+  const deposed = make();
+  await deposed.start();
+  const leader = make();
+  await leader.start();
+  const { term } = await statusOf(other);
+  leader.stop();
+  await expect(revoke(deposed, 'agent:t/a')).rejects.toMatchObject({ code: 'failed_precondition' });
+  await new Promise((resolve) => setTimeout(resolve, LEASE_MS / 2));
+  expect((await statusOf(other)).term).toBe(term);
+  deposed.stop();
+  expect(await forms(own)).not.toContain('barrier revoke');
+  expect(await forms(other)).toEqual([]);
+});
+
+test('a leader that has been followed answers no BARRIER for a signer it cannot reach', async () => {
+  const { own, other, make } = setUp();
+  let leads = true;
+  const deposed = make({ signers: [unreachable(other.signer)], leads: async () => leads });
+  await deposed.start();
+  const answer = revoke(deposed, 'agent:t/a');
+  answer.catch(() => undefined);
+  await vi.waitFor(async () => expect(await forms(own)).toHaveLength(2));
+  leads = false;
+  await expect(answer).rejects.toMatchObject({ code: 'unavailable' });
+  deposed.stop();
+  expect(await forms(own)).toEqual(['epoch initialise', 'revocation revoke']);
+});
+
+test('a leader that wakes up followed by another writes nothing', async () => {
+  const { own, make } = setUp();
+  let leads = true;
+  const deposed = make({ leads: async () => leads });
+  await deposed.start();
+  leads = false;
+  await expect(revoke(deposed, 'agent:t/a')).rejects.toMatchObject({ code: 'unavailable' });
+  deposed.stop();
+  expect(await forms(own)).toEqual(['epoch initialise']);
+});
+
+test('a leader that has been followed prolongs no lease of a signer that has not heard of the other', async () => {
+  const { other, make } = setUp();
+  let leads = true;
+  const deposed = make({ leads: async () => leads });
+  await deposed.start();
+  const { term } = await statusOf(other);
+  leads = false;
+  await new Promise((resolve) => setTimeout(resolve, LEASE_MS));
+  deposed.stop();
+  expect((await statusOf(other)).term).toBe(term);
+});
+
+test('leases are counted from before the question whether they may be granted', async () => {
+  const { other, make } = setUp();
+  let askedMs = 0;
+  const slow = async () => {
+    askedMs = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    return true;
+  };
+  const killSwitch = make({ leads: slow });
+  await killSwitch.start();
+  killSwitch.stop();
+  const { leaseNotAfter } = await statusOf(other);
+  const endMs = Number(leaseNotAfter?.seconds) * 1000 + (leaseNotAfter?.nanos ?? 0) / 1e6;
+  expect(endMs).toBeLessThan(askedMs + LEASE_MS + 200);
+});
+
+test('who takes over waits for leases that the one before granted, as long as that one’s were', async () => {
+  const { own, other, make } = setUp();
+  const first = make();
+  await first.start();
+  first.stop();
+  const second = make({ signers: [unreachable(other.signer)], leaseMs: 50 });
+  const beganMs = Date.now();
+  await second.start();
+  const revocation = await revoke(second, 'agent:t/a');
+  second.stop();
+  expect(revocation?.logs[0]?.ended.case).toBe('leaseEnd');
+  expect(Date.now() - beganMs).toBeGreaterThanOrEqual(LEASE_MS + CLOCK_BOUND_MS);
+  expect(await forms(own)).toContain('barrier revoke');
+});
+
+test('a change whose answer was lost with its leader is made once when it is asked again', async () => {
+  const { own, other, make } = setUp();
+  const stuck = { ...unreachable(other.signer), fence: () => new Promise<never>(() => {}) };
+  const first = make({ signers: [stuck] });
+  await first.start();
+  void revoke(first, 'agent:t/a', 'request-1');
+  await vi.waitFor(async () => expect(await forms(own)).toHaveLength(2));
+  first.stop();
+  const second = make();
+  await second.start();
+  const answer = await revoke(second, 'agent:t/a', 'request-1');
+  const again = await revoke(second, 'agent:t/a', 'request-1');
+  await expect(revoke(second, 'agent:t/b', 'request-1')).rejects.toMatchObject({ code: 'conflict' });
+  second.stop();
+  expect(again).toEqual(answer);
+  expect(answer?.logs[0]?.ended).toEqual({ case: 'fenceIndex', value: 0n });
+  expect(await forms(own)).toEqual(['epoch initialise', 'revocation revoke', 'epoch lead', 'barrier revoke']);
+});
