@@ -48,6 +48,7 @@ export const EVENTS = {
   fenceWritten: 'fence.written',
   fenceFailed: 'fence.failed',
   tokenMinted: 'token.minted',
+  tokenRevoked: 'token.revoked',
   keyRotated: 'key.rotated',
 } as const;
 

@@ -140,7 +140,7 @@ async function authenticateRpc(call: IncomingCall, { access, options }: GatewayD
   };
 }
 
-/** Who was given a credential is told to the operators; the credential is not. */
+/** Who was given a credential, or lost one, is told to the operators; the credential is not. */
 function loggedMinting(access: Access, log: Log): Access {
   return {
     ...access,
@@ -149,6 +149,12 @@ function loggedMinting(access: Access, log: Log): Access {
       const { tokenId, role, tenantId, agentId } = minted.record;
       log.info(EVENTS.tokenMinted, { token_id: tokenId, role, tenant_id: tenantId, agent_id: agentId });
       return minted;
+    },
+    async revokeToken(id) {
+      const record = await access.revokeToken(id);
+      const { tokenId, role, tenantId, agentId } = record;
+      log.info(EVENTS.tokenRevoked, { token_id: tokenId, role, tenant_id: tenantId, agent_id: agentId });
+      return record;
     },
   };
 }
