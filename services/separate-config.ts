@@ -34,7 +34,7 @@ const SERVER = /^[!-~]{1,300}$/;
 
 /** What each target cannot be without. */
 const NEEDS: Readonly<Record<Target, readonly (keyof typeof NAMES)[]>> = {
-  gateway: ['decisions', 'signers', 'killSwitch', 'scoring'],
+  gateway: ['redisUrl', 'decisions', 'signers', 'killSwitch', 'scoring'],
   decision: ['redisUrl', 'natsServers', 'signers', 'tenantKeyFile'],
   'receipt-signer': ['redisUrl', 'natsServers'],
   scoring: ['redisUrl', 'natsServers', 'signers'],

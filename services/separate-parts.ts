@@ -12,11 +12,12 @@ import { RedisIdempotency } from '../ports/idempotency/redis.ts';
 import { JetStreamReceiptStream } from '../ports/receipt-stream/jetstream.ts';
 import { RedisRevocationList } from '../ports/revocation-list/redis.ts';
 import { RedisScoreStore } from '../ports/score-store/redis.ts';
+import { isMintedIn } from '../ports/token-store/redis.ts';
 import { createHttpServer } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { openNats } from '../runtime/nats.ts';
-import { openRedis } from '../runtime/redis.ts';
+import { openRedis, type RedisConnection } from '../runtime/redis.ts';
 import { type Mesh, openMesh } from './mesh.ts';
 import type { Identity } from './peers.ts';
 import type { SeparateConfig } from './separate-config.ts';
@@ -39,7 +40,7 @@ export type Run = {
 export type SharedStores = Awaited<ReturnType<typeof openSharedStores>>;
 
 /** Refuses to start on a Redis that cannot be reached or might forget. */
-export async function openSharedStores({ config, log, closers }: Run) {
+export async function openSharedRedis({ config, log, closers }: Run): Promise<RedisConnection> {
   const url = new URL(config.redisUrl?.reveal() ?? '');
   const redis = await openRedis({
     host: url.hostname,
@@ -52,6 +53,12 @@ export async function openSharedStores({ config, log, closers }: Run) {
     onState: (state, cause) => log[state === 'ready' ? 'info' : 'warn'](`redis.${state}`, { cause }),
   });
   closers.push(() => redis.close());
+  return redis;
+}
+
+export async function openSharedStores(run: Run) {
+  const { config } = run;
+  const redis = await openSharedRedis(run);
   return {
     // A Redis that is away costs the facts, not the answer: what is sealed then is a DENY.
     writable: () => true,
@@ -61,6 +68,7 @@ export async function openSharedStores({ config, log, closers }: Run) {
     idempotency: new RedisIdempotency(redis, { claimMs: CLAIM_MS }),
     scores: new RedisScoreStore(redis),
     budgets: new RedisBudgets(redis),
+    isMinted: (tenantId: string, agentId: string) => isMintedIn(redis, tenantId, agentId),
   };
 }
 

@@ -2,16 +2,16 @@
 
 import type { Server } from '@grpc/grpc-js';
 import { EVENTS } from '../../core/events.ts';
-import type { CallContext } from '../../core/principal.ts';
+import type { CallContext, Principal } from '../../core/principal.ts';
 import { DecisionService } from '../../gen/beacon/v1/decision_service_pb.js';
 import { ScoringService } from '../../gen/beacon/v1/scoring_service_pb.js';
-import { createHttpServer, type HttpServer, refuseOtherMethods } from '../../runtime/http.ts';
+import { createHttpServer, type HttpServer, type HttpTls, refuseOtherMethods } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { host, type Service } from '../../runtime/rpc.ts';
 import type { IncomingCall } from '../../runtime/rpc-incoming.ts';
 import { receivedDigest } from '../../runtime/rpc-stream.ts';
-import type { Access } from '../access.ts';
+import type { Access, Credentials, ShownCertificate } from '../access.ts';
 import { createLogs } from './logs.ts';
 import { mount } from './mount.ts';
 import { isLocalRpc, isLoopback } from './peer.ts';
@@ -33,8 +33,17 @@ export type GatewayOptions = {
   readonly allowedHosts: readonly string[];
   /** Whether the agents' gRPC listener can be reached from this machine alone. */
   readonly grpcOnLoopback: boolean;
+  /** Of the HTTP listener; undefined: plain text. */
+  readonly httpTls?: HttpTls | undefined;
+  /** What a connection's client showed in the handshake. Without it nobody shows anything. */
+  readonly certificates?: GatewayCertificates | undefined;
   readonly now: () => number;
   readonly randomBytes: (length: number) => Uint8Array;
+};
+export type GatewayCertificates = {
+  ofSocket(socket: object): ShownCertificate | undefined;
+  /** By `IncomingCall.peer`. */
+  ofPeer(peer: string): ShownCertificate | undefined;
 };
 export type GatewayDependencies = {
   readonly services: Omit<GatewayServices, 'exposeMetrics'>;
@@ -68,6 +77,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
       bodyLimitBytes: BODY_LIMIT_BYTES,
       allowedHosts: options.allowedHosts,
       contentTypes: ['application/json'],
+      tls: options.httpTls,
       onError: (error, request) => log.error(EVENTS.requestFailed, { error, route: request.routeOptions.url }),
     });
     measure(http, metrics);
@@ -90,18 +100,23 @@ export function createGateway(deps: GatewayDependencies): Gateway {
       newTraceId: () => traceId(options),
       timeoutMs: options.decisionTimeoutMs,
       loopback: () => listensOnLoopback(http),
+      certificateOf: (socket) => options.certificates?.ofSocket(socket),
       refuseOtherMethods,
     });
     return http;
   }
 }
 
+/** How the caller of a stream is asked for again: what let it in may have been revoked since. */
+type Again = WeakMap<CallContext, () => Promise<Principal>>;
+
 function registerGrpc(server: Server, deps: GatewayDependencies, services: GatewayServices): void {
   const { log, metrics, options } = deps;
   const requests = metrics.counter('rpc_requests_total', 'gRPC calls answered.', ['method', 'status']);
   const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
+  const again: Again = new WeakMap();
   const hostOptions = {
-    authenticate: (call: IncomingCall) => authenticateRpc(call, deps),
+    authenticate: (call: IncomingCall) => authenticateRpc(call, deps, again),
     onError: (error: unknown, method: string) => log.error(EVENTS.requestFailed, { error, method }),
     onEnd(method: string, status: number, duration: number) {
       requests.inc({ method, status: String(status) });
@@ -112,6 +127,7 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
     decideStream(
       {
         decision: services.decision,
+        authenticate: again.get(context) ?? (async () => context.principal),
         now: options.now,
         defaultTimeoutMs: options.decisionTimeoutMs,
         newTraceId: () => traceId(options),
@@ -119,25 +135,29 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
         onInternal: (error) => log.error(EVENTS.requestFailed, { error, method: 'Decide' }),
       },
       incoming,
-      context,
     );
   host(server, DecisionService, { ...services.decision, decide }, hostOptions);
   const { getScore, listScores } = services.scoring;
   host(server, ScoringService, { getScore, listScores }, hostOptions);
 }
 
-async function authenticateRpc(call: IncomingCall, { access, options }: GatewayDependencies): Promise<CallContext> {
-  const principal = await access.authenticate({
+async function authenticateRpc(call: IncomingCall, deps: GatewayDependencies, again: Again): Promise<CallContext> {
+  const { access, options } = deps;
+  const credentials: Credentials = {
     authorization: call.metadata('authorization'),
     local: options.grpcOnLoopback && isLocalRpc(call.peer, (name) => call.metadata(name)),
-  });
+    certificate: options.certificates?.ofPeer(call.peer),
+  };
+  const principal = await access.authenticate(credentials);
   const waitMs = call.method.endsWith('/WaitForApproval') ? MAX_APPROVAL_WAIT_MS : 0;
-  return {
+  const context = {
     principal,
     deadlineMs: Math.min(call.deadlineMs, options.now() + waitMs + options.decisionTimeoutMs),
     requestDigest: call.requestBytes.length === 0 ? '' : call.requestDigest(),
     traceId: traceIdOf(call.metadata('traceparent')) ?? traceId(options),
   };
+  if (call.method.endsWith('/Decide')) again.set(context, () => access.authenticate(credentials));
+  return context;
 }
 
 /** Who was given a credential, or lost one, is told to the operators; the credential is not. */

@@ -3,7 +3,7 @@
 
 import { create } from '@bufbuild/protobuf';
 import { asBeaconError, BeaconError } from '../../core/errors.ts';
-import type { CallContext } from '../../core/principal.ts';
+import type { CallContext, Principal } from '../../core/principal.ts';
 import {
   type DecideRequest,
   type DecideResponse,
@@ -17,6 +17,8 @@ const MAX_UNDER_WAY = 1024;
 
 export type StreamDependencies = {
   readonly decision: Pick<Decision, 'guard' | 'execute'>;
+  /** Who the stream's caller is now. Throws when what let it in has ended or was revoked since. */
+  readonly authenticate: () => Promise<Principal>;
   readonly now: () => number;
   readonly defaultTimeoutMs: number;
   /** A trace id for each decision. */
@@ -29,7 +31,6 @@ export type StreamDependencies = {
 export async function* decideStream(
   deps: StreamDependencies,
   requests: AsyncIterable<DecideRequest>,
-  context: CallContext,
 ): AsyncGenerator<DecideResponse> {
   const finished: DecideResponse[] = [];
   let underWay = 0;
@@ -42,7 +43,7 @@ export async function* decideStream(
     for await (const request of requests) {
       if (left) return;
       underWay++;
-      decideOne(deps, request, context).then((response) => {
+      decideOne(deps, request).then((response) => {
         finished.push(response);
         underWay--;
         room();
@@ -81,10 +82,10 @@ export async function* decideStream(
 }
 
 /** Never rejects: whatever goes wrong is the answer to this sequence number. */
-async function decideOne(deps: StreamDependencies, request: DecideRequest, context: CallContext) {
+async function decideOne(deps: StreamDependencies, request: DecideRequest) {
   const { sequence } = request;
   try {
-    const answer = await decide(deps, request, context);
+    const answer = await decide(deps, request);
     return create(DecideResponseSchema, { sequence, result: { case: 'answer', value: answer } });
   } catch (thrown) {
     const error = asBeaconError(thrown);
@@ -95,15 +96,12 @@ async function decideOne(deps: StreamDependencies, request: DecideRequest, conte
   }
 }
 
-async function decide(deps: StreamDependencies, request: DecideRequest, context: CallContext): Promise<DecisionAnswer> {
-  // The stream was let in once; a token that has ended since lets nothing more through.
-  if ((context.principal.expiresAtMs ?? Number.POSITIVE_INFINITY) <= deps.now()) {
-    throw new BeaconError('unauthenticated', 'the token has expired');
-  }
+async function decide(deps: StreamDependencies, request: DecideRequest): Promise<DecisionAnswer> {
+  const principal = await deps.authenticate();
   const timeoutMs =
     request.timeoutMs === 0 ? deps.defaultTimeoutMs : Math.min(request.timeoutMs, deps.defaultTimeoutMs);
   const own: CallContext = {
-    principal: context.principal,
+    principal,
     deadlineMs: deps.now() + timeoutMs,
     requestDigest: deps.digestOf(request) ?? '',
     traceId: deps.newTraceId(),
