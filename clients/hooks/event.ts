@@ -51,15 +51,3 @@ function requireText(fields: Record<string, unknown>, name: string): string {
   if (typeof value !== 'string' || value === '') throw invalidArgument(name, 'is missing');
   return value;
 }
-
-/** All of a stream, at most `maxBytes`. */
-export async function readAtMost(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > maxBytes) throw new BeaconError('payload_too_large', `more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
