@@ -2,7 +2,7 @@
 // (RFC 9457), and a Host or Origin that is not ours is refused before anything else looks at the request.
 
 import { maxHeaderSize as nodeMaxHeaderSize } from 'node:http';
-import type { Server as TlsServer, TlsOptions } from 'node:tls';
+import type { TlsOptions, Server as TlsServer } from 'node:tls';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { BeaconError } from '../core/errors.ts';
 import { foreignReason } from './http-origin.ts';

@@ -3,9 +3,9 @@
 // certificate that does not hold is told with its fault, so that the refusal can say why.
 
 import { constants } from 'node:crypto';
-import { createServer, type Server as TlsServer, type TlsOptions, type TLSSocket } from 'node:tls';
+import { createServer, type TLSSocket, type TlsOptions, type Server as TlsServer } from 'node:tls';
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
-import { addressText, type Address } from './env.ts';
+import { type Address, addressText } from './env.ts';
 import { peerNamesOf } from './peer-names.ts';
 import { type Material, type PemFiles, type PemOptions, PemSource } from './tls-files.ts';
 
@@ -54,6 +54,8 @@ export async function openListenerTls(files: PemFiles, options: ListenerTlsOptio
       };
     },
     keepCurrent(server) {
+      // Its options may have been read before the files last changed.
+      server.setSecureContext(contextOf(source.current));
       source.onChange((material) => server.setSecureContext(contextOf(material)));
     },
     peerCertificate(socket) {

@@ -63,9 +63,7 @@ export async function prepareAgentDoors(config: Config, failed: (error: unknown)
     },
     async open(gateway) {
       const grpc = createRpcServer(
-        tls
-          ? { maxConnectionAgeMs: MAX_CONNECTION_AGE_MS, maxConnectionAgeGraceMs: MAX_CONNECTION_AGE_GRACE_MS }
-          : {},
+        tls ? { maxConnectionAgeMs: MAX_CONNECTION_AGE_MS, maxConnectionAgeGraceMs: MAX_CONNECTION_AGE_GRACE_MS } : {},
       );
       gateway.registerGrpc(grpc);
       const health = await addHealth(grpc, [...AGENT_SERVICES]);
@@ -91,7 +89,10 @@ export async function prepareAgentDoors(config: Config, failed: (error: unknown)
   };
 }
 
-function openListener(agentTls: NonNullable<Config['agentTls']>, failed: (error: unknown) => void): Promise<ListenerTls> {
+function openListener(
+  agentTls: NonNullable<Config['agentTls']>,
+  failed: (error: unknown) => void,
+): Promise<ListenerTls> {
   const { certFile, keyFile, clientCaFile: caFile } = agentTls;
   return openListenerTls({ certFile, keyFile, caFile }, { reloadMs: TLS_RELOAD_MS, now: Date.now, rejected: failed });
 }

@@ -21,7 +21,10 @@ export function define(program: Command, world: World, exits: Exits): void {
     .description('mint a token for an agent; --client-file writes what a hook needs (needs the admin role)')
     .argument('<agent>')
     .requiredOption('--tenant <name>')
-    .option('--client-file <file>', 'write {url, token, agent_id, tenant_id, jwks, ca_file} there, mode 0600, and show no token')
+    .option(
+      '--client-file <file>',
+      'write {url, token, agent_id, tenant_id, jwks, ca_file} there, mode 0600, and show no token',
+    )
     .option('--json')
     .action(exits((agent: string, options: Options) => token(agent, options, world)));
 }

@@ -22,10 +22,7 @@ export type TrustedKeys = {
  * or a verifier key itself (a file of such a name is given as ./NAME).
  * Throws CliFailure (cannot be read: 2 or 3) or VerifyError (what was read is not a key).
  */
-export async function readTrustedKeys(
-  sources: readonly string[],
-  world: Pick<World, 'env'>,
-): Promise<TrustedKeys> {
+export async function readTrustedKeys(sources: readonly string[], world: Pick<World, 'env'>): Promise<TrustedKeys> {
   const sets = await Promise.all(sources.map(async (source) => parseKeys(await readSource(source, world))));
   return { receiptKeys: sets.flatMap((set) => set.receiptKeys), logKeys: sets.flatMap((set) => set.logKeys) };
 }

@@ -1,6 +1,6 @@
 // What an agent client writes to a hook's stdin, read strictly: what cannot be read is refused, never passed over.
 
-import { BeaconError, invalidArgument } from '../../core/errors.ts';
+import { invalidArgument } from '../../core/errors.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 
 /** A larger event is refused unread; Beacon would not take it either. */

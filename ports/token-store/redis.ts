@@ -195,7 +195,9 @@ function recordOf(tokenDigest: string, text: string): TokenRecord {
 
 function pairs(answer: unknown): Map<string, string> {
   const flat = answer as string[];
-  return new Map(Array.from({ length: flat.length / 2 }, (_, at) => [flat[at * 2], flat[at * 2 + 1]] as [string, string]));
+  return new Map(
+    Array.from({ length: flat.length / 2 }, (_, at) => [flat[at * 2], flat[at * 2 + 1]] as [string, string]),
+  );
 }
 
 function lost(): BeaconError {

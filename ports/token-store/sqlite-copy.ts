@@ -12,9 +12,7 @@ export class SqliteTokenCopy implements TokenCopy {
 
   constructor(door: Door) {
     this.#door = door;
-    door.db.exec(
-      'CREATE TABLE IF NOT EXISTS shared_token (field TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID',
-    );
+    door.db.exec('CREATE TABLE IF NOT EXISTS shared_token (field TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID');
     this.#put = door.db.prepare('INSERT OR REPLACE INTO shared_token VALUES (?, ?)');
   }
 
