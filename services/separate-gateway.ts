@@ -17,6 +17,9 @@ import { askingAll, takingTurns } from './replicas.ts';
 import { openSeparateMesh, openSharedRedis, type Run } from './separate-parts.ts';
 import { dialAll, type Started } from './separate-targets.ts';
 
+/** Longer than a fact may take: a busy gateway that misses a reply would turn callers away. */
+const TOKEN_TIMEOUT_MS = 1_500;
+
 export async function startGateway(run: Run): Promise<Started> {
   const { config, closers, failed, metrics, log } = run;
   const { dataDir } = config;
@@ -24,7 +27,7 @@ export async function startGateway(run: Run): Promise<Started> {
   const mesh = await openSeparateMesh('gateway', run);
   const file = new SqliteFile({ path: join(dataDir, 'tokens.db'), synced: true, onFailure: failed('state.failed') });
   closers.push(() => file.close());
-  const redis = await openSharedRedis(run);
+  const redis = await openSharedRedis(run, TOKEN_TIMEOUT_MS);
   const tokens = new RedisTokenStore(redis, new SqliteTokenCopy(file), failed('tokens.failed'));
   closers.push(() => tokens.stop());
   await tokens.start();

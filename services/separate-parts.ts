@@ -40,7 +40,10 @@ export type Run = {
 export type SharedStores = Awaited<ReturnType<typeof openSharedStores>>;
 
 /** Refuses to start on a Redis that cannot be reached or might forget. */
-export async function openSharedRedis({ config, log, closers }: Run): Promise<RedisConnection> {
+export async function openSharedRedis(
+  { config, log, closers }: Run,
+  commandTimeoutMs = REDIS_COMMAND_TIMEOUT_MS,
+): Promise<RedisConnection> {
   const url = new URL(config.redisUrl?.reveal() ?? '');
   const redis = await openRedis({
     host: url.hostname,
@@ -49,7 +52,7 @@ export async function openSharedRedis({ config, log, closers }: Run): Promise<Re
     ...(url.password ? { password: decodeURIComponent(url.password) } : {}),
     ...(url.protocol === 'rediss:' ? { tls: {} } : {}),
     prefix: config.redisPrefix,
-    commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS,
+    commandTimeoutMs,
     onState: (state, cause) => log[state === 'ready' ? 'info' : 'warn'](`redis.${state}`, { cause }),
   });
   closers.push(() => redis.close());
