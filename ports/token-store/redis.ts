@@ -2,7 +2,7 @@
 // so each gateway keeps a copy on its own disk. A hash that was flushed, or is older than what this gateway has seen in
 // it, is not believed (`unavailable`) until the gateway has given back what it knows.
 
-import { randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { BeaconError } from '../../core/errors.ts';
 import type { TokenRecord, TokenStore } from './port.ts';
 import { ADD, READ_ALL, RENEW, RESTORE } from './redis-scripts.ts';
@@ -24,7 +24,10 @@ export type TokenCopy = {
 const RESTORED_AT_ONCE = 500;
 /** How often an idle gateway looks whether others have minted, or Redis has forgotten. */
 export const TOKEN_WATCH_MS = 1_000;
+const FOLLOW_PAUSE_MS = 200;
 const KIND = 'tokens';
+/** 2^53 of these is more changes than there will be. */
+const MAX_STEP = 2 ** 22;
 
 export class RedisTokenStore implements TokenStore {
   readonly #door: Door;
@@ -78,8 +81,11 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async findByDigest(tokenDigest: string): Promise<TokenRecord | undefined> {
-    const [token, revoked] = await this.#read(`token:${tokenDigest}`, `revoked:${tokenDigest}`);
-    return token === undefined || revoked !== undefined ? undefined : recordOf(tokenDigest, token);
+    const revoked = `revoked:${tokenDigest}`;
+    const [token, isRevoked] = await this.#read(`token:${tokenDigest}`, revoked);
+    // Nothing is ever taken back: what this gateway once knew holds, whatever the hash has lost meanwhile.
+    if (token === undefined || isRevoked !== undefined || this.#known.has(revoked)) return undefined;
+    return recordOf(tokenDigest, token);
   }
 
   async revoke(tokenId: string): Promise<TokenRecord | undefined> {
@@ -96,19 +102,20 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async isMinted(tenantId: string, agentId: string): Promise<boolean> {
-    return (await this.#read(nameField(tenantId, agentId)))[0] !== undefined;
+    const name = nameField(tenantId, agentId);
+    return (await this.#read(name))[0] !== undefined || this.#known.has(name);
   }
 
   get #version(): number {
     return Number(this.#known.get('version') ?? 0);
   }
 
-  /** Throws `unavailable` unless the hash holds at least what was once seen there. */
+  /** Throws `unavailable` where the hash is gone, or older than it was seen. */
   async #read(...fields: readonly string[]): Promise<(string | undefined)[]> {
-    const [knownBorn, seen] = [this.#known.get('born'), this.#version];
-    const answer = await this.#door.command('HMGET', this.#key, 'born', 'version', ...fields);
-    const [born, version, ...values] = answer as (string | null)[];
-    if (!born || born !== knownBorn || Number(version ?? 0) < seen) {
+    const seen = this.#version;
+    const answer = await this.#door.command('HMGET', this.#key, 'version', ...fields);
+    const [version, ...values] = answer as (string | null)[];
+    if (!version || Number(version) < seen) {
       this.#reconcile().catch(this.#failed);
       throw lost();
     }
@@ -118,17 +125,16 @@ export class RedisTokenStore implements TokenStore {
 
   /** False when `fresh` was there before. */
   async #add(fields: ReadonlyMap<string, string>, fresh = ''): Promise<boolean> {
-    const before = this.#version;
-    const args = [this.#known.get('born') ?? '', before, fresh, ...[...fields].flat()];
-    const version = await this.#scripts.add([this.#key], args);
-    if (version === 'kept') return false;
-    if (version === 'lost') {
+    const answer = await this.#scripts.add([this.#key], [this.#version, step(), fresh, ...[...fields].flat()]);
+    if (answer === 'kept') return false;
+    if (answer === 'lost') {
       this.#reconcile().catch(this.#failed);
       throw lost();
     }
+    const [before, version] = answer as [string, string];
     this.#keep(fields);
     // Somebody else's change may lie between: the version stays behind until it is here too.
-    if (Number(version) === this.#version + 1) this.#keep(new Map([['version', String(version)]]));
+    if (Number(before) === this.#version) this.#keep(new Map([['version', version]]));
     else this.#follow();
     return true;
   }
@@ -138,19 +144,23 @@ export class RedisTokenStore implements TokenStore {
     for (const [field, value] of fields) this.#known.set(field, value);
   }
 
-  /** Copies what others have added. */
+  /** Copies what others have added, and gives back what the hash lacks: it was lost and has grown again since. */
   #follow(): void {
     if (this.#following || this.#reconciling) return;
     const copied = async () => {
       const read = pairs(await this.#scripts.all([this.#key], []));
-      // Another birth, or an older version, is for the next read to find and mend.
-      if (read.get('born') !== this.#known.get('born') || Number(read.get('version')) < this.#version) return;
-      this.#keepNew(read);
+      const whole = [...this.#known.keys()].every((field) => read.has(field));
+      // Not awaited: what is reconciled waits for what is followed.
+      if (!whole || Number(read.get('version')) < this.#version) this.#reconcile().catch(this.#failed);
+      else this.#keepNew(read);
     };
     this.#following = copied()
       .catch(this.#failed)
       .finally(() => {
-        this.#following = undefined;
+        // The whole hash is read: a burst of changes is followed once, not change by change.
+        setTimeout(() => {
+          this.#following = undefined;
+        }, FOLLOW_PAUSE_MS).unref();
       });
   }
 
@@ -168,20 +178,24 @@ export class RedisTokenStore implements TokenStore {
 
   async #restore(): Promise<void> {
     await this.#following;
-    const own = [...this.#known].filter(([field]) => field !== 'born' && field !== 'version');
+    const own = [...this.#known].filter(([field]) => field !== 'version');
     for (let at = 0; at < own.length; at += RESTORED_AT_ONCE) {
       await this.#scripts.restore([this.#key], own.slice(at, at + RESTORED_AT_ONCE).flat());
     }
-    this.#keepNew(pairs(await this.#scripts.renew([this.#key], [this.#version, randomUUID()])));
+    this.#keepNew(pairs(await this.#scripts.renew([this.#key], [this.#version, step()])));
   }
 }
 
 /** For a process that keeps no tokens: whether the name is taken. Throws `unavailable` where the hash is not there. */
 export async function isMintedIn(door: Door, tenantId: string, agentId: string): Promise<boolean> {
-  const answer = await door.command('HMGET', door.key(KIND, ''), 'born', nameField(tenantId, agentId));
-  const [born, name] = answer as (string | null)[];
-  if (!born) throw lost();
-  return name !== null && name !== undefined;
+  const answer = await door.command('HMGET', door.key(KIND, ''), 'version', nameField(tenantId, agentId));
+  const [version, name] = answer as (string | null)[];
+  if (!version) throw lost();
+  return typeof name === 'string';
+}
+
+function step(): number {
+  return randomInt(1, MAX_STEP);
 }
 
 /** As JSON, so that no two pairs meet in one field. */
