@@ -53,6 +53,7 @@ export const EVENTS = {
   killSwitchDeposed: 'kill_switch.deposed',
   killSwitchCannotLead: 'kill_switch.cannot_lead',
   tokenMinted: 'token.minted',
+  tokenRevoked: 'token.revoked',
   keyRotated: 'key.rotated',
 } as const;
 

@@ -6,7 +6,7 @@ export type Provenance = 'asserted' | 'authenticated' | 'attested';
 export type Principal = {
   readonly role: Role;
   readonly provenance: Provenance;
-  /** Stable name for records: `token:<id>`, `asserted`, or `service:<name>`. */
+  /** Stable name for records: `token:<id>`, `certificate:<tenant>/<agent>`, `asserted`, or `service:<name>`. */
   readonly subject: string;
   /** Bound by an agent's token; absent for asserted callers and for people. */
   readonly tenantId?: string;

@@ -3,6 +3,7 @@
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -19,7 +20,12 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const DAY_MS = 86_400_000;
 
 export type Leaf = { readonly cert: string; readonly key: string };
-export type LeafOptions = { readonly names?: readonly string[]; readonly notAfterMs?: number };
+export type LeafOptions = {
+  /** DNS names, URIs and IP addresses. */
+  readonly names?: readonly string[];
+  readonly notBeforeMs?: number;
+  readonly notAfterMs?: number;
+};
 export type Authority = { readonly cert: string; issue(options?: LeafOptions): Promise<Leaf> };
 
 let serial = 1;
@@ -37,20 +43,23 @@ export async function newAuthority(name = 'CN=test authority'): Promise<Authorit
   });
   return {
     cert: cert.toString('pem'),
-    async issue({ names = ['spiffe://beacon/decision'], notAfterMs = Date.now() + DAY_MS } = {}) {
+    async issue(options = {}) {
+      const { names = ['spiffe://beacon/decision'], notAfterMs = Date.now() + DAY_MS } = options;
       const leafKeys = await newKeys();
       const leaf = await x509.X509CertificateGenerator.create({
         serialNumber: hex(),
         subject: 'CN=leaf',
         issuer: cert.subject,
-        notBefore: new Date(Date.now() - DAY_MS),
+        notBefore: new Date(options.notBeforeMs ?? Date.now() - DAY_MS),
         notAfter: new Date(notAfterMs),
         publicKey: leafKeys.publicKey,
         signingKey: keys.privateKey,
         signingAlgorithm: ALGORITHM,
         extensions: [
           new x509.SubjectAlternativeNameExtension(
-            names.map((value) => ({ type: value.includes('://') ? 'url' : 'dns', value }) as const),
+            names.map(
+              (value) => ({ type: isIP(value) ? 'ip' : value.includes('://') ? 'url' : 'dns', value }) as const,
+            ),
           ),
         ],
       });

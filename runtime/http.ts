@@ -2,6 +2,7 @@
 // (RFC 9457), and a Host or Origin that is not ours is refused before anything else looks at the request.
 
 import { maxHeaderSize as nodeMaxHeaderSize } from 'node:http';
+import type { TlsOptions, Server as TlsServer } from 'node:tls';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { BeaconError } from '../core/errors.ts';
 import { foreignReason } from './http-origin.ts';
@@ -20,8 +21,17 @@ export type HttpServerOptions = {
   readonly contentTypes: readonly string[];
   /** Longest time to receive a whole request. */
   readonly requestTimeoutMs?: number;
+  /** Given, the server speaks HTTPS, and nothing else. */
+  readonly tls?: HttpTls | undefined;
   /** Told of what is sent as an internal error. */
   onError(error: unknown, request: HttpRequest): void;
+};
+
+export type HttpTls = {
+  readonly serverOptions: TlsOptions;
+  keepCurrent(server: Pick<TlsServer, 'setSecureContext'>): void;
+  /** After this a connection is asked to end, so that neither certificates nor authorities grow old with it. */
+  readonly maxConnectionAgeMs: number;
 };
 
 const MAX_HEADER_BYTES = Math.min(16_384, nodeMaxHeaderSize);
@@ -29,6 +39,11 @@ const MAX_PARAM_CHARACTERS = 300;
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const requestTimeoutMs = options.requestTimeoutMs ?? 15_000;
+  const limits = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: Math.min(requestTimeoutMs, 10_000),
+    connectionsCheckingInterval: 2_000,
+  };
   const app = fastify({
     logger: false,
     bodyLimit: options.bodyLimitBytes,
@@ -38,16 +53,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return503OnClosing: true,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
-    http: {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: Math.min(requestTimeoutMs, 10_000),
-      connectionsCheckingInterval: 2_000,
-    },
+    ...(options.tls ? { https: { ...limits, ...options.tls.serverOptions } as unknown as null } : { http: limits }),
     frameworkErrors: (error, request, reply) => {
       sendProblem(reply as unknown as HttpReply, error, request as unknown as HttpRequest, options);
     },
     clientErrorHandler: refuseUnreadable,
   });
+  if (options.tls) keepYoung(app, options.tls);
   app.removeAllContentTypeParsers();
   for (const type of options.contentTypes) {
     app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -65,6 +77,16 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     writeProblem(reply, problemOf(new BeaconError('not_found', 'there is nothing at this address')).problem);
   });
   return app;
+}
+
+function keepYoung(app: HttpServer, { keepCurrent, maxConnectionAgeMs }: HttpTls): void {
+  keepCurrent(app.server as unknown as TlsServer);
+  const since = new WeakMap<object, number>();
+  app.server.on('secureConnection', (socket: object) => since.set(socket, performance.now()));
+  app.addHook('onRequest', async (request, reply) => {
+    const age = performance.now() - (since.get(request.raw.socket) ?? performance.now());
+    if (age > maxConnectionAgeMs) reply.header('connection', 'close');
+  });
 }
 
 /** Takes no new requests, lets those under way end, and cuts what is left after `graceMs`. */

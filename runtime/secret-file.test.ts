@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readOrCreateSecretFile } from './secret-file.ts';
+import { readOrCreateSecretFile, readSecretFile } from './secret-file.ts';
 
 const folder = () => mkdtemp(join(tmpdir(), 'beacon-secret-'));
 
@@ -32,4 +32,17 @@ test('many who start at once agree on one', async () => {
   const all = await Promise.all(Array.from({ length: 20 }, () => readOrCreateSecretFile(path, () => `s-${++made}`)));
   expect(new Set(all.map((secret) => secret.reveal())).size).toBe(1);
   expect(await readdir(join(path, '..'))).toEqual(['token']);
+});
+
+test('one that somebody else put there is read by owner and group alone, and must be long enough', async () => {
+  const path = join(await folder(), 'token');
+  const refused = { code: 'failed_precondition' };
+  await expect(readSecretFile(path, 8)).rejects.toMatchObject(refused);
+  await writeFile(path, 'long-enough\n', { mode: 0o440 });
+  expect((await readSecretFile(path, 8)).reveal()).toBe('long-enough');
+  await expect(readSecretFile(path, 12)).rejects.toMatchObject(refused);
+  for (const mode of [0o444, 0o620, 0o601]) {
+    await chmod(path, mode);
+    await expect(readSecretFile(path, 8), mode.toString(8)).rejects.toMatchObject(refused);
+  }
 });

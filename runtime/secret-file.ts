@@ -20,6 +20,24 @@ export async function readOrCreateSecretFile(path: string, make: () => string): 
   return new Secret(text);
 }
 
+/**
+ * The content of a file that somebody else put there, such as a mounted secret: its group may read it, others may not.
+ * Throws `failed_precondition` for one that is missing, open, or shorter than `leastCharacters`.
+ */
+export async function readSecretFile(path: string, leastCharacters: number): Promise<Secret> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) throw new BeaconError('failed_precondition', `${path} is no file that can be read`);
+  if ((found.mode & 0o027) !== 0) {
+    const mode = (found.mode & 0o777).toString(8);
+    throw new BeaconError('failed_precondition', `${path} is open to others (mode ${mode})`);
+  }
+  const text = (await readFile(path, 'utf8')).trim();
+  if (text.length < leastCharacters || !/^[!-~]*$/.test(text)) {
+    throw new BeaconError('failed_precondition', `${path} holds no secret of ${leastCharacters} characters or more`);
+  }
+  return new Secret(text);
+}
+
 /** Complete or absent, whoever else starts at the same moment: written aside, then linked into place. */
 async function createOnce(path: string, make: () => string): Promise<void> {
   if ((await stat(path).catch(() => undefined)) !== undefined) return;

@@ -1,7 +1,9 @@
-// Who may call what: one table, held on every transport. Identity comes from a bearer token or, on loopback and where
-// that is allowed, from nothing but the caller's word (`asserted`), which opens the least.
+// Who may call what: one table, held on every transport. Identity comes from a bearer token, from a client certificate
+// (agents only) or, on loopback and where that is allowed, from nothing but the caller's word (`asserted`), which opens
+// the least. What was shown and does not hold is refused, never taken for nothing.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { type CertificateIdentity, readCertificateIdentity } from '../core/certificate-identity.ts';
 import { BeaconError } from '../core/errors.ts';
 import type { Principal, Role } from '../core/principal.ts';
 import type { TokenRecord, TokenStore } from '../ports/token-store/port.ts';
@@ -42,6 +44,7 @@ export const OPERATIONS = {
   reinstate: ['admin'],
   mint_agent_token: ['admin'],
   mint_token: ['admin'],
+  revoke_token: ['operator', 'admin'],
   rotate_key: ['admin'],
   get_policy: STAFF,
   activate_policy: ['admin'],
@@ -56,6 +59,23 @@ export type Credentials = {
   readonly authorization: string | undefined;
   /** True only when the caller is on this machine and nothing stands between. */
   readonly local: boolean;
+  /** What the caller showed in the TLS handshake; undefined when it showed none. */
+  readonly certificate?: ShownCertificate | undefined;
+};
+export type ShownCertificate = {
+  /** Its DNS and URI names. */
+  readonly names: readonly string[];
+  readonly notAfterMs: number;
+  /** Why it is not to be believed, as OpenSSL says it; undefined when an authority of ours stands behind it. */
+  readonly fault: string | undefined;
+};
+/** How certificates are looked at. Without these rules none is asked for. */
+export type CertificateRules = {
+  /** Whether a caller may do without one. */
+  readonly required: boolean;
+  readonly trustDomain: string;
+  /** Whether one of the names is a service's of ours: such a certificate is for the other side of the gateway. */
+  namesService(names: readonly string[]): boolean;
 };
 
 export type MintRequest = {
@@ -75,6 +95,8 @@ export type Access = {
    */
   authorizeSubject(principal: Principal, tenantId: string, agentId: string, field?: SubjectFields): Promise<void>;
   mint(request: MintRequest): Promise<Minted>;
+  /** No caller with this token is let in from the moment this resolves. Throws `not_found` for an unknown id. */
+  revokeToken(tokenId: string): Promise<TokenRecord>;
 };
 export type SubjectFields = { readonly tenant: string; readonly agent: string };
 
@@ -83,6 +105,7 @@ export type AccessDependencies = {
   /** SHA-256 (hex) of the admin token in its file. */
   readonly adminTokenDigest: string;
   readonly allowAsserted: boolean;
+  readonly certificates?: CertificateRules | undefined;
   now(): number;
   randomBytes(length: number): Uint8Array;
 };
@@ -92,6 +115,8 @@ const BEARER = /^Bearer +([!-~]{1,200}) *$/i;
 const DAY_MS = 86_400_000;
 export const MAX_TOKEN_LIFE_MS = 3650 * DAY_MS;
 const DEFAULT_TOKEN_LIFE_MS = 365 * DAY_MS;
+/** Names this process remembers to have claimed; claiming again is harmless. */
+const MAX_CLAIMED_NAMES = 10_000;
 const BODY_FIELDS: SubjectFields = { tenant: 'tenant_id', agent: 'agent_id' };
 
 /** Whether the table opens the operation to callers without any credential. */
@@ -118,20 +143,90 @@ export function tokenDigest(token: string): string {
 }
 
 export function createAccess(deps: AccessDependencies): Access {
+  const claimed = new Set<string>();
   return {
-    authenticate: (credentials) => authenticate(deps, credentials),
+    authenticate: (credentials) => authenticate(deps, credentials, claimed),
     authorizeSubject: (principal, tenantId, agentId, fields = BODY_FIELDS) =>
       authorizeSubject(deps, principal, tenantId, agentId, fields),
     mint: (request) => mint(deps, request),
+    async revokeToken(tokenId) {
+      const record = await deps.tokens.revoke(tokenId);
+      if (record === undefined) throw new BeaconError('not_found', 'there is no token of this id');
+      return record;
+    },
   };
 }
 
-async function authenticate(deps: AccessDependencies, credentials: Credentials): Promise<Principal> {
-  if (credentials.authorization === undefined) {
-    if (deps.allowAsserted && credentials.local) return { role: 'agent', provenance: 'asserted', subject: 'asserted' };
-    throw new BeaconError('unauthenticated', 'a bearer token is needed');
+async function authenticate(
+  deps: AccessDependencies,
+  { authorization, local, certificate }: Credentials,
+  claimed: Set<string>,
+): Promise<Principal> {
+  const shown = deps.certificates && identityShown(deps.certificates, certificate, deps.now());
+  if (authorization !== undefined) {
+    const principal = await principalOfToken(deps, authorization);
+    if (shown !== undefined) requireSame(shown.identity, principal);
+    return principal;
   }
-  const token = BEARER.exec(credentials.authorization)?.[1] ?? '';
+  if (shown !== undefined) return principalOfCertificate(deps, shown, claimed);
+  if (deps.allowAsserted && local) return { role: 'agent', provenance: 'asserted', subject: 'asserted' };
+  throw new BeaconError('unauthenticated', 'a bearer token is needed');
+}
+
+type Shown = { readonly identity: CertificateIdentity; readonly notAfterMs: number };
+
+/** Undefined only where none was shown and none is required. */
+function identityShown(
+  { required, trustDomain, namesService }: CertificateRules,
+  certificate: ShownCertificate | undefined,
+  nowMs: number,
+): Shown | undefined {
+  if (certificate === undefined) {
+    if (!required) return undefined;
+    throw new BeaconError('unauthenticated', 'a client certificate is needed');
+  }
+  const { fault, notAfterMs, names } = certificate;
+  if (fault !== undefined) throw new BeaconError('unauthenticated', `the client certificate is refused: ${fault}`);
+  // A connection may outlive the certificate it began with.
+  if (notAfterMs <= nowMs) throw new BeaconError('unauthenticated', 'the client certificate has expired');
+  const identity = namesService(names) ? undefined : readCertificateIdentity(names, trustDomain);
+  if (identity === undefined) {
+    throw new BeaconError('permission_denied', 'the client certificate names no agent and no person of this Beacon');
+  }
+  return { identity, notAfterMs };
+}
+
+/** A token beside a certificate must be for whom the certificate names: two halves of two identities make none. */
+function requireSame(identity: CertificateIdentity, { role, tenantId, agentId }: Principal): void {
+  const same =
+    identity.kind === 'agent'
+      ? role === 'agent' && tenantId === identity.tenantId && agentId === identity.agentId
+      : role !== 'agent';
+  if (!same) throw new BeaconError('permission_denied', 'the certificate and the token name different callers');
+}
+
+/** As a token minted for this agent would open, and with the name kept for it as minting does. */
+async function principalOfCertificate(
+  { tokens }: AccessDependencies,
+  { identity, notAfterMs }: Shown,
+  claimed: Set<string>,
+): Promise<Principal> {
+  if (identity.kind !== 'agent') {
+    throw new BeaconError('unauthenticated', 'a bearer token is needed beside a person’s certificate');
+  }
+  const { tenantId, agentId } = identity;
+  const name = `${tenantId}/${agentId}`;
+  if (!claimed.has(name)) {
+    await tokens.claim(tenantId, agentId);
+    if (claimed.size >= MAX_CLAIMED_NAMES) claimed.clear();
+    claimed.add(name);
+  }
+  const subject = `certificate:${name}`;
+  return { role: 'agent', provenance: 'authenticated', subject, tenantId, agentId, expiresAtMs: notAfterMs };
+}
+
+async function principalOfToken(deps: AccessDependencies, authorization: string): Promise<Principal> {
+  const token = BEARER.exec(authorization)?.[1] ?? '';
   const digest = tokenDigest(token);
   if (timingSafeEqual(Buffer.from(digest, 'hex'), Buffer.from(deps.adminTokenDigest, 'hex'))) {
     return { role: 'admin', provenance: 'authenticated', subject: 'token:admin' };

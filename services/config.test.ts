@@ -95,3 +95,39 @@ test('a policy server is spoken to over TLS, with keys to hold its bundle agains
   expect(faults({ ...files })).toEqual(['BEACON_POLICY_CA_FILE', 'BEACON_POLICY_TOKEN_FILE']);
   expect(faults({ ...given, BEACON_POLICY_CA_FILE: 'ca' })).toEqual(['BEACON_POLICY_CA_FILE']);
 });
+
+test('plain text stays on loopback; beyond it TLS, or the word that a proxy terminates it', () => {
+  const faults = (env: Record<string, string>) => checkConfig(env, '/h').map((fault) => fault.split(':')[0]);
+  const open = { BEACON_HTTP_LISTEN: '0.0.0.0:1', BEACON_GRPC_LISTEN: 'beacon.example:2' };
+  const tls = { BEACON_AGENT_TLS_CERT_FILE: '/c', BEACON_AGENT_TLS_KEY_FILE: '/k' };
+  const proxy = { BEACON_TLS_TERMINATED_BY_PROXY: 'true' };
+  expect(faults(open)).toEqual(['BEACON_HTTP_LISTEN', 'BEACON_GRPC_LISTEN']);
+  expect(faults({ BEACON_HTTP_LISTEN: '[::]:1' })).toEqual(['BEACON_HTTP_LISTEN']);
+  expect(faults({ BEACON_HTTP_LISTEN: '127.0.0.1.evil:1' })).toEqual(['BEACON_HTTP_LISTEN']);
+  for (const host of ['127.8.9.1', '[::1]', 'localhost']) {
+    expect(faults({ BEACON_HTTP_LISTEN: `${host}:1`, BEACON_GRPC_LISTEN: `${host}:2` })).toEqual([]);
+  }
+  expect(faults({ ...open, ...tls })).toEqual([]);
+  expect(faults({ ...open, ...proxy })).toEqual([]);
+  expect(faults({ ...tls, ...proxy })).toEqual(['BEACON_TLS_TERMINATED_BY_PROXY']);
+});
+
+test('the knobs of TLS go together', () => {
+  const read = (env: Record<string, string>) => checkConfig(env, '/h').map((fault) => fault.split(':')[0]);
+  const tls = { BEACON_AGENT_TLS_CERT_FILE: '/c', BEACON_AGENT_TLS_KEY_FILE: '/k' };
+  const ca = { BEACON_AGENT_TLS_CLIENT_CA_FILE: '/ca' };
+  expect(read({ BEACON_AGENT_TLS_CERT_FILE: '/c' })).toEqual(['BEACON_AGENT_TLS_CERT_FILE']);
+  expect(read(ca)).toEqual(['BEACON_AGENT_TLS_CLIENT_CA_FILE']);
+  expect(read({ ...tls, BEACON_AGENT_TLS_CLIENT_AUTH: 'require' })).toEqual(['BEACON_AGENT_TLS_CLIENT_AUTH']);
+  expect(read({ ...tls, ...ca, BEACON_AGENT_TLS_CLIENT_AUTH: 'none' })).toEqual(['BEACON_AGENT_TLS_CLIENT_AUTH']);
+  expect(read({ ...tls, ...ca, BEACON_AGENT_TRUST_DOMAIN: 'a/b' })).toEqual(['BEACON_AGENT_TRUST_DOMAIN']);
+  expect(read({ BEACON_ADMIN_TOKEN_FILE: 'planted' })).toEqual(['BEACON_ADMIN_TOKEN_FILE']);
+  expect(loadConfig({ ...tls, ...ca }, '/h').agentTls).toEqual({
+    certFile: '/c',
+    keyFile: '/k',
+    clientCaFile: '/ca',
+    clientAuth: 'optional',
+    trustDomain: 'beacon',
+  });
+  expect(loadConfig(tls, '/h').agentTls?.clientAuth).toBe('none');
+});

@@ -10,6 +10,10 @@ export type Config = {
   readonly dataDir: string;
   readonly http: Address;
   readonly grpc: Address;
+  /** Of the listeners that agents reach; undefined: plain text. */
+  readonly agentTls: AgentTls | undefined;
+  /** Empty: `admin.token` in the data folder, made when missing. */
+  readonly adminTokenFile: string;
   readonly allowAsserted: boolean;
   readonly httpAllowedHosts: readonly string[];
   readonly isolation: 'same_user' | 'own_user';
@@ -36,6 +40,15 @@ export type Config = {
   readonly logLevel: LogLevel;
 };
 
+export type AgentTls = {
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Authorities of agents' certificates; undefined when none is looked at. */
+  readonly clientCaFile: string | undefined;
+  readonly clientAuth: 'none' | 'optional' | 'require';
+  readonly trustDomain: string;
+};
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const SECOND_MS = 1000;
@@ -43,8 +56,10 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 /** Names that clients and tests use in the same environment. */
-const CLIENT_NAMES = ['BEACON_URL', 'BEACON_TOKEN', 'BEACON_AGENT_ID', 'BEACON_TENANT_ID'];
-export const TOLERATED = [...CLIENT_NAMES, 'BEACON_TEST_CACHE', 'BEACON_OPA'];
+const CLIENT_NAMES = ['URL', 'TOKEN', 'AGENT_ID', 'TENANT_ID', 'CA_FILE', 'CERT_FILE', 'KEY_FILE'];
+export const TOLERATED = [...CLIENT_NAMES.map((name) => `BEACON_${name}`), 'BEACON_TEST_CACHE', 'BEACON_OPA'];
+const TRUST_DOMAIN = /^[a-z0-9._-]{1,255}$/;
+const LOOPBACK = /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/;
 const HOST_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /** Throws `invalid_argument` whose message has one line for each fault. `home` is the user's home folder. */
@@ -70,6 +85,7 @@ export function configKnobs(): readonly KnobDoc[] {
 export function readCommon(reader: EnvReader, env: Environment, home: string): Config {
   const config: Config = {
     ...readPlaces(reader, env, home),
+    agentTls: readAgentTls(reader),
     ...readTimes(reader),
     ...readLimits(reader),
     ...readPolicy(reader),
@@ -78,6 +94,10 @@ export function readCommon(reader: EnvReader, env: Environment, home: string): C
     // A relative folder would be planted by whoever chose the working directory.
     reader.fault('BEACON_DATA_DIR', 'must be an absolute path');
   }
+  if (config.adminTokenFile !== '' && !isAbsolute(config.adminTokenFile)) {
+    reader.fault('BEACON_ADMIN_TOKEN_FILE', 'must be an absolute path');
+  }
+  refusePlainText(reader, config);
   return config;
 }
 
@@ -105,6 +125,9 @@ function readPlaces(reader: EnvReader, env: Environment, home: string) {
     grpc: reader.address('BEACON_GRPC_LISTEN', '127.0.0.1:7501', {
       doc: 'Where gRPC is served; port 0 takes a free one.',
     }),
+    adminTokenFile: reader.text('BEACON_ADMIN_TOKEN_FILE', '', {
+      doc: 'File of the admin token, the same for every gateway; without it admin.token in the data folder, made once.',
+    }),
     allowAsserted: reader.flag('BEACON_ALLOW_ASSERTED', true, {
       doc: 'Whether a caller on loopback without a token may propose under a name no token was minted for.',
     }),
@@ -115,6 +138,53 @@ function readPlaces(reader: EnvReader, env: Environment, home: string) {
       doc: 'own_user states that no agent runs as the user Beacon runs as; only then is it a pre-execution gate.',
     }),
   } as const;
+}
+
+function readAgentTls(reader: EnvReader): AgentTls | undefined {
+  const certFile = reader.text('BEACON_AGENT_TLS_CERT_FILE', '', {
+    doc: 'Certificate chain (PEM) of the HTTP and gRPC listeners that agents reach; both are TLS then.',
+  });
+  const keyFile = reader.text('BEACON_AGENT_TLS_KEY_FILE', '', { doc: 'Its private key (PEM).' });
+  const clientCaFile = reader.text('BEACON_AGENT_TLS_CLIENT_CA_FILE', '', {
+    doc: 'Authorities (PEM) of certificates by which agents may say who they are.',
+  });
+  const fallback = clientCaFile === '' ? 'none' : 'optional';
+  const clientAuth = reader.choice('BEACON_AGENT_TLS_CLIENT_AUTH', ['none', 'optional', 'require'], fallback, {
+    doc: 'Whether a client certificate is looked at; without it: optional where authorities are given, else none.',
+  });
+  const trustDomain = reader.text('BEACON_AGENT_TRUST_DOMAIN', 'beacon', {
+    doc: 'SPIFFE trust domain of agents’ certificates: spiffe://DOMAIN/beacon/agent/TENANT/AGENT.',
+  });
+  if (!TRUST_DOMAIN.test(trustDomain)) reader.fault('BEACON_AGENT_TRUST_DOMAIN', 'must be a SPIFFE trust domain');
+  if ((certFile === '') !== (keyFile === '')) {
+    reader.fault('BEACON_AGENT_TLS_CERT_FILE', 'goes with BEACON_AGENT_TLS_KEY_FILE');
+  }
+  if (clientCaFile !== '' && certFile === '') {
+    reader.fault('BEACON_AGENT_TLS_CLIENT_CA_FILE', 'needs BEACON_AGENT_TLS_CERT_FILE');
+  }
+  if ((clientAuth === 'none') !== (clientCaFile === '')) {
+    reader.fault('BEACON_AGENT_TLS_CLIENT_AUTH', 'goes with BEACON_AGENT_TLS_CLIENT_CA_FILE');
+  }
+  if (certFile === '' || keyFile === '') return undefined;
+  return { certFile, keyFile, clientCaFile: clientCaFile || undefined, clientAuth, trustDomain };
+}
+
+/** Tokens and proposals must not cross a network for everybody to read. */
+function refusePlainText(reader: EnvReader, { agentTls, http, grpc }: Config): void {
+  const behindProxy = reader.flag('BEACON_TLS_TERMINATED_BY_PROXY', false, {
+    doc: 'States that a proxy in front terminates TLS, so that plain text may be served beyond loopback.',
+  });
+  if (agentTls !== undefined && behindProxy) {
+    reader.fault('BEACON_TLS_TERMINATED_BY_PROXY', 'contradicts BEACON_AGENT_TLS_CERT_FILE');
+  }
+  if (agentTls !== undefined || behindProxy) return;
+  for (const [name, { host }] of [
+    ['BEACON_HTTP_LISTEN', http],
+    ['BEACON_GRPC_LISTEN', grpc],
+  ] as const) {
+    if (LOOPBACK.test(host)) continue;
+    reader.fault(name, 'beyond loopback needs BEACON_AGENT_TLS_CERT_FILE, or BEACON_TLS_TERMINATED_BY_PROXY=true');
+  }
 }
 
 function readTimes(reader: EnvReader) {

@@ -9,14 +9,10 @@ import { EVENTS } from '../core/events.ts';
 import { MemoryEventBus } from '../ports/event-bus/memory.ts';
 import type { PolicyEngine } from '../ports/policy-engine/port.ts';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
-import { addressText } from '../runtime/env.ts';
-import { drainHttp } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
-import { addReflection } from '../runtime/rpc-reflection.ts';
-import { addHealth, createRpcServer, drainRpc, listenRpc } from '../runtime/rpc-server.ts';
-import { readOrCreateSecretFile } from '../runtime/secret-file.ts';
-import { createAccess, tokenDigest, tokenText } from './access.ts';
+import { createAccess, tokenDigest } from './access.ts';
+import { adminTokenOf, instanceOf, prepareAgentDoors } from './agent-doors.ts';
 import type { Config } from './config.ts';
 import { composeActivation, composeDecision, composePolicy } from './decision/compose.ts';
 import type { DecisionSettings } from './decision/deps.ts';
@@ -24,8 +20,7 @@ import { decisionMeter } from './decision/meter.ts';
 import type { PolicyActivation } from './decision/policy-activation.ts';
 import { policyMeter } from './decision/policy-meter.ts';
 import { type EmbeddedStores, openEmbeddedStores } from './embedded-stores.ts';
-import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
-import { isLoopback } from './gateway/peer.ts';
+import { createGateway } from './gateway/compose.ts';
 import type { Addresses } from './greeting.ts';
 import { composeKillSwitch } from './kill-switch/compose.ts';
 import { killSwitchMeter } from './kill-switch/meter.ts';
@@ -119,26 +114,21 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   });
   closers.push(() => scoring.stop());
   watch(metrics, { signer, killSwitchLog });
-  const adminToken = await readOrCreateSecretFile(join(dataDir, 'admin.token'), () =>
-    tokenText('admin', randomBytes(32)),
-  );
+  const admin = await adminTokenOf(config);
+  const doors = await prepareAgentDoors(config, failed('tls.failed'));
+  closers.push(() => doors.close());
   const access = createAccess({
     tokens: stores.tokens,
-    adminTokenDigest: tokenDigest(adminToken.reveal()),
+    adminTokenDigest: tokenDigest(admin.token.reveal()),
     allowAsserted: config.allowAsserted,
+    certificates: doors.rules,
     now,
     randomBytes,
   });
-  const gatewayOptions = {
-    decisionTimeoutMs: config.decisionTimeoutMs,
-    limit: { maxInFlight: config.maxInFlight, latencyTargetMs: config.latencyTargetMs },
-    allowedHosts: config.httpAllowedHosts,
-    grpcOnLoopback: isLoopback(config.grpc.host),
-    now,
-    randomBytes,
-  };
   const settings = decisionSettings(config, signer);
-  await warmUp({ budgetMs: warmUpBudget(), policy, settings, gateway: gatewayOptions });
+  // Practice happens in this process alone: no socket, so no TLS.
+  const { httpTls: _tls, certificates: _shown, ...practice } = doors.options;
+  await warmUp({ budgetMs: warmUpBudget(), policy, settings, gateway: practice });
   const gateway = createGateway({
     services: {
       decision,
@@ -150,24 +140,13 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     access,
     metrics,
     log,
-    options: gatewayOptions,
+    options: doors.options,
   });
-  const grpc = createRpcServer();
-  gateway.registerGrpc(grpc);
-  const health = await addHealth(grpc, [...AGENT_SERVICES]);
-  await addReflection(grpc, [...AGENT_SERVICES]);
-  // Side by side: one after the other could take longer than the whole process is given.
-  const { drainMs } = config;
-  closers.push(() => Promise.all([drainRpc(grpc, drainMs), drainHttp(gateway.http, drainMs)]).then(() => undefined));
-  const grpcAddress = await listenRpc(grpc, addressText(config.grpc));
-  const http = await gateway.http.listen({ host: config.http.host, port: config.http.port });
-  const addresses = { http, grpc: grpcAddress, data_dir: dataDir, admin_token_file: join(dataDir, 'admin.token') };
+  const { http, grpc, serving } = await doors.open(gateway);
+  const addresses = { http, grpc, data_dir: dataDir, admin_token_file: admin.file };
   const instanceFile = join(dataDir, 'instance.json');
-  writeFileSync(instanceFile, `${JSON.stringify({ http, grpc: grpcAddress, pid: process.pid })}\n`, { mode: 0o600 });
+  writeFileSync(instanceFile, `${JSON.stringify(instanceOf(config, addresses))}\n`, { mode: 0o600 });
   closers.push(() => rmSync(instanceFile, { force: true }));
-  const serving = (yes: boolean) => {
-    for (const name of ['', ...AGENT_SERVICES.map((service) => service.typeName)]) health.set(name, yes);
-  };
   serving(true);
   closers.push(() => serving(false));
   return { addresses, stop: closeAll };

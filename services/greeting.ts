@@ -17,7 +17,8 @@ export function greet(
   const style = (format: Parameters<typeof styleText>[0], text: string) =>
     styleText(format, text, { stream: out, validateStream: true });
   const row = (name: string, value: string) => `  ${style('dim', name.padEnd(12))}${value}\n`;
-  const curl = `curl -s ${http}/api/execute -H 'content-type: application/json' \\
+  const trusting = http.startsWith('https:') ? '--cacert AUTHORITY.pem ' : '';
+  const curl = `curl -s ${trusting}${http}/api/execute -H 'content-type: application/json' \\
     -d '{"agent_id":"demo","tenant_id":"local","code":"ls -la"}'`;
   const warning = `  ${style('yellow', 'Agents that run as this user could read Beacon’s keys:')} this set-up is at most delegated_runtime_control.\n\n`;
   out.write(

@@ -34,6 +34,8 @@ import { ownAuthorization, tokenReader } from './service-tokens.ts';
 export const MAX_CONNECTION_AGE_MS = 15 * 60_000;
 /** Longer than a client keeps one stream (`SealStream` is renewed every few minutes). */
 export const MAX_CONNECTION_AGE_GRACE_MS = 10 * 60_000;
+/** The part of a certificate's name all services share, unless told otherwise. */
+export const MESH_TRUST_DOMAIN = 'beacon';
 const TLS_RELOAD_MS = 10_000;
 
 export type MeshOptions = {
@@ -42,7 +44,7 @@ export type MeshOptions = {
   readonly tls?: TlsFiles & { readonly reloadMs?: number };
   /** Folder (0700) of the services' tokens; needed wherever a connection is plain. */
   readonly tokenFolder?: string;
-  /** The part of a certificate's name all services share. Default `beacon`. */
+  /** Default `MESH_TRUST_DOMAIN`. */
   readonly trustDomain?: string;
   readonly now: () => number;
   /** Told when new certificate files cannot be used. */
@@ -68,7 +70,7 @@ export type Mesh = {
 };
 
 export async function openMesh(options: MeshOptions): Promise<Mesh> {
-  const { self, tokenFolder, now, failed, trustDomain = 'beacon' } = options;
+  const { self, tokenFolder, now, failed, trustDomain = MESH_TRUST_DOMAIN } = options;
   const tls = options.tls
     ? await openTls({ reloadMs: TLS_RELOAD_MS, ...options.tls, now, rejected: failed })
     : undefined;

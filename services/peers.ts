@@ -102,6 +102,12 @@ export function identityOf(peerNames: readonly string[], trustDomain: string): I
   return found.length === 1 ? found[0] : undefined;
 }
 
+/** Whether any of the names is a service's. */
+export function namesService(peerNames: readonly string[], trustDomains: readonly string[]): boolean {
+  const taken = trustDomains.flatMap((domain) => IDENTITIES.flatMap((identity) => certificateNames(identity, domain)));
+  return taken.some((name) => peerNames.includes(name));
+}
+
 /** Throws `permission_denied` unless the table gives `caller` this RPC of `self`. */
 export function authorizePeer(self: Identity, caller: Identity, method: string): void {
   if (PEERS[self][caller]?.includes(method)) return;

@@ -35,7 +35,7 @@ const SERVER = /^[!-~]{1,300}$/;
 
 /** What each target cannot be without. */
 const NEEDS: Readonly<Record<Target, readonly (keyof typeof NAMES)[]>> = {
-  gateway: ['decisions', 'signers', 'killSwitch', 'scoring'],
+  gateway: ['redis', 'decisions', 'signers', 'killSwitch', 'scoring'],
   decision: ['redis', 'natsServers', 'signers', 'tenantKeyFile'],
   'receipt-signer': ['redis', 'natsServers'],
   scoring: ['redis', 'natsServers', 'signers'],

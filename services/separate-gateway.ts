@@ -8,20 +8,16 @@ import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
 import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';
-import { SqliteTokenStore } from '../ports/token-store/sqlite.ts';
-import { addressText } from '../runtime/env.ts';
-import { drainHttp } from '../runtime/http.ts';
-import { addReflection } from '../runtime/rpc-reflection.ts';
-import { addHealth, createRpcServer, drainRpc, listenRpc } from '../runtime/rpc-server.ts';
-import { readOrCreateSecretFile } from '../runtime/secret-file.ts';
+import { RedisTokenStore } from '../ports/token-store/redis.ts';
+import { SqliteTokenCopy } from '../ports/token-store/sqlite-copy.ts';
 import { SqliteFile } from '../runtime/sqlite.ts';
-import { createAccess, tokenDigest, tokenText } from './access.ts';
-import { AGENT_SERVICES, createGateway } from './gateway/compose.ts';
-import { isLoopback } from './gateway/peer.ts';
+import { createAccess, tokenDigest } from './access.ts';
+import { adminTokenOf, instanceOf, prepareAgentDoors } from './agent-doors.ts';
+import { createGateway } from './gateway/compose.ts';
 import { leadingKillSwitch } from './leading-kill-switch.ts';
 import { dialRelay } from './relay.ts';
 import { askingAll, takingTurns } from './replicas.ts';
-import { openSeparateMesh, ownCall, type Run } from './separate-parts.ts';
+import { openSeparateMesh, openSharedRedis, ownCall, type Run } from './separate-parts.ts';
 import { dialAll, type Started } from './separate-targets.ts';
 import { UnansweredCalls } from './unanswered-calls.ts';
 
@@ -30,6 +26,9 @@ const REPORT_TIMEOUT_MS = 5_000;
 /** Decisions one replica owes at most; beyond it they are shed here. */
 const MAX_RELAYED = 4_096;
 
+/** Longer than a fact may take: a busy gateway that misses a reply would turn callers away. */
+const TOKEN_TIMEOUT_MS = 1_500;
+
 export async function startGateway(run: Run): Promise<Started> {
   const { config, closers, failed, metrics, log } = run;
   const { dataDir } = config;
@@ -37,9 +36,12 @@ export async function startGateway(run: Run): Promise<Started> {
   const mesh = await openSeparateMesh('gateway', run);
   const file = new SqliteFile({ path: join(dataDir, 'tokens.db'), synced: true, onFailure: failed('state.failed') });
   closers.push(() => file.close());
-  const tokens = new SqliteTokenStore(file);
-  const tokenFile = join(dataDir, 'admin.token');
-  const adminToken = await readOrCreateSecretFile(tokenFile, () => tokenText('admin', randomBytes(32)));
+  const redis = await openSharedRedis(run, TOKEN_TIMEOUT_MS);
+  const tokens = new RedisTokenStore(redis, new SqliteTokenCopy(file), failed('tokens.failed'));
+  closers.push(() => tokens.stop());
+  await tokens.start();
+  const admin = await adminTokenOf(config);
+  const doors = await prepareAgentDoors(config, failed('tls.failed'));
   const decisions = await dialAll(mesh, run, DecisionService, 'decision', config.decisions);
   const scoring = await dialAll(mesh, run, ScoringService, 'scoring', config.scoring);
   const signers = await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers);
@@ -82,37 +84,25 @@ export async function startGateway(run: Run): Promise<Started> {
       scoring: takingTurns(services(scoring) as (typeof scoring)[number]['service'][], Date.now),
       killSwitch: leading.killSwitch,
       logs: [...signers.map(({ service }) => service), leading.log],
-      ready: async () => ({ ready: true, reasons: [] }),
+      ready: async () => ({ ready: redis.usable, reasons: redis.usable ? [] : ['Redis cannot be used'] }),
     },
     access: createAccess({
       tokens,
-      adminTokenDigest: tokenDigest(adminToken.reveal()),
+      adminTokenDigest: tokenDigest(admin.token.reveal()),
       allowAsserted: config.allowAsserted,
+      certificates: doors.rules,
       now: Date.now,
       randomBytes,
     }),
     metrics,
     log,
-    options: {
-      decisionTimeoutMs: config.decisionTimeoutMs,
-      limit: { maxInFlight: config.maxInFlight, latencyTargetMs: config.latencyTargetMs },
-      allowedHosts: config.httpAllowedHosts,
-      grpcOnLoopback: isLoopback(config.grpc.host),
-      now: Date.now,
-      randomBytes,
-    },
+    options: doors.options,
   });
-  const grpc = createRpcServer();
-  gateway.registerGrpc(grpc);
-  const health = await addHealth(grpc, [...AGENT_SERVICES]);
-  await addReflection(grpc, [...AGENT_SERVICES]);
-  closers.push(() =>
-    Promise.all([drainRpc(grpc, config.drainMs), drainHttp(gateway.http, config.drainMs)]).then(() => undefined),
-  );
-  const grpcAddress = await listenRpc(grpc, addressText(config.grpc));
-  const http = await gateway.http.listen({ host: config.http.host, port: config.http.port });
-  for (const name of ['', ...AGENT_SERVICES.map((service) => service.typeName)]) health.set(name, true);
-  const instance = { http, grpc: grpcAddress, pid: process.pid };
+  // Pushed last, so that what it asks is still there while it drains.
+  closers.push(() => doors.close());
+  const { http, grpc, serving } = await doors.open(gateway);
+  serving(true);
+  const instance = instanceOf(config, { http, grpc });
   writeFileSync(join(dataDir, 'instance.json'), `${JSON.stringify(instance)}\n`, { mode: 0o600 });
-  return { http, grpc: grpcAddress, data_dir: dataDir, admin_token_file: tokenFile };
+  return { http, grpc, data_dir: dataDir, admin_token_file: admin.file };
 }

@@ -51,8 +51,8 @@ export async function startKillSwitch(run: Run): Promise<Started> {
       actions: stores.actions,
       bus,
       keys: openTenantKeys(join(config.dataDir, 'keys', 'kill-switch', 'digest.key')),
-      // Names are minted at the gateway; without its word the advice is given rather than not.
-      tokens: { isMinted: async () => false },
+      // That a name cannot be looked up must not keep a revocation from being answered.
+      tokens: { isMinted: (tenantId, agentId) => stores.isMinted(tenantId, agentId).catch(() => false) },
       leaseMs: config.leaseMs,
       now: Date.now,
       leads: () => own.store.isOnlyWriter(),

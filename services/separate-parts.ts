@@ -13,11 +13,12 @@ import { JetStreamReceiptStream } from '../ports/receipt-stream/jetstream.ts';
 import { RedisRevocationList } from '../ports/revocation-list/redis.ts';
 import { RedisScoreStore } from '../ports/score-store/redis.ts';
 import { RedisSuspicions } from '../ports/suspicions/redis.ts';
+import { isMintedIn } from '../ports/token-store/redis.ts';
 import { createHttpServer } from '../runtime/http.ts';
 import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { openNats } from '../runtime/nats.ts';
-import { openRedis } from '../runtime/redis.ts';
+import { openRedis, type RedisConnection } from '../runtime/redis.ts';
 import { type Mesh, openMesh } from './mesh.ts';
 import type { Identity } from './peers.ts';
 import type { SeparateConfig } from './separate-config.ts';
@@ -40,7 +41,10 @@ export type Run = {
 export type SharedStores = Awaited<ReturnType<typeof openSharedStores>>;
 
 /** Refuses to start on a Redis that cannot be reached or might forget. */
-export async function openSharedStores({ config, log, closers }: Run) {
+export async function openSharedRedis(
+  { config, log, closers }: Run,
+  commandTimeoutMs = REDIS_COMMAND_TIMEOUT_MS,
+): Promise<RedisConnection> {
   if (!config.redis) throw new BeaconError('invalid_argument', 'BEACON_REDIS_URL: is missing');
   const { address, sentinels, name, username, password, sentinelUsername, sentinelPassword, tls } = config.redis;
   const redis = await openRedis({
@@ -52,10 +56,16 @@ export async function openSharedStores({ config, log, closers }: Run) {
     ...(sentinelPassword ? { sentinelPassword: sentinelPassword.reveal() } : {}),
     ...(tls ? { tls: {} } : {}),
     prefix: config.redisPrefix,
-    commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS,
+    commandTimeoutMs,
     onState: (state, cause) => log[state === 'ready' ? 'info' : 'warn'](`redis.${state}`, { cause }),
   });
   closers.push(() => redis.close());
+  return redis;
+}
+
+export async function openSharedStores(run: Run) {
+  const { config } = run;
+  const redis = await openSharedRedis(run);
   return {
     // A Redis that is away costs the facts, not the answer: what is sealed then is a DENY.
     writable: () => true,
@@ -66,6 +76,7 @@ export async function openSharedStores({ config, log, closers }: Run) {
     scores: new RedisScoreStore(redis),
     budgets: new RedisBudgets(redis),
     suspicions: new RedisSuspicions(redis),
+    isMinted: (tenantId: string, agentId: string) => isMintedIn(redis, tenantId, agentId),
   };
 }
 

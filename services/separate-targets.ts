@@ -1,13 +1,11 @@
 // One composition for each target. Each serves on the mesh what the table of peers gives the others.
 
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DescService } from '@bufbuild/protobuf';
 import type { Server } from '@grpc/grpc-js';
 import type { CallContext } from '../core/principal.ts';
 import { DecisionRelayService, DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
-import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
 import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';

@@ -5,6 +5,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseStrictJson } from '../../core/strict-json.ts';
+import { type Answered, type Asked, keepingAgent, requestBytes } from '../transport/request.ts';
+import { type Trust, trustIn } from '../transport/trust.ts';
 import { CliFailure, EXIT, refusedByBeacon, unreachable, usage } from './failure.ts';
 import type { World } from './world.ts';
 
@@ -16,22 +18,24 @@ export type Json = Record<string, unknown>;
 export type Beacon = {
   readonly url: string;
   /** Throws CliFailure: exit 3 when there is no answer in time, else what the problem's code calls for. */
-  ask(method: 'GET' | 'POST', path: string, body?: Json): Promise<Json>;
+  ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: Json): Promise<Json>;
   /** The same for answers that are not JSON. */
   fetchBytes(path: string, options?: { timeoutMs?: number }): Promise<Uint8Array>;
 };
 
 export async function findBeacon(world: World): Promise<Beacon> {
   const { BEACON_URL: url, BEACON_TOKEN: token } = world.env;
-  if (url) return beaconAt(requireUrl(url), token);
+  if (url) return beaconAt(requireUrl(url), token, await trustIn(world.env, undefined));
   const folder = dataFolder(world);
   await requirePrivate(folder);
   const instance = await readJson(join(folder, 'instance.json'));
   if (typeof instance?.http !== 'string') {
     throw unreachable(`no Beacon is running on ${folder} (start it with npm start, or set BEACON_URL)`);
   }
-  const adminToken = token ?? (await readText(join(folder, 'admin.token')))?.trim();
-  return beaconAt(requireUrl(instance.http), adminToken);
+  const { admin_token_file: named } = instance;
+  const tokenFile = typeof named === 'string' ? named : join(folder, 'admin.token');
+  const adminToken = token ?? (await readText(tokenFile))?.trim();
+  return beaconAt(requireUrl(instance.http), adminToken, await trustIn(world.env, instance));
 }
 
 export function dataFolder(world: World): string {
@@ -42,17 +46,19 @@ export function dataFolder(world: World): string {
   return join(home || homedir(), '.local', 'state', 'beacon');
 }
 
-function beaconAt(url: string, token: string | undefined): Beacon {
+function beaconAt(url: string, token: string | undefined, trust: Trust | undefined): Beacon {
   const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+  const agent = keepingAgent(new URL(url));
   const send = async (method: string, path: string, body?: Json, timeoutMs = TIMEOUT_MS) => {
-    const answer = await fetchLimited(url + path, {
+    const answer = await requestLimited(url + path, {
       method,
       headers: { ...authorization, ...(body ? { 'content-type': 'application/json' } : {}) },
-      body: body ? JSON.stringify(body) : null,
+      body: body ? Buffer.from(JSON.stringify(body)) : undefined,
       signal: AbortSignal.timeout(timeoutMs),
+      ...{ trust, agent },
     });
-    if (!answer.ok) throw problem(answer.status, answer.bytes, path);
-    return answer.bytes;
+    if (!isOk(answer)) throw problem(answer.status, answer.body, path);
+    return answer.body;
   };
   return {
     url,
@@ -62,31 +68,31 @@ function beaconAt(url: string, token: string | undefined): Beacon {
 }
 
 /** One GET of an address a person named: no token is sent, no redirect followed. */
-export async function fetchPublic(url: string): Promise<Uint8Array> {
-  const answer = await fetchLimited(requireUrl(url), { signal: AbortSignal.timeout(TIMEOUT_MS) });
-  if (!answer.ok) throw unreachable(`${url} answered ${answer.status}`);
-  return answer.bytes;
+export async function fetchPublic(url: string, world: Pick<World, 'env'>): Promise<Uint8Array> {
+  const { ca } = (await trustIn({ BEACON_CA_FILE: world.env.BEACON_CA_FILE }, undefined)) ?? {};
+  const answer = await requestLimited(requireUrl(url), {
+    method: 'GET',
+    headers: {},
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    trust: ca === undefined ? undefined : { ca },
+  });
+  if (!isOk(answer)) throw unreachable(`${url} answered ${answer.status}`);
+  return answer.body;
 }
 
-async function fetchLimited(
-  url: string,
-  init: RequestInit,
-): Promise<{ ok: boolean; status: number; bytes: Uint8Array }> {
+const isOk = ({ status }: Answered) => status >= 200 && status < 300;
+
+async function requestLimited(url: string, asked: Omit<Asked, 'maxBytes'>): Promise<Answered> {
   try {
-    // A redirect would carry the token to whoever the answer names.
-    const response = await fetch(url, { ...init, redirect: 'error' });
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of response.body ?? []) {
-      length += chunk.length;
-      if (length > MAX_ANSWER_BYTES) throw unreachable(`the answer of ${url} is too long`);
-      chunks.push(chunk);
-    }
-    return { ok: response.ok, status: response.status, bytes: Buffer.concat(chunks) };
+    const answer = await requestBytes(new URL(url), { ...asked, maxBytes: MAX_ANSWER_BYTES });
+    if (answer.status >= 300 && answer.status < 400) throw unreachable(`${url} answered with a redirect`);
+    return answer;
   } catch (thrown) {
     if (thrown instanceof CliFailure) throw thrown;
-    const { name, cause } = thrown as Error & { cause?: { code?: string } };
-    throw unreachable(`no answer from ${url} (${name === 'TimeoutError' ? 'timed out' : (cause?.code ?? name)})`);
+    const { name, code } = thrown as Error & { code?: string };
+    if (code === 'payload_too_large') throw unreachable(`the answer of ${url} is too long`);
+    const timedOut = asked.signal.aborted && name === 'AbortError';
+    throw unreachable(`no answer from ${url} (${timedOut ? 'timed out' : (code ?? name)})`);
   }
 }
 

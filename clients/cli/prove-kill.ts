@@ -38,7 +38,7 @@ async function prove(id: string, options: Options, world: World): Promise<number
   // Keys that lie beside the logs would be vouched for by whoever made the logs.
   if (folder !== undefined && sources.length === 0) throw usage('--logs needs --key: a JWK set and the logs’ vkeys');
   const beacon = folder === undefined ? await findBeacon(world) : undefined;
-  const keys = beacon && sources.length === 0 ? await keysOf(beacon) : await readTrustedKeys(sources);
+  const keys = beacon && sources.length === 0 ? await keysOf(beacon) : await readTrustedKeys(sources, world);
   const copies = beacon ? await fetchLogs(beacon) : await readLogs(folder as string);
   const proof = await proveKill(id, save === undefined ? copies : savingTo(save, copies), keys);
   if (options.json) world.out(`${JSON.stringify(proof)}\n`);

@@ -21,7 +21,10 @@ export function define(program: Command, world: World, exits: Exits): void {
     .description('mint a token for an agent; --client-file writes what a hook needs (needs the admin role)')
     .argument('<agent>')
     .requiredOption('--tenant <name>')
-    .option('--client-file <file>', 'write {url, token, agent_id, tenant_id, jwks} there, mode 0600, and show no token')
+    .option(
+      '--client-file <file>',
+      'write {url, token, agent_id, tenant_id, jwks, ca_file} there, mode 0600, and show no token',
+    )
     .option('--json')
     .action(exits((agent: string, options: Options) => token(agent, options, world)));
 }
@@ -32,7 +35,10 @@ async function token(agent: string, options: Options, world: World): Promise<num
   const beacon = await findBeacon(world);
   const path = options.clientFile === undefined ? undefined : resolve(world.cwd, options.clientFile);
   // Before anything is minted: a name once minted can no longer be proposed under without its token.
-  if (path !== undefined) await ensureFolder(dirname(path));
+  if (path !== undefined) {
+    requireNamedTrust(beacon, world);
+    await ensureFolder(dirname(path));
+  }
   const minted = await beacon.ask('POST', `/api/agents/${encodeURIComponent(agent)}/tokens`, {
     tenant_id: options.tenant,
   });
@@ -42,18 +48,29 @@ async function token(agent: string, options: Options, world: World): Promise<num
     else world.out(`${plain(minted.token)}\n`);
     return EXIT.yes;
   }
-  await writePrivately(path, `${JSON.stringify(await clientFile(beacon, minted), undefined, 2)}\n`);
+  await writePrivately(path, `${JSON.stringify(await clientFile(beacon, minted, world), undefined, 2)}\n`);
   const { token: _kept, ...rest } = minted;
   if (options.json) world.out(`${JSON.stringify({ client_file: path, ...rest })}\n`);
   else showFile(path, minted, world);
   return EXIT.yes;
 }
 
-async function clientFile(beacon: Beacon, minted: Json): Promise<Json> {
+/** A hook looks up nothing by itself: whom it believes must stand in its file. */
+function requireNamedTrust(beacon: Beacon, world: World): void {
+  const { BEACON_URL: url, BEACON_CA_FILE: ca } = world.env;
+  if (!beacon.url.startsWith('https:') || url || ca) return;
+  throw usage('the running Beacon speaks TLS: set BEACON_URL to the name in its certificate, and BEACON_CA_FILE');
+}
+
+async function clientFile(beacon: Beacon, minted: Json, world: World): Promise<Json> {
   const jwks = await beacon.fetchBytes('/.well-known/jwks.json');
   parseJwks(jwks);
   const { token: secret, agent_id, tenant_id } = minted;
-  return { url: beacon.url, token: secret, agent_id, tenant_id, jwks: JSON.parse(Buffer.from(jwks).toString()) };
+  const { BEACON_CA_FILE: ca } = world.env;
+  return {
+    ...{ url: beacon.url, token: secret, agent_id, tenant_id, jwks: JSON.parse(Buffer.from(jwks).toString()) },
+    ...(beacon.url.startsWith('https:') && ca ? { ca_file: resolve(world.cwd, ca) } : {}),
+  };
 }
 
 async function ensureFolder(folder: string): Promise<void> {
@@ -85,6 +102,7 @@ function showFile(path: string, minted: Json, world: World): void {
   headline('good', 'client file written', plain(path));
   fields([
     ['agent', `${plain(minted.agent_id)} of tenant ${plain(minted.tenant_id)}`],
+    ['token id', minted.token_id],
     ['expires', minted.expires_at],
   ]);
 }

@@ -8,6 +8,7 @@ import { parseStrictJson } from '../../core/strict-json.ts';
 import { VerifyError } from '../../core/verify-error.ts';
 import { type Beacon, fetchPublic } from './beacon.ts';
 import { usage } from './failure.ts';
+import type { World } from './world.ts';
 
 export type TrustedKeys = {
   /** Sign receipts. */
@@ -21,8 +22,8 @@ export type TrustedKeys = {
  * or a verifier key itself (a file of such a name is given as ./NAME).
  * Throws CliFailure (cannot be read: 2 or 3) or VerifyError (what was read is not a key).
  */
-export async function readTrustedKeys(sources: readonly string[]): Promise<TrustedKeys> {
-  const sets = await Promise.all(sources.map(async (source) => parseKeys(await readSource(source))));
+export async function readTrustedKeys(sources: readonly string[], world: Pick<World, 'env'>): Promise<TrustedKeys> {
+  const sets = await Promise.all(sources.map(async (source) => parseKeys(await readSource(source, world))));
   return { receiptKeys: sets.flatMap((set) => set.receiptKeys), logKeys: sets.flatMap((set) => set.logKeys) };
 }
 
@@ -53,8 +54,8 @@ function parseLogs(bytes: Uint8Array): NoteKey[] {
   });
 }
 
-async function readSource(source: string): Promise<Uint8Array> {
-  if (/^https?:\/\//.test(source)) return fetchPublic(source);
+async function readSource(source: string, world: Pick<World, 'env'>): Promise<Uint8Array> {
+  if (/^https?:\/\//.test(source)) return fetchPublic(source, world);
   // Before any file: a path of that name in a hostile working directory must not stand in for the key that was named.
   if (/^[^+./][^+]*\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(source)) return Buffer.from(source);
   try {

@@ -38,7 +38,7 @@ async function verify(files: string[], options: Options, world: World): Promise<
   if (proofs.length > 0 && proofs.length !== files.length) {
     throw usage(`${proofs.length} proofs for ${files.length} receipts: give one for each, in the same order`);
   }
-  const keys = sources.length > 0 ? await readTrustedKeys(sources) : await keysOf(await findBeacon(world));
+  const keys = sources.length > 0 ? await readTrustedKeys(sources, world) : await keysOf(await findBeacon(world));
   const findings: Finding[] = [];
   for (const [at, file] of files.entries()) {
     const bytes = await read(file, world);

@@ -39,7 +39,7 @@ export async function ask(proposal: Proposal, signal: AbortSignal, elapsedMs: ()
   const { beacon } = proposal;
   const request = Buffer.from(JSON.stringify(bodyOf(proposal)));
   const started = elapsedMs();
-  const { status, body } = await post(new URL('/api/execute', beacon.url), beacon.token, request, signal);
+  const { status, body } = await post('/api/execute', beacon, request, signal);
   const answer = requireObject(parse(body), 'the answer');
   if (status !== 200) throw refusal(status, answer);
   const read = readAnswer(answer);

@@ -9,10 +9,13 @@ import { type PublicKey, parseJwks } from '../../core/jwk.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import { dataFolder } from '../cli/beacon.ts';
 import type { World } from '../cli/world.ts';
+import { readTrust, type Trust, type TrustFiles, trustIn } from '../transport/trust.ts';
 
 export type Beacon = {
   readonly url: URL;
   readonly token: string | undefined;
+  /** Which certificates to believe and to show; undefined: the machine's authorities, and none. */
+  readonly trust: Trust | undefined;
   readonly agentId: string;
   readonly tenantId: string;
   /** An ALLOW must come with a receipt that verifies under one of these; undefined without a client file. */
@@ -21,25 +24,25 @@ export type Beacon = {
   readonly workspace: string | undefined;
 };
 
-const FIELDS = ['url', 'token', 'agent_id', 'tenant_id', 'jwks', 'workspace'];
+const FIELDS = ['url', 'token', 'agent_id', 'tenant_id', 'jwks', 'workspace', 'ca_file', 'cert_file', 'key_file'];
 const MAX_FILE_BYTES = 65_536;
 const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /**
- * Reads `{url, token, agent_id, tenant_id, jwks, workspace?}`. Throws `failed_precondition` unless the path is absolute
- * and the file belongs to this user or root with nobody else able to write it; `invalid_argument` on what it holds.
+ * Reads `{url, token, agent_id, tenant_id, jwks, workspace?, ca_file?, cert_file?, key_file?}`; with a client certificate
+ * the token may be left out. Throws `failed_precondition` unless the path is absolute and the file, with those it names,
+ * belongs to this user or root with nobody else able to write it; `invalid_argument` on what it holds.
  */
 export async function readClientFile(path: string): Promise<Beacon> {
-  if (!isAbsolute(path)) throw new BeaconError('failed_precondition', 'the client file must be an absolute path');
-  const found = await stat(path).catch(() => undefined);
-  if (!found?.isFile()) throw new BeaconError('failed_precondition', 'the client file cannot be read');
-  if ((found.mode & 0o022) !== 0 || (found.uid !== process.getuid?.() && found.uid !== 0)) {
-    throw new BeaconError('failed_precondition', 'somebody else can write the client file: not believing it');
-  }
+  await requireOwn(path, 'the client file');
   const fields = requireObject(parseStrictJson(await readFile(path), { maxBytes: MAX_FILE_BYTES }));
   for (const name of Object.keys(fields)) if (!FIELDS.includes(name)) throw invalidArgument(name, 'is not known');
   const { url, token, workspace } = fields;
-  if (typeof token !== 'string' || !/^[\x21-\x7e]{1,4096}$/.test(token)) throw invalidArgument('token', 'is missing');
+  const files = await requireTrustFiles(fields);
+  const needsToken = token !== undefined || files.certFile === undefined;
+  if (needsToken && !(typeof token === 'string' && /^[\x21-\x7e]{1,4096}$/.test(token))) {
+    throw invalidArgument('token', 'is missing');
+  }
   if (workspace !== undefined && !(typeof workspace === 'string' && isAbsolute(workspace))) {
     throw invalidArgument('workspace', 'must be an absolute path');
   }
@@ -47,7 +50,8 @@ export async function readClientFile(path: string): Promise<Beacon> {
   if (receiptKeys.length === 0) throw invalidArgument('jwks', 'holds no key');
   return {
     url: requireUrl(url),
-    token,
+    token: token as string | undefined,
+    trust: await readTrust(files),
     agentId: requireName('agent_id', fields.agent_id),
     tenantId: requireName('tenant_id', fields.tenant_id),
     receiptKeys,
@@ -55,12 +59,35 @@ export async function readClientFile(path: string): Promise<Beacon> {
   };
 }
 
+async function requireOwn(path: string, what: string): Promise<void> {
+  if (!isAbsolute(path)) throw new BeaconError('failed_precondition', `${what} must be an absolute path`);
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) throw new BeaconError('failed_precondition', `${what} cannot be read`);
+  if ((found.mode & 0o022) !== 0 || (found.uid !== process.getuid?.() && found.uid !== 0)) {
+    throw new BeaconError('failed_precondition', `somebody else can write ${what}: not believing it`);
+  }
+}
+
+async function requireTrustFiles(fields: Record<string, unknown>): Promise<TrustFiles> {
+  const named = async (name: 'ca_file' | 'cert_file' | 'key_file') => {
+    const path = fields[name];
+    if (path === undefined) return undefined;
+    if (typeof path !== 'string') throw invalidArgument(name, 'must be an absolute path');
+    await requireOwn(path, name);
+    return path;
+  };
+  const [caFile, certFile, keyFile] = [await named('ca_file'), await named('cert_file'), await named('key_file')];
+  return { caFile, certFile, keyFile };
+}
+
 /** BEACON_URL and BEACON_TOKEN, else the instance running on the data folder, as a caller that only asserts its name. */
 export async function readEnvironment(world: Pick<World, 'env' | 'cwd'>, surface: string): Promise<Beacon> {
   const { BEACON_URL: url, BEACON_TOKEN: token, BEACON_AGENT_ID: agent, BEACON_TENANT_ID: tenant } = world.env;
+  const running = url ? undefined : await runningInstance(dataFolder(world as World));
   return {
-    url: requireUrl(url || (await runningInstance(dataFolder(world as World)))),
+    url: requireUrl(url || running?.http),
     token: token || undefined,
+    trust: await trustIn(world.env, running),
     agentId: requireName('BEACON_AGENT_ID', agent || surface),
     tenantId: requireName('BEACON_TENANT_ID', tenant || 'local'),
     receiptKeys: undefined,
@@ -68,7 +95,7 @@ export async function readEnvironment(world: Pick<World, 'env' | 'cwd'>, surface
   };
 }
 
-async function runningInstance(folder: string): Promise<string> {
+async function runningInstance(folder: string): Promise<Record<string, unknown> & { http: string }> {
   const found = await stat(folder).catch(() => undefined);
   if (!found) throw new BeaconError('unavailable', 'no Beacon is running');
   if ((found.mode & 0o077) !== 0 || found.uid !== process.getuid?.()) {
@@ -76,9 +103,10 @@ async function runningInstance(folder: string): Promise<string> {
   }
   const bytes = await readFile(join(folder, 'instance.json')).catch(() => undefined);
   if (!bytes) throw new BeaconError('unavailable', 'no Beacon is running');
-  const { http } = requireObject(parseStrictJson(bytes, { maxBytes: MAX_FILE_BYTES }));
+  const instance = requireObject(parseStrictJson(bytes, { maxBytes: MAX_FILE_BYTES }));
+  const { http } = instance;
   if (typeof http !== 'string') throw new BeaconError('unavailable', 'no Beacon is running');
-  return http;
+  return { ...instance, http };
 }
 
 function requireUrl(value: unknown): URL {

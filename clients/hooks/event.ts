@@ -1,6 +1,6 @@
 // What an agent client writes to a hook's stdin, read strictly: what cannot be read is refused, never passed over.
 
-import { BeaconError, invalidArgument } from '../../core/errors.ts';
+import { invalidArgument } from '../../core/errors.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 
 /** A larger event is refused unread; Beacon would not take it either. */
@@ -50,16 +50,4 @@ function requireText(fields: Record<string, unknown>, name: string): string {
   const value = fields[name];
   if (typeof value !== 'string' || value === '') throw invalidArgument(name, 'is missing');
   return value;
-}
-
-/** All of a stream, at most `maxBytes`. */
-export async function readAtMost(stream: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stream) {
-    length += chunk.length;
-    if (length > maxBytes) throw new BeaconError('payload_too_large', `more than ${maxBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }

@@ -52,5 +52,28 @@ export function describeTokenStore(name: string, make: () => Promise<TokenStore>
       });
       expect((await store.findByDigest('11'.repeat(32)))?.role).toBe('agent');
     });
+
+    it('does not find a revoked token again, ever; its name stays taken, and its agent’s other tokens work', async () => {
+      const store = await make();
+      await store.put(tokenRecord());
+      await store.put(tokenRecord({ tokenDigest: '22'.repeat(32), tokenId: 'tok_2' }));
+      expect(await store.revoke('tok_1')).toEqual(tokenRecord());
+      expect(await store.findByDigest('11'.repeat(32))).toBeUndefined();
+      expect(await store.isMinted('t', 'a')).toBe(true);
+      expect((await store.findByDigest('22'.repeat(32)))?.tokenId).toBe('tok_2');
+      expect(await store.revoke('tok_1')).toEqual(tokenRecord());
+      expect(await store.revoke('tok_3')).toBeUndefined();
+      await expect(store.put(tokenRecord())).rejects.toMatchObject({ code: 'conflict' });
+      expect(await store.findByDigest('11'.repeat(32))).toBeUndefined();
+    });
+
+    it('keeps a claimed name, again and again, in its tenant alone', async () => {
+      const store = await make();
+      await store.claim('t', 'a');
+      await store.claim('t', 'a');
+      expect(await store.isMinted('t', 'a')).toBe(true);
+      expect(await store.isMinted('u', 'a')).toBe(false);
+      expect(await store.isMinted('t/a', 'a')).toBe(false);
+    });
   });
 }

@@ -15,10 +15,16 @@ export type TokenRecord = {
   readonly expiresAtMs: number;
 };
 
+/** Nothing is ever taken back: tokens and names are added, and a revoked token stays revoked. */
 export type TokenStore = {
   /** Persisted (synced) before it resolves. */
   put(token: TokenRecord): Promise<void>;
+  /** Undefined for a token that nobody minted, and for one that was revoked. */
   findByDigest(tokenDigest: string): Promise<TokenRecord | undefined>;
-  /** Whether an identity of this name was ever minted for the tenant: it can then no longer be asserted. */
+  /** Persisted before it resolves, and seen by every reader from then on. Undefined for an id that nobody minted. */
+  revoke(tokenId: string): Promise<TokenRecord | undefined>;
+  /** Keeps a name for those who prove it by other means than a token of ours. Persisted before it resolves. */
+  claim(tenantId: string, agentId: string): Promise<void>;
+  /** Whether an identity of this name was ever minted or claimed in the tenant: it can then no longer be asserted. */
   isMinted(tenantId: string, agentId: string): Promise<boolean>;
 };

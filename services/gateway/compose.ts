@@ -2,16 +2,16 @@
 
 import type { Server } from '@grpc/grpc-js';
 import { EVENTS } from '../../core/events.ts';
-import type { CallContext } from '../../core/principal.ts';
+import type { CallContext, Principal } from '../../core/principal.ts';
 import { DecisionService } from '../../gen/beacon/v1/decision_service_pb.js';
 import { ScoringService } from '../../gen/beacon/v1/scoring_service_pb.js';
-import { createHttpServer, type HttpServer, refuseOtherMethods } from '../../runtime/http.ts';
+import { createHttpServer, type HttpServer, type HttpTls, refuseOtherMethods } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { host, type Service } from '../../runtime/rpc.ts';
 import type { IncomingCall } from '../../runtime/rpc-incoming.ts';
 import { receivedDigest } from '../../runtime/rpc-stream.ts';
-import type { Access } from '../access.ts';
+import type { Access, Credentials, ShownCertificate } from '../access.ts';
 import { createLimit, type LimitOptions, limited, requireRoom } from './limit.ts';
 import { createLogs } from './logs.ts';
 import { mount } from './mount.ts';
@@ -35,8 +35,17 @@ export type GatewayOptions = {
   readonly allowedHosts: readonly string[];
   /** Whether the agents' gRPC listener can be reached from this machine alone. */
   readonly grpcOnLoopback: boolean;
+  /** Of the HTTP listener; undefined: plain text. */
+  readonly httpTls?: HttpTls | undefined;
+  /** What a connection's client showed in the handshake. Without it nobody shows anything. */
+  readonly certificates?: GatewayCertificates | undefined;
   readonly now: () => number;
   readonly randomBytes: (length: number) => Uint8Array;
+};
+export type GatewayCertificates = {
+  ofSocket(socket: object): ShownCertificate | undefined;
+  /** By `IncomingCall.peer`. */
+  ofPeer(peer: string): ShownCertificate | undefined;
 };
 export type GatewayDependencies = {
   readonly services: Omit<GatewayServices, 'exposeMetrics'>;
@@ -72,6 +81,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
       bodyLimitBytes: BODY_LIMIT_BYTES,
       allowedHosts: options.allowedHosts,
       contentTypes: ['application/json'],
+      tls: options.httpTls,
       onError: (error, request) => log.error(EVENTS.requestFailed, { error, route: request.routeOptions.url }),
     });
     measure(http, metrics);
@@ -95,18 +105,23 @@ export function createGateway(deps: GatewayDependencies): Gateway {
       timeoutMs: options.decisionTimeoutMs,
       loopback: () => listensOnLoopback(http),
       requireRoom: (operation) => requireRoom(limit, operation),
+      certificateOf: (socket) => options.certificates?.ofSocket(socket),
       refuseOtherMethods,
     });
     return http;
   }
 }
 
+/** How the caller of a stream is asked for again: what let it in may have been revoked since. */
+type Again = WeakMap<CallContext, () => Promise<Principal>>;
+
 function registerGrpc(server: Server, deps: GatewayDependencies, services: GatewayServices): void {
   const { log, metrics, options } = deps;
   const requests = metrics.counter('rpc_requests_total', 'gRPC calls answered.', ['method', 'status']);
   const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
+  const again: Again = new WeakMap();
   const hostOptions = {
-    authenticate: (call: IncomingCall) => authenticateRpc(call, deps),
+    authenticate: (call: IncomingCall) => authenticateRpc(call, deps, again),
     onError: (error: unknown, method: string) => log.error(EVENTS.requestFailed, { error, method }),
     onEnd(method: string, status: number, duration: number) {
       requests.inc({ method, status: String(status) });
@@ -117,6 +132,7 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
     decideStream(
       {
         decision: services.decision,
+        authenticate: again.get(context) ?? (async () => context.principal),
         now: options.now,
         defaultTimeoutMs: options.decisionTimeoutMs,
         newTraceId: () => traceId(options),
@@ -124,28 +140,32 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
         onInternal: (error) => log.error(EVENTS.requestFailed, { error, method: 'Decide' }),
       },
       incoming,
-      context,
     );
   host(server, DecisionService, { ...services.decision, decide }, hostOptions);
   const { getScore, listScores } = services.scoring;
   host(server, ScoringService, { getScore, listScores }, hostOptions);
 }
 
-async function authenticateRpc(call: IncomingCall, { access, options }: GatewayDependencies): Promise<CallContext> {
-  const principal = await access.authenticate({
+async function authenticateRpc(call: IncomingCall, deps: GatewayDependencies, again: Again): Promise<CallContext> {
+  const { access, options } = deps;
+  const credentials: Credentials = {
     authorization: call.metadata('authorization'),
     local: options.grpcOnLoopback && isLocalRpc(call.peer, (name) => call.metadata(name)),
-  });
+    certificate: options.certificates?.ofPeer(call.peer),
+  };
+  const principal = await access.authenticate(credentials);
   const waitMs = call.method.endsWith('/WaitForApproval') ? MAX_APPROVAL_WAIT_MS : 0;
-  return {
+  const context = {
     principal,
     deadlineMs: Math.min(call.deadlineMs, options.now() + waitMs + options.decisionTimeoutMs),
     requestDigest: call.requestBytes.length === 0 ? '' : call.requestDigest(),
     traceId: traceIdOf(call.metadata('traceparent')) ?? traceId(options),
   };
+  if (call.method.endsWith('/Decide')) again.set(context, () => access.authenticate(credentials));
+  return context;
 }
 
-/** Who was given a credential is told to the operators; the credential is not. */
+/** Who was given a credential, or lost one, is told to the operators; the credential is not. */
 function loggedMinting(access: Access, log: Log): Access {
   return {
     ...access,
@@ -154,6 +174,12 @@ function loggedMinting(access: Access, log: Log): Access {
       const { tokenId, role, tenantId, agentId } = minted.record;
       log.info(EVENTS.tokenMinted, { token_id: tokenId, role, tenant_id: tenantId, agent_id: agentId });
       return minted;
+    },
+    async revokeToken(id) {
+      const record = await access.revokeToken(id);
+      const { tokenId, role, tenantId, agentId } = record;
+      log.info(EVENTS.tokenRevoked, { token_id: tokenId, role, tenant_id: tenantId, agent_id: agentId });
+      return record;
     },
   };
 }

@@ -18,7 +18,7 @@ import * as decisions from '../../gen/beacon/v1/decision_service_pb.js';
 import * as switches from '../../gen/beacon/v1/kill_switch_service_pb.js';
 import * as signers from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import * as scores from '../../gen/beacon/v1/scoring_service_pb.js';
-import type { TokenRecord, TokenStore } from '../../ports/token-store/port.ts';
+import { MemoryTokenStore } from '../../ports/token-store/memory.ts';
 import { createLog } from '../../runtime/log.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { createRpcServer, drainRpc, listenRpc } from '../../runtime/rpc-server.ts';
@@ -40,18 +40,6 @@ export function envelopeOf(tenantId: string, agentId: string): Buffer {
   const payload = Buffer.from(JSON.stringify({ ...statement, predicate })).toString('base64');
   const signatures = [{ keyid: 'k', sig: 'AA==' }];
   return Buffer.from(JSON.stringify({ payloadType: 'application/vnd.in-toto+json', payload, signatures }));
-}
-
-function memoryTokens(): TokenStore {
-  const records = new Map<string, TokenRecord>();
-  return {
-    async put(token) {
-      records.set(token.tokenDigest, token);
-    },
-    findByDigest: async (digest) => records.get(digest),
-    isMinted: async (tenantId, agentId) =>
-      [...records.values()].some((record) => record.tenantId === tenantId && record.agentId === agentId),
-  };
 }
 
 type Keep = <A, B>(method: string, answer: (request: A) => B) => (request: A, context: CallContext) => Promise<B>;
@@ -209,7 +197,7 @@ export async function startGateway(settings: { allowAsserted?: boolean; ready?: 
   const now = () => clock.nowMs;
   const adminToken = tokenText('admin', randomBytes(32));
   const access = createAccess({
-    tokens: memoryTokens(),
+    tokens: new MemoryTokenStore(),
     adminTokenDigest: tokenDigest(adminToken),
     allowAsserted: settings.allowAsserted ?? true,
     now,

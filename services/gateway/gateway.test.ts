@@ -214,6 +214,24 @@ test('revoking takes an operator, reinstating an admin', async () => {
   expect((await call('GET', '/api/revocations', undefined, await staff('auditor'))).json.epoch).toBe(3);
 });
 
+test('an operator revokes a token, for ever, and an agent none', async () => {
+  const minted = await gateway.access.mint({ role: 'agent', tenantId: 't', agentId: 'a' });
+  const path = `/api/tokens/${minted.record.tokenId}`;
+  expect((await call('DELETE', path, undefined, minted.token)).status).toBe(403);
+  expect((await call('DELETE', path)).status).toBe(401);
+  const { status, json } = await call('DELETE', path, undefined, await staff('operator'));
+  expect(status).toBe(200);
+  expect(json).toEqual({
+    ...{ token_id: minted.record.tokenId, role: 'agent', tenant_id: 't', agent_id: 'a' },
+    revoked: true,
+  });
+  expect((await call('POST', '/api/execute', proposal, minted.token)).status).toBe(401);
+  expect((await call('DELETE', path, undefined, gateway.adminToken)).status).toBe(200);
+  expect((await call('DELETE', '/api/tokens/nobody', undefined, gateway.adminToken)).status).toBe(404);
+  expect(gateway.logged.join()).toContain('token.revoked');
+  expect((await call('GET', path, undefined, gateway.adminToken)).status).toBe(405);
+});
+
 test('an admin mints tokens', async () => {
   const minted = await call('POST', '/api/agents/new/tokens', { tenant_id: 't', expires_in_s: 60 }, gateway.adminToken);
   expect(minted.status).toBe(201);

@@ -6,7 +6,7 @@ import { BeaconError } from '../../core/errors.ts';
 import type { CallContext, Principal } from '../../core/principal.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { HttpReply, HttpRequest, HttpServer } from '../../runtime/http.ts';
-import { type Access, authorize, isPublic, type Operation } from '../access.ts';
+import { type Access, authorize, isPublic, type Operation, type ShownCertificate } from '../access.ts';
 import { refuseNul } from './fields.ts';
 import { isLocalHttp } from './peer.ts';
 import { traceIdOf } from './trace.ts';
@@ -21,6 +21,8 @@ export type MountOptions = {
   readonly loopback: () => boolean;
   /** Throws when nothing more of this can be taken on now. */
   readonly requireRoom: (operation: Operation) => void;
+  /** What the client behind a socket showed in the TLS handshake. */
+  readonly certificateOf: (socket: object) => ShownCertificate | undefined;
   readonly refuseOtherMethods: (app: HttpServer, path: string, methods: readonly string[]) => void;
 };
 
@@ -55,6 +57,7 @@ async function whoAsks(request: HttpRequest, route: Route, options: MountOptions
   const principal = await options.access.authenticate({
     authorization: request.headers.authorization,
     local: options.loopback() && isLocalHttp(request.socket, request.headers),
+    certificate: options.certificateOf(request.socket),
   });
   authorize(principal, route.operation);
   return principal;

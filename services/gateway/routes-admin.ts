@@ -108,6 +108,15 @@ export function tokenRoutes({ access }: RouteDependencies): Route[] {
         return { status: 201, json: { ...writeMinted(minted), role: minted.record.role } };
       },
     },
+    {
+      method: 'DELETE',
+      path: '/api/tokens/:token_id',
+      operation: 'revoke_token',
+      async handle(call) {
+        const { tokenId, role, tenantId, agentId } = await access.revokeToken(call.params.token_id ?? '');
+        return { json: { token_id: tokenId, role, tenant_id: tenantId, agent_id: agentId, revoked: true } };
+      },
+    },
   ];
 }
 

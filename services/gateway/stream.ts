@@ -4,7 +4,7 @@
 import { create } from '@bufbuild/protobuf';
 import { asBeaconError, BeaconError } from '../../core/errors.ts';
 import { toFailure } from '../../core/failure.ts';
-import type { CallContext } from '../../core/principal.ts';
+import type { CallContext, Principal } from '../../core/principal.ts';
 import {
   type DecideRequest,
   type DecideResponse,
@@ -19,6 +19,8 @@ const MAX_UNDER_WAY = 1024;
 
 export type StreamDependencies = {
   readonly decision: Pick<Decision, 'guard' | 'execute'>;
+  /** Who the stream's caller is now. Throws when what let it in has ended or was revoked since. */
+  readonly authenticate: () => Promise<Principal>;
   readonly now: () => number;
   readonly defaultTimeoutMs: number;
   /** A trace id for each decision. */
@@ -31,16 +33,15 @@ export type StreamDependencies = {
 export function decideStream(
   deps: StreamDependencies,
   requests: AsyncIterable<DecideRequest>,
-  context: CallContext,
 ): AsyncIterable<DecideResponse> {
-  return multiplex(requests, (request) => decideOne(deps, request, context), MAX_UNDER_WAY);
+  return multiplex(requests, (request) => decideOne(deps, request), MAX_UNDER_WAY);
 }
 
 /** Never rejects: whatever goes wrong is the answer to this sequence number. */
-async function decideOne(deps: StreamDependencies, request: DecideRequest, context: CallContext) {
+async function decideOne(deps: StreamDependencies, request: DecideRequest) {
   const { sequence } = request;
   try {
-    const answer = await decide(deps, request, context);
+    const answer = await decide(deps, request);
     return create(DecideResponseSchema, { sequence, result: { case: 'answer', value: answer } });
   } catch (thrown) {
     if (asBeaconError(thrown).code === 'internal') deps.onInternal(thrown);
@@ -48,15 +49,12 @@ async function decideOne(deps: StreamDependencies, request: DecideRequest, conte
   }
 }
 
-async function decide(deps: StreamDependencies, request: DecideRequest, context: CallContext): Promise<DecisionAnswer> {
-  // The stream was let in once; a token that has ended since lets nothing more through.
-  if ((context.principal.expiresAtMs ?? Number.POSITIVE_INFINITY) <= deps.now()) {
-    throw new BeaconError('unauthenticated', 'the token has expired');
-  }
+async function decide(deps: StreamDependencies, request: DecideRequest): Promise<DecisionAnswer> {
+  const principal = await deps.authenticate();
   const timeoutMs =
     request.timeoutMs === 0 ? deps.defaultTimeoutMs : Math.min(request.timeoutMs, deps.defaultTimeoutMs);
   const own: CallContext = {
-    principal: context.principal,
+    principal,
     deadlineMs: deps.now() + timeoutMs,
     requestDigest: deps.digestOf(request) ?? '',
     traceId: deps.newTraceId(),

@@ -51,7 +51,7 @@ export type Answer = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 export type Route = {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly operation: Operation;
   /** Added to the deadline of what takes long by its nature. */

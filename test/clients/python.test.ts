@@ -1,35 +1,17 @@
 // A client nobody here wrote code for: Python's gRPC, generated from proto/, asks the running gateway for decisions.
 
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { readReceipt } from '../../core/receipt.ts';
 import { call } from '../beacond.ts';
 import { type Fleet, startFleet } from '../separate.ts';
+import { describeWithPython, newPythonClient, type PythonClient } from './python.ts';
 
-const PYTHON = process.env.TEST_TOOL_PYTHON_GRPC ?? '';
-const PROTO = fileURLToPath(new URL('../../proto', import.meta.url));
-const CLIENT = fileURLToPath(new URL('./guard_client.py', import.meta.url));
-const run = promisify(execFile);
-
-const present = existsSync(PYTHON);
-const describeWithPython = present || process.env.CI ? describe : describe.skip;
-const name = present ? 'a Python client' : 'a Python client (no python3 >= 3.10 with venv; npm test installs the rest)';
-
-type Said = Readonly<Record<string, string>> & { readonly rules?: readonly string[] };
-
-describeWithPython(name, () => {
-  const generated = mkdtempSync(join(tmpdir(), 'beacon-python-'));
+describeWithPython('a Python client', () => {
+  let python: PythonClient;
   let fleet: Fleet;
   let token: string;
   beforeAll(async () => {
-    const protos = readdirSync(join(PROTO, 'beacon/v1')).map((file) => `beacon/v1/${file}`);
-    const into = [`--python_out=${generated}`, `--grpc_python_out=${generated}`];
-    await run(PYTHON, ['-m', 'grpc_tools.protoc', '-I', PROTO, ...into, ...protos]);
+    python = await newPythonClient();
     fleet = await startFleet();
     const minted = await call(fleet, 'POST', '/api/agents/snake/tokens', { tenant_id: 'local' }, fleet.adminToken);
     token = String(minted.body.token);
@@ -38,15 +20,11 @@ describeWithPython(name, () => {
   });
   afterAll(async () => {
     await fleet?.stop();
-    rmSync(generated, { recursive: true, force: true });
+    python?.remove();
   });
 
-  async function ask(agent: string, command: string, ...credential: string[]): Promise<Said> {
-    const argv = [CLIENT, generated, fleet.gateway.ready.grpc as string, agent, command, ...credential];
-    // Nothing of the tests' own environment: a proxy or a path of theirs would not be Beacon's doing.
-    const { stdout } = await run(PYTHON, argv, { env: { PYTHONDONTWRITEBYTECODE: '1' } });
-    return JSON.parse(stdout);
-  }
+  const ask = (agent: string, command: string, credential?: string) =>
+    python.ask(fleet.gateway.ready.grpc as string, agent, command, credential ? { token: credential } : {});
 
   test('ALLOW, with the receipt that lies in the log', async () => {
     const said = await ask('snake', 'ls -la', token);

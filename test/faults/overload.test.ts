@@ -77,7 +77,7 @@ describe.each([
       expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
       expect(body).toMatchObject({ status: 429, code: 'resource_exhausted', title: expect.any(String) });
     }
-    expect(other.map(({ status, body }) => [status, body.code])).toEqual([]);
+    expect(other.map(({ status, body }) => [status, body.code, body.detail])).toEqual([]);
   });
 
   test('whoever is let in is answered, all the time, with a receipt of its own', () => {

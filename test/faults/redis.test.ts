@@ -14,6 +14,8 @@ import { RedisIdempotency } from '../../ports/idempotency/redis.ts';
 import { RedisRevocationList } from '../../ports/revocation-list/redis.ts';
 import { scoreRow } from '../../ports/score-store/contract.ts';
 import { RedisScoreStore } from '../../ports/score-store/redis.ts';
+import { tokenRecord } from '../../ports/token-store/contract.ts';
+import { RedisTokenStore } from '../../ports/token-store/redis.ts';
 import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
 import { makeWorld, minted, shell, type World } from '../../services/decision/decision.fixture.ts';
 import { EpochMemory, gather } from '../../services/decision/gather.ts';
@@ -86,6 +88,12 @@ describeWithRedis('decisions on redis', () => {
     const login = { username: 'gate', password: 'pass' };
     const limited = await openRedis({ ...server.address, ...login, prefix: 'test', commandTimeoutMs: 1_000 });
     const stores = storesOn(limited);
+    const tokens = new RedisTokenStore(limited, { load: () => new Map([['id:x', 'y']]), save: () => {} }, () => {});
+    await tokens.start();
+    await tokens.put(tokenRecord());
+    expect(await tokens.revoke('tok_1')).toEqual(tokenRecord());
+    expect(await tokens.isMinted('t', 'a')).toBe(true);
+    await tokens.stop();
     const at = { logId: LOG, index: 1 };
     await stores.revocations.rebuild([], 1);
     for (const [n, operation] of (['revoke', 'reinstate'] as const).entries()) {
