@@ -4,8 +4,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DecideResponse, DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
+import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
 import { host } from '../runtime/rpc.ts';
 import { dial } from '../runtime/rpc-dial.ts';
+import type { IncomingCall } from '../runtime/rpc-incoming.ts';
 import { createRpcServer, listenRpc } from '../runtime/rpc-server.ts';
 import { type Beacond, call, removeDataDir } from './beacond.ts';
 import { ServiceProcess } from './separate.ts';
@@ -77,9 +79,9 @@ export type Between = {
 /** A man in the middle: sidecars take it for the gateway. */
 export async function sitBetween(gateway: string): Promise<Between> {
   type Context = { readonly authorization: string };
-  const upstream = dial<typeof DecisionService, Context>(DecisionService, gateway, {
-    metadata: ({ authorization }) => ({ authorization }),
-  });
+  const options = { metadata: ({ authorization }: Context) => ({ authorization }) };
+  const upstream = dial<typeof DecisionService, Context>(DecisionService, gateway, options);
+  const scoring = dial<typeof ScoringService, Context>(ScoringService, gateway, options);
   const server = createRpcServer();
   const between: Between = {
     address: '',
@@ -87,23 +89,20 @@ export async function sitBetween(gateway: string): Promise<Between> {
     close() {
       server.forceShutdown();
       upstream.close();
+      scoring.close();
     },
   };
-  host<typeof DecisionService, Context>(
-    server,
-    DecisionService,
-    {
-      async *decide(requests, context) {
-        for await (const response of upstream.service.decide(requests, context)) {
-          const altered = response.result.case === 'answer' ? await between.alter(response) : response;
-          if (altered) yield altered;
-        }
-      },
-    },
-    {
-      authenticate: async (incoming) => ({ authorization: incoming.metadata('authorization') ?? '' }),
-      onError: () => {},
-    },
-  );
+  const hostOptions = {
+    authenticate: async (incoming: IncomingCall) => ({ authorization: incoming.metadata('authorization') ?? '' }),
+    onError: () => {},
+  };
+  const decide: typeof upstream.service.decide = async function* decide(requests, context) {
+    for await (const response of upstream.service.decide(requests, context)) {
+      const altered = response.result.case === 'answer' ? await between.alter(response) : response;
+      if (altered) yield altered;
+    }
+  };
+  host<typeof DecisionService, Context>(server, DecisionService, { ...upstream.service, decide }, hostOptions);
+  host<typeof ScoringService, Context>(server, ScoringService, scoring.service, hostOptions);
   return Object.assign(between, { address: await listenRpc(server, '127.0.0.1:0') });
 }

@@ -2,7 +2,10 @@
 // gateway or to what lies between, no ALLOW comes out that was not decided, signed, for this agent, now.
 
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { clone, create, toBinary } from '@bufbuild/protobuf';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { signerOf } from '../../core/jwk.ts';
@@ -306,6 +309,51 @@ test('a new token and new keys are taken up while it runs; ones that do not work
   await own.remove();
 });
 
+test('more than it may carry is refused at once, and what it carries when it is told to end is still answered', async () => {
+  const small = await startSidecar(beacond, [between.address], { BEACON_MAX_IN_FLIGHT: '3' });
+  await soonAllowed(small);
+  between.alter = async (response) => {
+    await new Promise((resolve) => setTimeout(resolve, 800));
+    return response;
+  };
+  const asked = Array.from({ length: 8 }, () => ask({}, small));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const ended = small.process.end();
+  const statuses = (await Promise.all(asked)).map(({ status }) => status).sort();
+  expect(statuses).toEqual([200, 200, 200, 429, 429, 429, 429, 429]);
+  expect(await ended).toBe(0);
+  await small.remove();
+});
+
+test('on unix sockets in a folder of its user alone, and in no other', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'beacon-unix-'));
+  const env = {
+    BEACON_OPEN_LOOPBACK: 'false',
+    BEACON_HTTP_LISTEN: `unix:${folder}/http.sock`,
+    BEACON_GRPC_LISTEN: `unix:${folder}/grpc.sock`,
+  };
+  const local = await startSidecar(beacond, [beacond.grpc], env);
+  const { service, close } = dial<typeof DecisionService, null>(DecisionService, local.grpc);
+  const actions = [{ kind: { case: 'shell' as const, value: { command: 'ls', cwd: '/w' } } }];
+  const guard = create(GuardRequestSchema, { proposal: { tenantId: TENANT, agentId: AGENT, actions } });
+  await vi.waitFor(
+    async () => expect((await service.guard(guard, null)).answer?.decision).toBe(Decision.ALLOW),
+    10_000,
+  );
+  close();
+  const status = await new Promise((resolve, reject) => {
+    const sent = request({ socketPath: `${folder}/http.sock`, path: '/readyz' }, ({ statusCode }) =>
+      resolve(statusCode),
+    );
+    sent.on('error', reject).end();
+  });
+  expect(status).toBe(200);
+  await local.remove();
+  chmodSync(folder, 0o755);
+  await expect(startSidecar(beacond, [beacond.grpc], env)).rejects.toThrow(/0700/);
+  removeDataDir(folder);
+});
+
 test('a caller shows the token of this sidecar, where it is not open', async () => {
   const closed = await startSidecar(beacond, [beacond.grpc], {
     BEACON_OPEN_LOOPBACK: 'false',
@@ -317,7 +365,6 @@ test('a caller shows the token of this sidecar, where it is not open', async () 
   expect((await as()).status).toBe(401);
   expect((await as('bcn_caller_wrong')).status).toBe(401);
   expect((await as(await mintToken(beacond))).status).toBe(401);
-  const { readFileSync } = await import('node:fs');
   expect((await as(readFileSync(`${dataDir}/caller.token`, 'utf8').trim())).body.decision).toBe('ALLOW');
   await closed.remove();
 });
