@@ -1,6 +1,7 @@
 // One story, told in both modes: `beacond all`, and the separate services over a Redis and a NATS of their own. Each file
 // starts each mode once; a story sees addresses and tokens alone, so it cannot ask which mode it is in by accident.
 
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
@@ -47,12 +48,17 @@ export function inBothModes(story: (running: Running) => void): void {
   });
 }
 
-export function startMode(mode: Mode): Promise<Running> {
-  return mode === 'standalone' ? startStandalone() : startSeparate();
+/** `tenantKey`: 32 bytes under which tenants' digests are made; each mode makes its own otherwise. */
+export function startMode(mode: Mode, tenantKey?: Uint8Array): Promise<Running> {
+  return mode === 'standalone' ? startStandalone(tenantKey) : startSeparate(tenantKey);
 }
 
-async function startStandalone(): Promise<Running> {
+async function startStandalone(tenantKey?: Uint8Array): Promise<Running> {
   const dataDir = newDataDir();
+  if (tenantKey) {
+    mkdirSync(join(dataDir, 'data', 'keys'), { recursive: true, mode: 0o700 });
+    writeFileSync(join(dataDir, 'data', 'keys', 'tenant.key'), tenantKey, { mode: 0o600 });
+  }
   let beacond: Beacond = await startBeacond({ dataDir });
   let errors = '';
   let ended: Promise<number | null> | undefined;
@@ -86,8 +92,8 @@ async function startStandalone(): Promise<Running> {
   };
 }
 
-async function startSeparate(): Promise<Running> {
-  const fleet = await startFleet({ BEACON_LEASE_MS: '30000' });
+async function startSeparate(tenantKey?: Uint8Array): Promise<Running> {
+  const fleet = await startFleet({ BEACON_LEASE_MS: '30000' }, { tenantKey });
   const parts = [fleet.gateway, ...fleet.decisions, fleet.scoring, fleet.killSwitch, ...fleet.signers];
   let statuses: (number | null)[] | undefined;
   await decides(fleet);

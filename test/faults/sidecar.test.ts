@@ -319,9 +319,12 @@ test('more than it may carry is refused at once, and what it carries when it is 
   const asked = Array.from({ length: 8 }, () => ask({}, small));
   await new Promise((resolve) => setTimeout(resolve, 200));
   const ended = small.process.end();
+  const told = performance.now();
   const statuses = (await Promise.all(asked)).map(({ status }) => status).sort();
   expect(statuses).toEqual([200, 200, 200, 429, 429, 429, 429, 429]);
   expect(await ended).toBe(0);
+  // Nobody is waited for who has been answered.
+  expect(performance.now() - told).toBeLessThan(5_000);
   await small.remove();
 });
 

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 import { call, execute } from '../beacond.ts';
 import { inBothModes } from '../modes.ts';
 
-inBothModes((beacond) => {
-  const post = (path: string, body: unknown, token?: string) => call(beacond, 'POST', path, body, token);
+inBothModes((beacon) => {
+  const post = (path: string, body: unknown, token?: string) => call(beacon, 'POST', path, body, token);
   const guard = (command: string, agent = 'steps') =>
     post('/api/guard', {
       agent_id: agent,
@@ -28,7 +28,7 @@ inBothModes((beacond) => {
     const closed = await post(`${path}/outcome`, { status: 'succeeded' });
     expect(closed).toMatchObject({ status: 200, body: { state: 'closed', outcome: 'succeeded' } });
     expect((await post(`${path}/outcome`, { status: 'failed' })).status).toBe(409);
-    const found = await call(beacond, 'GET', path);
+    const found = await call(beacon, 'GET', path);
     expect(found.body).toMatchObject({ state: 'closed', outcome: 'succeeded' });
     expect(found.body.receipt_ids).toHaveLength(4);
   });
@@ -38,29 +38,56 @@ inBothModes((beacond) => {
     const { body: asked } = await ask('waits');
     expect(asked).toMatchObject({ decision: 'DENY', route: 'APPROVAL' });
     const path = `/api/actions/${asked.action_id}/approval`;
-    expect((await call(beacond, 'GET', path)).body.status).toBe('pending');
+    expect((await call(beacon, 'GET', path)).body.status).toBe('pending');
     expect((await post(path, { approve: true })).status).toBe(401);
-    expect((await post(path, { approve: true, reason: 'story' }, beacond.adminToken)).body.status).toBe('approved');
+    expect((await post(path, { approve: true, reason: 'story' }, beacon.adminToken)).body.status).toBe('approved');
     expect((await ask('another')).body.decision).toBe('DENY');
     expect((await ask('waits')).body.decision).toBe('ALLOW');
     expect((await ask('waits')).body.decision).toBe('DENY');
-    expect((await call(beacond, 'GET', path)).body.status).toBe('used');
+    expect((await call(beacon, 'GET', path)).body.status).toBe('used');
   });
 
   test('what a person denied stays denied', async () => {
     const { body: asked } = await guard('rm -rf src', 'denied');
     const path = `/api/actions/${asked.action_id}/approval`;
-    const answered = await post(path, { approve: false, reason: 'no' }, beacond.adminToken);
+    const answered = await post(path, { approve: false, reason: 'no' }, beacon.adminToken);
     expect(answered.body.status).toBe('denied');
-    expect((await post(path, { approve: true }, beacond.adminToken)).status).toBe(409);
+    expect((await post(path, { approve: true }, beacon.adminToken)).status).toBe(409);
     expect((await guard('rm -rf src', 'denied')).body.decision).toBe('DENY');
+  });
+
+  test('what has been closed stays closed, and what was used stays used, whoever tells of it late', async () => {
+    const closed: string[] = [];
+    for (let i = 0; i < 12; i += 1) {
+      const { body } = await guard('ls');
+      await post('/api/actions', { permit: (body.permit as { id: string }).id });
+      await post(`/api/actions/${body.action_id}/assumptions`, { statement: 'it is empty' });
+      await post(`/api/actions/${body.action_id}/outcome`, { status: 'succeeded' });
+      closed.push(`/api/actions/${body.action_id}`);
+    }
+    const used: string[] = [];
+    for (let i = 0; i < 6; i += 1) {
+      const { body } = await guard('rm -rf src', `uses-${i}`);
+      used.push(`/api/actions/${body.action_id}/approval`);
+      await post(used.at(-1) as string, { approve: true }, beacon.adminToken);
+      expect((await guard('rm -rf src', `uses-${i}`)).body.decision).toBe('ALLOW');
+    }
+    // Longer than whoever follows a log takes to look at it again.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    for (const path of closed) {
+      const { body } = await call(beacon, 'GET', path);
+      expect(body).toMatchObject({ state: 'closed', outcome: 'succeeded' });
+      expect(new Set(body.receipt_ids as string[]).size).toBe(4);
+      expect(body.receipt_ids).toHaveLength(4);
+    }
+    for (const path of used) expect((await call(beacon, 'GET', path)).body.status).toBe('used');
   });
 
   test('an action that is not there, a permit nobody gave', async () => {
     const nothing = `/api/actions/act_${'0'.repeat(32)}`;
-    expect((await call(beacond, 'GET', nothing)).status).toBe(404);
+    expect((await call(beacon, 'GET', nothing)).status).toBe(404);
     expect((await post(`${nothing}/outcome`, { status: 'failed' })).status).toBe(404);
     expect((await post('/api/actions', { permit: `pmt_${'0'.repeat(32)}` })).status).toBe(404);
-    expect((await execute(beacond, { code: 'ls', decision: 'ALLOW' })).status).toBe(400);
+    expect((await execute(beacon, { code: 'ls', decision: 'ALLOW' })).status).toBe(400);
   });
 });
