@@ -103,8 +103,11 @@ test('another agent or tenant is refused, and nothing of it reaches the gateway'
     answers += 1;
     return response;
   };
-  expect(await ask({ agent_id: 'other' })).toMatchObject({ status: 403, body: { field: 'agent_id' } });
-  expect(await ask({ tenant_id: 'other' })).toMatchObject({ status: 403, body: { field: 'tenant_id' } });
+  for (const field of ['agent_id', 'tenant_id']) {
+    const { status, body } = await ask({ [field]: 'other' });
+    expect({ status, field: body.field }).toEqual({ status: 403, field });
+    expect(body.detail).toContain('this sidecar speaks for another');
+  }
   expect((await call(sidecar, 'GET', '/api/scalar/other')).status).toBe(403);
   const token = await mintToken(beacond, 'other');
   expect(
