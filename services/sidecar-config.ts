@@ -9,7 +9,9 @@ import { type Environment, TOLERATED } from './config.ts';
 export type SidecarConfig = {
   readonly tenantId: string;
   readonly agentId: string;
+  /** Empty where a certificate is shown instead. */
   readonly agentTokenFile: string;
+  readonly agentCertificate: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly receiptKeysFile: string;
   readonly gateways: readonly string[];
   /** Empty: plain gRPC, for gateways on this machine alone. */
@@ -47,6 +49,9 @@ export function readSidecar(env: Environment): ReadSidecar {
   if (needsToken && config.callerTokenFile === '' && !config.openLoopback) {
     reader.fault('BEACON_CALLER_TOKEN_FILE', 'is needed on loopback, unless BEACON_OPEN_LOOPBACK is true');
   }
+  if (config.agentCertificate && config.gatewayCaFile === '') {
+    reader.fault('BEACON_AGENT_CERT_FILE', 'needs BEACON_GATEWAY_CA_FILE');
+  }
   if (config.http === config.grpc && !config.http.endsWith(':0')) {
     reader.fault('BEACON_GRPC_LISTEN', 'is the address of BEACON_HTTP_LISTEN');
   }
@@ -72,7 +77,7 @@ function readIdentity(reader: EnvReader) {
     gateways,
     tenantId: name('BEACON_TENANT_ID', 'Tenant of the one agent this sidecar speaks for.'),
     agentId: name('BEACON_AGENT_ID', 'Name of the one agent this sidecar speaks for.'),
-    agentTokenFile: file(reader, 'BEACON_AGENT_TOKEN_FILE', true, 'File with that agent’s own token; read again.'),
+    ...readCredential(reader),
     receiptKeysFile: file(
       reader,
       'BEACON_RECEIPT_KEYS_FILE',
@@ -89,6 +94,25 @@ function readIdentity(reader: EnvReader) {
       doc: 'DNS name the gateways’ certificates carry; without it the host that is dialed.',
     }),
   };
+}
+
+/** One of the two: what shows who the agent is. */
+function readCredential(reader: EnvReader) {
+  const agentTokenFile = file(
+    reader,
+    'BEACON_AGENT_TOKEN_FILE',
+    false,
+    'File (closed to others) with that agent’s own token; read again.',
+  );
+  const certFile = file(reader, 'BEACON_AGENT_CERT_FILE', false, 'Certificate (PEM) naming that agent; read again.');
+  const keyFile = file(reader, 'BEACON_AGENT_KEY_FILE', false, 'Its private key (PEM).');
+  if ((certFile === '') !== (keyFile === '')) {
+    reader.fault('BEACON_AGENT_CERT_FILE', 'goes with BEACON_AGENT_KEY_FILE');
+  }
+  if ((agentTokenFile === '') === (certFile === '')) {
+    reader.fault('BEACON_AGENT_TOKEN_FILE', 'or BEACON_AGENT_CERT_FILE is needed, and not both');
+  }
+  return { agentTokenFile, agentCertificate: certFile === '' ? undefined : { certFile, keyFile } };
 }
 
 function readListen(reader: EnvReader) {

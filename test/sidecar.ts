@@ -35,15 +35,25 @@ export async function startSidecar(
   gateways: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Sidecar> {
+  const jwks = (await call(beacond, 'GET', '/.well-known/jwks.json')).body;
+  return startSidecarWith({ token: await mintToken(beacond), jwks }, gateways, env);
+}
+
+/** With these in its files; an agent's certificate comes by `env`. */
+export async function startSidecarWith(
+  { token, jwks }: { readonly token?: string; readonly jwks: unknown },
+  gateways: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Sidecar> {
   const folder = mkdtempSync(join(tmpdir(), 'beacon-sidecar-'));
   const file = (name: string) => join(folder, name);
-  writeFileSync(file('agent.token'), `${await mintToken(beacond)}\n`, { mode: 0o600 });
-  writeFileSync(file('jwks.json'), JSON.stringify((await call(beacond, 'GET', '/.well-known/jwks.json')).body));
+  if (token !== undefined) writeFileSync(file('agent.token'), `${token}\n`, { mode: 0o600 });
+  writeFileSync(file('jwks.json'), JSON.stringify(jwks));
   const sidecar = new ServiceProcess('sidecar', 'sidecar', {
     BEACON_AGENT_ID: AGENT,
     BEACON_TENANT_ID: TENANT,
     BEACON_GATEWAYS: gateways.join(','),
-    BEACON_AGENT_TOKEN_FILE: file('agent.token'),
+    ...(token === undefined ? {} : { BEACON_AGENT_TOKEN_FILE: file('agent.token') }),
     BEACON_RECEIPT_KEYS_FILE: file('jwks.json'),
     BEACON_OPEN_LOOPBACK: 'true',
     BEACON_HTTP_LISTEN: '127.0.0.1:0',

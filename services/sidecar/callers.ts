@@ -40,10 +40,13 @@ export function createCallers({ agent, token, unixSocket, openLoopback }: Caller
         throw new BeaconError('permission_denied', `${field}: this sidecar speaks for another`, { field });
       }
     },
-    async mint() {
-      throw new BeaconError('permission_denied', 'a sidecar mints nothing');
-    },
+    mint: notHere,
+    revokeToken: notHere,
   };
+}
+
+async function notHere(): Promise<never> {
+  throw new BeaconError('permission_denied', 'a sidecar has no tokens to give or take');
 }
 
 function digest(text: string): Buffer {

@@ -100,6 +100,7 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
       now: options.now,
       newTraceId: traceId,
       timeoutMs: options.timeoutMs,
+      certificateOf: () => undefined,
       loopback: () => http.addresses().every((at) => typeof at === 'object' && isLoopback(at.address)),
       refuseOtherMethods,
     });

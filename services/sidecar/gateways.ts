@@ -122,7 +122,6 @@ export class Gateways<S> {
       const at = this.#at % gateways.length;
       try {
         this.#use(await this.#connect(at));
-        this.#deps.told('connected', (gateways[at] as Gateway<S>).address);
         return true;
       } catch (thrown) {
         this.#why = asBeaconError(thrown);
@@ -155,6 +154,7 @@ export class Gateways<S> {
     }
     this.#inUse = next;
     this.#refusedCredential = '';
+    this.#deps.told('connected', (this.#deps.gateways[next.at] as Gateway<S>).address);
     void next.lane.ended.then((why) => {
       if (this.#inUse?.lane === next.lane) this.#lose(why);
     });

@@ -260,9 +260,8 @@ test('revoked, asked, reinstated; and who may', async () => {
     both({ path: '/api/revocations', body: { scope, operation, reason: 'the same' }, as });
   for (const operation of ['revoke', 'reinstate']) {
     const [a, b] = await revocation(operation, 'agent:local/known', 'admin');
-    // Several signers acknowledge where there are several. advice: names are minted at the gateway; a kill switch that
-    // cannot ask it gives the advice rather than not.
-    const told = ({ status, body: { logs, advice, ...rest } }: Answer) => ({
+    // Several signers acknowledge where there are several.
+    const told = ({ status, body: { logs, ...rest } }: Answer) => ({
       status,
       rest: compared(rest),
     });
