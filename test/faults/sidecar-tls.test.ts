@@ -70,8 +70,9 @@ test('a server of another authority, or of another name, is no gateway; a named 
 });
 
 test('with the agent’s certificate in place of a token; one that names another agent is refused; a new one is taken up', async () => {
+  const endsAtMs = Date.now() + 15_000;
   const [first, second, other] = [
-    await pki.client(agentName(AGENT)),
+    await pki.client(agentName(AGENT), { notAfterMs: endsAtMs }),
     await pki.client(agentName(AGENT)),
     await pki.client(agentName('other')),
   ];
@@ -86,7 +87,11 @@ test('with the agent’s certificate in place of a token; one that names another
   copyFileSync(second.keyFile, first.keyFile);
   copyFileSync(second.certFile, first.certFile);
   await vi.waitFor(() => expect(connected()).toBe(2), { timeout: 15_000 });
-  await soonAllowed(sidecar);
+  // On the connection that showed the first one, nothing would be let through any more.
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, endsAtMs + 1_500 - Date.now())));
+  expect((await ask(sidecar)).body.decision).toBe('ALLOW');
+  const path = `/api/scalar/${AGENT}`;
+  expect((await fetch(`${sidecar.http}${path}`)).status).toBe(200);
   await sidecar.remove();
 
   const foreign = await startSidecarWith({ jwks }, [beacond.grpc], env(other));
