@@ -21,7 +21,7 @@ import {
 } from '../../gen/beacon/v1/decision_service_pb.js';
 import { dial } from '../../runtime/rpc-dial.ts';
 import { type Beacond, call, execute, newDataDir, removeDataDir, startBeacond } from '../beacond.ts';
-import { freePort } from '../redis-server.ts';
+import { freePort } from '../server-process.ts';
 import { AGENT, type Between, mintToken, type Sidecar, sitBetween, startSidecar, TENANT } from '../sidecar.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -309,6 +309,7 @@ test('a new token and new keys are taken up while it runs; ones that do not work
   writeFileSync(own.file('jwks.json'), '{"keys": [');
   writeFileSync(own.file('jwks.json'), JSON.stringify((await call(beacond, 'GET', '/.well-known/jwks.json')).body));
   await soonAllowed(own);
+  expect(own.process.stderr).not.toContain('bcn_');
   await own.remove();
 });
 
