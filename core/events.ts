@@ -55,6 +55,13 @@ export const EVENTS = {
   tokenMinted: 'token.minted',
   tokenRevoked: 'token.revoked',
   keyRotated: 'key.rotated',
+  /** `{gateway}`: the sidecar's stream to it is open and its credential taken. */
+  sidecarConnected: 'sidecar.connected',
+  sidecarLost: 'sidecar.lost',
+  sidecarRefused: 'sidecar.refused',
+  /** `{error}`: an ALLOW came that cannot be believed. Somebody stands between, or the pinned keys are old. */
+  sidecarDisbelieved: 'sidecar.disbelieved',
+  fileRefused: 'file.refused',
 } as const;
 
 export type EventName = (typeof EVENTS)[keyof typeof EVENTS];

@@ -36,6 +36,7 @@ export type HttpTls = {
 
 const MAX_HEADER_BYTES = Math.min(16_384, nodeMaxHeaderSize);
 const MAX_PARAM_CHARACTERS = 300;
+const SWEEP_MS = 50;
 
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const requestTimeoutMs = options.requestTimeoutMs ?? 15_000;
@@ -92,10 +93,13 @@ function keepYoung(app: HttpServer, { keepCurrent, maxConnectionAgeMs }: HttpTls
 /** Takes no new requests, lets those under way end, and cuts what is left after `graceMs`. */
 export async function drainHttp(app: HttpServer, graceMs: number): Promise<void> {
   const timer = setTimeout(() => app.server.closeAllConnections(), graceMs);
+  // A connection that was busy when the closing began is idle afterwards, and would be waited for until then.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
   try {
     await app.close();
   } finally {
     clearTimeout(timer);
+    clearInterval(sweep);
   }
 }
 

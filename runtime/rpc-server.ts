@@ -41,12 +41,19 @@ export async function listenRpc(server: Server, address: string, credentials = S
     const port = await bind(server, address, credentials);
     return `${address.slice(0, address.lastIndexOf(':'))}:${port}`;
   }
-  if (await answers(path)) throw new BeaconError('failed_precondition', `${address} is already served`);
   // Only after this may we bind: grpc-js remembers a failed address and never tries it again.
-  if (await isSocket(path)) await unlink(path);
+  await clearSocketPath(address);
   await bind(server, address, credentials);
   await chmod(path, 0o600);
   return address;
+}
+
+/** The path of a unix address, free to be bound; `failed_precondition` when somebody answers there. */
+export async function clearSocketPath(address: string): Promise<string> {
+  const path = unixPath(address) ?? '';
+  if (await answers(path)) throw new BeaconError('failed_precondition', `${address} is already served`);
+  if (await isSocket(path)) await unlink(path);
+  return path;
 }
 
 function bind(server: Server, address: string, credentials: ServerCredentials): Promise<number> {

@@ -16,6 +16,11 @@ export function rememberBytes<T extends object>(message: T, bytes: Uint8Array): 
   return message;
 }
 
+/** The bytes a hosted stream received this message as; undefined for any other message. */
+export function receivedBytes(message: object): Uint8Array | undefined {
+  return received.get(message);
+}
+
 /** SHA-256 (hex) of the bytes a hosted stream received this message as; undefined for any other message. */
 export function receivedDigest(message: object): string | undefined {
   const bytes = received.get(message);
@@ -44,7 +49,10 @@ export async function* callStream(
 ): AsyncGenerator<Message> {
   const sending = send(call, requests);
   // The failure of a request's source reaches the reader as the stream's own error.
-  sending.catch((error: unknown) => call.destroy(error as Error));
+  sending.catch((error: unknown) => {
+    call.destroy(error as Error);
+    call.cancel();
+  });
   let ended = false;
   try {
     yield* inbox<Message>(call);

@@ -4,18 +4,20 @@ import { homedir } from 'node:os';
 import { asBeaconError, type BeaconError } from '../core/errors.ts';
 import { EVENTS } from '../core/events.ts';
 import type { KnobDoc } from '../runtime/env.ts';
-import { createLog, type Log } from '../runtime/log.ts';
+import { createLog, type Log, type LogLevel } from '../runtime/log.ts';
 import { runUntilSignal } from '../runtime/process.ts';
 import { checkConfig, configKnobs, loadConfig } from './config.ts';
 import { type Embedded, startEmbedded } from './embedded.ts';
 import { greet } from './greeting.ts';
-import { readSeparate, TARGETS, type Target } from './separate-config.ts';
+import { readSeparate, TARGETS } from './separate-config.ts';
+import { readSidecar } from './sidecar-config.ts';
 
 const USAGE = `Usage: beacond TARGET [--check]
 
   all        every service in this process: file ledger, SQLite, in-process bus
   gateway | decision | receipt-signer | scoring | kill-switch
              one service, over Redis, NATS and gRPC (beacond TARGET --help lists its knobs)
+  sidecar    beside one agent: its calls over one stream to a gateway, its ALLOWs only with their receipts
   --check    say what is wrong with the configuration, and stop
 
 Configuration is read from the environment:
@@ -28,8 +30,8 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     showKnobs(configKnobs());
     return target === undefined ? 2 : 0;
   }
-  const separate = TARGETS.find((name) => name === target);
-  if (separate && flags.every((flag) => ['--check', '--help'].includes(flag))) return runOne(separate, flags);
+  const one = oneOf(target);
+  if (one && flags.every((flag) => ['--check', '--help'].includes(flag))) return runOne(target, one, flags);
   if (target !== 'all' || flags.some((flag) => flag !== '--check')) {
     process.stderr.write(`beacond: unknown target or option: ${argv.join(' ')}\n\n${USAGE}`);
     return 2;
@@ -47,8 +49,27 @@ function showKnobs(knobs: readonly KnobDoc[]): void {
   for (const { name, fallback, doc } of knobs) process.stdout.write(`  ${name} (${fallback})\n      ${doc}\n`);
 }
 
-async function runOne(target: Target, flags: readonly string[]): Promise<number | undefined> {
-  const { config, faults, knobs } = readSeparate(target, process.env, homedir());
+type One = {
+  readonly config: { readonly logLevel: LogLevel; readonly drainMs: number };
+  readonly faults: readonly string[];
+  readonly knobs: readonly KnobDoc[];
+  start(log: Log): Promise<{ readonly started: Readonly<Record<string, string>>; stop(): Promise<void> }>;
+};
+
+/** A target that is a process of its own; what it needs is loaded when it starts. */
+function oneOf(target: string): One | undefined {
+  if (target === 'sidecar') {
+    const read = readSidecar(process.env);
+    return { ...read, start: async (log) => (await import('./sidecar-target.ts')).startSidecar(read.config, log) };
+  }
+  const separate = TARGETS.find((name) => name === target);
+  if (!separate) return undefined;
+  const read = readSeparate(separate, process.env, homedir());
+  return { ...read, start: async (log) => (await import('./separate.ts')).startSeparate(read.config, log) };
+}
+
+async function runOne(target: string, one: One, flags: readonly string[]): Promise<number | undefined> {
+  const { config, faults, knobs } = one;
   if (flags.includes('--help')) {
     showKnobs(knobs);
     return 0;
@@ -59,13 +80,11 @@ async function runOne(target: Target, flags: readonly string[]): Promise<number 
   }
   if (flags.includes('--check')) return 0;
   const log = createLog(config.logLevel);
-  // Engines are loaded by the targets that use them.
-  const { startSeparate } = await import('./separate.ts');
   try {
-    const separate = await startSeparate(config, log);
-    runUntilSignal({ log, graceMs: config.drainMs + 5_000, drain: () => separate.stop() });
-    log.info(EVENTS.ready, { target, ...separate.started });
-    process.stdout.write(`${JSON.stringify({ event: EVENTS.ready, target, ...separate.started })}\n`);
+    const running = await one.start(log);
+    runUntilSignal({ log, graceMs: config.drainMs + 5_000, drain: () => running.stop() });
+    log.info(EVENTS.ready, { target, ...running.started });
+    process.stdout.write(`${JSON.stringify({ event: EVENTS.ready, target, ...running.started })}\n`);
     return undefined;
   } catch (thrown) {
     return refuseStart(thrown, log);

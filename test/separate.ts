@@ -95,13 +95,17 @@ export type Fleet = {
 /** Two signers, two decision replicas and one kill switch unless told otherwise, one each of the rest. */
 export async function startFleet(
   env: Readonly<Record<string, string>> = {},
-  { decisionReplicas = 2, killSwitchReplicas = 1 } = {},
+  {
+    decisionReplicas = 2,
+    killSwitchReplicas = 1,
+    tenantKey,
+  }: { decisionReplicas?: number; killSwitchReplicas?: number; tenantKey?: Uint8Array | undefined } = {},
 ): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'beacon-fleet-'));
   const redis = await startRedis();
   const nats = await startNats();
-  const tenantKey = join(folder, 'tenant.key');
-  writeFileSync(tenantKey, randomBytes(32), { mode: 0o600 });
+  const tenantKeyFile = join(folder, 'tenant.key');
+  writeFileSync(tenantKeyFile, tenantKey ?? randomBytes(32), { mode: 0o600 });
   const tokens = join(folder, 'tokens');
   mkdirSync(tokens, { mode: 0o700 });
   const count = 5 + decisionReplicas + killSwitchReplicas;
@@ -129,7 +133,7 @@ export async function startFleet(
   const make = (name: string, target: string, listen: string, more: Readonly<Record<string, string>> = {}) =>
     new ServiceProcess(name, target, { ...common(name, listen), ...more });
   const signers = [make('signer-a', 'receipt-signer', signerA), make('signer-b', 'receipt-signer', signerB)];
-  const withKey = { BEACON_TENANT_KEY_FILE: tenantKey };
+  const withKey = { BEACON_TENANT_KEY_FILE: tenantKeyFile };
   const decisions = decisionsAt.map((at, i) =>
     make(`decision-${String.fromCharCode(97 + i)}`, 'decision', at, withKey),
   );

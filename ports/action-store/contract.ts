@@ -1,7 +1,7 @@
 // What every action store must do.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ActionStore } from './port.ts';
+import type { ActionRecord, ActionStore } from './port.ts';
 import { actionRecord, approvalRecord, LOG } from './records.fixture.ts';
 
 const at = (index: number, logId = LOG) => ({ logId, index });
@@ -44,6 +44,32 @@ function positions(store: () => ActionStore): void {
     await store().putAction(actionRecord({ state: 'open' }), at(40));
     await store().putAction(actionRecord({ state: 'closed' }), at(2, 'bbbbbbbbbbbb'));
     expect((await store().getAction('act_1'))?.state).toBe('closed');
+  });
+
+  it('never goes back for another log that tells late: who follows a log tells again what is known', async () => {
+    const other = (index: number) => at(index, 'bbbbbbbbbbbb');
+    const ids = ['a-0', 'a-1', 'b-0', 'b-1'];
+    const told = (state: ActionRecord['state'], receipts: number) =>
+      actionRecord({ state, receiptIds: ids.slice(0, receipts) });
+    await store().putAction(told('guarded', 1), at(0));
+    await store().putAction(told('open', 2), other(0));
+    await store().putAction(told('guarded', 1), at(5));
+    expect((await store().getAction('act_1'))?.state).toBe('open');
+    await store().putAction(told('open', 3), at(6));
+    await store().putAction(told('open', 2), other(7));
+    expect((await store().getAction('act_1'))?.receiptIds).toHaveLength(3);
+    await store().putAction(told('closed', 4), other(8));
+    await store().putAction(told('open', 4), at(9));
+    expect((await store().getAction('act_1'))?.state).toBe('closed');
+    expect(await store().overdue(9_000, 10)).toEqual([]);
+
+    await store().putApproval(approvalRecord({ status: 'approved' }), at(1));
+    await store().putApproval(approvalRecord({ status: 'used' }), other(1));
+    await store().putApproval(approvalRecord({ status: 'approved' }), at(2));
+    await store().putApproval(approvalRecord({ status: 'pending' }), at(3));
+    expect((await store().getApproval('act_1'))?.status).toBe('used');
+    expect(await store().findApproval('t', 'a', 'f1'.repeat(32), 2_000)).toBeUndefined();
+    expect(await store().pendingApprovals('', 2_000, 10)).toEqual([]);
   });
 }
 

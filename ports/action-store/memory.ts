@@ -1,6 +1,7 @@
 // Actions and approvals in one process's memory. For tests.
 
 import type { ActionRecord, ActionStore, ApprovalRecord, Position } from './port.ts';
+import { actionStanding, approvalStanding } from './standing.ts';
 
 type Kept<T> = { readonly row: T; readonly at: Position };
 
@@ -21,7 +22,7 @@ export class MemoryActionStore implements ActionStore {
   }
 
   async putAction(action: ActionRecord, at: Position): Promise<void> {
-    if (!put(this.#actions, action.actionId, action, at)) return;
+    if (!put(this.#actions, action.actionId, { row: action, at }, actionStanding)) return;
     if (action.permitId !== '') this.#permits.set(action.permitId, action.actionId);
   }
 
@@ -67,7 +68,7 @@ export class MemoryActionStore implements ActionStore {
   }
 
   async putApproval(approval: ApprovalRecord, at: Position): Promise<void> {
-    put(this.#approvals, approval.actionId, approval, at);
+    put(this.#approvals, approval.actionId, { row: approval, at }, approvalStanding);
   }
 
   async getApproval(actionId: string): Promise<ApprovalRecord | undefined> {
@@ -109,9 +110,12 @@ export class MemoryActionStore implements ActionStore {
   }
 }
 
-function put<T>(rows: Map<string, Kept<T>>, id: string, row: T, at: Position): boolean {
-  const known = rows.get(id)?.at;
-  if (known !== undefined && known.logId === at.logId && at.index <= known.index) return false;
+function put<T>(rows: Map<string, Kept<T>>, id: string, next: Kept<T>, standing: (row: T) => number): boolean {
+  const { row, at } = next;
+  const known = rows.get(id);
+  if (known?.at.logId === at.logId ? at.index <= known.at.index : known && standing(row) <= standing(known.row)) {
+    return false;
+  }
   rows.set(id, { row: structuredClone(row), at });
   return true;
 }

@@ -1,6 +1,7 @@
 // Open actions, permits and approvals: derived state, rebuilt from ledger and evidence when lost.
 // Every write carries the position of the receipt it follows from; a write at or below a row's own position is a
-// repeat and changes nothing, so replaying the tail after a crash is harmless.
+// repeat and changes nothing, so replaying the tail after a crash is harmless. What comes from another log than the row's
+// last write counts only when the record has come further by it (standing.ts).
 
 import type { Route } from '../../core/route.ts';
 

@@ -10,19 +10,26 @@ export const RELEASE = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`;
 
-const REPEATED = `kept[1] == ARGV[1] and tonumber(ARGV[2]) <= tonumber(kept[2])`;
+/** Of one log the earlier, of two the one that has not come further (standing.ts). `standing`: the argument it is given in. */
+const stale = (standing: string) => `
+local standing = tonumber(${standing})
+if kept[1] == ARGV[1] then
+  if tonumber(ARGV[2]) <= tonumber(kept[2]) then return 0 end
+elseif kept[1] and standing <= tonumber(kept[3] or '-1') then
+  return 0
+end`;
 
 /**
  * KEYS: row, open, guarded, permit. ARGV: log, at, record, state, permit id, permit's end, deadline, life (0: for ever),
- * permits ended before this are forgotten. The row remembers its permit's key: a permit taken away is found no more.
+ * permits ended before this are forgotten, standing. The row remembers its permit's key: a permit taken away is found no more.
  */
 export const PUT_ACTION = `
-local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'permit')
-if ${REPEATED} then return 0 end
+local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'standing', 'permit')
+${stale('ARGV[10]')}
 local row, open, guarded, permit = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local state, life, permitted = ARGV[4], tonumber(ARGV[8]), ARGV[5] ~= ''
-if kept[3] and kept[3] ~= permit then redis.call('DEL', kept[3]) end
-redis.call('HSET', row, 'log', ARGV[1], 'at', ARGV[2], 'record', ARGV[3], 'permit', permit)
+if kept[4] and kept[4] ~= permit then redis.call('DEL', kept[4]) end
+redis.call('HSET', row, 'log', ARGV[1], 'at', ARGV[2], 'record', ARGV[3], 'permit', permit, 'standing', standing)
 if permitted then redis.call('SET', permit, row) end
 for _, key in ipairs({row, permit}) do
   if life == 0 then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, ARGV[8]) end
@@ -38,14 +45,14 @@ return 1`;
 
 /**
  * KEYS: row, the approved of this agent and fingerprint, pending of the tenant, pending of all. ARGV: log, at, record,
- * status, requested at, life. Nobody writes that an approval was not answered; its row ends, and of the oldest pending
+ * status, requested at, life, standing. Nobody writes that an approval was not answered; its row ends, and of the oldest pending
  * ones each write forgets those whose row has ended.
  */
 export const PUT_APPROVAL = `
-local kept = redis.call('HMGET', KEYS[1], 'log', 'at')
-if ${REPEATED} then return 0 end
+local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'standing')
+${stale('ARGV[7]')}
 local row, approved, status, life = KEYS[1], KEYS[2], ARGV[4], tonumber(ARGV[6])
-redis.call('HSET', row, 'log', ARGV[1], 'at', ARGV[2], 'record', ARGV[3])
+redis.call('HSET', row, 'log', ARGV[1], 'at', ARGV[2], 'record', ARGV[3], 'standing', standing)
 redis.call('PEXPIRE', row, ARGV[6])
 if status == 'approved' then
   redis.call('HSET', approved, row, ARGV[3])

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ActionRecord, ActionStore, ApprovalRecord, Position } from './port.ts';
 import { ADVANCE, PUT_ACTION, PUT_APPROVAL, RELEASE } from './redis-scripts.ts';
+import { actionStanding, approvalStanding } from './standing.ts';
 
 type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
 type Door = {
@@ -65,7 +66,7 @@ export class RedisActionStore implements ActionStore {
     const keys = [this.#action(actionId), open, guarded, this.#permit(permitId)];
     const row = [at.logId, at.index, JSON.stringify(action)];
     const forgetBeforeMs = decidedAtMs - CLOCK_MARGIN_MS;
-    const found = [state, permitId, permitNotAfterMs, deadlineMs, lifeMs, forgetBeforeMs];
+    const found = [state, permitId, permitNotAfterMs, deadlineMs, lifeMs, forgetBeforeMs, actionStanding(action)];
     await this.#scripts.putAction(keys, [...row, ...found]);
   }
 
@@ -123,7 +124,7 @@ export class RedisActionStore implements ActionStore {
     ];
     const lifeMs = this.#retentionMs + Math.max(0, notAfterMs - requestedAtMs);
     const row = [at.logId, at.index, JSON.stringify(approval)];
-    await this.#scripts.putApproval(keys, [...row, status, requestedAtMs, lifeMs]);
+    await this.#scripts.putApproval(keys, [...row, status, requestedAtMs, lifeMs, approvalStanding(approval)]);
   }
 
   async getApproval(actionId: string): Promise<ApprovalRecord | undefined> {

@@ -3,6 +3,7 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ActionRecord, ActionStore, ApprovalRecord, Position } from './port.ts';
+import { STEP } from './standing.ts';
 
 type Door = { readonly db: DatabaseSync; write<T>(work: () => T): T };
 
@@ -24,7 +25,17 @@ CREATE TABLE IF NOT EXISTS approval (
 CREATE INDEX IF NOT EXISTS approval_approved ON approval (fingerprint) WHERE status = 'approved';
 CREATE INDEX IF NOT EXISTS approval_pending ON approval (requested_at_ms) WHERE status = 'pending'`;
 
-const REPEAT = 'WHERE excluded.log_id <> log_id OR excluded.at > at';
+/** Of one log the later, of two the one that has come further (standing.ts). */
+const newer = (standing: (row: string) => string) =>
+  `WHERE CASE WHEN excluded.log_id = action_or_approval.log_id THEN excluded.at > action_or_approval.at
+    ELSE ${standing('excluded')} > ${standing('action_or_approval')} END`;
+const ACTION_NEWER = newer(
+  (row) => `(CASE ${row}.state WHEN 'open' THEN 1 WHEN 'closed' THEN 2 WHEN 'refused' THEN 3 ELSE 0 END) * ${STEP}
+    + json_array_length(${row}.record, '$.receiptIds')`,
+).replaceAll('action_or_approval', 'action');
+const APPROVAL_NEWER = newer(
+  (row) => `CASE ${row}.status WHEN 'pending' THEN 0 WHEN 'used' THEN 2 ELSE 1 END`,
+).replaceAll('action_or_approval', 'approval');
 const STATEMENTS = {
   position: 'SELECT next FROM action_position WHERE log_id = ?',
   advance: `INSERT INTO action_position VALUES (?, ?)
@@ -32,7 +43,7 @@ const STATEMENTS = {
   putAction: `INSERT INTO action VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (action_id) DO UPDATE SET
     log_id = excluded.log_id, at = excluded.at, state = excluded.state, permit_id = excluded.permit_id,
     permit_not_after_ms = excluded.permit_not_after_ms, deadline_ms = excluded.deadline_ms,
-    record = excluded.record ${REPEAT}`,
+    record = excluded.record ${ACTION_NEWER}`,
   getAction: 'SELECT record FROM action WHERE action_id = ?',
   findByPermit: "SELECT record FROM action WHERE permit_id = ? AND permit_id <> ''",
   overdue: "SELECT record FROM action WHERE state = 'open' AND deadline_ms < ? ORDER BY deadline_ms LIMIT ?",
@@ -43,7 +54,7 @@ const STATEMENTS = {
   putApproval: `INSERT INTO approval VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (action_id) DO UPDATE SET
     log_id = excluded.log_id, at = excluded.at, status = excluded.status, tenant_id = excluded.tenant_id,
     agent_id = excluded.agent_id, fingerprint = excluded.fingerprint, requested_at_ms = excluded.requested_at_ms,
-    not_after_ms = excluded.not_after_ms, record = excluded.record ${REPEAT}`,
+    not_after_ms = excluded.not_after_ms, record = excluded.record ${APPROVAL_NEWER}`,
   getApproval: 'SELECT record FROM approval WHERE action_id = ?',
   findApproval: `SELECT record FROM approval WHERE status = 'approved' AND fingerprint = ? AND tenant_id = ?
     AND agent_id = ? AND not_after_ms > ? LIMIT 1`,

@@ -73,3 +73,26 @@ test('a key whose action could not be written is not completed', async () => {
   await expect(project([view('decision', 0, ALLOW)], deps)).rejects.toThrow('away');
   expect((await idempotency.claim(KEY, 'd', 2_000)).kind).toBe('fresh');
 });
+
+test('what two tell of is there once, whichever log it stands in and whoever is late', async () => {
+  const elsewhere = { logId: 'b'.repeat(12), index: 7 };
+  const at = (view: SealedView, place: SealedView['at']): SealedView => ({
+    ...view,
+    at: place,
+    receiptId: `${place.logId}-${place.index}`,
+  });
+  const opened = [view('decision', 0, ALLOW), view('action', 1, OPENED)];
+  const believed = at(view('assumption', 2, {}), elsewhere);
+  const closed = view('outcome', 3, { status: 'succeeded', closed_at: OPENED.deadline });
+  const { actions, deps } = stores();
+  await project(opened, deps);
+  await project([believed], deps);
+  await project([closed], deps);
+  const known = await actions.getAction('act_1');
+  expect(known).toMatchObject({ state: 'closed', outcome: 'succeeded' });
+  expect(known?.receiptIds).toHaveLength(4);
+  // Both logs are followed, each from its beginning.
+  await project([believed], deps);
+  await project([...opened, closed], deps);
+  expect(await actions.getAction('act_1')).toEqual(known);
+});

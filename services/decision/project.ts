@@ -84,6 +84,8 @@ async function projectAction(group: readonly SealedView[], deps: ProjectDeps): P
 
 /** The action after this receipt; undefined when it changes nothing. */
 function follow(action: ActionRecord, { kind, receiptId, predicate }: SealedView): ActionRecord | undefined {
+  // Told before, by whoever sealed it or by whoever follows its log.
+  if (action.receiptIds.includes(receiptId)) return undefined;
   const receiptIds = [...action.receiptIds, receiptId];
   switch (kind) {
     case 'action':

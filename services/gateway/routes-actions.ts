@@ -26,7 +26,7 @@ import { writeAction, writeAnswer, writeApproval } from './write.ts';
 export const MAX_APPROVAL_WAIT_MS = 60_000;
 const ACTION_ID = /^act_[0-9a-f]{32}$/;
 
-export function actionRoutes({ services: { decision } }: RouteDependencies): Route[] {
+export function actionRoutes({ services: { decision } }: RouteDependencies<'decision'>): Route[] {
   return [
     {
       method: 'POST',
@@ -88,12 +88,13 @@ export function actionRoutes({ services: { decision } }: RouteDependencies): Rou
   ];
 }
 
-export function approvalRoutes({ services: { decision } }: RouteDependencies): Route[] {
+export function approvalRoutes({ services: { decision } }: RouteDependencies<'decision'>): Route[] {
   return [
     {
       method: 'GET',
       path: '/api/actions/:action_id/approval',
       operation: 'wait_for_approval',
+      patienceMs: MAX_APPROVAL_WAIT_MS,
       async handle(call) {
         const waitMs = queryWaitMs(openQuery(call.query, ['wait']), MAX_APPROVAL_WAIT_MS);
         const request = withId(WaitForApprovalRequestSchema, call, { waitMs });

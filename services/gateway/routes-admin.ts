@@ -21,7 +21,7 @@ import { writeRevocation, writeScore } from './write.ts';
 
 const LONGEST_LEASE_MS = 10 * 60_000;
 
-export function scoreRoutes({ services: { scoring } }: RouteDependencies): Route[] {
+export function scoreRoutes({ services: { scoring } }: RouteDependencies<'scoring'>): Route[] {
   return [
     {
       method: 'GET',

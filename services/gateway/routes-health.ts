@@ -2,7 +2,7 @@
 
 import type { Route, RouteDependencies } from './types.ts';
 
-export function healthRoutes({ services }: RouteDependencies): Route[] {
+export function healthRoutes({ services }: RouteDependencies<'ready' | 'exposeMetrics'>): Route[] {
   return [
     {
       method: 'GET',

@@ -50,6 +50,7 @@ export function receiptRoutes({ services, access }: RouteDependencies, logs: Log
       method: 'GET',
       path: '/api/receipts/:receipt_id/proof',
       operation: 'get_proof',
+      patienceMs: MAX_PROOF_WAIT_MS,
       async handle(call) {
         const waitMs = queryWaitMs(openQuery(call.query, ['wait']), MAX_PROOF_WAIT_MS);
         const { log, receiptId } = await read(call);

@@ -10,9 +10,9 @@ import {
   type DecideResponse,
   DecideResponseSchema,
   type DecisionAnswer,
-  type Proposal,
 } from '../../gen/beacon/v1/decision_service_pb.js';
 import { multiplex } from '../../runtime/multiplex.ts';
+import { readReceived } from './received.ts';
 import type { Decision } from './types.ts';
 
 const MAX_UNDER_WAY = 1024;
@@ -53,13 +53,14 @@ async function decide(deps: StreamDependencies, request: DecideRequest): Promise
   const principal = await deps.authenticate();
   const timeoutMs =
     request.timeoutMs === 0 ? deps.defaultTimeoutMs : Math.min(request.timeoutMs, deps.defaultTimeoutMs);
+  const deadlineMs = deps.now() + timeoutMs;
+  const { proposal, digest, traceId } = readReceived(request);
   const own: CallContext = {
     principal,
-    deadlineMs: deps.now() + timeoutMs,
-    requestDigest: deps.digestOf(request) ?? '',
-    traceId: deps.newTraceId(),
+    deadlineMs,
+    requestDigest: digest ?? deps.digestOf(request) ?? '',
+    traceId: traceId ?? deps.newTraceId(),
   };
-  const proposal: Proposal | undefined = request.proposal;
   const { answer } = request.open
     ? await deps.decision.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, own)
     : await deps.decision.guard({ $typeName: 'beacon.v1.GuardRequest', proposal }, own);

@@ -59,4 +59,8 @@ export type Route = {
   handle(call: Call): Promise<Answer>;
 };
 
-export type RouteDependencies = { readonly services: GatewayServices; readonly access: Access };
+/** `N`: the services a table of routes needs. */
+export type RouteDependencies<N extends keyof GatewayServices = keyof GatewayServices> = {
+  readonly services: Pick<GatewayServices, N>;
+  readonly access: Access;
+};

@@ -2,61 +2,57 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Beacond, call, removeDataDir, startBeacond } from '../beacond.ts';
+import { expect, test } from 'vitest';
+import { call } from '../beacond.ts';
+import { inBothModes } from '../modes.ts';
 
 const run = promisify(execFile);
-let beacond: Beacond;
-beforeAll(async () => {
-  beacond = await startBeacond();
-});
-afterAll(async () => {
-  await beacond.end();
-  removeDataDir(beacond.dataDir);
-});
-
-async function grpcurl(...args: string[]): Promise<string> {
-  const { stdout } = await run('grpcurl', ['-plaintext', ...args]);
-  return stdout;
-}
-
-const proposal = (agent: string, command: string) =>
-  JSON.stringify({ proposal: { tenantId: 'local', agentId: agent, actions: [{ shell: { command, cwd: '/w' } }] } });
-
-test('reflection lists what agents may reach, and neither signer nor kill switch', async () => {
-  const services = (await grpcurl(beacond.grpc, 'list')).trim().split('\n');
-  expect(services).toContain('beacon.v1.DecisionService');
-  expect(services).toContain('grpc.health.v1.Health');
-  expect(services.some((name) => /Signer|KillSwitch/.test(name))).toBe(false);
-});
-
-test('health is SERVING', async () => {
-  expect(JSON.parse(await grpcurl(beacond.grpc, 'grpc.health.v1.Health/Check'))).toEqual({ status: 'SERVING' });
-});
-
-test('the same proposal over gRPC and HTTP has the same decision and fingerprint', async () => {
-  for (const command of ['ls', 'rm -rf /', 'git push origin main']) {
-    const overGrpc = JSON.parse(
-      await grpcurl('-d', proposal('g', command), beacond.grpc, 'beacon.v1.DecisionService/Guard'),
-    ).answer;
-    const overHttp = await call(beacond, 'POST', '/api/guard', {
-      agent_id: 'g',
-      tenant_id: 'local',
-      surface: 'api',
-      action: { kind: 'shell', command, cwd: '/w' },
-    });
-    expect(overGrpc.route).toBe(`ROUTE_${overHttp.body.route}`);
-    expect(overGrpc.fingerprint).toBe(overHttp.body.fingerprint);
+inBothModes((beacond) => {
+  async function grpcurl(...args: string[]): Promise<string> {
+    const { stdout } = await run('grpcurl', ['-plaintext', ...args]);
+    return stdout;
   }
-});
 
-test('an agent’s token binds it over gRPC too', async () => {
-  const minted = await call(beacond, 'POST', '/api/agents/bound/tokens', { tenant_id: 'local' }, beacond.adminToken);
-  const header = `authorization: Bearer ${minted.body.token}`;
-  const ask = (agent: string, ...extra: string[]) =>
-    grpcurl(...extra, '-d', proposal(agent, 'ls'), beacond.grpc, 'beacon.v1.DecisionService/Execute');
-  expect(JSON.parse(await ask('bound', '-H', header)).answer.clientProvenance).toBe('CLIENT_PROVENANCE_AUTHENTICATED');
-  await expect(ask('other', '-H', header)).rejects.toThrow(/PermissionDenied/);
-  await expect(ask('bound')).rejects.toThrow(/PermissionDenied/);
-  await expect(ask('bound', '-H', 'authorization: Bearer bcn_agent_wrong')).rejects.toThrow(/Unauthenticated/);
+  const proposal = (agent: string, command: string) =>
+    JSON.stringify({ proposal: { tenantId: 'local', agentId: agent, actions: [{ shell: { command, cwd: '/w' } }] } });
+
+  test('reflection lists what agents may reach, and neither signer nor kill switch', async () => {
+    const services = (await grpcurl(beacond.grpc, 'list')).trim().split('\n');
+    expect(services).toContain('beacon.v1.DecisionService');
+    expect(services).toContain('grpc.health.v1.Health');
+    expect(services.some((name) => /Signer|KillSwitch/.test(name))).toBe(false);
+  });
+
+  test('health is SERVING', async () => {
+    expect(JSON.parse(await grpcurl(beacond.grpc, 'grpc.health.v1.Health/Check'))).toEqual({ status: 'SERVING' });
+  });
+
+  test('the same proposal over gRPC and HTTP has the same decision and fingerprint', async () => {
+    for (const command of ['ls', 'rm -rf /', 'git push origin main']) {
+      const overGrpc = JSON.parse(
+        await grpcurl('-d', proposal('g', command), beacond.grpc, 'beacon.v1.DecisionService/Guard'),
+      ).answer;
+      const overHttp = await call(beacond, 'POST', '/api/guard', {
+        agent_id: 'g',
+        tenant_id: 'local',
+        surface: 'api',
+        action: { kind: 'shell', command, cwd: '/w' },
+      });
+      expect(overGrpc.route).toBe(`ROUTE_${overHttp.body.route}`);
+      expect(overGrpc.fingerprint).toBe(overHttp.body.fingerprint);
+    }
+  });
+
+  test('an agent’s token binds it over gRPC too', async () => {
+    const minted = await call(beacond, 'POST', '/api/agents/bound/tokens', { tenant_id: 'local' }, beacond.adminToken);
+    const header = `authorization: Bearer ${minted.body.token}`;
+    const ask = (agent: string, ...extra: string[]) =>
+      grpcurl(...extra, '-d', proposal(agent, 'ls'), beacond.grpc, 'beacon.v1.DecisionService/Execute');
+    expect(JSON.parse(await ask('bound', '-H', header)).answer.clientProvenance).toBe(
+      'CLIENT_PROVENANCE_AUTHENTICATED',
+    );
+    await expect(ask('other', '-H', header)).rejects.toThrow(/PermissionDenied/);
+    await expect(ask('bound')).rejects.toThrow(/PermissionDenied/);
+    await expect(ask('bound', '-H', 'authorization: Bearer bcn_agent_wrong')).rejects.toThrow(/Unauthenticated/);
+  });
 });

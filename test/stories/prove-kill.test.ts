@@ -7,125 +7,125 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Beacond, call, execute, newDataDir, removeDataDir, startBeacond } from '../beacond.ts';
+import { call, execute } from '../beacond.ts';
+import { inBothModes } from '../modes.ts';
 
 const CLI = fileURLToPath(new URL('../../clients/cli/main.ts', import.meta.url));
 const CALLERS = 16;
 const run = promisify(execFile);
 
-const dataDir = newDataDir();
-const folder = mkdtempSync(join(tmpdir(), 'beacon-prove-'));
-const saved = join(folder, 'logs');
-const keys = ['--key', join(folder, 'jwks.json'), '--key', join(folder, 'vkeys')];
-let beacond: Beacond;
-let auditor: string;
-let revocationId: string;
+inBothModes((beacond) => {
+  const folder = mkdtempSync(join(tmpdir(), 'beacon-prove-'));
+  const saved = join(folder, 'logs');
+  const keys = ['--key', join(folder, 'jwks.json'), '--key', join(folder, 'vkeys')];
+  let auditor: string;
+  let revocationId: string;
 
-beforeAll(async () => {
-  beacond = await startBeacond({ dataDir });
-  auditor = String((await call(beacond, 'POST', '/api/tokens', { role: 'auditor' }, beacond.adminToken)).body.token);
-});
-afterAll(async () => {
-  await beacond?.end();
-  removeDataDir(dataDir);
-  rmSync(folder, { recursive: true, force: true });
-});
+  beforeAll(async () => {
+    auditor = String((await call(beacond, 'POST', '/api/tokens', { role: 'auditor' }, beacond.adminToken)).body.token);
+  });
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-type Proof = {
-  proven: boolean;
-  code?: string;
-  reinstated: boolean;
-  logs: { fence_index: number; allows_before: number; last_allow_index: number; allows_after_in_scope: string[] }[];
-};
-
-async function prove(
-  argv: string[],
-  env: Record<string, string> = { BEACON_URL: beacond.http, BEACON_TOKEN: auditor },
-) {
-  const command = [CLI, 'prove-kill', revocationId, '--json', ...argv];
-  const options = { env: { PATH: process.env.PATH ?? '', HOME: folder, ...env } };
-  const { stdout, code } = await run(process.execPath, command, options).then(
-    ({ stdout }) => ({ stdout, code: 0 }),
-    (failed: { stdout: string; code: number }) => failed,
-  );
-  return { exit: code, proof: JSON.parse(stdout) as Proof };
-}
-
-const change = (operation: string, scope = 'agent:local/runaway') =>
-  call(beacond, 'POST', '/api/revocations', { scope, operation, reason: 'story' }, beacond.adminToken);
-
-test('revoked while 16 callers propose: the proof holds, and the last ALLOW stands before the fence', async () => {
-  const seen = { allowed: 0, denied: 0, lateAllows: 0 };
-  let done = false;
-  let stopped = false;
-  const caller = async () => {
-    while (!done) {
-      const askedAfter = stopped;
-      const { body } = await execute(beacond, { agent_id: 'runaway' });
-      if (body.decision === 'ALLOW') seen.allowed += 1;
-      else seen.denied += 1;
-      if (askedAfter && body.decision === 'ALLOW') seen.lateAllows += 1;
-    }
+  type Proof = {
+    proven: boolean;
+    code?: string;
+    reinstated: boolean;
+    logs: { fence_index: number; allows_before: number; last_allow_index: number; allows_after_in_scope: string[] }[];
   };
-  const callers = Array.from({ length: CALLERS }, caller);
-  await new Promise((resolve) => setTimeout(resolve, 700));
-  const { body } = await change('revoke');
-  stopped = true;
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  done = true;
-  await Promise.all(callers);
-  revocationId = String(body.revocation_id);
-  expect(seen.allowed).toBeGreaterThan(CALLERS);
-  expect(seen.denied).toBeGreaterThan(0);
-  expect(seen.lateAllows).toBe(0);
 
-  const { exit, proof } = await prove(['--save', saved]);
-  expect(proof).toMatchObject({ proven: true, scope: 'agent:local/runaway', operation: 'revoke', reinstated: false });
-  expect(exit).toBe(0);
-  const [log] = proof.logs;
-  expect(proof.logs).toHaveLength(1);
-  expect(log?.fence_index).toBe((body.logs as { fence_index: number }[])[0]?.fence_index);
-  expect(log?.allows_before).toBe(seen.allowed);
-  expect(log?.last_allow_index).toBeLessThan(log?.fence_index as number);
-  expect(log?.allows_after_in_scope).toEqual([]);
-});
+  async function prove(
+    argv: string[],
+    env: Record<string, string> = { BEACON_URL: beacond.http, BEACON_TOKEN: auditor },
+  ) {
+    const command = [CLI, 'prove-kill', revocationId, '--json', ...argv];
+    const options = { env: { PATH: process.env.PATH ?? '', HOME: folder, ...env } };
+    const { stdout, code } = await run(process.execPath, command, options).then(
+      ({ stdout }) => ({ stdout, code: 0 }),
+      (failed: { stdout: string; code: number }) => failed,
+    );
+    return { exit: code, proof: JSON.parse(stdout) as Proof };
+  }
 
-test('the time to stop is published', async () => {
-  const { body } = await call(beacond, 'GET', '/metrics', undefined, beacond.adminToken);
-  expect(String(body.text)).toMatch(/beacon_revocation_duration_seconds_count\{level="(BARRIER|DRAINED)"\} 1/);
-});
+  const change = (operation: string, scope = 'agent:local/runaway') =>
+    call(beacond, 'POST', '/api/revocations', { scope, operation, reason: 'story' }, beacond.adminToken);
 
-test('offline, from the saved files and keys alone; not with other keys, not after one byte has changed', async () => {
-  const fetched = async (path: string) => (await fetch(beacond.http + path)).text();
-  writeFileSync(join(folder, 'jwks.json'), await fetched('/.well-known/jwks.json'));
-  const logs = JSON.parse(await fetched('/api/logs')) as { vkey: string; origin: string }[];
-  writeFileSync(join(folder, 'vkeys'), logs.map(({ vkey }) => `${vkey}\n`).join(''));
-  expect((await prove(['--logs', saved, ...keys], {})).proof).toMatchObject({ proven: true });
-  writeFileSync(join(folder, 'one'), `${logs[0]?.vkey}\n`);
-  const few = await prove(['--logs', saved, '--key', join(folder, 'jwks.json'), '--key', join(folder, 'one')], {});
-  expect(few).toMatchObject({ exit: 1, proof: { proven: false, code: 'unknown_key' } });
+  test('revoked while 16 callers propose: the proof holds, and the last ALLOW stands before the fence', async () => {
+    const seen = { allowed: 0, denied: 0, lateAllows: 0 };
+    let done = false;
+    let stopped = false;
+    const caller = async () => {
+      while (!done) {
+        const askedAfter = stopped;
+        const { body } = await execute(beacond, { agent_id: 'runaway' });
+        if (body.decision === 'ALLOW') seen.allowed += 1;
+        else seen.denied += 1;
+        if (askedAfter && body.decision === 'ALLOW') seen.lateAllows += 1;
+      }
+    };
+    const callers = Array.from({ length: CALLERS }, caller);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    const { body } = await change('revoke');
+    stopped = true;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    done = true;
+    await Promise.all(callers);
+    revocationId = String(body.revocation_id);
+    expect(seen.allowed).toBeGreaterThan(CALLERS);
+    expect(seen.denied).toBeGreaterThan(0);
+    expect(seen.lateAllows).toBe(0);
 
-  const signerLog = join(saved, String(logs[0]?.origin.split('/').at(-1)), 'tile', 'entries');
-  const names = readdirSync(signerLog, { recursive: true, encoding: 'utf8' }).filter((name) => /(^|\/)\d+$/.test(name));
-  const spoilt = join(signerLog, names[0] as string);
-  const bytes = readFileSync(spoilt);
-  writeFileSync(spoilt, bytes.subarray(0, -1));
-  appendFileSync(spoilt, Buffer.of(((bytes.at(-1) as number) + 1) % 256));
-  const { exit, proof } = await prove(['--logs', saved, ...keys], {});
-  expect(exit).toBe(1);
-  expect(proof.proven).toBe(false);
-});
+    const { exit, proof } = await prove(['--save', saved]);
+    expect(proof).toMatchObject({ proven: true, scope: 'agent:local/runaway', operation: 'revoke', reinstated: false });
+    expect(exit).toBe(0);
+    const fenced = body.logs as { origin: string; fence_index: number }[];
+    expect(proof.logs.map((log) => log.fence_index).sort()).toEqual(fenced.map((log) => log.fence_index).sort());
+    expect(proof.logs.reduce((sum, log) => sum + log.allows_before, 0)).toBe(seen.allowed);
+    for (const log of proof.logs) {
+      expect(log.last_allow_index).toBeLessThan(log.fence_index);
+      expect(log.allows_after_in_scope).toEqual([]);
+    }
+  });
 
-test('reinstated, the agent runs again, and the proof still holds', async () => {
-  expect((await change('reinstate')).status).toBe(200);
-  expect((await execute(beacond, { agent_id: 'runaway' })).body.decision).toBe('ALLOW');
-  const { exit, proof } = await prove([]);
-  expect(proof).toMatchObject({ proven: true, reinstated: true });
-  expect(exit).toBe(0);
-});
+  test('the time to stop is published', async () => {
+    expect(await beacond.metrics()).toMatch(/beacon_revocation_duration_seconds_count\{level="(BARRIER|DRAINED)"\} 1/);
+  });
 
-test('wrong usage 2, a caller who may not read the logs 1, nobody there 3', async () => {
-  expect((await prove(['--logs', saved], {})).exit).toBe(2);
-  expect((await prove([], { BEACON_URL: beacond.http })).exit).toBe(1);
-  expect((await prove([], { BEACON_URL: 'http://127.0.0.1:9' })).exit).toBe(3);
+  test('offline, from the saved files and keys alone; not with other keys, not after one byte has changed', async () => {
+    const fetched = async (path: string) => (await fetch(beacond.http + path)).text();
+    writeFileSync(join(folder, 'jwks.json'), await fetched('/.well-known/jwks.json'));
+    const logs = JSON.parse(await fetched('/api/logs')) as { vkey: string; origin: string }[];
+    writeFileSync(join(folder, 'vkeys'), logs.map(({ vkey }) => `${vkey}\n`).join(''));
+    expect((await prove(['--logs', saved, ...keys], {})).proof).toMatchObject({ proven: true });
+    writeFileSync(join(folder, 'one'), `${logs[0]?.vkey}\n`);
+    const few = await prove(['--logs', saved, '--key', join(folder, 'jwks.json'), '--key', join(folder, 'one')], {});
+    expect(few).toMatchObject({ exit: 1, proof: { proven: false, code: 'unknown_key' } });
+
+    const signerLog = join(saved, String(logs[0]?.origin.split('/').at(-1)), 'tile', 'entries');
+    const names = readdirSync(signerLog, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /(^|\/)\d+$/.test(name),
+    );
+    const spoilt = join(signerLog, names[0] as string);
+    const bytes = readFileSync(spoilt);
+    writeFileSync(spoilt, bytes.subarray(0, -1));
+    appendFileSync(spoilt, Buffer.of(((bytes.at(-1) as number) + 1) % 256));
+    const { exit, proof } = await prove(['--logs', saved, ...keys], {});
+    expect(exit).toBe(1);
+    expect(proof.proven).toBe(false);
+  });
+
+  test('reinstated, the agent runs again, and the proof still holds', async () => {
+    expect((await change('reinstate')).status).toBe(200);
+    expect((await execute(beacond, { agent_id: 'runaway' })).body.decision).toBe('ALLOW');
+    const { exit, proof } = await prove([]);
+    expect(proof).toMatchObject({ proven: true, reinstated: true });
+    expect(exit).toBe(0);
+  });
+
+  test('wrong usage 2, a caller who may not read the logs 1, nobody there 3', async () => {
+    expect((await prove(['--logs', saved], {})).exit).toBe(2);
+    expect((await prove([], { BEACON_URL: beacond.http })).exit).toBe(1);
+    expect((await prove([], { BEACON_URL: 'http://127.0.0.1:9' })).exit).toBe(3);
+  });
 });

@@ -998,6 +998,9 @@ export declare type UpdateOutcomeResponse = Message<"beacon.v1.UpdateOutcomeResp
 export declare const UpdateOutcomeResponseSchema: GenMessage<UpdateOutcomeResponse>;
 
 /**
+ * A request without a proposal is answered with the failure invalid_argument and does nothing: it tells a client that the
+ * stream lives and that its credential is taken.
+ *
  * @generated from message beacon.v1.DecideRequest
  */
 export declare type DecideRequest = Message<"beacon.v1.DecideRequest"> & {
@@ -1026,6 +1029,26 @@ export declare type DecideRequest = Message<"beacon.v1.DecideRequest"> & {
    * @generated from field: uint32 timeout_ms = 4;
    */
   timeoutMs: number;
+
+  /**
+   * In place of `proposal`: a request exactly as an agent sent it to a sidecar. It is read here as if it had come here, and
+   * it is these bytes whose digest stands in the receipt, so that the agent can hold the receipt against what it sent.
+   *
+   * @generated from field: bytes received = 5;
+   */
+  received: Uint8Array;
+
+  /**
+   * @generated from field: beacon.v1.ReceivedForm received_form = 6;
+   */
+  receivedForm: ReceivedForm;
+
+  /**
+   * W3C trace context of this call; empty starts a new trace.
+   *
+   * @generated from field: string traceparent = 7;
+   */
+  traceparent: string;
 };
 
 /**
@@ -1230,6 +1253,44 @@ export enum ApprovalStatus {
  * Describes the enum beacon.v1.ApprovalStatus.
  */
 export declare const ApprovalStatusSchema: GenEnum<ApprovalStatus>;
+
+/**
+ * How the bytes of DecideRequest.received are to be read.
+ *
+ * @generated from enum beacon.v1.ReceivedForm
+ */
+export enum ReceivedForm {
+  /**
+   * @generated from enum value: RECEIVED_FORM_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Body of POST /api/execute (`open`) or of POST /api/guard.
+   *
+   * @generated from enum value: RECEIVED_FORM_JSON = 1;
+   */
+  JSON = 1,
+
+  /**
+   * ExecuteRequest (`open`) or GuardRequest.
+   *
+   * @generated from enum value: RECEIVED_FORM_UNARY = 2;
+   */
+  UNARY = 2,
+
+  /**
+   * DecideRequest with a proposal; its own sequence and timeout do not count.
+   *
+   * @generated from enum value: RECEIVED_FORM_STREAM = 3;
+   */
+  STREAM = 3,
+}
+
+/**
+ * Describes the enum beacon.v1.ReceivedForm.
+ */
+export declare const ReceivedFormSchema: GenEnum<ReceivedForm>;
 
 /**
  * Decides, and follows an action from its proposal to its end. Who asks comes from the transport
