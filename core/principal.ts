@@ -1,5 +1,7 @@
 // Who is asking, as established by the transport. Never built from a request body.
 
+import type { TraceContext } from './trace-context.ts';
+
 export type Role = 'agent' | 'auditor' | 'operator' | 'admin';
 export type Provenance = 'asserted' | 'authenticated' | 'attested';
 
@@ -24,4 +26,8 @@ export type CallContext = {
   readonly requestDigest: string;
   /** 32 hex digits (W3C trace context). */
   readonly traceId: string;
+  /** The span of that trace which this call hangs from, where there is one. */
+  readonly span?: TraceContext;
+  /** Told of each beat of a call that is traced; times from `performance.now()`. */
+  readonly beat?: (name: string, startedMs: number, endedMs: number) => void;
 };

@@ -23,8 +23,7 @@ import {
   REQUEST_DIGEST_HEADER,
   readPrincipal,
   readRequestDigest,
-  readTraceId,
-  TRACE_HEADER,
+  readTrace,
   wireDeadline,
 } from './call-metadata.ts';
 import { authorizePeer, certificateNames, type Identity, identityOf, operationOf, speaksForOthers } from './peers.ts';
@@ -74,7 +73,6 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
     : undefined;
   const authorization = tokenFolder ? await ownAuthorization(tokenFolder, self) : undefined;
   const whoseToken = tokenFolder ? await tokenReader(tokenFolder, self) : () => undefined;
-  const spanId = randomBytes(8).toString('hex');
   const secured = async (address: string): Promise<Tls | undefined> => {
     if (tls && !isUnixAddress(address)) return tls;
     await requirePrivateAddress(address);
@@ -89,7 +87,7 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
         // Sent again on another connection, a grant could reach a signer that has started anew and lacks a fence.
         neverRepeat: ['GrantLease'],
         metadata: (context: CallContext) => ({
-          ...contextHeaders(context, spanId),
+          ...contextHeaders(context),
           ...(by || !authorization ? {} : { authorization }),
         }),
         deadlineMs: (context) => wireDeadline(context, now()),
@@ -134,6 +132,6 @@ function contextOf(call: IncomingCall, caller: Identity): CallContext {
     principal,
     deadlineMs: call.deadlineMs,
     requestDigest: received ?? (call.requestBytes.length === 0 ? '' : call.requestDigest()),
-    traceId: readTraceId(call.metadata(TRACE_HEADER)) ?? randomBytes(16).toString('hex'),
+    ...readTrace(call.metadata, () => randomBytes(16).toString('hex')),
   };
 }

@@ -59,7 +59,7 @@ export type Read = {
 /** All faults at once; a config with faults must not be used. */
 export function readSeparate(target: Target, env: Environment, home: string): Read {
   const reader = new EnvReader(env, 'BEACON_');
-  const common = readCommon(reader, env, home);
+  const common = readCommon(reader, env, home, target);
   const config: SeparateConfig = { ...common, target, ...readOwn(reader), ...readPeers(reader) };
   for (const need of NEEDS[target]) {
     const value = config[need];

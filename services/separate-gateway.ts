@@ -56,6 +56,7 @@ export async function startGateway(run: Run): Promise<Started> {
     }),
     metrics,
     log,
+    tracing: run.tracing,
     options: {
       decisionTimeoutMs: config.decisionTimeoutMs,
       allowedHosts: config.httpAllowedHosts,

@@ -17,6 +17,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { openNats } from '../runtime/nats.ts';
 import { openRedis } from '../runtime/redis.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import { type Mesh, openMesh } from './mesh.ts';
 import type { Identity } from './peers.ts';
 import type { SeparateConfig } from './separate-config.ts';
@@ -32,6 +33,7 @@ export type Run = {
   readonly config: SeparateConfig;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly tracing: Tracing | undefined;
   readonly closers: Closers;
   readonly failed: (event: string) => (error: unknown) => void;
 };
@@ -128,8 +130,8 @@ export async function openMetricsDoor(run: Run, ready: () => readonly string[]):
       .code(reasons.length === 0 ? 200 : 503)
       .send({ status: reasons.length === 0 ? 'ready' : 'not_ready', reasons });
   });
-  door.get('/metrics', async (_, reply) => {
-    const { contentType, text } = await metrics.expose();
+  door.get('/metrics', async (request, reply) => {
+    const { contentType, text } = await metrics.expose(request.headers.accept);
     return reply.header('content-type', contentType).send(text);
   });
   closers.push(() => door.close());

@@ -25,7 +25,9 @@ import { type Identity, sealingOnlyTheirs } from './peers.ts';
 import { composeReceiptSigner } from './receipt-signer/compose.ts';
 import { takingTurns } from './replicas.ts';
 import { composeStreamScoring } from './scoring/compose.ts';
+import { CONSUMER } from './scoring/follow-stream.ts';
 import { followSigner } from './scoring/signer-source.ts';
+import { tracedStream } from './scoring/traced.ts';
 import {
   eventually,
   GATHER_TIMEOUT_MS,
@@ -55,6 +57,7 @@ export async function startReceiptSigner(run: Run): Promise<Started> {
     failed: failed('ledger.failed'),
     stream: openStream(nats, run),
     streamFailed: failed('outbox.failed'),
+    tracing: run.tracing,
   });
   closers.push(() => signer.stop());
   const projector = new Projector(signer.store, { stores, settings: config }, failed('projector.failed'));
@@ -109,6 +112,9 @@ export async function startDecision(run: Run): Promise<Started> {
     },
     now: Date.now,
     failed: (event, error) => failed(event)(error),
+    logged: log.info,
+    tracing: run.tracing,
+    remote: true,
   });
   await eventually('a receipt signer', () => decision.start(() => {}), log);
   closers.push(() => decision.stop());
@@ -150,6 +156,7 @@ export async function startKillSwitch(run: Run): Promise<Started> {
     now: Date.now,
     failed: failed('fence.failed'),
     meter: killSwitchMeter(metrics),
+    tracing: run.tracing,
   });
   await killSwitch.start();
   closers.push(() => killSwitch.stop());
@@ -177,7 +184,7 @@ export async function startScoring(run: Run): Promise<Started> {
   );
   const scoring = composeStreamScoring({
     store: stores.scores,
-    stream: openStream(nats, run),
+    stream: tracedStream(openStream(nats, run), run.tracing, CONSUMER),
     logs,
     bus,
     now: Date.now,

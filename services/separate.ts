@@ -7,6 +7,7 @@ import type { SeparateConfig, Target } from './separate-config.ts';
 import { startGateway } from './separate-gateway.ts';
 import type { Closers, Run } from './separate-parts.ts';
 import { type Started, startDecision, startKillSwitch, startReceiptSigner, startScoring } from './separate-targets.ts';
+import { openProcessTracing } from './tracing.ts';
 
 const STARTS: Readonly<Record<Target, (run: Run) => Promise<Started>>> = {
   gateway: startGateway,
@@ -27,7 +28,8 @@ export async function startSeparate(config: SeparateConfig, log: Log): Promise<S
   const failed = (event: string) => (error: unknown) => log.error(event, { error });
   try {
     const metrics = createMetrics('beacon_');
-    return { started: await STARTS[config.target]({ config, log, metrics, closers, failed }), stop };
+    const tracing = await openProcessTracing({ settings: config.tracing, metrics, closers });
+    return { started: await STARTS[config.target]({ config, log, metrics, tracing, closers, failed }), stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;

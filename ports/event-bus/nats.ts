@@ -3,6 +3,7 @@
 // sent waits in a bounded buffer, oldest dropped and counted: the ledger, not the bus, is the record.
 
 import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import { unrecordedParent, writeTraceparent } from '../../core/trace-context.ts';
 import { MemoryEventBus } from './memory.ts';
 import type { BusEvent, EventBus } from './port.ts';
 
@@ -14,7 +15,6 @@ export const MAX_UNREAD = 1_024;
 const MAX_EVENT_BYTES = 65_536;
 const SENDER = 'Beacon-Sender';
 const NAME = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
-const TRACE_ID = /^[0-9a-f]{32}$/;
 
 /** A kept connection, as runtime/nats.ts opens it. */
 type Door = {
@@ -165,8 +165,10 @@ export class NatsEventBus implements EventBus {
   #headers(event: BusEvent) {
     const own = headers();
     own.set(SENDER, this.#sender);
-    const trace = event.data.trace_id;
-    if (typeof trace === 'string' && TRACE_ID.test(trace)) own.set('traceparent', `00-${trace}-${trace.slice(16)}-01`);
+    const { span, data } = event;
+    const traceparent = span ? writeTraceparent(span) : unrecordedParent(String(data.trace_id));
+    if (traceparent !== undefined) own.set('traceparent', traceparent);
+    if (span && span.state !== '') own.set('tracestate', span.state);
     return own;
   }
 }

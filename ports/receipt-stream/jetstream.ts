@@ -170,10 +170,13 @@ export class JetStreamReceiptStream implements ReceiptStream {
   }
 }
 
-function messageHeaders({ tenantId, traceparent }: Pick<StreamedReceipt, 'tenantId' | 'traceparent'>) {
+type Told = Pick<StreamedReceipt, 'tenantId' | 'traceparent' | 'tracestate'>;
+
+function messageHeaders({ tenantId, traceparent, tracestate }: Told) {
   const own = headers();
   own.set('Beacon-Tenant', tenantId);
   if (traceparent !== undefined) own.set('traceparent', traceparent);
+  if (tracestate !== undefined) own.set('tracestate', tracestate);
   return own;
 }
 

@@ -3,14 +3,17 @@
 import type { Server } from '@grpc/grpc-js';
 import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
-import { DecisionService } from '../../gen/beacon/v1/decision_service_pb.js';
+import { type DecisionAnswer, DecisionService } from '../../gen/beacon/v1/decision_service_pb.js';
 import { ScoringService } from '../../gen/beacon/v1/scoring_service_pb.js';
+import { secretsDetector } from '../../ports/detectors/secrets.ts';
 import { createHttpServer, type HttpServer, refuseOtherMethods } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { host, type Service } from '../../runtime/rpc.ts';
 import type { IncomingCall } from '../../runtime/rpc-incoming.ts';
 import { receivedDigest } from '../../runtime/rpc-stream.ts';
+import type { Tracing } from '../../runtime/tracing.ts';
+import { type TracedMethod, tracedMethods } from '../../runtime/tracing-calls.ts';
 import type { Access } from '../access.ts';
 import { createLogs } from './logs.ts';
 import { mount } from './mount.ts';
@@ -23,10 +26,41 @@ import { logRoutes } from './routes-logs.ts';
 import { policyRoutes } from './routes-policy.ts';
 import { receiptRoutes } from './routes-receipts.ts';
 import { decideStream } from './stream.ts';
-import { traceIdOf } from './trace.ts';
-import type { GatewayServices, RouteDependencies } from './types.ts';
+import { answerIds, carriedInContextJson, readCarried, type TraceOptions, traceFields } from './trace.ts';
+import type { Decision, GatewayServices, RouteDependencies } from './types.ts';
 
 export const BODY_LIMIT_BYTES = 1_048_576;
+
+const DECISION_METHODS = [
+  'guard',
+  'execute',
+  'openAction',
+  'getAction',
+  'recordAssumption',
+  'waitForApproval',
+  'updateOutcome',
+  'resolveApproval',
+  'listApprovals',
+  'getPolicy',
+  'activatePolicy',
+] as const;
+const server = (name: string): TracedMethod => ({ name, kind: 'server' });
+const deciding = (name: string): TracedMethod => ({
+  ...server(name),
+  after: ({ answer }: { answer?: DecisionAnswer }) => (answer ? answerIds(answer) : {}),
+});
+const rpc = (method: { readonly name: string; readonly parent: { readonly typeName: string } }) =>
+  `${method.parent.typeName}/${method.name}`;
+const DECISION_SPANS = Object.fromEntries(
+  DECISION_METHODS.map((name) => {
+    const method = rpc(DecisionService.method[name]);
+    return [name, name === 'guard' || name === 'execute' ? deciding(method) : server(method)];
+  }),
+);
+const SCORING_SPANS = {
+  getScore: server(rpc(ScoringService.method.getScore)),
+  listScores: server(rpc(ScoringService.method.listScores)),
+};
 
 export type GatewayOptions = {
   readonly decisionTimeoutMs: number;
@@ -41,6 +75,7 @@ export type GatewayDependencies = {
   readonly access: Access;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly tracing?: Tracing | undefined;
   readonly options: GatewayOptions;
 };
 export type Gateway = {
@@ -54,14 +89,20 @@ export const AGENT_SERVICES = [DecisionService, ScoringService] as const;
 
 export function createGateway(deps: GatewayDependencies): Gateway {
   const { access, options } = deps;
+  const secrets = secretsDetector();
+  const trace: TraceOptions = {
+    tracing: deps.tracing,
+    newTraceId: () => traceId(options),
+    looksSecret: (text) => secrets.detect(text).length > 0,
+  };
   const services: GatewayServices = {
     ...deps.services,
     decision: protectDecision(deps.services.decision, access),
     scoring: protectScoring(deps.services.scoring, access),
     killSwitch: protectKillSwitch(deps.services.killSwitch),
-    exposeMetrics: () => deps.metrics.expose(),
+    exposeMetrics: (accept) => deps.metrics.expose(accept),
   };
-  return { http: createHttp(deps, services), registerGrpc: (server) => registerGrpc(server, deps, services) };
+  return { http: createHttp(deps, services), registerGrpc: (server) => registerGrpc(server, deps, services, trace) };
 
   function createHttp({ log, metrics }: GatewayDependencies, protectedServices: GatewayServices): HttpServer {
     const http = createHttpServer({
@@ -87,7 +128,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     mount(http, routes, {
       access,
       now: options.now,
-      newTraceId: () => traceId(options),
+      trace,
       timeoutMs: options.decisionTimeoutMs,
       loopback: () => listensOnLoopback(http),
       refuseOtherMethods,
@@ -96,12 +137,14 @@ export function createGateway(deps: GatewayDependencies): Gateway {
   }
 }
 
-function registerGrpc(server: Server, deps: GatewayDependencies, services: GatewayServices): void {
-  const { log, metrics, options } = deps;
+function registerGrpc(server: Server, deps: GatewayDependencies, services: GatewayServices, trace: TraceOptions): void {
+  const { log, metrics, options, tracing } = deps;
+  const decision = tracedMethods(services.decision, tracing, DECISION_SPANS, { roots: true });
+  const scoring = tracedMethods(services.scoring, tracing, SCORING_SPANS, { roots: true });
   const requests = metrics.counter('rpc_requests_total', 'gRPC calls answered.', ['method', 'status']);
   const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
   const hostOptions = {
-    authenticate: (call: IncomingCall) => authenticateRpc(call, deps),
+    authenticate: (call: IncomingCall) => authenticateRpc(call, deps, trace),
     onError: (error: unknown, method: string) => log.error(EVENTS.requestFailed, { error, method }),
     onEnd(method: string, status: number, duration: number) {
       requests.inc({ method, status: String(status) });
@@ -111,22 +154,27 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
   const decide: Service<typeof DecisionService, CallContext>['decide'] = (incoming, context) =>
     decideStream(
       {
-        decision: services.decision,
+        decision,
         now: options.now,
         defaultTimeoutMs: options.decisionTimeoutMs,
-        newTraceId: () => traceId(options),
+        traceOf: (proposal) => traceFields(carriedInContextJson(proposal?.contextJson ?? ''), trace.newTraceId),
         digestOf: receivedDigest,
         onInternal: (error) => log.error(EVENTS.requestFailed, { error, method: 'Decide' }),
       },
       incoming,
       context,
     );
-  host(server, DecisionService, { ...services.decision, decide }, hostOptions);
-  const { getScore, listScores } = services.scoring;
+  const unary = Object.fromEntries(DECISION_METHODS.map((name) => [name, decision[name]])) as Decision;
+  host(server, DecisionService, { ...unary, decide }, hostOptions);
+  const { getScore, listScores } = scoring;
   host(server, ScoringService, { getScore, listScores }, hostOptions);
 }
 
-async function authenticateRpc(call: IncomingCall, { access, options }: GatewayDependencies): Promise<CallContext> {
+async function authenticateRpc(
+  call: IncomingCall,
+  { access, options }: GatewayDependencies,
+  trace: TraceOptions,
+): Promise<CallContext> {
   const principal = await access.authenticate({
     authorization: call.metadata('authorization'),
     local: options.grpcOnLoopback && isLocalRpc(call.peer, (name) => call.metadata(name)),
@@ -136,7 +184,7 @@ async function authenticateRpc(call: IncomingCall, { access, options }: GatewayD
     principal,
     deadlineMs: Math.min(call.deadlineMs, options.now() + waitMs + options.decisionTimeoutMs),
     requestDigest: call.requestBytes.length === 0 ? '' : call.requestDigest(),
-    traceId: traceIdOf(call.metadata('traceparent')) ?? traceId(options),
+    ...traceFields(readCarried(call.metadata, trace), trace.newTraceId),
   };
 }
 

@@ -4,6 +4,7 @@ import { create, type DescMessage, type MessageInitShape, type MessageShape } fr
 import { BeaconError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/principal.ts';
 import {
+  type DecisionAnswer,
   ExecuteRequestSchema,
   GetActionRequestSchema,
   GuardRequestSchema,
@@ -19,7 +20,7 @@ import { given } from './given.ts';
 import { readApproval, readAssumption, readOpenAction, readOutcome } from './read-bodies.ts';
 import { readExecute, readGuard } from './read-proposal.ts';
 import { openQuery, queryInteger, queryWaitMs } from './read-query.ts';
-import { traceIdOf } from './trace.ts';
+import { answerIds, carriedInContext } from './trace.ts';
 import type { Call, Route, RouteDependencies } from './types.ts';
 import { writeAction, writeAnswer, writeApproval } from './write.ts';
 
@@ -35,7 +36,7 @@ export function actionRoutes({ services: { decision } }: RouteDependencies): Rou
       async handle(call) {
         const body = call.json();
         const request = create(ExecuteRequestSchema, { proposal: readExecute(body) });
-        return { json: writeAnswer(given((await decision.execute(request, traced(call, body))).answer)) };
+        return { json: answered(call, given((await decision.execute(request, underTrace(call, body))).answer)) };
       },
     },
     {
@@ -45,7 +46,7 @@ export function actionRoutes({ services: { decision } }: RouteDependencies): Rou
       async handle(call) {
         const body = call.json();
         const request = create(GuardRequestSchema, { proposal: readGuard(body) });
-        return { json: writeAnswer(given((await decision.guard(request, traced(call, body))).answer)) };
+        return { json: answered(call, given((await decision.guard(request, underTrace(call, body))).answer)) };
       },
     },
     {
@@ -125,10 +126,15 @@ export function approvalRoutes({ services: { decision } }: RouteDependencies): R
 }
 
 /** The trace is the header's, else the one an adapter put into the context. */
-function traced(call: Call, body: unknown): CallContext {
-  if (call.hasTrace) return call.context;
-  const { traceparent } = (body as { context?: { traceparent?: unknown } }).context ?? {};
-  return { ...call.context, traceId: traceIdOf(traceparent) ?? call.context.traceId };
+function underTrace(call: Call, body: unknown): CallContext {
+  call.trace.adopt(carriedInContext((body as { context?: unknown }).context));
+  return call.context;
+}
+
+function answered(call: Call, answer: DecisionAnswer): object {
+  const json = writeAnswer(answer);
+  call.trace.note(answerIds(answer));
+  return json;
 }
 
 /** A request about the action in the path. What cannot be an id names no action. */

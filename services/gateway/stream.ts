@@ -19,8 +19,8 @@ export type StreamDependencies = {
   readonly decision: Pick<Decision, 'guard' | 'execute'>;
   readonly now: () => number;
   readonly defaultTimeoutMs: number;
-  /** A trace id for each decision. */
-  readonly newTraceId: () => string;
+  /** The trace of each decision by itself: a header would be the whole stream's. */
+  readonly traceOf: (proposal: Proposal | undefined) => Pick<CallContext, 'traceId' | 'span'>;
   /** SHA-256 (hex) of the bytes a message was received as. */
   readonly digestOf: (message: object) => string | undefined;
   readonly onInternal: (error: unknown) => void;
@@ -106,7 +106,7 @@ async function decide(deps: StreamDependencies, request: DecideRequest, context:
     principal: context.principal,
     deadlineMs: deps.now() + timeoutMs,
     requestDigest: deps.digestOf(request) ?? '',
-    traceId: deps.newTraceId(),
+    ...deps.traceOf(request.proposal),
   };
   const proposal: Proposal | undefined = request.proposal;
   const { answer } = request.open

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { EVENTS } from '../../core/events.ts';
 import { formatVkey, noteKey, signNote } from '../../core/ledger/note.ts';
 import type { CallContext } from '../../core/principal.ts';
-import type { ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import type { ReceiptSignerService, SealStreamRequest } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { EventBus } from '../../ports/event-bus/port.ts';
 import { openFileLedger } from '../../ports/ledger-store/file.ts';
 import type { LedgerStore } from '../../ports/ledger-store/port.ts';
@@ -15,16 +15,26 @@ import { openFileSigningKeys } from '../../ports/signing-key/file.ts';
 import type { SigningKeys } from '../../ports/signing-key/port.ts';
 import { multiplex } from '../../runtime/multiplex.ts';
 import type { Service } from '../../runtime/rpc.ts';
+import type { Tracing } from '../../runtime/tracing.ts';
+import { tracedMethods } from '../../runtime/tracing-calls.ts';
 import { Outbox } from './outbox.ts';
 import { ReceiptSigner } from './service.ts';
+import { SealTraces } from './traced.ts';
 
 /** Most requests of one stream under way; further ones wait unread. */
 export const MAX_STREAM_IN_FLIGHT = 1_024;
+
+/** A barrier waits for these. */
+const FENCE_SPANS = { fence: { name: 'fence', kind: 'server' } } as const;
+
+type Signer = Service<typeof ReceiptSignerService, CallContext>;
 
 export type SignerComposition = {
   readonly service: Service<typeof ReceiptSignerService, CallContext>;
   readonly store: LedgerStore;
   readonly keys: SigningKeys;
+  /** Under which span each receipt was sealed, for who goes on with it. */
+  readonly traces: SealTraces;
   /** Present when the log is handed to a stream. */
   readonly outbox?: Outbox;
   stop(): Promise<void>;
@@ -39,6 +49,9 @@ export type SignerOptions = {
   readonly failed: (error: unknown) => void;
   /** Where to hand the log's receipts on. It need not be there when the signer starts. */
   readonly stream?: ReceiptStream;
+  readonly tracing?: Tracing | undefined;
+  /** The region the log lies in, where there are regions. */
+  readonly region?: string | undefined;
   /** Told of each failed try to hand on; `failed` is for what cannot be signed or kept. */
   readonly streamFailed?: (error: unknown) => void;
 };
@@ -56,11 +69,13 @@ export async function composeReceiptSigner(options: SignerOptions): Promise<Sign
     const sign = (body: string) => signNote(body, [{ key, sign: (message) => logKey.sign(message) }]);
     const signer = new ReceiptSigner({ store, keys, note: { vkey: formatVkey(key), sign }, bus, now, failed });
     await signer.publishCheckpoint();
-    const handing = await startOutbox(options, store);
+    const traces = tracesOf(options, store.logId);
+    const handing = await startOutbox(options, store, traces);
     return {
-      service: streaming(signer),
+      service: streaming(tracedMethods(signer, options.tracing, FENCE_SPANS), traces),
       store,
       keys,
+      traces,
       ...(handing ? { outbox: handing.outbox } : {}),
       stop: async () => {
         await signer.stop();
@@ -74,11 +89,18 @@ export async function composeReceiptSigner(options: SignerOptions): Promise<Sign
   }
 }
 
-async function startOutbox(options: SignerOptions, store: LedgerStore) {
+function tracesOf({ tracing, region, stream }: SignerOptions, logId: string): SealTraces {
+  // Over a stream there are other processes, which call over the wire.
+  const kind = stream ? 'server' : 'internal';
+  const remember = stream !== undefined || tracing !== undefined;
+  return new SealTraces({ logId, tracing, kind, remember, ...(region === undefined ? {} : { region }) });
+}
+
+async function startOutbox(options: SignerOptions, store: LedgerStore, traces: SealTraces) {
   const { dataDir, role, bus, stream, streamFailed = () => {} } = options;
   if (!stream) return undefined;
   const cursor = new FileOutboxCursor(join(dataDir, 'ledger', `${role}.outbox.json`));
-  const outbox = new Outbox({ store, stream, cursor, failed: streamFailed });
+  const outbox = new Outbox({ store, stream, cursor, traces, failed: streamFailed });
   await outbox.start();
   const end = bus.subscribe(EVENTS.receiptAppended, (event) => {
     if (event.data.log_id === store.logId) outbox.grown();
@@ -92,9 +114,16 @@ async function startOutbox(options: SignerOptions, store: LedgerStore) {
   };
 }
 
-function streaming(signer: ReceiptSigner): Service<typeof ReceiptSignerService, CallContext> {
-  return Object.assign(signer, {
-    sealStream: (requests: Parameters<Service<typeof ReceiptSignerService, CallContext>['sealStream']>[0]) =>
-      multiplex(requests, (request) => signer.sealOne(request), MAX_STREAM_IN_FLIGHT),
+function streaming(signer: ReceiptSigner, traces: SealTraces): Signer {
+  const seal: Signer['seal'] = (request) => traces.seal(request, () => signer.seal(request));
+  const sealOne = (message: SealStreamRequest) => traces.sealOne(message, () => signer.sealOne(message));
+  const sealStream: Signer['sealStream'] = (requests) => multiplex(requests, sealOne, MAX_STREAM_IN_FLIGHT);
+  const own = { seal, sealStream };
+  return new Proxy(signer as unknown as Signer, {
+    get(target, name) {
+      if (Object.hasOwn(own, name)) return own[name as keyof typeof own];
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
   });
 }
