@@ -32,9 +32,13 @@ const SECONDS_BUCKETS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 
+/** The library's types do not know that a registry is told its type. */
+const OpenRegistry = Registry as unknown as new (contentType: string) => Registry;
+
 /** One registry for the process. `prefix` such as `beacon_` is put before each name. */
 export function createMetrics(prefix: string, options: { processMetrics?: boolean } = {}): Metrics {
-  const registry = new Registry();
+  // Metrics with exemplars cannot be made on any other.
+  const registry = new OpenRegistry(Registry.OPENMETRICS_CONTENT_TYPE);
   let last: Promise<unknown> = Promise.resolve();
   if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry, prefix });
   const common = <L extends string>(name: string, help: string, labels: readonly L[] = []) => ({

@@ -53,7 +53,11 @@ describeWithNats('event bus over NATS', () => {
     await vi.waitFor(() => expect(traces).toHaveLength(1));
     expect(there).toEqual([{ name: 'decision.made', data }]);
     expect(here).toEqual(there);
-    expect(traces[0]).toMatch(/^00-(ab){16}-[0-9a-f]{16}-01$/);
+    expect(traces[0]).toMatch(/^00-(ab){16}-[0-9a-f]{16}-00$/);
+    const span = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), flags: 1, state: '' };
+    one.bus.publish({ name: 'decision.made', data, span });
+    await vi.waitFor(() => expect(traces).toHaveLength(2));
+    expect(traces[1]).toBe(`00-${span.traceId}-${span.spanId}-01`);
   });
 
   it('takes nothing that is no event from whoever may publish', async () => {

@@ -4,10 +4,13 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Beacond, call, execute, removeDataDir, startBeacond } from '../beacond.ts';
+import { OtlpCollector } from '../otlp-collector.ts';
 
 let beacond: Beacond;
+let collector: OtlpCollector;
 const planted = new Map<string, string>();
 const answers: string[] = [];
+const TRACE_ID = '7a'.repeat(16);
 
 /** Looks like a real credential of a known kind, different for every field. */
 function canary(field: string): string {
@@ -18,11 +21,13 @@ function canary(field: string): string {
 }
 
 beforeAll(async () => {
-  beacond = await startBeacond();
+  collector = await OtlpCollector.start();
+  beacond = await startBeacond({ env: collector.env });
 });
 afterAll(async () => {
   await beacond.end();
   removeDataDir(beacond.dataDir);
+  await collector.stop();
 });
 
 const keep = async (answer: Promise<{ body: unknown; status: number }>) => {
@@ -113,18 +118,26 @@ test('canaries are planted in every free-text field that a caller has', async ()
   );
   await keep(call(beacond, 'GET', '/api/revocations', undefined, beacond.adminToken));
   await keep(call(beacond, 'POST', '/api/execute', `{"agent_id": "${canary('broken body')}`));
+  await keep(call(beacond, 'GET', `/api/actions/${canary('path')}?note=${canary('query')}`));
+  await keep(headed({ tracestate: `vendor=${canary('tracestate')}`, baggage: `note=${canary('baggage')}` }));
+  await keep(headed({ 'x-note': canary('header'), 'user-agent': canary('user-agent') }));
   expect(answers.length).toBeGreaterThan(20);
 });
 
-test('none of them is in an answer, a metric, a log line, or any byte of the data folder', async () => {
+test('none of them is in an answer, a metric, a log line, a trace, or any byte of the data folder', async () => {
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const metrics = await call(beacond, 'GET', '/metrics', undefined, beacond.adminToken);
+  const exemplars = await fetch(`${beacond.http}/metrics`, { headers: { accept: 'application/openmetrics-text' } });
   const places = new Map<string, Buffer>([
     ['answers', Buffer.from(answers.join('\n'))],
     ['metrics', Buffer.from(JSON.stringify(metrics.body))],
+    ['exemplars', Buffer.from(await exemplars.text())],
     ['stderr', Buffer.from(beacond.stderr())],
   ]);
   await beacond.end();
+  places.set('traces', Buffer.from(collector.bodies.join('\n')));
+  expect(collector.ofTrace(TRACE_ID).length).toBeGreaterThan(5);
+  expect(collector.spans.length).toBeGreaterThan(100);
   for (const path of filesBelow(join(beacond.dataDir, 'data'))) places.set(path, readFileSync(path));
   const found: string[] = [];
   for (const [place, bytes] of places) {
@@ -139,6 +152,16 @@ test('none of them is in an answer, a metric, a log line, or any byte of the dat
   }
   expect(found).toEqual([]);
 });
+
+/** A decision under a trace of the caller's, with headers of its own. */
+async function headed(headers: Readonly<Record<string, string>>) {
+  const response = await fetch(`${beacond.http}/api/execute`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', traceparent: `00-${TRACE_ID}-${'a'.repeat(16)}-01`, ...headers },
+    body: JSON.stringify({ agent_id: 'headed', tenant_id: 'local', code: 'ls' }),
+  });
+  return { status: response.status, body: await response.json() };
+}
 
 /** DSSE payloads are base64: what they say is looked at too. */
 function decodedPayloads(bytes: Buffer): string[] {
