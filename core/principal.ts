@@ -28,6 +28,11 @@ export type CallContext = {
   readonly traceId: string;
   /** The span of that trace which this call hangs from, where there is one. */
   readonly span?: TraceContext;
-  /** Told of each beat of a call that is traced; times from `performance.now()`. */
-  readonly beat?: (name: string, startedMs: number, endedMs: number) => void;
+  /** The region that what is sealed for this call is to lie in: a wish until residency has been asked. */
+  readonly region?: string;
+  /** That span, while it is this process's own: told of each beat (times from `performance.now()`) and of what is learnt. */
+  readonly traced?: {
+    part(name: string, startedMs: number, endedMs: number): void;
+    set(attributes: Readonly<Record<string, string | number | boolean>>): void;
+  };
 };

@@ -14,7 +14,7 @@ export type TracedMethod = {
 type Context = {
   readonly traceId: string;
   readonly span?: SpanPlace;
-  readonly beat?: (name: string, startedMs: number, endedMs: number) => void;
+  readonly traced?: Pick<Span, 'part' | 'set'>;
 };
 type Method = (request: unknown, context: Context) => Promise<unknown>;
 
@@ -61,7 +61,7 @@ async function callTraced(method: Method, traced: TracedMethod, tracing: Tracing
   const span = tracing.start(name, { kind, parent: context.span, ...(attributes ? { attributes } : {}) });
   return endedWith(span, async () => {
     const { place } = span;
-    const response = await method(request, { ...context, traceId: place.traceId, span: place, beat: span.part });
+    const response = await method(request, { ...context, traceId: place.traceId, span: place, traced: span });
     if (after) span.set(after(response, request));
     return response;
   });

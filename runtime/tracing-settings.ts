@@ -32,6 +32,7 @@ export function readTracing(reader: EnvReader, env: Environment, service: string
   const settings: TracingSettings = {
     service: otel.text('OTEL_SERVICE_NAME', service, { doc: 'service.name of the traces.' }),
     resource: readResource(otel),
+    endpointGiven: hasEndpoint(given),
     ...readExport(otel),
     ...readSampler(otel),
     queue: readQueue(otel),

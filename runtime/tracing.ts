@@ -5,6 +5,8 @@
 import type { Attributes, Link, Span as OtelSpan, SpanKind as OtelSpanKind } from '@opentelemetry/api';
 import type { BatchSpanProcessor, ReadableSpan, Sampler, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
 
+import { REGION_ATTRIBUTE } from './tracing-attributes.ts';
+
 /** A span as others name it: `core/trace-context.ts`. */
 export type SpanPlace = {
   readonly traceId: string;
@@ -63,12 +65,12 @@ export type TracingSettings = {
     readonly delayMs: number;
     readonly timeoutMs: number;
   };
-  /** Region → collector, for spans that say their region; the others go where OTEL_EXPORTER_OTLP_* says. */
+  /** Whether OTEL_EXPORTER_OTLP_* says where spans go; without it and without regions they go to its default, this machine. */
+  readonly endpointGiven: boolean;
+  /** Region → collector, for spans that say their region and no others. */
   readonly regions?: Readonly<Record<string, string>>;
 };
 
-/** The attribute by which a span is sent to its region's collector. */
-export const REGION_ATTRIBUTE = 'beacon.region';
 const SCOPE = 'beacon';
 
 /** The exporters read endpoint, headers, timeout, compression and certificates from OTEL_EXPORTER_OTLP_* themselves. */
@@ -89,7 +91,7 @@ export async function openTracing(settings: TracingSettings): Promise<Tracing> {
       scheduledDelayMillis: delayMs,
       exportTimeoutMillis: timeoutMs,
     });
-  const router = new RegionRouter(queueFor, settings.regions, counts);
+  const router = new RegionRouter(queueFor, settings, counts);
   const provider = new sdk.TracerProvider({
     resource: resourceFromAttributes({ 'service.name': settings.service, ...settings.resource }),
     sampler: samplerOf(sdk, settings),
@@ -177,21 +179,21 @@ function counting(exporter: SpanExporter, counts: Counts): SpanExporter {
   };
 }
 
-/** A span goes to the collector of its region and to no other; one without a region to the process's own. */
+/** A span goes to the collector of its region and to no other; one without a region to the process's own, if it has one. */
 class RegionRouter implements SpanProcessor {
-  readonly #own: BatchSpanProcessor;
+  readonly #own: BatchSpanProcessor | undefined;
   readonly #regions = new Map<string, BatchSpanProcessor>();
   readonly #strict: boolean;
   readonly #counts: Counts;
 
   constructor(
     queueFor: (url?: string) => BatchSpanProcessor,
-    regions: Readonly<Record<string, string>> | undefined,
+    { regions, endpointGiven }: TracingSettings,
     counts: Counts,
   ) {
     this.#counts = counts;
-    this.#own = queueFor();
     this.#strict = regions !== undefined;
+    this.#own = endpointGiven || !this.#strict ? queueFor() : undefined;
     for (const [region, url] of Object.entries(regions ?? {})) this.#regions.set(region, queueFor(url));
   }
 
@@ -214,7 +216,7 @@ class RegionRouter implements SpanProcessor {
   }
 
   #all(): readonly BatchSpanProcessor[] {
-    return [this.#own, ...this.#regions.values()];
+    return [...(this.#own ? [this.#own] : []), ...this.#regions.values()];
   }
 }
 

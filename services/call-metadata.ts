@@ -3,6 +3,7 @@
 
 import { BeaconError } from '../core/errors.ts';
 import type { CallContext, Principal, Provenance, Role } from '../core/principal.ts';
+import { isRegion } from '../core/residency.ts';
 import { isTraceId, readTraceContext, writeTraceparent } from '../core/trace-context.ts';
 
 export const PRINCIPAL_HEADER = 'beacon-principal';
@@ -11,6 +12,7 @@ export const TRACE_HEADER = 'traceparent';
 export const TRACE_STATE_HEADER = 'tracestate';
 /** The id of a trace that has no span: a `traceparent` names one that exists. */
 export const TRACE_ID_HEADER = 'beacon-trace-id';
+export const REGION_HEADER = 'beacon-region';
 
 /** Longer deadlines are none: gRPC cannot carry them. */
 const MAX_TIMEOUT_MS = 86_400_000;
@@ -25,8 +27,18 @@ export function contextHeaders(context: CallContext): Record<string, string> {
   return {
     [PRINCIPAL_HEADER]: Buffer.from(JSON.stringify(principal)).toString('base64url'),
     ...(requestDigest === '' ? {} : { [REQUEST_DIGEST_HEADER]: requestDigest }),
+    ...(context.region === undefined ? {} : { [REGION_HEADER]: headerText(context.region) }),
     ...traceHeaders(context),
   };
+}
+
+/** A wish is the caller's text; one that is no region's name is refused where it is read, whatever is left of it here. */
+function headerText(wish: string): string {
+  return isRegion(wish) ? wish : '-';
+}
+
+export function readRegion(header: string | undefined): Pick<CallContext, 'region'> {
+  return header === undefined ? {} : { region: header };
 }
 
 function traceHeaders({ span, traceId }: CallContext): Record<string, string> {

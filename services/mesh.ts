@@ -20,8 +20,10 @@ import { authorize } from './access.ts';
 import {
   contextHeaders,
   PRINCIPAL_HEADER,
+  REGION_HEADER,
   REQUEST_DIGEST_HEADER,
   readPrincipal,
+  readRegion,
   readRequestDigest,
   readTrace,
   wireDeadline,
@@ -132,6 +134,7 @@ function contextOf(call: IncomingCall, caller: Identity): CallContext {
     principal,
     deadlineMs: call.deadlineMs,
     requestDigest: received ?? (call.requestBytes.length === 0 ? '' : call.requestDigest()),
+    ...readRegion(call.metadata(REGION_HEADER)),
     ...readTrace(call.metadata, () => randomBytes(16).toString('hex')),
   };
 }

@@ -57,6 +57,7 @@ export async function startGateway(run: Run): Promise<Started> {
     metrics,
     log,
     tracing: run.tracing,
+    residency: run.residency,
     options: {
       decisionTimeoutMs: config.decisionTimeoutMs,
       allowedHosts: config.httpAllowedHosts,

@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { BeaconError } from '../core/errors.ts';
 import { EVENTS } from '../core/events.ts';
 import type { CallContext } from '../core/principal.ts';
+import type { Residency } from '../core/residency.ts';
 import { RedisActionStore } from '../ports/action-store/redis.ts';
 import { RedisBudgets } from '../ports/budgets/redis.ts';
 import { NatsEventBus } from '../ports/event-bus/nats.ts';
@@ -20,6 +21,7 @@ import { openRedis } from '../runtime/redis.ts';
 import type { Tracing } from '../runtime/tracing.ts';
 import { type Mesh, openMesh } from './mesh.ts';
 import type { Identity } from './peers.ts';
+import { firstRegion } from './residency.ts';
 import type { SeparateConfig } from './separate-config.ts';
 
 /** Half of what a fact may take: one batch of commands may wait for another. */
@@ -34,6 +36,7 @@ export type Run = {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly tracing: Tracing | undefined;
+  readonly residency: Residency | undefined;
   readonly closers: Closers;
   readonly failed: (event: string) => (error: unknown) => void;
 };
@@ -66,7 +69,7 @@ export async function openSharedStores({ config, log, closers }: Run) {
   };
 }
 
-export function openBus({ config, closers, failed }: Run) {
+export function openBus({ config, closers, failed, residency }: Run) {
   const nats = openNats({
     servers: config.natsServers,
     name: `beacon-${config.target}`,
@@ -74,16 +77,23 @@ export function openBus({ config, closers, failed }: Run) {
     failed: failed('nats.failed'),
   });
   closers.push(() => nats.close());
-  const bus = new NatsEventBus({ nats, sender: randomUUID(), onFault: failed(EVENTS.requestFailed) });
+  const bus = new NatsEventBus({
+    nats,
+    sender: randomUUID(),
+    onFault: failed(EVENTS.requestFailed),
+    regionOf: firstRegion(residency),
+  });
   closers.push(() => bus.close());
   return { nats, bus };
 }
 
-export function openStream(nats: ReturnType<typeof openNats>, { config, closers, failed }: Run) {
+/** The stream of a region, or of all where there are none. */
+export function openStream(nats: ReturnType<typeof openNats>, { config, closers, failed }: Run, region: string) {
   const stream = new JetStreamReceiptStream({
     nats,
     maxBytes: config.natsStreamBytes,
     maxAgeMs: STREAM_AGE_MS,
+    region,
     failed: failed('stream.failed'),
   });
   closers.push(() => stream.close());

@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
+import { openResidency, withRegions } from './residency.ts';
 import type { SeparateConfig, Target } from './separate-config.ts';
 import { startGateway } from './separate-gateway.ts';
 import type { Closers, Run } from './separate-parts.ts';
@@ -28,8 +29,11 @@ export async function startSeparate(config: SeparateConfig, log: Log): Promise<S
   const failed = (event: string) => (error: unknown) => log.error(event, { error });
   try {
     const metrics = createMetrics('beacon_');
-    const tracing = await openProcessTracing({ settings: config.tracing, metrics, closers });
-    return { started: await STARTS[config.target]({ config, log, metrics, tracing, closers, failed }), stop };
+    const residency = await openResidency(config.residencyFile, config.region);
+    const settings = withRegions(config.tracing, residency);
+    const tracing = await openProcessTracing({ settings, metrics, closers });
+    const run = { config, log, metrics, tracing, residency, closers, failed };
+    return { started: await STARTS[config.target](run), stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;

@@ -8,6 +8,8 @@ export type BusEvent = {
   readonly data: Readonly<Record<string, unknown>>;
   /** What it happened under, for those who hear of it in another process. */
   readonly span?: TraceContext;
+  /** Where it was sealed, where there are regions; without it, its tenant's first. */
+  readonly region?: string;
 };
 
 export type EventBus = {

@@ -8,6 +8,7 @@ import { type PublicKey, parseJwks } from '../../core/jwk.ts';
 import { readCases } from '../../core/policy-cases.ts';
 import { PolicyRefused } from '../../core/policy-manifest.ts';
 import type { CallContext } from '../../core/principal.ts';
+import type { Residency } from '../../core/residency.ts';
 import { combineDetectors } from '../../ports/detectors/combine.ts';
 import { piiDetector } from '../../ports/detectors/pii.ts';
 import { secretsDetector } from '../../ports/detectors/secrets.ts';
@@ -26,6 +27,7 @@ import { PolicyActivation } from './policy-activation.ts';
 import type { PolicyMeter } from './policy-meter.ts';
 import { remembering } from './policy-rehearsal.ts';
 import type { ReceiptSource } from './recorder.ts';
+import { residentDecision } from './resident.ts';
 import { DecisionMaker } from './service.ts';
 import { carryingTrace, tracedDecision } from './traced.ts';
 
@@ -48,6 +50,7 @@ export type DecisionOptions = {
   /** Told of each decision: ids and what a receipt says in clear. */
   readonly logged?: (event: string, fields: Readonly<Record<string, unknown>>) => void;
   readonly tracing?: Tracing | undefined;
+  readonly residency?: Residency | undefined;
   /** Whether calls come over the wire. */
   readonly remote?: boolean;
 };
@@ -60,9 +63,9 @@ export async function composePolicy(folder: string): Promise<PolicyEngine> {
 }
 
 export function composeDecision(options: DecisionOptions): DecisionMaker {
-  const { stores, source, keys, settings, meter, policy, activation, now, failed, tracing } = options;
+  const { stores, source, keys, settings, meter, policy, activation, now, failed, tracing, residency } = options;
   const bus = loggedDecisions(options);
-  const signer = carryingTrace(options.signer, tracing);
+  const signer = carryingTrace(options.signer, { tracing, residency });
   const randomHex = pooledRandomHex();
   const newId = () => now().toString(16).padStart(12, '0') + randomHex(10);
   const env = { now, failed, bus, meter, randomHex, newId };
@@ -71,15 +74,18 @@ export function composeDecision(options: DecisionOptions): DecisionMaker {
   // Where nothing may be kept, a new policy is compared on the built-in inputs alone.
   const watched = activation && !settings.zeroRetention ? remembering(policy, activation.recent) : policy;
   const maker = new DecisionMaker({ stores, signer, policy: watched, activation, privacy, settings, env }, source, call);
-  return tracedDecision(maker, tracing, options.remote ? 'server' : 'internal');
+  const kind = options.remote ? 'server' : 'internal';
+  return tracedDecision(residentDecision(maker, residency), { tracing, kind, residency });
 }
 
 /** Beside what is told on the bus, a line of the log. */
-function loggedDecisions({ bus, logged }: DecisionOptions): EventBus {
+function loggedDecisions({ bus, logged, residency }: DecisionOptions): EventBus {
   if (!logged) return bus;
   return {
     publish(event) {
-      if (event.name === EVENTS.decisionMade) logged(event.name, event.data);
+      const { name, data, region } = event;
+      // Without a table nobody has looked at the region that a call came with.
+      if (name === EVENTS.decisionMade) logged(name, residency && region ? { ...data, region } : data);
       bus.publish(event);
     },
     subscribe: (name, listener) => bus.subscribe(name, listener),

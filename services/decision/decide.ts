@@ -143,6 +143,7 @@ function tell(what: ToSeal, sealed: SealedDecision, call: CallContext, { env }: 
   env.bus.publish({
     name: EVENTS.decisionMade,
     ...(call.span ? { span: call.span } : {}),
+    ...(call.region ? { region: call.region } : {}),
     data: {
       tenant_id: admitted.tenantId,
       agent_id: admitted.agentId,
@@ -158,19 +159,19 @@ function tell(what: ToSeal, sealed: SealedDecision, call: CallContext, { env }: 
 
 class StageClock {
   readonly #deps: DecisionDeps;
-  readonly #beat: CallContext['beat'];
+  readonly #traced: CallContext['traced'];
   readonly #started = performance.now();
   #last = this.#started;
 
   constructor(deps: DecisionDeps, call: CallContext) {
     this.#deps = deps;
-    this.#beat = call.beat;
+    this.#traced = call.traced;
   }
 
   lap(stage: Parameters<DecisionDeps['env']['meter']['stage']>[0]): void {
     const now = performance.now();
     this.#deps.env.meter.stage(stage, (now - this.#last) / 1000);
-    this.#beat?.(stage, this.#last, now);
+    this.#traced?.part(stage, this.#last, now);
     this.#last = now;
   }
 

@@ -2,22 +2,33 @@
 // what a receipt says in clear; nothing of a proposal does before it was admitted.
 
 import type { CallContext } from '../../core/principal.ts';
+import { chooseRegion, type Residency } from '../../core/residency.ts';
 import { writeTraceparent } from '../../core/trace-context.ts';
 import { Route } from '../../gen/beacon/v1/common_pb.js';
 import type { DecisionAnswer, Proposal } from '../../gen/beacon/v1/decision_service_pb.js';
 import type { SealRequest, SealResponse } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { SpanAttributes, SpanKind, Tracing } from '../../runtime/tracing.ts';
+import { REGION_ATTRIBUTE } from '../../runtime/tracing-attributes.ts';
 import { endedWith, type TracedMethod, tracedMethods } from '../../runtime/tracing-calls.ts';
 import type { Signer } from './deps.ts';
+import { regionOfProposal } from './resident.ts';
 import type { DecisionMaker } from './service.ts';
 
 type Deciding = { readonly proposal?: Proposal };
 
-/** `kind`: server where calls come over the wire. */
-export function tracedDecision(maker: DecisionMaker, tracing: Tracing | undefined, kind: SpanKind): DecisionMaker {
+export type TraceOptions = {
+  readonly tracing: Tracing | undefined;
+  /** Server where calls come over the wire. */
+  readonly kind: SpanKind;
+  readonly residency: Residency | undefined;
+};
+
+export function tracedDecision(maker: DecisionMaker, { tracing, kind, residency }: TraceOptions): DecisionMaker {
   const decide: TracedMethod = {
     name: 'decide',
     kind,
+    before: ({ proposal }: Deciding, call: CallContext): SpanAttributes =>
+      proposal && residency ? regionAttribute(() => regionOfProposal(residency, proposal, call)) : {},
     after: ({ answer }: { readonly answer?: DecisionAnswer }, { proposal }: Deciding): SpanAttributes =>
       answer && proposal ? describe(answer, proposal) : {},
   };
@@ -46,15 +57,29 @@ function describe(answer: DecisionAnswer, { tenantId, agentId }: Proposal): Span
   };
 }
 
+/** Where there is none, nothing will be sealed either, and the span names no tenant. */
+function regionAttribute(region: () => string): SpanAttributes {
+  try {
+    return { [REGION_ATTRIBUTE]: region() };
+  } catch {
+    return {};
+  }
+}
+
 /**
  * What is to be sealed says which span it comes from: the one that is made of the call here, without tracing the caller's
  * own. A call without a span costs one comparison.
  */
-export function carryingTrace(signer: Signer, tracing: Tracing | undefined): Signer {
+export function carryingTrace(signer: Signer, { tracing, residency }: Omit<TraceOptions, 'kind'>): Signer {
   const seal = (request: SealRequest, call: CallContext): Promise<SealResponse> => {
     if (call.span === undefined) return signer.seal(request, call);
     if (!tracing) return signer.seal(carrying(request, call.span), call);
-    const span = tracing.start('seal', { kind: 'client', parent: call.span });
+    const tenantId = request.drafts[0]?.tenantId;
+    const attributes =
+      residency && tenantId ? regionAttribute(() => chooseRegion(residency, tenantId, call.region)) : {};
+    // Whose receipt it is was not known before to every call that has one sealed.
+    call.traced?.set(attributes);
+    const span = tracing.start('seal', { kind: 'client', parent: call.span, attributes });
     return endedWith(span, async () => {
       const response = await signer.seal(carrying(request, span.place), call);
       const receiptId = response.receipts[0]?.receiptId;

@@ -3,7 +3,13 @@
 import type { Server } from '@grpc/grpc-js';
 import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
-import { type DecisionAnswer, DecisionService } from '../../gen/beacon/v1/decision_service_pb.js';
+import { type Residency, wishInBaggage, wishInContextJson } from '../../core/residency.ts';
+import {
+  type Action,
+  type DecisionAnswer,
+  DecisionService,
+  type Proposal,
+} from '../../gen/beacon/v1/decision_service_pb.js';
 import { ScoringService } from '../../gen/beacon/v1/scoring_service_pb.js';
 import { secretsDetector } from '../../ports/detectors/secrets.ts';
 import { createHttpServer, type HttpServer, refuseOtherMethods } from '../../runtime/http.ts';
@@ -26,7 +32,14 @@ import { logRoutes } from './routes-logs.ts';
 import { policyRoutes } from './routes-policy.ts';
 import { receiptRoutes } from './routes-receipts.ts';
 import { decideStream } from './stream.ts';
-import { answerIds, carriedInContextJson, readCarried, type TraceOptions, traceFields } from './trace.ts';
+import {
+  answerIds,
+  carriedInContextJson,
+  readCarried,
+  regionAttribute,
+  type TraceOptions,
+  traceFields,
+} from './trace.ts';
 import type { Decision, GatewayServices, RouteDependencies } from './types.ts';
 
 export const BODY_LIMIT_BYTES = 1_048_576;
@@ -45,18 +58,28 @@ const DECISION_METHODS = [
   'activatePolicy',
 ] as const;
 const server = (name: string): TracedMethod => ({ name, kind: 'server' });
-const deciding = (name: string): TracedMethod => ({
+const deciding = (name: string, { residency }: TraceOptions): TracedMethod => ({
   ...server(name),
+  before: ({ proposal }: { proposal?: Proposal }, { region }: CallContext) => {
+    if (!residency || !proposal) return {};
+    return regionAttribute(residency, proposal.tenantId, region ?? wishInContextJson(proposal.contextJson));
+  },
   after: ({ answer }: { answer?: DecisionAnswer }) => (answer ? answerIds(answer) : {}),
+});
+const following = (name: string, { residency }: TraceOptions): TracedMethod => ({
+  ...server(name),
+  after: ({ action }: { action?: Action }) =>
+    residency && action ? regionAttribute(residency, action.tenantId, undefined) : {},
 });
 const rpc = (method: { readonly name: string; readonly parent: { readonly typeName: string } }) =>
   `${method.parent.typeName}/${method.name}`;
-const DECISION_SPANS = Object.fromEntries(
-  DECISION_METHODS.map((name) => {
-    const method = rpc(DecisionService.method[name]);
-    return [name, name === 'guard' || name === 'execute' ? deciding(method) : server(method)];
-  }),
-);
+const decisionSpans = (trace: TraceOptions) =>
+  Object.fromEntries(
+    DECISION_METHODS.map((name) => {
+      const method = rpc(DecisionService.method[name]);
+      return [name, (name === 'guard' || name === 'execute' ? deciding : following)(method, trace)];
+    }),
+  );
 const SCORING_SPANS = {
   getScore: server(rpc(ScoringService.method.getScore)),
   listScores: server(rpc(ScoringService.method.listScores)),
@@ -76,6 +99,7 @@ export type GatewayDependencies = {
   readonly metrics: Metrics;
   readonly log: Log;
   readonly tracing?: Tracing | undefined;
+  readonly residency?: Residency | undefined;
   readonly options: GatewayOptions;
 };
 export type Gateway = {
@@ -94,6 +118,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     tracing: deps.tracing,
     newTraceId: () => traceId(options),
     looksSecret: (text) => secrets.detect(text).length > 0,
+    residency: deps.residency,
   };
   const services: GatewayServices = {
     ...deps.services,
@@ -139,7 +164,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
 
 function registerGrpc(server: Server, deps: GatewayDependencies, services: GatewayServices, trace: TraceOptions): void {
   const { log, metrics, options, tracing } = deps;
-  const decision = tracedMethods(services.decision, tracing, DECISION_SPANS, { roots: true });
+  const decision = tracedMethods(services.decision, tracing, decisionSpans(trace), { roots: true });
   const scoring = tracedMethods(services.scoring, tracing, SCORING_SPANS, { roots: true });
   const requests = metrics.counter('rpc_requests_total', 'gRPC calls answered.', ['method', 'status']);
   const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
@@ -179,12 +204,14 @@ async function authenticateRpc(
     authorization: call.metadata('authorization'),
     local: options.grpcOnLoopback && isLocalRpc(call.peer, (name) => call.metadata(name)),
   });
+  const wish = wishInBaggage(call.metadata('baggage'));
   const waitMs = call.method.endsWith('/WaitForApproval') ? MAX_APPROVAL_WAIT_MS : 0;
   return {
     principal,
     deadlineMs: Math.min(call.deadlineMs, options.now() + waitMs + options.decisionTimeoutMs),
     requestDigest: call.requestBytes.length === 0 ? '' : call.requestDigest(),
     ...traceFields(readCarried(call.metadata, trace), trace.newTraceId),
+    ...(trace.residency && wish !== undefined ? { region: wish } : {}),
   };
 }
 

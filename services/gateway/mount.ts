@@ -9,7 +9,7 @@ import type { HttpReply, HttpRequest, HttpServer } from '../../runtime/http.ts';
 import { type Access, authorize, isPublic } from '../access.ts';
 import { refuseNul } from './fields.ts';
 import { isLocalHttp } from './peer.ts';
-import { RequestTrace, readCarried, type TraceOptions } from './trace.ts';
+import { RequestTrace, type TraceOptions } from './trace.ts';
 import type { Answer, Call, Route } from './types.ts';
 
 export type MountOptions = {
@@ -40,8 +40,7 @@ export function mount(app: HttpServer, routes: readonly Route[], options: MountO
       url: route.path,
       ...ending,
       onRequest: async (request) => {
-        const carried = readCarried((name) => request.headers[name], options.trace);
-        traces.set(request, new RequestTrace(route, carried, options.trace));
+        traces.set(request, new RequestTrace(route, (name) => request.headers[name], options.trace));
         principals.set(request, await whoAsks(request, route, options));
       },
       handler: async (request, reply) => {

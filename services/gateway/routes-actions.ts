@@ -4,6 +4,7 @@ import { create, type DescMessage, type MessageInitShape, type MessageShape } fr
 import { BeaconError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/principal.ts';
 import {
+  type Action,
   type DecisionAnswer,
   ExecuteRequestSchema,
   GetActionRequestSchema,
@@ -55,7 +56,7 @@ export function actionRoutes({ services: { decision } }: RouteDependencies): Rou
       operation: 'open_action',
       async handle(call) {
         const request = create(OpenActionRequestSchema, readOpenAction(call.json()));
-        return { json: writeAction(given((await decision.openAction(request, call.context)).action)) };
+        return { json: writeTheir(call, given((await decision.openAction(request, call.context)).action)) };
       },
     },
     {
@@ -64,7 +65,7 @@ export function actionRoutes({ services: { decision } }: RouteDependencies): Rou
       operation: 'get_action',
       async handle(call) {
         const request = withId(GetActionRequestSchema, call, {});
-        return { json: writeAction(given((await decision.getAction(request, call.context)).action)) };
+        return { json: writeTheir(call, given((await decision.getAction(request, call.context)).action)) };
       },
     },
     {
@@ -83,7 +84,7 @@ export function actionRoutes({ services: { decision } }: RouteDependencies): Rou
       async handle(call) {
         const request = withId(UpdateOutcomeRequestSchema, call, readOutcome(call.json()));
         const { action, receiptId } = await decision.updateOutcome(request, call.context);
-        return { json: { ...writeAction(given(action)), receipt_id: receiptId } };
+        return { json: { ...writeTheir(call, given(action)), receipt_id: receiptId } };
       },
     },
   ];
@@ -127,8 +128,15 @@ export function approvalRoutes({ services: { decision } }: RouteDependencies): R
 
 /** The trace is the header's, else the one an adapter put into the context. */
 function underTrace(call: Call, body: unknown): CallContext {
-  call.trace.adopt(carriedInContext((body as { context?: unknown }).context));
+  const { context, tenant_id: tenantId } = body as { context?: unknown; tenant_id?: unknown };
+  call.trace.adopt(carriedInContext(context));
+  call.trace.ofTenant(tenantId, context);
   return call.context;
+}
+
+function writeTheir(call: Call, action: Action): object {
+  call.trace.ofTenant(action.tenantId);
+  return writeAction(action);
 }
 
 function answered(call: Call, answer: DecisionAnswer): object {

@@ -107,6 +107,7 @@ async function decide(deps: StreamDependencies, request: DecideRequest, context:
     deadlineMs: deps.now() + timeoutMs,
     requestDigest: deps.digestOf(request) ?? '',
     ...deps.traceOf(request.proposal),
+    ...(context.region === undefined ? {} : { region: context.region }),
   };
   const proposal: Proposal | undefined = request.proposal;
   const { answer } = request.open

@@ -2,9 +2,11 @@
 // request is a span, begun when the trace is known and dated back to its arrival. Paths stand in it as patterns alone.
 
 import type { CallContext } from '../../core/principal.ts';
+import { chooseRegion, type Residency, wishInBaggage, wishInContext } from '../../core/residency.ts';
 import { readTraceContext, type TraceContext } from '../../core/trace-context.ts';
 import type { DecisionAnswer } from '../../gen/beacon/v1/decision_service_pb.js';
 import type { Span, SpanAttributes, Tracing } from '../../runtime/tracing.ts';
+import { REGION_ATTRIBUTE } from '../../runtime/tracing-attributes.ts';
 
 /** Asked far too often to be worth a trace. */
 const UNTRACED = ['health', 'metrics'];
@@ -14,6 +16,8 @@ export type TraceOptions = {
   readonly newTraceId: () => string;
   /** A `tracestate` goes where traces go, unread by anybody here; one that holds a secret goes nowhere. */
   readonly looksSecret: (text: string) => boolean;
+  /** Where there are regions: a call's wish is passed on, and its span goes to its tenant's region. */
+  readonly residency: Residency | undefined;
 };
 
 export function readCarried(
@@ -48,6 +52,14 @@ export function traceFields(
   return carried ? { traceId: carried.traceId, span: carried } : { traceId: newTraceId() };
 }
 
+export function regionAttribute(residency: Residency, tenantId: string, wish: string | undefined): SpanAttributes {
+  try {
+    return { [REGION_ATTRIBUTE]: chooseRegion(residency, tenantId, wish) };
+  } catch {
+    return {};
+  }
+}
+
 /** What makes an answer, its receipt and its trace find each other. */
 export function answerIds({ receiptId, actionId }: DecisionAnswer): SpanAttributes {
   return { 'beacon.receipt_id': receiptId, 'beacon.action_id': actionId };
@@ -57,6 +69,7 @@ export class RequestTrace {
   readonly #options: TraceOptions;
   readonly #name: string;
   readonly #attributes: SpanAttributes;
+  readonly #wish: string | undefined;
   readonly #arrivedMs = performance.now();
   #carried: TraceContext | undefined;
   #span: Span | undefined;
@@ -64,13 +77,14 @@ export class RequestTrace {
 
   constructor(
     request: { readonly method: string; readonly path: string; readonly operation: string },
-    carried: TraceContext | undefined,
+    header: (name: string) => unknown,
     options: TraceOptions,
   ) {
     this.#options = UNTRACED.includes(request.operation) ? { ...options, tracing: undefined } : options;
     this.#name = `${request.method} ${request.path}`;
     this.#attributes = { 'http.request.method': request.method, 'http.route': request.path };
-    this.#carried = carried;
+    this.#carried = readCarried(header, options);
+    this.#wish = options.residency && wishInBaggage(header('baggage'));
   }
 
   /** The header goes first, and what has begun does not move. */
@@ -78,7 +92,12 @@ export class RequestTrace {
     this.#carried ??= carried;
   }
 
-  fields(): Pick<CallContext, 'traceId' | 'span'> {
+  fields(): Pick<CallContext, 'traceId' | 'span' | 'region'> {
+    const wish = this.#wish === undefined ? {} : { region: this.#wish };
+    return { ...this.#place(), ...wish };
+  }
+
+  #place(): Pick<CallContext, 'traceId' | 'span'> {
     const { tracing, newTraceId } = this.#options;
     if (!tracing) return traceFields(this.#carried, newTraceId);
     this.#span ??= tracing.start(this.#name, {
@@ -95,9 +114,17 @@ export class RequestTrace {
     else this.#noted = { ...this.#noted, ...attributes };
   }
 
+  /** Whose call it is. A tenant or a wish that has no region leaves the span without one. */
+  ofTenant(tenantId: unknown, context?: unknown): void {
+    const { residency } = this.#options;
+    if (residency && typeof tenantId === 'string') {
+      this.note(regionAttribute(residency, tenantId, this.#wish ?? wishInContext(context)));
+    }
+  }
+
   end(status: number): void {
     if (!this.#options.tracing) return;
-    this.fields();
+    this.#place();
     this.#span?.set({ 'http.response.status_code': status });
     this.#span?.end(status >= 500 ? String(status) : undefined);
   }

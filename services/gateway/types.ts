@@ -39,7 +39,7 @@ export type Call = {
   readonly query: Readonly<Record<string, unknown>>;
   readonly context: CallContext;
   /** May be told of the caller's trace until `context` is read, and of what is learnt until the answer is sent. */
-  readonly trace: Pick<RequestTrace, 'adopt' | 'note'>;
+  readonly trace: Pick<RequestTrace, 'adopt' | 'note' | 'ofTenant'>;
   /** The Accept header; '' without one. */
   readonly accept: string;
   /** The body's bytes as received. */

@@ -2,10 +2,18 @@
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { create } from '@bufbuild/protobuf';
+import { BeaconError } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
 import { formatVkey, noteKey, signNote } from '../../core/ledger/note.ts';
 import type { CallContext } from '../../core/principal.ts';
-import type { ReceiptSignerService, SealStreamRequest } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import {
+  type ReceiptSignerService,
+  type SealRequest,
+  type SealStreamRequest,
+  type SealStreamResponse,
+  SealStreamResponseSchema,
+} from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { EventBus } from '../../ports/event-bus/port.ts';
 import { openFileLedger } from '../../ports/ledger-store/file.ts';
 import type { LedgerStore } from '../../ports/ledger-store/port.ts';
@@ -52,6 +60,8 @@ export type SignerOptions = {
   readonly tracing?: Tracing | undefined;
   /** The region the log lies in, where there are regions. */
   readonly region?: string | undefined;
+  /** Whether a tenant's receipts may lie here. Without it all may. */
+  readonly mayLieHere?: ((tenantId: string) => boolean) | undefined;
   /** Told of each failed try to hand on; `failed` is for what cannot be signed or kept. */
   readonly streamFailed?: (error: unknown) => void;
 };
@@ -72,7 +82,7 @@ export async function composeReceiptSigner(options: SignerOptions): Promise<Sign
     const traces = tracesOf(options, store.logId);
     const handing = await startOutbox(options, store, traces);
     return {
-      service: streaming(tracedMethods(signer, options.tracing, FENCE_SPANS), traces),
+      service: streaming(tracedMethods(signer, options.tracing, FENCE_SPANS), traces, options),
       store,
       keys,
       traces,
@@ -114,11 +124,21 @@ async function startOutbox(options: SignerOptions, store: LedgerStore, traces: S
   };
 }
 
-function streaming(signer: ReceiptSigner, traces: SealTraces): Signer {
-  const seal: Signer['seal'] = (request) => traces.seal(request, () => signer.seal(request));
-  const sealOne = (message: SealStreamRequest) => traces.sealOne(message, () => signer.sealOne(message));
+function streaming(signer: ReceiptSigner, traces: SealTraces, { region = '', mayLieHere }: SignerOptions): Signer {
+  const strange = (request: SealRequest | undefined) =>
+    mayLieHere !== undefined && request?.drafts.some(({ tenantId }) => tenantId !== '' && !mayLieHere(tenantId));
+  const seal: Signer['seal'] = async (request) => {
+    if (strange(request)) throw new BeaconError('failed_precondition', 'this tenant’s receipts may not lie here');
+    return traces.seal(request, () => signer.seal(request));
+  };
+  const sealOne = async (message: SealStreamRequest): Promise<SealStreamResponse> => {
+    const { sequence, request } = message;
+    if (strange(request)) return create(SealStreamResponseSchema, { sequence, failureCode: 'failed_precondition' });
+    return traces.sealOne(message, () => signer.sealOne(message));
+  };
   const sealStream: Signer['sealStream'] = (requests) => multiplex(requests, sealOne, MAX_STREAM_IN_FLIGHT);
-  const own = { seal, sealStream };
+  const getStatus: Signer['getStatus'] = async () => Object.assign(await signer.getStatus(), { region });
+  const own = { seal, sealStream, getStatus };
   return new Proxy(signer as unknown as Signer, {
     get(target, name) {
       if (Object.hasOwn(own, name)) return own[name as keyof typeof own];

@@ -11,6 +11,7 @@ import type {
   SealStreamResponse,
 } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { Span, SpanKind, Tracing } from '../../runtime/tracing.ts';
+import { REGION_ATTRIBUTE } from '../../runtime/tracing-attributes.ts';
 import { failureOf } from '../../runtime/tracing-calls.ts';
 
 /** Receipts whose span is remembered; of more, the oldest are forgotten. */
@@ -132,6 +133,6 @@ export class SealTraces {
 
   #attributes(): Readonly<Record<string, string>> {
     const { logId, region } = this.#options;
-    return { 'beacon.log_id': logId, ...(region === undefined ? {} : { 'beacon.region': region }) };
+    return { 'beacon.log_id': logId, ...(region === undefined ? {} : { [REGION_ATTRIBUTE]: region }) };
   }
 }

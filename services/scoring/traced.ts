@@ -4,12 +4,17 @@ import { receiptId } from '../../core/ids.ts';
 import { readTraceContext, type TraceContext } from '../../core/trace-context.ts';
 import type { ReceiptStream, StreamedReceipt } from '../../ports/receipt-stream/port.ts';
 import type { Tracing } from '../../runtime/tracing.ts';
+import { REGION_ATTRIBUTE } from '../../runtime/tracing-attributes.ts';
 import { endedWith } from '../../runtime/tracing-calls.ts';
 
 const NAME = 'score receipt';
 
 /** The message's own span is the parent, and is linked to, as for every consumer of one message. */
-export function tracedStream(stream: ReceiptStream, tracing: Tracing | undefined, consumer: string): ReceiptStream {
+export function tracedStream(
+  stream: ReceiptStream,
+  tracing: Tracing | undefined,
+  { consumer, region }: { readonly consumer: string; readonly region: string },
+): ReceiptStream {
   if (!tracing) return stream;
   const traced = (handle: (receipt: StreamedReceipt) => Promise<void>) => async (receipt: StreamedReceipt) => {
     const parent = readTraceContext(receipt.traceparent, receipt.tracestate);
@@ -22,6 +27,7 @@ export function tracedStream(stream: ReceiptStream, tracing: Tracing | undefined
       'messaging.consumer.group.name': consumer,
       'messaging.message.id': receipt.receiptId,
       'beacon.receipt_id': receipt.receiptId,
+      ...(region === '' ? {} : { [REGION_ATTRIBUTE]: region }),
     };
     const span = tracing.start(NAME, { kind: 'consumer', parent, link: parent, attributes });
     return endedWith(span, () => handle(receipt));

@@ -406,6 +406,13 @@ export declare type GetStatusResponse = Message<"beacon.v1.GetStatusResponse"> &
    * @generated from field: uint64 checkpoint_size = 8;
    */
   checkpointSize: bigint;
+
+  /**
+   * Where this log and its evidence lie; empty where there are no regions.
+   *
+   * @generated from field: string region = 9;
+   */
+  region: string;
 };
 
 /**
