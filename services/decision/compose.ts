@@ -73,7 +73,11 @@ export function composeDecision(options: DecisionOptions): DecisionMaker {
   const call = () => systemCall(Number.MAX_SAFE_INTEGER);
   // Where nothing may be kept, a new policy is compared on the built-in inputs alone.
   const watched = activation && !settings.zeroRetention ? remembering(policy, activation.recent) : policy;
-  const maker = new DecisionMaker({ stores, signer, policy: watched, activation, privacy, settings, env }, source, call);
+  const maker = new DecisionMaker(
+    { stores, signer, policy: watched, activation, privacy, settings, env },
+    source,
+    call,
+  );
   const kind = options.remote ? 'server' : 'internal';
   return tracedDecision(residentDecision(maker, residency), { tracing, kind, residency });
 }
