@@ -77,7 +77,7 @@ async function main(): Promise<number> {
 
 async function serve(folder: string, programs: Programs, given: NodeJS.ProcessEnv): Promise<number> {
   const env = Object.fromEntries(
-    Object.entries(given).filter((entry): entry is [string, string] => entry[0].startsWith('BEACON_')),
+    Object.entries(given).filter((entry): entry is [string, string] => /^(BEACON|OTEL)_/.test(entry[0])),
   );
   const asked = untilAsked();
   let fleet: Fleet | undefined;

@@ -1,5 +1,7 @@
 // Who is asking, as established by the transport. Never built from a request body.
 
+import type { TraceContext } from './trace-context.ts';
+
 export type Role = 'agent' | 'auditor' | 'operator' | 'admin';
 export type Provenance = 'asserted' | 'authenticated' | 'attested';
 
@@ -24,4 +26,13 @@ export type CallContext = {
   readonly requestDigest: string;
   /** 32 hex digits (W3C trace context). */
   readonly traceId: string;
+  /** The span of that trace which this call hangs from, where there is one. */
+  readonly span?: TraceContext;
+  /** The region that what is sealed for this call is to lie in: a wish until residency has been asked. */
+  readonly region?: string;
+  /** That span, while it is this process's own: told of each beat (times from `performance.now()`) and of what is learnt. */
+  readonly traced?: {
+    part(name: string, startedMs: number, endedMs: number): void;
+    set(attributes: Readonly<Record<string, string | number | boolean>>): void;
+  };
 };

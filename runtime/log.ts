@@ -10,16 +10,43 @@ export type Log = { [L in LogLevel]: (event: string, fields?: LogFields) => void
 
 const MAX_TEXT_CHARACTERS = 2000;
 
+type Write = (line: string, level: LogLevel) => void;
+
 /** Writes lines at or above `level`. `write` gets one line with its newline; the default is stderr. */
-export function createLog(level: LogLevel, write: (line: string) => void = (line) => process.stderr.write(line)): Log {
+export function createLog(level: LogLevel, write: Write = stderrByTurn()): Log {
   const least = LOG_LEVELS.indexOf(level);
   const line =
     (at: LogLevel) =>
     (event: string, fields: LogFields = {}) => {
       if (LOG_LEVELS.indexOf(at) < least) return;
-      write(`${JSON.stringify({ time: new Date().toISOString(), level: at, event, ...fields }, printable)}\n`);
+      const whole = { time: new Date().toISOString(), level: at, event, ...fields };
+      write(`${isPlain(fields) ? JSON.stringify(whole) : JSON.stringify(whole, printable)}\n`, at);
     };
   return { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+}
+
+/** One write for the lines of a turn: there is one for each decision. Errors are out before anything else happens. */
+function stderrByTurn(): Write {
+  let waiting = '';
+  const flush = () => {
+    const lines = waiting;
+    waiting = '';
+    if (lines !== '') process.stderr.write(lines);
+  };
+  process.once('exit', flush);
+  return (line, level) => {
+    if (waiting === '') setImmediate(flush);
+    waiting += line;
+    if (level === 'error' || level === 'warn') flush();
+  };
+}
+
+/** Values that JSON writes as they are, which is most of what is logged and much faster. */
+function isPlain(fields: LogFields): boolean {
+  for (const value of Object.values(fields)) {
+    if (typeof value === 'string' ? value.length > MAX_TEXT_CHARACTERS : typeof value !== 'number') return false;
+  }
+  return true;
 }
 
 function printable(_key: string, value: unknown): unknown {

@@ -13,7 +13,7 @@ const AGENT: Principal = {
   expiresAtMs: 1_900_000_000_000,
 };
 const headerOf = (principal: object) =>
-  contextHeaders({ principal: principal as Principal, deadlineMs: 0, requestDigest: '', traceId: '' }, '')[
+  contextHeaders({ principal: principal as Principal, deadlineMs: 0, requestDigest: '', traceId: '' })[
     PRINCIPAL_HEADER
   ];
 const read = (principal: object) => readPrincipal(headerOf(principal), 'service:gateway');

@@ -4,11 +4,17 @@
 import { create } from '@bufbuild/protobuf';
 import { BeaconError } from '../core/errors.ts';
 import type { CallContext, Principal, Provenance, Role } from '../core/principal.ts';
+import { isRegion } from '../core/residency.ts';
+import { isTraceId, readTraceContext, writeTraceparent } from '../core/trace-context.ts';
 import { type Caller, CallerSchema } from '../gen/beacon/v1/decision_service_pb.js';
 
 export const PRINCIPAL_HEADER = 'beacon-principal';
 export const REQUEST_DIGEST_HEADER = 'beacon-request-digest';
 export const TRACE_HEADER = 'traceparent';
+export const TRACE_STATE_HEADER = 'tracestate';
+/** The id of a trace that has no span: a `traceparent` names one that exists. */
+export const TRACE_ID_HEADER = 'beacon-trace-id';
+export const REGION_HEADER = 'beacon-region';
 
 /** Longer deadlines are none: gRPC cannot carry them. */
 const MAX_TIMEOUT_MS = 86_400_000;
@@ -17,23 +23,29 @@ const ROLES: readonly Role[] = ['agent', 'auditor', 'operator', 'admin'];
 const PROVENANCES: readonly Provenance[] = ['asserted', 'authenticated', 'attested'];
 const FIELDS = ['role', 'provenance', 'subject', 'tenantId', 'agentId', 'expiresAtMs'];
 const DIGEST = /^[0-9a-f]{64}$/;
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/;
-const TRACE_ID = /^[0-9a-f]{32}$/;
-const NO_TRACE = '0'.repeat(32);
 
-/** `spanId`: 16 hex digits, this process's place in the trace. */
-export function contextHeaders(context: CallContext, spanId: string): Record<string, string> {
-  const { principal, requestDigest, traceId } = context;
+export function contextHeaders(context: CallContext): Record<string, string> {
+  const { principal, requestDigest } = context;
   return {
     [PRINCIPAL_HEADER]: Buffer.from(JSON.stringify(principal)).toString('base64url'),
     ...(requestDigest === '' ? {} : { [REQUEST_DIGEST_HEADER]: requestDigest }),
-    ...(TRACE_ID.test(traceId) ? { [TRACE_HEADER]: traceparentOf(context, spanId) } : {}),
+    ...(context.region === undefined ? {} : { [REGION_HEADER]: headerText(context.region) }),
+    ...traceHeaders(context),
   };
 }
 
-/** Empty for a call without a trace. */
-export function traceparentOf({ traceId }: Pick<CallContext, 'traceId'>, spanId: string): string {
-  return TRACE_ID.test(traceId) ? `00-${traceId}-${spanId}-01` : '';
+/** A wish is the caller's text; one that is no region's name is refused where it is read, whatever is left of it here. */
+function headerText(wish: string): string {
+  return isRegion(wish) ? wish : '-';
+}
+
+export function readRegion(header: string | undefined): Pick<CallContext, 'region'> {
+  return header === undefined ? {} : { region: header };
+}
+
+function traceHeaders({ span, traceId }: CallContext): Record<string, string> {
+  if (span === undefined) return isTraceId(traceId) ? { [TRACE_ID_HEADER]: traceId } : {};
+  return { [TRACE_HEADER]: writeTraceparent(span), ...(span.state === '' ? {} : { [TRACE_STATE_HEADER]: span.state }) };
 }
 
 /** The same as the header, as a message of a stream carries it. */
@@ -63,6 +75,24 @@ export function principalOf(caller: Caller | undefined, own: string): Principal 
   return principal;
 }
 
+/** The trace as a message of a stream carries it. */
+export function traceFieldsOf({ span, traceId }: Pick<CallContext, 'span' | 'traceId'>) {
+  if (span) return { traceparent: writeTraceparent(span), tracestate: span.state, traceId: '' };
+  return { traceparent: '', tracestate: '', traceId: isTraceId(traceId) ? traceId : '' };
+}
+
+export function readTraceFields(
+  { traceparent, tracestate, traceId }: ReturnType<typeof traceFieldsOf>,
+  newTraceId: () => string,
+): Pick<CallContext, 'traceId' | 'span'> {
+  const fields: Readonly<Record<string, string>> = {
+    [TRACE_HEADER]: traceparent,
+    [TRACE_STATE_HEADER]: tracestate,
+    [TRACE_ID_HEADER]: traceId,
+  };
+  return readTrace((name) => fields[name] || undefined, newTraceId);
+}
+
 /** Undefined when the call has no deadline that gRPC could carry. */
 export function wireDeadline(context: CallContext, nowMs: number): number | undefined {
   return context.deadlineMs - nowMs > MAX_TIMEOUT_MS ? undefined : context.deadlineMs;
@@ -90,11 +120,15 @@ export function readRequestDigest(header: string | undefined): string | undefine
   return header !== undefined && DIGEST.test(header) ? header : undefined;
 }
 
-/** The 32 hex digits; undefined for what cannot be read, which starts a new trace. */
-export function readTraceId(header: string | undefined): string | undefined {
-  if (header === undefined || header.startsWith('ff')) return undefined;
-  const id = TRACEPARENT.exec(header)?.[1];
-  return id === NO_TRACE ? undefined : id;
+/** What cannot be read starts a new trace. */
+export function readTrace(
+  header: (name: string) => string | undefined,
+  newTraceId: () => string,
+): Pick<CallContext, 'traceId' | 'span'> {
+  const span = readTraceContext(header(TRACE_HEADER), header(TRACE_STATE_HEADER));
+  if (span) return { traceId: span.traceId, span };
+  const traceId = header(TRACE_ID_HEADER);
+  return { traceId: isTraceId(traceId) ? traceId : newTraceId() };
 }
 
 function isPrincipal(value: unknown): value is Principal {

@@ -5,6 +5,8 @@ import { isAbsolute, join } from 'node:path';
 import { BeaconError } from '../core/errors.ts';
 import { type Address, EnvReader, type KnobDoc } from '../runtime/env.ts';
 import { LOG_LEVELS, type LogLevel } from '../runtime/log.ts';
+import type { TracingSettings } from '../runtime/tracing.ts';
+import { readTracing } from '../runtime/tracing-settings.ts';
 
 export type Config = {
   readonly dataDir: string;
@@ -38,6 +40,8 @@ export type Config = {
   readonly policyTokenFile: string;
   readonly policyPollMs: number;
   readonly logLevel: LogLevel;
+  /** Undefined: no traces. */
+  readonly tracing: TracingSettings | undefined;
 };
 
 export type AgentTls = {
@@ -82,13 +86,14 @@ export function configKnobs(): readonly KnobDoc[] {
 }
 
 /** What every target reads; the caller adds its own and then refuses what nobody asked for. */
-export function readCommon(reader: EnvReader, env: Environment, home: string): Config {
+export function readCommon(reader: EnvReader, env: Environment, home: string, target = 'all'): Config {
   const config: Config = {
     ...readPlaces(reader, env, home),
     agentTls: readAgentTls(reader),
     ...readTimes(reader),
     ...readLimits(reader),
     ...readPolicy(reader),
+    tracing: readTracing(reader, env, target === 'all' ? 'beacon' : `beacon-${target}`),
   };
   if (!isAbsolute(config.dataDir)) {
     // A relative folder would be planted by whoever chose the working directory.

@@ -11,6 +11,7 @@ import type { PolicyEngine } from '../ports/policy-engine/port.ts';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import { createAccess, tokenDigest } from './access.ts';
 import { adminTokenOf, instanceOf, prepareAgentDoors } from './agent-doors.ts';
 import type { Config } from './config.ts';
@@ -26,6 +27,7 @@ import { composeKillSwitch } from './kill-switch/compose.ts';
 import { killSwitchMeter } from './kill-switch/meter.ts';
 import { composeReceiptSigner, type SignerComposition } from './receipt-signer/compose.ts';
 import { composeScoring } from './scoring/compose.ts';
+import { openProcessTracing } from './tracing.ts';
 import { warmUp } from './warm-up.ts';
 import { watch } from './watch.ts';
 
@@ -59,17 +61,25 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   const failed = (event: string) => (error: unknown) => log.error(event, { error });
   const bus = new MemoryEventBus(failed(EVENTS.requestFailed));
   const openLog = async (role: string): Promise<SignerComposition> => {
-    const composed = await composeReceiptSigner({ dataDir, role, bus, now, failed: failed(EVENTS.ledgerFailed) });
+    const composed = await composeReceiptSigner({
+      dataDir,
+      role,
+      bus,
+      now,
+      tracing,
+      failed: failed(EVENTS.ledgerFailed),
+    });
     closers.push(() => composed.stop());
     return composed;
   };
+  const metrics = createMetrics('beacon_');
+  const tracing = await openProcessTracing({ settings: config.tracing, metrics, closers });
   // First of all: its lock is what keeps a second instance out.
   const signer = await openLog('receipt-signer');
   const killSwitchLog = await openLog('kill-switch');
   const stores = openEmbeddedStores(dataDir, failed('state.failed'));
   closers.push(() => stores.close());
   const keys = openTenantKeys(join(dataDir, 'keys', 'tenant.key'));
-  const metrics = createMetrics('beacon_');
   const killSwitch = composeKillSwitch({
     log: killSwitchLog.service,
     list: stores.revocations,
@@ -83,6 +93,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     now,
     failed: failed(EVENTS.fenceFailed),
     meter: killSwitchMeter(metrics),
+    tracing,
   });
   await killSwitch.start();
   closers.push(() => killSwitch.stop());
@@ -101,6 +112,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     keys,
     bus,
     meter: decisionMeter(metrics),
+    tracing,
   });
   closers.push(() => decision.stop());
   const scoring = await composeScoring({
@@ -111,6 +123,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     bus,
     now,
     failed: failed(EVENTS.scoringFailed),
+    traced: tracing && { tracing, sealedUnder: (index) => signer.traces.take(index) },
   });
   closers.push(() => scoring.stop());
   watch(metrics, { signer, killSwitchLog });
@@ -140,6 +153,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     access,
     metrics,
     log,
+    tracing,
     options: doors.options,
   });
   const { http, grpc, serving } = await doors.open(gateway);
@@ -160,10 +174,11 @@ type DecisionParts = {
   readonly keys: ReturnType<typeof openTenantKeys>;
   readonly bus: MemoryEventBus;
   readonly meter: ReturnType<typeof decisionMeter>;
+  readonly tracing: Tracing | undefined;
 };
 
 async function startDecision(config: Config, log: Log, parts: DecisionParts) {
-  const { stores, signer, keys, bus, meter, policy, activation } = parts;
+  const { stores, signer, keys, bus, meter, policy, activation, tracing } = parts;
   const decision = composeDecision({
     stores,
     signer: signer.service,
@@ -176,6 +191,8 @@ async function startDecision(config: Config, log: Log, parts: DecisionParts) {
     activation,
     now: Date.now,
     failed: (event, error) => log.error(event, { error }),
+    logged: log.info,
+    tracing,
   });
   await decision.start((done, total) => log.info(EVENTS.stateReplayed, { done, total }));
   return decision;

@@ -20,11 +20,12 @@ import { authorize } from './access.ts';
 import {
   contextHeaders,
   PRINCIPAL_HEADER,
+  REGION_HEADER,
   REQUEST_DIGEST_HEADER,
   readPrincipal,
+  readRegion,
   readRequestDigest,
-  readTraceId,
-  TRACE_HEADER,
+  readTrace,
   wireDeadline,
 } from './call-metadata.ts';
 import { authorizePeer, certificateNames, type Identity, identityOf, operationOf, speaksForOthers } from './peers.ts';
@@ -76,7 +77,6 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
     : undefined;
   const authorization = tokenFolder ? await ownAuthorization(tokenFolder, self) : undefined;
   const whoseToken = tokenFolder ? await tokenReader(tokenFolder, self) : () => undefined;
-  const spanId = randomBytes(8).toString('hex');
   const secured = async (address: string): Promise<Tls | undefined> => {
     if (tls && !isUnixAddress(address)) return tls;
     await requirePrivateAddress(address);
@@ -91,7 +91,7 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
         // Sent again on another connection, a grant could reach a signer that has started anew and lacks a fence.
         neverRepeat: ['GrantLease'],
         metadata: (context: CallContext) => ({
-          ...contextHeaders(context, spanId),
+          ...contextHeaders(context),
           ...(by || !authorization ? {} : { authorization }),
         }),
         deadlineMs: (context) => wireDeadline(context, now()),
@@ -136,6 +136,7 @@ function contextOf(call: IncomingCall, caller: Identity): CallContext {
     principal,
     deadlineMs: call.deadlineMs,
     requestDigest: received ?? (call.requestBytes.length === 0 ? '' : call.requestDigest()),
-    traceId: readTraceId(call.metadata(TRACE_HEADER)) ?? randomBytes(16).toString('hex'),
+    ...readRegion(call.metadata(REGION_HEADER)),
+    ...readTrace(call.metadata, () => randomBytes(16).toString('hex')),
   };
 }

@@ -60,7 +60,7 @@ async function start(decide: (proposal: Proposal | undefined, seen: Seen) => Pro
   const address = await listenRpc(server, '127.0.0.1:0');
   const dialed = dial(DecisionRelayService, address, {});
   const relay = dialed.service;
-  const near = dialRelay({ relay, now: Date.now, context: () => own, spanId: 'b7ad6b7169203331', maxPending });
+  const near = dialRelay({ relay, now: Date.now, context: () => own, maxPending });
   closers.push(
     () => drainRpc(server, 100),
     () => dialed.close(),

@@ -21,7 +21,7 @@ import { Exchange, ExchangeFailure } from '../runtime/exchange.ts';
 import { multiplex } from '../runtime/multiplex.ts';
 import type { Service } from '../runtime/rpc.ts';
 import { authorize } from './access.ts';
-import { callerOf, principalOf, readTraceId, traceparentOf } from './call-metadata.ts';
+import { callerOf, principalOf, readRegion, readTraceFields, traceFieldsOf } from './call-metadata.ts';
 
 /** Decisions of one stream under way at once; more wait unread. */
 const MAX_UNDER_WAY = 4_096;
@@ -79,7 +79,8 @@ async function decideOne(
     principal,
     deadlineMs: now() + timeoutMs,
     requestDigest: DIGEST.test(requestDigest) ? requestDigest : '',
-    traceId: readTraceId(request.traceparent) ?? newTraceId(),
+    ...readRegion(request.region),
+    ...readTraceFields(request, newTraceId),
   };
   const { answer } = open
     ? await decision.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, call)
@@ -93,14 +94,12 @@ export type RelayOptions = {
   readonly now: () => number;
   /** What the stream is opened as. */
   readonly context: () => CallContext;
-  /** 16 hex digits, this process's place in a trace. */
-  readonly spanId: string;
   /** Most decisions without an answer; beyond it they are shed. */
   readonly maxPending: number;
 };
 
 /** The gateway's end: `guard` and `execute` as the service has them. Each ends at its caller's deadline. */
-export function dialRelay({ relay, now, context, spanId, maxPending }: RelayOptions) {
+export function dialRelay({ relay, now, context, maxPending }: RelayOptions) {
   const exchange = new Exchange<Asked, DecisionAnswer, RelayRequest, RelayResponse>({
     open: (requests) => relay.relay(requests, { ...context(), deadlineMs: Number.POSITIVE_INFINITY }),
     write: (sequence, asked) => create(RelayRequestSchema, { ...asked, sequence }),
@@ -120,9 +119,11 @@ export function dialRelay({ relay, now, context, spanId, maxPending }: RelayOpti
     if (!proposal) throw new BeaconError('invalid_argument', 'proposal: is missing', { field: 'proposal' });
     const timeoutMs = Math.min(MAX_TIMEOUT_MS, Math.max(0, Math.ceil(call.deadlineMs - now())));
     const { requestDigest } = call;
-    const asked = { open, proposal, requestDigest, timeoutMs, caller: callerOf(call.principal) };
+    const caller = callerOf(call.principal);
+    const region = call.region === undefined ? {} : { region: call.region };
+    const asked = { open, proposal, requestDigest, timeoutMs, caller, ...region };
     try {
-      return await exchange.ask({ ...asked, traceparent: traceparentOf(call, spanId) }, call.deadlineMs);
+      return await exchange.ask({ ...asked, ...traceFieldsOf(call) }, call.deadlineMs);
     } catch (thrown) {
       throw thrown instanceof ExchangeFailure ? thrown.error : thrown;
     }

@@ -1,6 +1,8 @@
 // The knobs of the separate services, on top of those that every target reads. A target without its shared stores does
 // not start: a kill switch private to one process would be none.
 
+import { isAbsolute } from 'node:path';
+import { isRegion } from '../core/residency.ts';
 import { EnvReader, type KnobDoc } from '../runtime/env.ts';
 import type { Secret } from '../runtime/log.ts';
 import type { TlsFiles } from '../runtime/tls.ts';
@@ -27,6 +29,9 @@ export type SeparateConfig = Config & {
   readonly tls: TlsFiles | undefined;
   readonly serviceTokens: string;
   readonly tenantKeyFile: string;
+  /** Of a signer: where its log lies. Empty where there are no regions. */
+  readonly region: string;
+  readonly residencyFile: string;
 };
 
 const ADDRESS = /^(unix:\/[^,]+|(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})$/;
@@ -60,8 +65,14 @@ export type Read = {
 /** All faults at once; a config with faults must not be used. */
 export function readSeparate(target: Target, env: Environment, home: string): Read {
   const reader = new EnvReader(env, 'BEACON_');
-  const common = readCommon(reader, env, home);
-  const config: SeparateConfig = { ...common, target, ...readOwn(reader), ...readPeers(reader) };
+  const common = readCommon(reader, env, home, target);
+  const config: SeparateConfig = {
+    ...common,
+    target,
+    ...readOwn(reader),
+    ...readPeers(reader),
+    ...readRegion(reader, target),
+  };
   for (const need of NEEDS[target]) {
     const value = config[need];
     const missing = value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
@@ -100,6 +111,22 @@ function readOwn(reader: EnvReader) {
       doc: 'Master key (32 bytes, 0600) of the tenants’ digests; every decision replica needs the same one.',
     }),
   };
+}
+
+/** A signer that keeps to the table must say where it is; for the others the signers do. */
+function readRegion(reader: EnvReader, target: Target) {
+  const region = reader.text('BEACON_REGION', '', { doc: 'Of a receipt signer: the region its log lies in.' });
+  const residencyFile = reader.text('BEACON_RESIDENCY_FILE', '', {
+    doc: 'Table (JSON) of the regions each tenant’s receipts, evidence, messages and traces may lie in.',
+  });
+  if (region !== '' && !isRegion(region)) reader.fault('BEACON_REGION', 'must be 1 to 32 of a-z 0-9 - after a letter');
+  if (residencyFile !== '' && !isAbsolute(residencyFile)) {
+    reader.fault('BEACON_RESIDENCY_FILE', 'must be an absolute path');
+  }
+  if (target === 'receipt-signer' && residencyFile !== '' && region === '') {
+    reader.fault('BEACON_REGION', 'is needed where BEACON_RESIDENCY_FILE is set');
+  }
+  return { region, residencyFile };
 }
 
 function readPeers(reader: EnvReader) {

@@ -66,11 +66,10 @@ export async function startGateway(run: Run): Promise<Started> {
   unanswered.start();
   closers.push(() => unanswered.stop());
   const relays = await dialAll(mesh, run, DecisionRelayService, 'decision', config.decisions);
-  const spanId = randomBytes(8).toString('hex');
   const deciders = decisions.map(({ service }, i) => {
     const relay = (relays[i] as (typeof relays)[number]).service;
     const { decision, retire } = dialRelay({
-      ...{ relay, spanId, now: Date.now, maxPending: MAX_RELAYED },
+      ...{ relay, now: Date.now, maxPending: MAX_RELAYED },
       context: ownCall('gateway', config.decisionTimeoutMs),
     });
     closers.push(retire);
@@ -96,6 +95,8 @@ export async function startGateway(run: Run): Promise<Started> {
     }),
     metrics,
     log,
+    tracing: run.tracing,
+    residency: run.residency,
     options: doors.options,
   });
   // Pushed last, so that what it asks is still there while it drains.

@@ -58,6 +58,7 @@ export async function startKillSwitch(run: Run): Promise<Started> {
       leads: () => own.store.isOnlyWriter(),
       failed: failed(EVENTS.fenceFailed),
       meter: killSwitchMeter(metrics),
+      tracing: run.tracing,
     });
     try {
       await killSwitch.start();

@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { BeaconError } from '../core/errors.ts';
 import { EVENTS } from '../core/events.ts';
 import type { CallContext } from '../core/principal.ts';
+import type { Residency } from '../core/residency.ts';
 import { RedisActionStore } from '../ports/action-store/redis.ts';
 import { RedisBudgets } from '../ports/budgets/redis.ts';
 import { NatsEventBus } from '../ports/event-bus/nats.ts';
@@ -19,8 +20,10 @@ import type { Log } from '../runtime/log.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { openNats } from '../runtime/nats.ts';
 import { openRedis, type RedisConnection } from '../runtime/redis.ts';
+import type { Tracing } from '../runtime/tracing.ts';
 import { type Mesh, openMesh } from './mesh.ts';
 import type { Identity } from './peers.ts';
+import { firstRegion } from './residency.ts';
 import type { SeparateConfig } from './separate-config.ts';
 
 /** Half of what a fact may take: one batch of commands may wait for another. */
@@ -34,6 +37,8 @@ export type Run = {
   readonly config: SeparateConfig;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly tracing: Tracing | undefined;
+  readonly residency: Residency | undefined;
   readonly closers: Closers;
   readonly failed: (event: string) => (error: unknown) => void;
 };
@@ -80,7 +85,7 @@ export async function openSharedStores(run: Run) {
   };
 }
 
-export function openBus({ config, closers, failed }: Run) {
+export function openBus({ config, closers, failed, residency }: Run) {
   const nats = openNats({
     servers: config.natsServers,
     name: `beacon-${config.target}`,
@@ -88,16 +93,23 @@ export function openBus({ config, closers, failed }: Run) {
     failed: failed('nats.failed'),
   });
   closers.push(() => nats.close());
-  const bus = new NatsEventBus({ nats, sender: randomUUID(), onFault: failed(EVENTS.requestFailed) });
+  const bus = new NatsEventBus({
+    nats,
+    sender: randomUUID(),
+    onFault: failed(EVENTS.requestFailed),
+    regionOf: firstRegion(residency),
+  });
   closers.push(() => bus.close());
   return { nats, bus };
 }
 
-export function openStream(nats: ReturnType<typeof openNats>, { config, closers, failed }: Run) {
+/** The stream of a region, or of all where there are none. */
+export function openStream(nats: ReturnType<typeof openNats>, { config, closers, failed }: Run, region: string) {
   const stream = new JetStreamReceiptStream({
     nats,
     maxBytes: config.natsStreamBytes,
     maxAgeMs: STREAM_AGE_MS,
+    region,
     failed: failed('stream.failed'),
   });
   closers.push(() => stream.close());
@@ -144,8 +156,8 @@ export async function openMetricsDoor(run: Run, ready: () => readonly string[]):
       .code(reasons.length === 0 ? 200 : 503)
       .send({ status: reasons.length === 0 ? 'ready' : 'not_ready', reasons });
   });
-  door.get('/metrics', async (_, reply) => {
-    const { contentType, text } = await metrics.expose();
+  door.get('/metrics', async (request, reply) => {
+    const { contentType, text } = await metrics.expose(request.headers.accept);
     return reply.header('content-type', contentType).send(text);
   });
   closers.push(() => door.close());

@@ -22,8 +22,11 @@ import { type Identity, sealingOnlyTheirs } from './peers.ts';
 import { composeReceiptSigner } from './receipt-signer/compose.ts';
 import { serveRelay } from './relay.ts';
 import { takingTurns } from './replicas.ts';
+import { mayLieIn, sealingWhereItMay, sealRegion } from './residency.ts';
 import { composeStreamScoring } from './scoring/compose.ts';
+import { CONSUMER } from './scoring/follow-stream.ts';
 import { followSigner } from './scoring/signer-source.ts';
+import { tracedStream } from './scoring/traced.ts';
 import {
   eventually,
   GATHER_TIMEOUT_MS,
@@ -52,9 +55,12 @@ export async function startReceiptSigner(run: Run): Promise<Started> {
     bus,
     now: Date.now,
     failed: failed('ledger.failed'),
-    stream: openStream(nats, run),
+    stream: openStream(nats, run, config.region),
     streamFailed: failed('outbox.failed'),
     keepLeader: true,
+    tracing: run.tracing,
+    ...(config.region === '' ? {} : { region: config.region }),
+    mayLieHere: mayLieIn(run.residency, config.region),
   });
   closers.push(() => signer.stop());
   const projector = new Projector(signer.store, { stores, settings: config }, failed('projector.failed'));
@@ -83,6 +89,7 @@ export async function startDecision(run: Run): Promise<Started> {
     failed: (event, error) => failed(event)(error),
     voided: (reason) => meter.voided(reason),
     suspicions,
+    regionOf: sealRegion(run.residency),
   });
   await pool.start();
   closers.push(() => pool.stop());
@@ -112,6 +119,10 @@ export async function startDecision(run: Run): Promise<Started> {
     },
     now: Date.now,
     failed: (event, error) => failed(event)(error),
+    logged: log.info,
+    tracing: run.tracing,
+    residency: run.residency,
+    remote: true,
   });
   await eventually('a receipt signer', () => decision.start(() => {}), log);
   closers.push(() => decision.stop());
@@ -149,14 +160,28 @@ export async function startScoring(run: Run): Promise<Started> {
   const logs = await Promise.all(
     signers.map((signer, i) => eventually(`signer ${config.signers[i]}`, () => followSigner(signer, Date.now), log)),
   );
+  const regions = [...new Set(logs.map(({ region }) => region))];
+  const streams = new Map(
+    regions.map((region) => {
+      const traced = tracedStream(openStream(nats, run, region), run.tracing, { consumer: CONSUMER, region });
+      return [region, traced] as const;
+    }),
+  );
+  const streamOfLog = (logId: string) => {
+    const region = logs.find(({ source }) => source.logId === logId)?.region ?? '';
+    return streams.get(region) as ReturnType<typeof openStream>;
+  };
   const scoring = composeStreamScoring({
     store: stores.scores,
-    stream: openStream(nats, run),
+    stream: { consume: (durable, logId, handle) => streamOfLog(logId).consume(durable, logId, handle) },
     logs,
     bus,
     now: Date.now,
     onFault: failed('scoring.failed'),
-    signer: takingTurns(signers, Date.now),
+    signer: sealingWhereItMay(
+      logs.map(({ region }, i) => ({ region, service: signers[i] as (typeof signers)[number] })),
+      run.residency,
+    ),
   });
   closers.push(() => scoring.stop());
   const service = await serve(mesh, run, [hosting(ScoringService, scoring.service)]);

@@ -3,11 +3,13 @@
 import { mkdirSync } from 'node:fs';
 import type { Log } from '../runtime/log.ts';
 import { createMetrics } from '../runtime/metrics.ts';
+import { openResidency, withRegions } from './residency.ts';
 import type { SeparateConfig, Target } from './separate-config.ts';
 import { startGateway } from './separate-gateway.ts';
 import { startKillSwitch } from './separate-kill-switch.ts';
 import type { Closers, Run } from './separate-parts.ts';
 import { type Started, startDecision, startReceiptSigner, startScoring } from './separate-targets.ts';
+import { openProcessTracing } from './tracing.ts';
 
 const STARTS: Readonly<Record<Target, (run: Run) => Promise<Started>>> = {
   gateway: startGateway,
@@ -28,7 +30,11 @@ export async function startSeparate(config: SeparateConfig, log: Log): Promise<S
   const failed = (event: string) => (error: unknown) => log.error(event, { error });
   try {
     const metrics = createMetrics('beacon_');
-    return { started: await STARTS[config.target]({ config, log, metrics, closers, failed }), stop };
+    const residency = await openResidency(config.residencyFile, config.region);
+    const settings = withRegions(config.tracing, residency);
+    const tracing = await openProcessTracing({ settings, metrics, closers });
+    const run = { config, log, metrics, tracing, residency, closers, failed };
+    return { started: await STARTS[config.target](run), stop };
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;

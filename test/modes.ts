@@ -29,12 +29,14 @@ export type Running = {
   remove(): Promise<void>;
 };
 
-/** `describe` for each mode; `running` is there from the first test on, and ends after the last with 0 everywhere. */
-export function inBothModes(story: (running: Running) => void): void {
+type Env = Readonly<Record<string, string>>;
+
+/** `describe` for each mode, with these knobs more; `running` is there from the first test on, and ends after the last with 0 everywhere. */
+export function inBothModes(story: (running: Running) => void, env: Env = {}): void {
   describe.each(MODES)('%s', (mode) => {
     let started: Running | undefined;
     beforeAll(async () => {
-      started = await startMode(mode);
+      started = await startMode(mode, undefined, env);
     });
     afterAll(async () => {
       const statuses = await started?.end();
@@ -49,17 +51,17 @@ export function inBothModes(story: (running: Running) => void): void {
 }
 
 /** `tenantKey`: 32 bytes under which tenants' digests are made; each mode makes its own otherwise. */
-export function startMode(mode: Mode, tenantKey?: Uint8Array): Promise<Running> {
-  return mode === 'standalone' ? startStandalone(tenantKey) : startSeparate(tenantKey);
+export function startMode(mode: Mode, tenantKey?: Uint8Array, env: Env = {}): Promise<Running> {
+  return mode === 'standalone' ? startStandalone(tenantKey, env) : startSeparate(tenantKey, env);
 }
 
-async function startStandalone(tenantKey?: Uint8Array): Promise<Running> {
+async function startStandalone(tenantKey: Uint8Array | undefined, env: Env): Promise<Running> {
   const dataDir = newDataDir();
   if (tenantKey) {
     mkdirSync(join(dataDir, 'data', 'keys'), { recursive: true, mode: 0o700 });
     writeFileSync(join(dataDir, 'data', 'keys', 'tenant.key'), tenantKey, { mode: 0o600 });
   }
-  let beacond: Beacond = await startBeacond({ dataDir });
+  let beacond: Beacond = await startBeacond({ dataDir, env });
   let errors = '';
   let ended: Promise<number | null> | undefined;
   return {
@@ -79,7 +81,7 @@ async function startStandalone(tenantKey?: Uint8Array): Promise<Running> {
     async restart(signal) {
       await beacond.end(signal);
       errors += beacond.stderr();
-      beacond = await startBeacond({ dataDir });
+      beacond = await startBeacond({ dataDir, env });
     },
     async end() {
       ended ??= beacond.end();
@@ -92,8 +94,8 @@ async function startStandalone(tenantKey?: Uint8Array): Promise<Running> {
   };
 }
 
-async function startSeparate(tenantKey?: Uint8Array): Promise<Running> {
-  const fleet = await startFleet({ BEACON_LEASE_MS: '30000' }, { tenantKey });
+async function startSeparate(tenantKey: Uint8Array | undefined, env: Env): Promise<Running> {
+  const fleet = await startFleet({ BEACON_LEASE_MS: '30000', ...env }, { tenantKey });
   const parts = [fleet.gateway, ...fleet.decisions, fleet.scoring, fleet.killSwitch, ...fleet.signers];
   let statuses: (number | null)[] | undefined;
   await decides(fleet);

@@ -92,14 +92,23 @@ export type Fleet = {
   stop(): Promise<void>;
 };
 
-/** Two signers, two decision replicas and one kill switch unless told otherwise, one each of the rest. */
+/**
+ * Two signers, each in its region where `regions` names two; two decision replicas and one kill switch unless told
+ * otherwise, one each of the rest.
+ */
 export async function startFleet(
   env: Readonly<Record<string, string>> = {},
   {
     decisionReplicas = 2,
     killSwitchReplicas = 1,
     tenantKey,
-  }: { decisionReplicas?: number; killSwitchReplicas?: number; tenantKey?: Uint8Array | undefined } = {},
+    regions = [],
+  }: {
+    decisionReplicas?: number;
+    killSwitchReplicas?: number;
+    tenantKey?: Uint8Array | undefined;
+    regions?: readonly [string, string] | [];
+  } = {},
 ): Promise<Fleet> {
   const folder = mkdtempSync(join(tmpdir(), 'beacon-fleet-'));
   const redis = await startRedis();
@@ -132,7 +141,11 @@ export async function startFleet(
   });
   const make = (name: string, target: string, listen: string, more: Readonly<Record<string, string>> = {}) =>
     new ServiceProcess(name, target, { ...common(name, listen), ...more });
-  const signers = [make('signer-a', 'receipt-signer', signerA), make('signer-b', 'receipt-signer', signerB)];
+  const lying = (region: string | undefined): Record<string, string> => (region ? { BEACON_REGION: region } : {});
+  const signers = [
+    make('signer-a', 'receipt-signer', signerA, lying(regions[0])),
+    make('signer-b', 'receipt-signer', signerB, lying(regions[1])),
+  ];
   const withKey = { BEACON_TENANT_KEY_FILE: tenantKeyFile };
   const decisions = decisionsAt.map((at, i) =>
     make(`decision-${String.fromCharCode(97 + i)}`, 'decision', at, withKey),

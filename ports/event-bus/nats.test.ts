@@ -53,7 +53,38 @@ describeWithNats('event bus over NATS', () => {
     await vi.waitFor(() => expect(traces).toHaveLength(1));
     expect(there).toEqual([{ name: 'decision.made', data }]);
     expect(here).toEqual(there);
-    expect(traces[0]).toMatch(/^00-(ab){16}-[0-9a-f]{16}-01$/);
+    expect(traces[0]).toMatch(/^00-(ab){16}-[0-9a-f]{16}-00$/);
+    const span = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), flags: 1, state: '' };
+    one.bus.publish({ name: 'decision.made', data, span });
+    await vi.waitFor(() => expect(traces).toHaveLength(2));
+    expect(traces[1]).toBe(`00-${span.traceId}-${span.spanId}-01`);
+  });
+
+  it('tells of a tenant under its region’s subject alone, and of one without a region nobody outside', async () => {
+    const { nats } = await open();
+    const regional = async () => {
+      const regionOf = (tenantId: string) => (tenantId === 'acme' ? 'eu' : undefined);
+      return new NatsEventBus({ nats: (await open()).nats, sender: `s${senders++}`, regionOf });
+    };
+    const [one, two] = [await regional(), await regional()];
+    const there: BusEvent[] = [];
+    two.subscribe('decision.made', (event) => there.push(event));
+    const subjects: string[] = [];
+    nats.connection()?.subscribe('beacon.>', { callback: (_error, { subject }) => void subjects.push(subject) });
+    await nats.connection()?.flush();
+    const made = { name: 'decision.made' };
+    one.publish({ ...made, data: { tenant_id: 'acme' } });
+    one.publish({ ...made, data: { tenant_id: 'acme' }, region: 'us' });
+    one.publish({ ...made, data: { tenant_id: 'nobody' } });
+    one.publish({ ...made, data: { log_id: 'about no tenant' } });
+    await vi.waitFor(() => expect(subjects).toHaveLength(3));
+    expect(subjects).toEqual([
+      'beacon.region.eu.event.decision.made',
+      'beacon.region.us.event.decision.made',
+      'beacon.event.decision.made',
+    ]);
+    await vi.waitFor(() => expect(there).toHaveLength(3));
+    expect(one.dropped).toBe(1);
   });
 
   it('takes nothing that is no event from whoever may publish', async () => {

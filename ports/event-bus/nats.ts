@@ -3,10 +3,13 @@
 // sent waits in a bounded buffer, oldest dropped and counted: the ledger, not the bus, is the record.
 
 import { headers, type Msg, type NatsConnection, type Subscription } from '@nats-io/nats-core';
+import { unrecordedParent, writeTraceparent } from '../../core/trace-context.ts';
 import { MemoryEventBus } from './memory.ts';
 import type { BusEvent, EventBus } from './port.ts';
 
 export const SUBJECT_PREFIX = 'beacon.event.';
+/** Events about a tenant, where there are regions; `*` hears all of them. */
+export const regionPrefix = (region: string): string => `beacon.region.${region}.event.`;
 /** Most events that wait while NATS is away or slow. */
 export const MAX_WAITING = 4_096;
 /** Most events handed to the connection of which it is not known that the server has read them. */
@@ -18,7 +21,6 @@ const CONFIRM_MS = 50;
 const MAX_EVENT_BYTES = 65_536;
 const SENDER = 'Beacon-Sender';
 const NAME = /^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/;
-const TRACE_ID = /^[0-9a-f]{32}$/;
 
 /** A kept connection, as runtime/nats.ts opens it. */
 type Door = {
@@ -31,14 +33,20 @@ export type NatsEventBusOptions = {
   /** Names this process among the senders; no two alike. */
   readonly sender: string;
   readonly onFault?: (fault: unknown) => void;
+  /**
+   * Where there are regions: the one an event about a tenant belongs to, undefined when it may go nowhere. Such an event
+   * goes out under its region's subject alone.
+   */
+  readonly regionOf?: ((tenantId: string) => string | undefined) | undefined;
 };
 
-type Heard = { readonly listeners: Set<(event: BusEvent) => void>; subscription?: Subscription };
+type Heard = { readonly listeners: Set<(event: BusEvent) => void>; subscriptions?: readonly Subscription[] };
 
 export class NatsEventBus implements EventBus {
   readonly #nats: Door;
   readonly #sender: string;
   readonly #onFault: (fault: unknown) => void;
+  readonly #regionOf: NatsEventBusOptions['regionOf'];
   readonly #local: MemoryEventBus;
   readonly #heard = new Map<string, Heard>();
   readonly #end: () => void;
@@ -51,8 +59,9 @@ export class NatsEventBus implements EventBus {
   #dropped = 0;
   #closed = false;
 
-  constructor({ nats, sender, onFault = () => {} }: NatsEventBusOptions) {
+  constructor({ nats, sender, onFault = () => {}, regionOf }: NatsEventBusOptions) {
     this.#nats = nats;
+    this.#regionOf = regionOf;
     this.#sender = sender;
     this.#onFault = onFault;
     this.#local = new MemoryEventBus(onFault);
@@ -90,13 +99,13 @@ export class NatsEventBus implements EventBus {
     heard.listeners.add(own);
     this.#heard.set(name, heard);
     const connection = this.#nats.connection();
-    if (connection && !heard.subscription) this.#listen(connection, name, heard);
+    if (connection && !heard.subscriptions) this.#listen(connection, name, heard);
     return () => {
       endLocal();
       heard.listeners.delete(own);
       if (heard.listeners.size > 0 || this.#heard.get(name) !== heard) return;
       this.#heard.delete(name);
-      heard.subscription?.unsubscribe();
+      for (const one of heard.subscriptions ?? []) one.unsubscribe();
     };
   }
 
@@ -108,7 +117,7 @@ export class NatsEventBus implements EventBus {
     clearTimeout(this.#sending);
     clearTimeout(this.#confirming);
     this.#send();
-    for (const { subscription } of this.#heard.values()) subscription?.unsubscribe();
+    for (const { subscriptions = [] } of this.#heard.values()) for (const one of subscriptions) one.unsubscribe();
     this.#heard.clear();
     await this.#local.close();
   }
@@ -125,9 +134,12 @@ export class NatsEventBus implements EventBus {
 
   #listen(connection: NatsConnection, name: string, heard: Heard): void {
     if (!NAME.test(name)) return;
-    heard.subscription = connection.subscribe(SUBJECT_PREFIX + name, {
-      callback: (error, message) => (error ? this.#onFault(error) : this.#received(name, message)),
-    });
+    const prefixes = this.#regionOf ? [SUBJECT_PREFIX, regionPrefix('*')] : [SUBJECT_PREFIX];
+    heard.subscriptions = prefixes.map((prefix) =>
+      connection.subscribe(prefix + name, {
+        callback: (error, message) => (error ? this.#onFault(error) : this.#received(name, message)),
+      }),
+    );
   }
 
   #received(name: string, message: Msg): void {
@@ -150,7 +162,9 @@ export class NatsEventBus implements EventBus {
       try {
         const data = JSON.stringify(event.data);
         if (data.length > MAX_EVENT_BYTES) throw new RangeError(`an event of ${data.length} characters`);
-        connection.publish(SUBJECT_PREFIX + event.name, data, { headers: this.#headers(event) });
+        const prefix = this.#prefixOf(event);
+        if (prefix === undefined) throw new RangeError('an event about a tenant that has no region');
+        connection.publish(prefix + event.name, data, { headers: this.#headers(event) });
         this.#unread += 1;
       } catch (fault) {
         this.#dropped += 1;
@@ -180,11 +194,20 @@ export class NatsEventBus implements EventBus {
     if (!this.#closed && this.#nats.connection() === connection) this.#send();
   }
 
+  #prefixOf({ data, region }: BusEvent): string | undefined {
+    const tenantId = data.tenant_id;
+    if (!this.#regionOf || typeof tenantId !== 'string' || tenantId === '') return SUBJECT_PREFIX;
+    const own = region ?? this.#regionOf(tenantId);
+    return own === undefined ? undefined : regionPrefix(own);
+  }
+
   #headers(event: BusEvent) {
     const own = headers();
     own.set(SENDER, this.#sender);
-    const trace = event.data.trace_id;
-    if (typeof trace === 'string' && TRACE_ID.test(trace)) own.set('traceparent', `00-${trace}-${trace.slice(16)}-01`);
+    const { span, data } = event;
+    const traceparent = span ? writeTraceparent(span) : unrecordedParent(String(data.trace_id));
+    if (traceparent !== undefined) own.set('traceparent', traceparent);
+    if (span && span.state !== '') own.set('tracestate', span.state);
     return own;
   }
 }

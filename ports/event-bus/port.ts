@@ -1,9 +1,15 @@
 // What happened, told to whoever listens. At least once; never the only copy; publishing never changes an answer.
 
+import type { TraceContext } from '../../core/trace-context.ts';
+
 export type BusEvent = {
   /** From core/events.ts, such as `receipt.appended`. */
   readonly name: string;
   readonly data: Readonly<Record<string, unknown>>;
+  /** What it happened under, for those who hear of it in another process. */
+  readonly span?: TraceContext;
+  /** Where it was sealed, where there are regions; without it, its tenant's first. */
+  readonly region?: string;
 };
 
 export type EventBus = {

@@ -45,14 +45,19 @@ export function describeReceiptStream(
       const got: StreamedReceipt[] = [];
       const other: number[] = [];
       const traceparent = `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01`;
-      await one.publish([streamed(0, LOGS[0], { traceparent }), streamed(0, LOGS[1]), streamed(1, LOGS[0])]);
+      const tracestate = 'vendor=value';
+      await one.publish([
+        streamed(0, LOGS[0], { traceparent, tracestate }),
+        streamed(0, LOGS[1]),
+        streamed(1, LOGS[0]),
+      ]);
       take(two, LOGS[0], async (receipt) => void got.push(receipt));
       take(two, LOGS[1], async (receipt) => void other.push(receipt.index));
       await until(() => expect(got).toHaveLength(2));
       await one.publish(numbers(2, 300).map((n) => streamed(n)));
       await until(() => expect(got).toHaveLength(300));
       expect(got.map(({ index }) => index)).toEqual(numbers(0, 300));
-      expect(got[0]).toEqual(streamed(0, LOGS[0], { traceparent }));
+      expect(got[0]).toEqual(streamed(0, LOGS[0], { traceparent, tracestate }));
       expect(got[1]).toEqual(streamed(1));
       expect(other).toEqual([0]);
     });

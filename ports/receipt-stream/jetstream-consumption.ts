@@ -193,11 +193,13 @@ function readMessage(message: JsMsg, subject: string): StreamedReceipt | undefin
   const place = parseReceiptId(receiptId);
   if (!place || !subject.endsWith(`.${place.logId}`)) return undefined;
   const traceparent = message.headers?.get('traceparent');
+  const tracestate = message.headers?.get('tracestate');
   return {
     receiptId,
     ...place,
     tenantId: message.headers?.get('Beacon-Tenant') ?? '',
     envelope: new Uint8Array(message.data),
     ...(traceparent ? { traceparent } : {}),
+    ...(tracestate ? { tracestate } : {}),
   };
 }

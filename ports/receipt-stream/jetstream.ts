@@ -17,6 +17,13 @@ import { type Consumption, MAX_PUBLISH_BATCH, type Reach, type ReceiptStream, ty
 
 export const STREAM = 'BEACON_RECEIPTS';
 export const SUBJECT_PREFIX = 'beacon.receipts.';
+
+/** A region has a stream of its own, which its operator may place there. Subjects of no two streams overlap. */
+export function streamOf(region: string): { readonly stream: string; readonly prefix: string } {
+  if (region === '') return { stream: STREAM, prefix: SUBJECT_PREFIX };
+  return { stream: `${STREAM}_${region.toUpperCase()}`, prefix: `${SUBJECT_PREFIX}${region}.` };
+}
+
 /**
  * How long the server remembers receipt ids. It is memory of the server's (about 100 bytes a receipt); a repeat that
  * comes later is stored again, and consumers, who count by place in the log, do not mind.
@@ -37,6 +44,8 @@ export type JetStreamOptions = {
   readonly maxAgeMs: number;
   /** Copies in a NATS cluster: 1, 3 or 5. */
   readonly replicas?: number;
+  /** The stream of this region; without it the one where there are no regions. */
+  readonly region?: string;
   readonly failed?: (error: unknown) => void;
 };
 
@@ -44,10 +53,13 @@ export class JetStreamReceiptStream implements ReceiptStream {
   readonly #options: JetStreamOptions;
   readonly #consumptions = new Set<PinnedConsumption>();
   readonly #sharing: ReturnType<typeof setInterval>;
+  readonly #stream: string;
+  readonly #prefix: string;
   #ensuredOn: NatsConnection | undefined;
 
   constructor(options: JetStreamOptions) {
     this.#options = options;
+    ({ stream: this.#stream, prefix: this.#prefix } = streamOf(options.region ?? ''));
     this.#sharing = setInterval(() => void this.#share(), SHARE_INTERVAL_MS).unref();
   }
 
@@ -59,11 +71,11 @@ export class JetStreamReceiptStream implements ReceiptStream {
     try {
       if (this.#ensuredOn !== connection) await this.#ensure(connection);
       const client = jetstream(connection);
-      const expect = { streamName: STREAM };
+      const expect = { streamName: this.#stream };
       // Written in one go, in order; the server stores them in that order.
       const stored = await Promise.allSettled(
         batch.map(({ receiptId: msgID, logId, envelope, ...rest }) =>
-          client.publish(SUBJECT_PREFIX + logId, envelope, {
+          client.publish(this.#prefix + logId, envelope, {
             msgID,
             expect,
             headers: messageHeaders(rest),
@@ -84,7 +96,7 @@ export class JetStreamReceiptStream implements ReceiptStream {
     try {
       const { created } = await this.#ensure(connection);
       const manager = await jetstreamManager(connection, { checkAPI: false });
-      const message = await manager.streams.getMessage(STREAM, { last_by_subj: SUBJECT_PREFIX + logId });
+      const message = await manager.streams.getMessage(this.#stream, { last_by_subj: this.#prefix + logId });
       const place = parseReceiptId(message?.header.get('Nats-Msg-Id') ?? '');
       return { identity: created, last: place?.logId === logId ? place.index : undefined };
     } catch (error) {
@@ -97,8 +109,8 @@ export class JetStreamReceiptStream implements ReceiptStream {
     const { nats, failed = () => {} } = this.#options;
     const consumption = new PinnedConsumption({
       nats,
-      stream: STREAM,
-      subject: SUBJECT_PREFIX + logId,
+      stream: this.#stream,
+      subject: this.#prefix + logId,
       name: `${durable}-${logId}`,
       ensureStream: (connection) => this.#ensure(connection),
       handle,
@@ -131,7 +143,7 @@ export class JetStreamReceiptStream implements ReceiptStream {
     const info = await this.#findOrMake(manager);
     const { discard, storage } = info.config;
     if (discard !== DiscardPolicy.New || storage !== StorageType.File) {
-      throw new BeaconError('failed_precondition', `stream ${STREAM} must have file storage and discard the new`);
+      throw new BeaconError('failed_precondition', `stream ${this.#stream} must have file storage and discard the new`);
     }
     this.#ensuredOn = connection;
     return info;
@@ -141,8 +153,8 @@ export class JetStreamReceiptStream implements ReceiptStream {
     const { maxBytes, maxAgeMs, replicas = 1 } = this.#options;
     try {
       return await manager.streams.add({
-        name: STREAM,
-        subjects: [`${SUBJECT_PREFIX}*`],
+        name: this.#stream,
+        subjects: [`${this.#prefix}*`],
         description: 'Receipts of every log. The ledgers are the source.',
         storage: StorageType.File,
         discard: DiscardPolicy.New,
@@ -155,7 +167,7 @@ export class JetStreamReceiptStream implements ReceiptStream {
     } catch (error) {
       // There already, with limits of the operator's own: theirs hold.
       if ((error as { code?: unknown }).code !== STREAM_NAME_IN_USE) throw error;
-      return await manager.streams.info(STREAM);
+      return await manager.streams.info(this.#stream);
     }
   }
 
@@ -170,10 +182,13 @@ export class JetStreamReceiptStream implements ReceiptStream {
   }
 }
 
-function messageHeaders({ tenantId, traceparent }: Pick<StreamedReceipt, 'tenantId' | 'traceparent'>) {
+type Told = Pick<StreamedReceipt, 'tenantId' | 'traceparent' | 'tracestate'>;
+
+function messageHeaders({ tenantId, traceparent, tracestate }: Told) {
   const own = headers();
   own.set('Beacon-Tenant', tenantId);
   if (traceparent !== undefined) own.set('traceparent', traceparent);
+  if (tracestate !== undefined) own.set('tracestate', tracestate);
   return own;
 }
 

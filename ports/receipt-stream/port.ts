@@ -12,6 +12,7 @@ export type StreamedReceipt = {
   readonly envelope: Uint8Array;
   /** W3C trace context of the request behind it, where it had one. */
   readonly traceparent?: string;
+  readonly tracestate?: string;
 };
 
 export type Reach = {

@@ -8,6 +8,7 @@ import { type PublicKey, parseJwks } from '../../core/jwk.ts';
 import { readCases } from '../../core/policy-cases.ts';
 import { PolicyRefused } from '../../core/policy-manifest.ts';
 import type { CallContext } from '../../core/principal.ts';
+import type { Residency } from '../../core/residency.ts';
 import { combineDetectors } from '../../ports/detectors/combine.ts';
 import { piiDetector } from '../../ports/detectors/pii.ts';
 import { secretsDetector } from '../../ports/detectors/secrets.ts';
@@ -20,12 +21,15 @@ import { HttpPolicySource } from '../../ports/policy-source/http.ts';
 import { FilePolicyKeep } from '../../ports/policy-source/keep-file.ts';
 import type { PolicySource } from '../../ports/policy-source/port.ts';
 import type { TenantKeys } from '../../ports/tenant-key/port.ts';
+import type { Tracing } from '../../runtime/tracing.ts';
 import type { DecisionSettings, Meter, Signer, Stores } from './deps.ts';
 import { PolicyActivation } from './policy-activation.ts';
 import type { PolicyMeter } from './policy-meter.ts';
 import { remembering } from './policy-rehearsal.ts';
 import type { ReceiptSource } from './recorder.ts';
+import { residentDecision } from './resident.ts';
 import { DecisionMaker } from './service.ts';
+import { carryingTrace, tracedDecision } from './traced.ts';
 
 const RANDOM_POOL_BYTES = 4_096;
 const SEAL_TIMEOUT_MS = 5_000;
@@ -43,6 +47,12 @@ export type DecisionOptions = {
   readonly activation?: PolicyActivation | undefined;
   readonly now: () => number;
   readonly failed: (event: string, error: unknown) => void;
+  /** Told of each decision: ids and what a receipt says in clear. */
+  readonly logged?: (event: string, fields: Readonly<Record<string, unknown>>) => void;
+  readonly tracing?: Tracing | undefined;
+  readonly residency?: Residency | undefined;
+  /** Whether calls come over the wire. */
+  readonly remote?: boolean;
 };
 
 /** Loads, checks and warms the bundle in a folder. Throws `failed_precondition` when it cannot be trusted. */
@@ -53,7 +63,9 @@ export async function composePolicy(folder: string): Promise<PolicyEngine> {
 }
 
 export function composeDecision(options: DecisionOptions): DecisionMaker {
-  const { stores, signer, source, keys, bus, settings, meter, policy, activation, now, failed } = options;
+  const { stores, source, keys, settings, meter, policy, activation, now, failed, tracing, residency } = options;
+  const bus = loggedDecisions(options);
+  const signer = carryingTrace(options.signer, { tracing, residency });
   const randomHex = pooledRandomHex();
   const newId = () => now().toString(16).padStart(12, '0') + randomHex(10);
   const env = { now, failed, bus, meter, randomHex, newId };
@@ -61,7 +73,28 @@ export function composeDecision(options: DecisionOptions): DecisionMaker {
   const call = () => systemCall(Number.MAX_SAFE_INTEGER);
   // Where nothing may be kept, a new policy is compared on the built-in inputs alone.
   const watched = activation && !settings.zeroRetention ? remembering(policy, activation.recent) : policy;
-  return new DecisionMaker({ stores, signer, policy: watched, activation, privacy, settings, env }, source, call);
+  const maker = new DecisionMaker(
+    { stores, signer, policy: watched, activation, privacy, settings, env },
+    source,
+    call,
+  );
+  const kind = options.remote ? 'server' : 'internal';
+  return tracedDecision(residentDecision(maker, residency), { tracing, kind, residency });
+}
+
+/** Beside what is told on the bus, a line of the log. */
+function loggedDecisions({ bus, logged, residency }: DecisionOptions): EventBus {
+  if (!logged) return bus;
+  return {
+    publish(event) {
+      const { name, data, region } = event;
+      // Without a table nobody has looked at the region that a call came with.
+      if (name === EVENTS.decisionMade) logged(name, residency && region ? { ...data, region } : data);
+      bus.publish(event);
+    },
+    subscribe: (name, listener) => bus.subscribe(name, listener),
+    close: () => bus.close(),
+  };
 }
 
 export type PolicyConfig = {

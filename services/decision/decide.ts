@@ -31,7 +31,7 @@ export async function decide(
   { deps, epochs, recorder }: DecideDeps,
 ): Promise<DecisionAnswer | undefined> {
   const { env, stores } = deps;
-  const clock = new StageClock(deps);
+  const clock = new StageClock(deps, call);
   const admitted = admit(proposal, call, deps);
   clock.lap('admit');
   const policy = deps.policy.snapshot();
@@ -149,9 +149,13 @@ function tell(what: ToSeal, sealed: SealedDecision, call: CallContext, { env }: 
     surface: admitted.surface,
     provenance: admitted.provenance,
     seconds,
+    receiptId: sealed.views[0]?.receiptId ?? '',
+    traceId: call.traceId,
   });
   env.bus.publish({
     name: EVENTS.decisionMade,
+    ...(call.span ? { span: call.span } : {}),
+    ...(call.region ? { region: call.region } : {}),
     data: {
       tenant_id: admitted.tenantId,
       agent_id: admitted.agentId,
@@ -167,16 +171,19 @@ function tell(what: ToSeal, sealed: SealedDecision, call: CallContext, { env }: 
 
 class StageClock {
   readonly #deps: DecisionDeps;
+  readonly #traced: CallContext['traced'];
   readonly #started = performance.now();
   #last = this.#started;
 
-  constructor(deps: DecisionDeps) {
+  constructor(deps: DecisionDeps, call: CallContext) {
     this.#deps = deps;
+    this.#traced = call.traced;
   }
 
   lap(stage: Parameters<DecisionDeps['env']['meter']['stage']>[0]): void {
     const now = performance.now();
     this.#deps.env.meter.stage(stage, (now - this.#last) / 1000);
+    this.#traced?.part(stage, this.#last, now);
     this.#last = now;
   }
 

@@ -69,7 +69,16 @@ export type DecisionDeps = {
 
 /** Counted by the decision service; what it is counted with is compose's choice. */
 export type Meter = {
-  decided(what: { route: string; reasonClass: string; surface: string; provenance: string; seconds: number }): void;
+  decided(what: {
+    readonly route: string;
+    readonly reasonClass: string;
+    readonly surface: string;
+    readonly provenance: string;
+    readonly seconds: number;
+    /** For the figure's latest example. */
+    readonly receiptId: string;
+    readonly traceId: string;
+  }): void;
   stage(name: 'admit' | 'gather' | 'judge' | 'seal' | 'record', seconds: number): void;
   unsealed(code: string): void;
   voided(reason: string): void;

@@ -9,13 +9,14 @@ const SURFACES = ['api', 'sdk', 'cli', 'codex', 'claude-code', 'gemini', 'mcp', 
 const MAX_REASON_CLASSES = 64;
 
 export function decisionMeter(metrics: Metrics): Meter {
-  const decisions = metrics.counter('decisions_total', 'Sealed decisions, by route and class of the first reason.', [
+  const decisions = metrics.exemplarCounter(
+    'decisions_total',
+    'Sealed decisions, by route and class of the first reason.',
+    ['route', 'reason_class', 'surface', 'provenance'],
+  );
+  const duration = metrics.exemplarHistogram('decision_duration_seconds', 'From admission to the recorded receipt.', [
     'route',
-    'reason_class',
-    'surface',
-    'provenance',
   ]);
-  const duration = metrics.histogram('decision_duration_seconds', 'From admission to the recorded receipt.', ['route']);
   const stages = metrics.histogram('decision_stage_duration_seconds', 'Each beat of a decision.', ['stage']);
   const unsealed = metrics.counter('decisions_unsealed_total', 'Requests that ended without a decision.', ['code']);
   const voided = metrics.counter('decisions_voided_total', 'Sealed ALLOWs that were never answered.', ['reason']);
@@ -26,10 +27,11 @@ export function decisionMeter(metrics: Metrics): Meter {
     return name;
   };
   return {
-    decided({ route, reasonClass, surface, provenance, seconds }) {
+    decided({ route, reasonClass, surface, provenance, seconds, receiptId, traceId }) {
+      const exemplar = { trace_id: traceId, receipt_id: receiptId };
       const known = SURFACES.includes(surface) ? surface : 'other';
-      decisions.inc({ route, reason_class: bounded(reasonClass), surface: known, provenance });
-      duration.observe({ route }, seconds);
+      decisions.inc({ route, reason_class: bounded(reasonClass), surface: known, provenance }, exemplar);
+      duration.observe({ route }, seconds, exemplar);
     },
     stage: (stage, seconds) => stages.observe({ stage }, seconds),
     unsealed: (code) => unsealed.inc({ code }),

@@ -99,6 +99,11 @@ export class SignerMember {
     return this.#orphans.size;
   }
 
+  /** Empty where there are no regions, and until the signer was first asked. */
+  get region(): string {
+    return this.status?.region ?? '';
+  }
+
   get leaseEndMs(): number {
     return this.status?.leaseNotAfter ? timestampMs(this.status.leaseNotAfter) : 0;
   }

@@ -30,6 +30,8 @@ export type SignerPoolDeps = {
   /** Told of each orphan closed by a void leaf. */
   readonly voided: (reason: 'orphan') => void;
   readonly suspicions?: SuspicionSink;
+  /** The one region a request may be sealed in; undefined for one that may lie anywhere. Without it all may. */
+  readonly regionOf?: ((request: SealRequest, context: CallContext) => string | undefined) | undefined;
   readonly limits?: Partial<PoolLimits>;
 };
 
@@ -55,7 +57,14 @@ export const POOL_LIMITS: PoolLimits = {
 };
 
 /** Codes after which another signer may do what this one did not. */
-const ELSEWHERE = ['unavailable', 'internal', 'deadline_exceeded', 'resource_exhausted', 'unauthenticated'];
+const ELSEWHERE = [
+  'unavailable',
+  'internal',
+  'deadline_exceeded',
+  'resource_exhausted',
+  'unauthenticated',
+  'failed_precondition',
+];
 
 export class SignerPool implements Signer {
   readonly #deps: SignerPoolDeps;
@@ -118,18 +127,19 @@ export class SignerPool implements Signer {
   async seal(request: SealRequest, context: CallContext): Promise<SealResponse> {
     const home = this.#homeOf(request);
     if (home) return home.void(request);
+    const region = this.#deps.regionOf?.(request, context);
     // Once for each request, however often a signer is looked for: or two of equal rank would not take turns.
     this.#turn += 1;
     const tried = new Set<SignerMember>();
     let refused: SealResponse | undefined;
     let last: BeaconError | undefined;
     for (;;) {
-      const member = this.#pick(tried);
+      const member = this.#pick(tried, region);
       if (!member) break;
       tried.add(member);
       const nowMs = this.#deps.now();
       if (nowMs >= context.deadlineMs) break;
-      const isLast = this.#pick(tried) === undefined;
+      const isLast = this.#pick(tried, region) === undefined;
       const notAfterMs = isLast ? context.deadlineMs : Math.min(context.deadlineMs, nowMs + this.#limits.attemptMs);
       try {
         const response = await member.seal(request, notAfterMs);
@@ -191,11 +201,12 @@ export class SignerPool implements Signer {
   }
 
   /** The least busy that holds a lease; without one, the least busy that is well: it can still seal a DENY. */
-  #pick(tried: ReadonlySet<SignerMember>): SignerMember | undefined {
+  #pick(tried: ReadonlySet<SignerMember>, region?: string): SignerMember | undefined {
     let best: SignerMember | undefined;
     for (let i = 0; i < this.#members.length; i += 1) {
       const member = this.#members[(i + this.#turn) % this.#members.length] as SignerMember;
       if (!member.well || tried.has(member)) continue;
+      if (region !== undefined && member.region !== region) continue;
       if (!best || rank(member) < rank(best)) best = member;
     }
     return best;

@@ -3,14 +3,23 @@
 import type { Server } from '@grpc/grpc-js';
 import { EVENTS } from '../../core/events.ts';
 import type { CallContext, Principal } from '../../core/principal.ts';
-import { DecisionService } from '../../gen/beacon/v1/decision_service_pb.js';
+import { type Residency, wishInBaggage, wishInContextJson } from '../../core/residency.ts';
+import {
+  type Action,
+  type DecisionAnswer,
+  DecisionService,
+  type Proposal,
+} from '../../gen/beacon/v1/decision_service_pb.js';
 import { ScoringService } from '../../gen/beacon/v1/scoring_service_pb.js';
+import { secretsDetector } from '../../ports/detectors/secrets.ts';
 import { createHttpServer, type HttpServer, type HttpTls, refuseOtherMethods } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { host, type Service } from '../../runtime/rpc.ts';
 import type { IncomingCall } from '../../runtime/rpc-incoming.ts';
 import { receivedDigest } from '../../runtime/rpc-stream.ts';
+import type { Tracing } from '../../runtime/tracing.ts';
+import { type TracedMethod, tracedMethods } from '../../runtime/tracing-calls.ts';
 import type { Access, Credentials, ShownCertificate } from '../access.ts';
 import { createLimit, type LimitOptions, limited, requireRoom } from './limit.ts';
 import { createLogs } from './logs.ts';
@@ -24,10 +33,58 @@ import { logRoutes } from './routes-logs.ts';
 import { policyRoutes } from './routes-policy.ts';
 import { receiptRoutes } from './routes-receipts.ts';
 import { decideStream } from './stream.ts';
-import { traceIdOf } from './trace.ts';
-import type { GatewayServices, RouteDependencies } from './types.ts';
+import {
+  answerIds,
+  carriedInContextJson,
+  readCarried,
+  regionAttribute,
+  type TraceOptions,
+  traceFields,
+} from './trace.ts';
+import type { Decision, GatewayServices, RouteDependencies } from './types.ts';
 
 export const BODY_LIMIT_BYTES = 1_048_576;
+
+const DECISION_METHODS = [
+  'guard',
+  'execute',
+  'openAction',
+  'getAction',
+  'recordAssumption',
+  'waitForApproval',
+  'updateOutcome',
+  'resolveApproval',
+  'listApprovals',
+  'getPolicy',
+  'activatePolicy',
+] as const;
+const server = (name: string): TracedMethod => ({ name, kind: 'server' });
+const deciding = (name: string, { residency }: TraceOptions): TracedMethod => ({
+  ...server(name),
+  before: ({ proposal }: { proposal?: Proposal }, { region }: CallContext) => {
+    if (!residency || !proposal) return {};
+    return regionAttribute(residency, proposal.tenantId, region ?? wishInContextJson(proposal.contextJson));
+  },
+  after: ({ answer }: { answer?: DecisionAnswer }) => (answer ? answerIds(answer) : {}),
+});
+const following = (name: string, { residency }: TraceOptions): TracedMethod => ({
+  ...server(name),
+  after: ({ action }: { action?: Action }) =>
+    residency && action ? regionAttribute(residency, action.tenantId, undefined) : {},
+});
+const rpc = (method: { readonly name: string; readonly parent: { readonly typeName: string } }) =>
+  `${method.parent.typeName}/${method.name}`;
+const decisionSpans = (trace: TraceOptions) =>
+  Object.fromEntries(
+    DECISION_METHODS.map((name) => {
+      const method = rpc(DecisionService.method[name]);
+      return [name, (name === 'guard' || name === 'execute' ? deciding : following)(method, trace)];
+    }),
+  );
+const SCORING_SPANS = {
+  getScore: server(rpc(ScoringService.method.getScore)),
+  listScores: server(rpc(ScoringService.method.listScores)),
+};
 
 export type GatewayOptions = {
   readonly decisionTimeoutMs: number;
@@ -52,6 +109,8 @@ export type GatewayDependencies = {
   readonly access: Access;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly tracing?: Tracing | undefined;
+  readonly residency?: Residency | undefined;
   readonly options: GatewayOptions;
 };
 export type Gateway = {
@@ -66,15 +125,22 @@ export const AGENT_SERVICES = [DecisionService, ScoringService] as const;
 export function createGateway(deps: GatewayDependencies): Gateway {
   const { access, options } = deps;
   const limit = createLimit(options.limit, deps.metrics);
+  const secrets = secretsDetector();
+  const trace: TraceOptions = {
+    tracing: deps.tracing,
+    newTraceId: () => traceId(options),
+    looksSecret: (text) => secrets.detect(text).length > 0,
+    residency: deps.residency,
+  };
   const services: GatewayServices = {
     ...deps.services,
     // Who may not ask learns that first.
     decision: protectDecision(limited(deps.services.decision, limit), access),
     scoring: protectScoring(deps.services.scoring, access),
     killSwitch: protectKillSwitch(deps.services.killSwitch),
-    exposeMetrics: () => deps.metrics.expose(),
+    exposeMetrics: (accept) => deps.metrics.expose(accept),
   };
-  return { http: createHttp(deps, services), registerGrpc: (server) => registerGrpc(server, deps, services) };
+  return { http: createHttp(deps, services), registerGrpc: (server) => registerGrpc(server, deps, services, trace) };
 
   function createHttp({ log, metrics }: GatewayDependencies, protectedServices: GatewayServices): HttpServer {
     const http = createHttpServer({
@@ -101,7 +167,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     mount(http, routes, {
       access,
       now: options.now,
-      newTraceId: () => traceId(options),
+      trace,
       timeoutMs: options.decisionTimeoutMs,
       loopback: () => listensOnLoopback(http),
       requireRoom: (operation) => requireRoom(limit, operation),
@@ -115,13 +181,15 @@ export function createGateway(deps: GatewayDependencies): Gateway {
 /** How the caller of a stream is asked for again: what let it in may have been revoked since. */
 type Again = WeakMap<CallContext, () => Promise<Principal>>;
 
-function registerGrpc(server: Server, deps: GatewayDependencies, services: GatewayServices): void {
-  const { log, metrics, options } = deps;
+function registerGrpc(server: Server, deps: GatewayDependencies, services: GatewayServices, trace: TraceOptions): void {
+  const { log, metrics, options, tracing } = deps;
+  const decision = tracedMethods(services.decision, tracing, decisionSpans(trace), { roots: true });
+  const scoring = tracedMethods(services.scoring, tracing, SCORING_SPANS, { roots: true });
   const requests = metrics.counter('rpc_requests_total', 'gRPC calls answered.', ['method', 'status']);
   const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
   const again: Again = new WeakMap();
   const hostOptions = {
-    authenticate: (call: IncomingCall) => authenticateRpc(call, deps, again),
+    authenticate: (call: IncomingCall) => authenticateRpc(call, deps, trace, again),
     onError: (error: unknown, method: string) => log.error(EVENTS.requestFailed, { error, method }),
     onEnd(method: string, status: number, duration: number) {
       requests.inc({ method, status: String(status) });
@@ -131,35 +199,44 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
   const decide: Service<typeof DecisionService, CallContext>['decide'] = (incoming, context) =>
     decideStream(
       {
-        decision: services.decision,
+        decision,
         authenticate: again.get(context) ?? (async () => context.principal),
+        region: context.region,
         now: options.now,
         defaultTimeoutMs: options.decisionTimeoutMs,
-        newTraceId: () => traceId(options),
+        traceOf: (carried, proposal) =>
+          traceFields(carried ?? carriedInContextJson(proposal?.contextJson ?? ''), trace.newTraceId),
         digestOf: receivedDigest,
         onInternal: (error) => log.error(EVENTS.requestFailed, { error, method: 'Decide' }),
       },
       incoming,
     );
-  host(server, DecisionService, { ...services.decision, decide }, hostOptions);
-  const { getScore, listScores } = services.scoring;
+  const unary = Object.fromEntries(DECISION_METHODS.map((name) => [name, decision[name]])) as Decision;
+  host(server, DecisionService, { ...unary, decide }, hostOptions);
+  const { getScore, listScores } = scoring;
   host(server, ScoringService, { getScore, listScores }, hostOptions);
 }
 
-async function authenticateRpc(call: IncomingCall, deps: GatewayDependencies, again: Again): Promise<CallContext> {
-  const { access, options } = deps;
+async function authenticateRpc(
+  call: IncomingCall,
+  { access, options }: GatewayDependencies,
+  trace: TraceOptions,
+  again: Again,
+): Promise<CallContext> {
   const credentials: Credentials = {
     authorization: call.metadata('authorization'),
     local: options.grpcOnLoopback && isLocalRpc(call.peer, (name) => call.metadata(name)),
     certificate: options.certificates?.ofPeer(call.peer),
   };
   const principal = await access.authenticate(credentials);
+  const wish = wishInBaggage(call.metadata('baggage'));
   const waitMs = call.method.endsWith('/WaitForApproval') ? MAX_APPROVAL_WAIT_MS : 0;
   const context = {
     principal,
     deadlineMs: Math.min(call.deadlineMs, options.now() + waitMs + options.decisionTimeoutMs),
     requestDigest: call.requestBytes.length === 0 ? '' : call.requestDigest(),
-    traceId: traceIdOf(call.metadata('traceparent')) ?? traceId(options),
+    ...traceFields(readCarried(call.metadata, trace), trace.newTraceId),
+    ...(trace.residency && wish !== undefined ? { region: wish } : {}),
   };
   if (call.method.endsWith('/Decide')) again.set(context, () => access.authenticate(credentials));
   return context;

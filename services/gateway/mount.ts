@@ -9,13 +9,13 @@ import type { HttpReply, HttpRequest, HttpServer } from '../../runtime/http.ts';
 import { type Access, authorize, isPublic, type Operation, type ShownCertificate } from '../access.ts';
 import { refuseNul } from './fields.ts';
 import { isLocalHttp } from './peer.ts';
-import { traceIdOf } from './trace.ts';
+import { RequestTrace, type TraceOptions } from './trace.ts';
 import type { Answer, Call, Route } from './types.ts';
 
 export type MountOptions = {
   readonly access: Access;
   readonly now: () => number;
-  readonly newTraceId: () => string;
+  readonly trace: TraceOptions;
   readonly timeoutMs: number;
   /** Whether this listener is one that callers without a token may use. */
   readonly loopback: () => boolean;
@@ -32,16 +32,25 @@ const NO_BYTES = new Uint8Array();
 
 export function mount(app: HttpServer, routes: readonly Route[], options: MountOptions): void {
   const principals = new WeakMap<object, Principal>();
+  const traces = new WeakMap<object, RequestTrace>();
+  const ending = options.trace.tracing
+    ? {
+        onResponse: async (request: HttpRequest, reply: HttpReply) => traces.get(request)?.end(reply.statusCode),
+      }
+    : {};
   for (const route of routes) {
     app.route({
       method: route.method,
       url: route.path,
+      ...ending,
       onRequest: async (request) => {
+        traces.set(request, new RequestTrace(route, (name) => request.headers[name], options.trace));
         options.requireRoom(route.operation);
         principals.set(request, await whoAsks(request, route, options));
       },
       handler: async (request, reply) => {
-        const call = callOf(request, principals.get(request) ?? ANYONE, options, route);
+        const trace = traces.get(request) as RequestTrace;
+        const call = callOf(request, { principal: principals.get(request) ?? ANYONE, trace, options, route });
         return send(reply, await route.handle(call));
       },
     });
@@ -63,20 +72,31 @@ async function whoAsks(request: HttpRequest, route: Route, options: MountOptions
   return principal;
 }
 
-function callOf(request: HttpRequest, principal: Principal, options: MountOptions, route: Route): Call {
+type Asked = {
+  readonly principal: Principal;
+  readonly trace: RequestTrace;
+  readonly options: MountOptions;
+  readonly route: Route;
+};
+
+function callOf(request: HttpRequest, { principal, trace, options, route }: Asked): Call {
   const bytes = Buffer.isBuffer(request.body) ? request.body : NO_BYTES;
-  const traceId = traceIdOf(request.headers.traceparent);
-  const context: CallContext = {
-    principal,
-    deadlineMs: options.now() + options.timeoutMs + (route.patienceMs ?? 0),
-    requestDigest: bytes.length === 0 ? '' : hash('sha256', bytes, 'hex'),
-    traceId: traceId ?? options.newTraceId(),
-  };
+  const deadlineMs = options.now() + options.timeoutMs + (route.patienceMs ?? 0);
+  let context: CallContext | undefined;
   return {
     params: request.params as Record<string, string>,
     query: request.query as Record<string, unknown>,
-    context,
-    hasTrace: traceId !== undefined,
+    get context() {
+      context ??= {
+        principal,
+        deadlineMs,
+        requestDigest: bytes.length === 0 ? '' : hash('sha256', bytes, 'hex'),
+        ...trace.fields(),
+      };
+      return context;
+    },
+    trace,
+    accept: request.headers.accept ?? '',
     bytes,
     json() {
       if (bytes.length === 0) throw new BeaconError('invalid_argument', 'body: is empty', { field: 'body' });

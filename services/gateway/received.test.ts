@@ -40,8 +40,8 @@ test('the trace is the call’s, else the one in the body', () => {
   const body = { agent_id: 'a', tenant_id: 't', code: 'ls', context: { traceparent: trace('b') } };
   const received = Buffer.from(JSON.stringify(body));
   const of = (traceparent: string) => read({ received, receivedForm: ReceivedForm.JSON, open: true, traceparent });
-  expect(of(trace('a')).traceId).toBe('a'.repeat(32));
-  expect(of('').traceId).toBe('b'.repeat(32));
+  expect(of(trace('a')).carried?.traceId).toBe('a'.repeat(32));
+  expect(of('').carried?.traceId).toBe('b'.repeat(32));
 });
 
 test.each<[string, MessageInitShape<typeof DecideRequestSchema>, string]>([

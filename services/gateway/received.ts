@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
+import { readTraceContext, type TraceContext } from '../../core/trace-context.ts';
 import {
   type DecideRequest,
   DecideRequestSchema,
@@ -15,29 +16,28 @@ import {
 } from '../../gen/beacon/v1/decision_service_pb.js';
 import { refuseNul } from './fields.ts';
 import { readExecute, readGuard } from './read-proposal.ts';
-import { traceIdOf } from './trace.ts';
 
 export type Received = {
   readonly proposal: Proposal | undefined;
   /** SHA-256 (hex) of what the agent sent; undefined when that is the message of the stream itself. */
   readonly digest: string | undefined;
   /** The caller's trace, where it named one. */
-  readonly traceId: string | undefined;
+  readonly carried: TraceContext | undefined;
 };
 
 export function readReceived(request: DecideRequest): Received {
   const { received, receivedForm, proposal } = request;
-  const traceId = traceIdOf(request.traceparent);
-  if (received.length === 0) return { proposal, digest: undefined, traceId };
+  const carried = readTraceContext(request.traceparent);
+  if (received.length === 0) return { proposal, digest: undefined, carried };
   // Two readings of one request would be a choice left to whoever reads it next.
   if (proposal !== undefined) throw invalidArgument('received', 'stands in place of a proposal, not beside one');
   const digest = createHash('sha256').update(received).digest('hex');
-  if (receivedForm !== ReceivedForm.JSON) return { proposal: readMessage(request), digest, traceId };
+  if (receivedForm !== ReceivedForm.JSON) return { proposal: readMessage(request), digest, carried };
   const body = parseStrictJson(received);
   refuseNul(body);
   const read = request.open ? readExecute(body) : readGuard(body);
   const { traceparent } = (body as { context?: { traceparent?: unknown } }).context ?? {};
-  return { proposal: read, digest, traceId: traceId ?? traceIdOf(traceparent) };
+  return { proposal: read, digest, carried: carried ?? readTraceContext(traceparent) };
 }
 
 function readMessage({ received, receivedForm, open }: DecideRequest): Proposal | undefined {

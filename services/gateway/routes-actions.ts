@@ -4,6 +4,8 @@ import { create, type DescMessage, type MessageInitShape, type MessageShape } fr
 import { BeaconError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/principal.ts';
 import {
+  type Action,
+  type DecisionAnswer,
   ExecuteRequestSchema,
   GetActionRequestSchema,
   GuardRequestSchema,
@@ -19,7 +21,7 @@ import { given } from './given.ts';
 import { readApproval, readAssumption, readOpenAction, readOutcome } from './read-bodies.ts';
 import { readExecute, readGuard } from './read-proposal.ts';
 import { openQuery, queryInteger, queryWaitMs } from './read-query.ts';
-import { traceIdOf } from './trace.ts';
+import { answerIds, carriedInContext } from './trace.ts';
 import type { Call, Route, RouteDependencies } from './types.ts';
 import { writeAction, writeAnswer, writeApproval } from './write.ts';
 
@@ -35,7 +37,7 @@ export function actionRoutes({ services: { decision } }: RouteDependencies<'deci
       async handle(call) {
         const body = call.json();
         const request = create(ExecuteRequestSchema, { proposal: readExecute(body) });
-        return { json: writeAnswer(given((await decision.execute(request, traced(call, body))).answer)) };
+        return { json: answered(call, given((await decision.execute(request, underTrace(call, body))).answer)) };
       },
     },
     {
@@ -45,7 +47,7 @@ export function actionRoutes({ services: { decision } }: RouteDependencies<'deci
       async handle(call) {
         const body = call.json();
         const request = create(GuardRequestSchema, { proposal: readGuard(body) });
-        return { json: writeAnswer(given((await decision.guard(request, traced(call, body))).answer)) };
+        return { json: answered(call, given((await decision.guard(request, underTrace(call, body))).answer)) };
       },
     },
     {
@@ -54,7 +56,7 @@ export function actionRoutes({ services: { decision } }: RouteDependencies<'deci
       operation: 'open_action',
       async handle(call) {
         const request = create(OpenActionRequestSchema, readOpenAction(call.json()));
-        return { json: writeAction(given((await decision.openAction(request, call.context)).action)) };
+        return { json: writeTheir(call, given((await decision.openAction(request, call.context)).action)) };
       },
     },
     {
@@ -63,7 +65,7 @@ export function actionRoutes({ services: { decision } }: RouteDependencies<'deci
       operation: 'get_action',
       async handle(call) {
         const request = withId(GetActionRequestSchema, call, {});
-        return { json: writeAction(given((await decision.getAction(request, call.context)).action)) };
+        return { json: writeTheir(call, given((await decision.getAction(request, call.context)).action)) };
       },
     },
     {
@@ -82,7 +84,7 @@ export function actionRoutes({ services: { decision } }: RouteDependencies<'deci
       async handle(call) {
         const request = withId(UpdateOutcomeRequestSchema, call, readOutcome(call.json()));
         const { action, receiptId } = await decision.updateOutcome(request, call.context);
-        return { json: { ...writeAction(given(action)), receipt_id: receiptId } };
+        return { json: { ...writeTheir(call, given(action)), receipt_id: receiptId } };
       },
     },
   ];
@@ -126,10 +128,22 @@ export function approvalRoutes({ services: { decision } }: RouteDependencies<'de
 }
 
 /** The trace is the header's, else the one an adapter put into the context. */
-function traced(call: Call, body: unknown): CallContext {
-  if (call.hasTrace) return call.context;
-  const { traceparent } = (body as { context?: { traceparent?: unknown } }).context ?? {};
-  return { ...call.context, traceId: traceIdOf(traceparent) ?? call.context.traceId };
+function underTrace(call: Call, body: unknown): CallContext {
+  const { context, tenant_id: tenantId } = body as { context?: unknown; tenant_id?: unknown };
+  call.trace.adopt(carriedInContext(context));
+  call.trace.ofTenant(tenantId, context);
+  return call.context;
+}
+
+function writeTheir(call: Call, action: Action): object {
+  call.trace.ofTenant(action.tenantId);
+  return writeAction(action);
+}
+
+function answered(call: Call, answer: DecisionAnswer): object {
+  const json = writeAnswer(answer);
+  call.trace.note(answerIds(answer));
+  return json;
 }
 
 /** A request about the action in the path. What cannot be an id names no action. */

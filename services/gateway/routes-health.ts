@@ -23,8 +23,8 @@ export function healthRoutes({ services }: RouteDependencies<'ready' | 'exposeMe
       method: 'GET',
       path: '/metrics',
       operation: 'metrics',
-      async handle() {
-        const { contentType, text } = await services.exposeMetrics();
+      async handle({ accept }) {
+        const { contentType, text } = await services.exposeMetrics(accept);
         return { bytes: text, headers: { 'content-type': contentType } };
       },
     },

@@ -5,11 +5,13 @@ import { create } from '@bufbuild/protobuf';
 import { asBeaconError, BeaconError } from '../../core/errors.ts';
 import { toFailure } from '../../core/failure.ts';
 import type { CallContext, Principal } from '../../core/principal.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 import {
   type DecideRequest,
   type DecideResponse,
   DecideResponseSchema,
   type DecisionAnswer,
+  type Proposal,
 } from '../../gen/beacon/v1/decision_service_pb.js';
 import { multiplex } from '../../runtime/multiplex.ts';
 import { readReceived } from './received.ts';
@@ -23,8 +25,13 @@ export type StreamDependencies = {
   readonly authenticate: () => Promise<Principal>;
   readonly now: () => number;
   readonly defaultTimeoutMs: number;
-  /** A trace id for each decision. */
-  readonly newTraceId: () => string;
+  /** The trace of each decision by itself: a header would be the whole stream's. */
+  readonly traceOf: (
+    carried: TraceContext | undefined,
+    proposal: Proposal | undefined,
+  ) => Pick<CallContext, 'traceId' | 'span'>;
+  /** The stream's wish for a region. */
+  readonly region: string | undefined;
   /** SHA-256 (hex) of the bytes a message was received as. */
   readonly digestOf: (message: object) => string | undefined;
   readonly onInternal: (error: unknown) => void;
@@ -54,12 +61,13 @@ async function decide(deps: StreamDependencies, request: DecideRequest): Promise
   const timeoutMs =
     request.timeoutMs === 0 ? deps.defaultTimeoutMs : Math.min(request.timeoutMs, deps.defaultTimeoutMs);
   const deadlineMs = deps.now() + timeoutMs;
-  const { proposal, digest, traceId } = readReceived(request);
+  const { proposal, digest, carried } = readReceived(request);
   const own: CallContext = {
     principal,
     deadlineMs,
     requestDigest: digest ?? deps.digestOf(request) ?? '',
-    traceId: traceId ?? deps.newTraceId(),
+    ...deps.traceOf(carried, proposal),
+    ...(deps.region === undefined ? {} : { region: deps.region }),
   };
   const { answer } = request.open
     ? await deps.decision.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, own)

@@ -7,6 +7,7 @@ import type { ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_se
 import type { ScoringService } from '../../gen/beacon/v1/scoring_service_pb.js';
 import type { Service } from '../../runtime/rpc.ts';
 import type { Access, Operation } from '../access.ts';
+import type { RequestTrace } from './trace.ts';
 
 /** Streams are the gateway's own (`stream.ts`), over the same unary calls. */
 export type Decision = Omit<Service<typeof DecisionService, CallContext>, 'decide'>;
@@ -29,7 +30,7 @@ export type GatewayServices = {
   /** Asked for each /readyz. */
   readonly ready: () => Promise<Readiness>;
   /** The exposition for /metrics. */
-  readonly exposeMetrics: () => Promise<{ contentType: string; text: string }>;
+  readonly exposeMetrics: (accept?: string) => Promise<{ contentType: string; text: string }>;
 };
 
 /** What a route's handler is given and gives, free of the HTTP library. */
@@ -37,8 +38,10 @@ export type Call = {
   readonly params: Readonly<Record<string, string>>;
   readonly query: Readonly<Record<string, unknown>>;
   readonly context: CallContext;
-  /** Whether `context.traceId` is the caller's. */
-  readonly hasTrace: boolean;
+  /** May be told of the caller's trace until `context` is read, and of what is learnt until the answer is sent. */
+  readonly trace: Pick<RequestTrace, 'adopt' | 'note' | 'ofTenant'>;
+  /** The Accept header; '' without one. */
+  readonly accept: string;
   /** The body's bytes as received. */
   readonly bytes: Uint8Array;
   /** The body as strict JSON; throws `invalid_argument`. */

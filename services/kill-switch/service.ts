@@ -8,6 +8,7 @@ import { BeaconError, invalidArgument } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { adviceFor, requireScope } from '../../core/revocation.ts';
+import type { TraceContext } from '../../core/trace-context.ts';
 import * as pb from '../../gen/beacon/v1/kill_switch_service_pb.js';
 import {
   DraftSchema,
@@ -23,6 +24,8 @@ import type { ActionStore } from '../../ports/action-store/port.ts';
 import type { EventBus } from '../../ports/event-bus/port.ts';
 import type { RevocationList } from '../../ports/revocation-list/port.ts';
 import type { Service } from '../../runtime/rpc.ts';
+import type { Tracing } from '../../runtime/tracing.ts';
+import { endedWith } from '../../runtime/tracing-calls.ts';
 import { type LeasedSigner, LeaseKeeper } from './lease.ts';
 import { endedIn, readLeaf } from './leaves.ts';
 import { type RevocationLeaf, RevocationState } from './state.ts';
@@ -59,6 +62,7 @@ export type KillSwitchDeps = {
     readonly leads: () => Promise<boolean>;
     readonly context: () => CallContext;
     readonly meter: KillSwitchMeter;
+    readonly tracing?: Tracing | undefined;
   };
 };
 
@@ -177,7 +181,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const leaf = await this.#append(what, context.principal.subject, reason, { after });
     // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
     await this.#tellList(leaf).catch(env.failed);
-    const logs = await this.#barrier(leaf);
+    const logs = await this.#tracedBarrier(leaf, context);
     bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
     return this.#answer(leaf, logs);
   }
@@ -204,8 +208,16 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     });
   }
 
+  #tracedBarrier(leaf: RevocationLeaf, { span: parent }: CallContext): Promise<pb.LogFence[]> {
+    const { tracing } = this.#deps.env;
+    if (!tracing || !parent) return this.#barrier(leaf, parent);
+    const attributes = { 'beacon.revocation_id': leaf.revocationId, 'beacon.epoch': leaf.epoch };
+    const span = tracing.start('barrier', { parent, attributes });
+    return endedWith(span, () => this.#barrier(leaf, span.place));
+  }
+
   /** One fence leaf in every signer's log; a signer that cannot be reached is fenced by the end of its lease. */
-  async #barrier(leaf: RevocationLeaf): Promise<pb.LogFence[]> {
+  async #barrier(leaf: RevocationLeaf, span?: TraceContext): Promise<pb.LogFence[]> {
     const { signers, env } = this.#deps;
     const { revocationId, scope, operation, epoch } = leaf;
     const leader = this.#leader;
@@ -213,7 +225,10 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const logs = await Promise.all(
       signers.map(async (signer, i) => {
         try {
-          const { origin, fenceIndex } = await signer.fence(request, env.context());
+          const { origin, fenceIndex } = await signer.fence(request, {
+            ...env.context(),
+            ...(span ? { traceId: span.traceId, span } : {}),
+          });
           return create(pb.LogFenceSchema, { origin, ended: { case: 'fenceIndex', value: fenceIndex } });
         } catch (error) {
           // It can be reached, and follows another: what it may still allow is not this one's to say.

@@ -2,10 +2,18 @@
 
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { create } from '@bufbuild/protobuf';
+import { BeaconError } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
 import { formatVkey, noteKey, signNote } from '../../core/ledger/note.ts';
 import type { CallContext } from '../../core/principal.ts';
-import type { ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import {
+  type ReceiptSignerService,
+  type SealRequest,
+  type SealStreamRequest,
+  type SealStreamResponse,
+  SealStreamResponseSchema,
+} from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { EventBus } from '../../ports/event-bus/port.ts';
 import { FileKnownLeader } from '../../ports/known-leader/file.ts';
 import { openFileLedger } from '../../ports/ledger-store/file.ts';
@@ -16,17 +24,27 @@ import { openFileSigningKeys } from '../../ports/signing-key/file.ts';
 import type { SigningKeys } from '../../ports/signing-key/port.ts';
 import { multiplex } from '../../runtime/multiplex.ts';
 import type { Service } from '../../runtime/rpc.ts';
+import type { Tracing } from '../../runtime/tracing.ts';
+import { tracedMethods } from '../../runtime/tracing-calls.ts';
 import { FollowedLeader } from './leader.ts';
 import { Outbox } from './outbox.ts';
 import { ReceiptSigner } from './service.ts';
+import { SealTraces } from './traced.ts';
 
 /** Most requests of one stream under way; further ones wait unread. */
 export const MAX_STREAM_IN_FLIGHT = 1_024;
+
+/** A barrier waits for these. */
+const FENCE_SPANS = { fence: { name: 'fence', kind: 'server' } } as const;
+
+type Signer = Service<typeof ReceiptSignerService, CallContext>;
 
 export type SignerComposition = {
   readonly service: Service<typeof ReceiptSignerService, CallContext>;
   readonly store: LedgerStore;
   readonly keys: SigningKeys;
+  /** Under which span each receipt was sealed, for who goes on with it. */
+  readonly traces: SealTraces;
   /** Present when the log is handed to a stream. */
   readonly outbox?: Outbox;
   stop(): Promise<void>;
@@ -41,6 +59,11 @@ export type SignerOptions = {
   readonly failed: (error: unknown) => void;
   /** Where to hand the log's receipts on. It need not be there when the signer starts. */
   readonly stream?: ReceiptStream;
+  readonly tracing?: Tracing | undefined;
+  /** The region the log lies in, where there are regions. */
+  readonly region?: string | undefined;
+  /** Whether a tenant's receipts may lie here. Without it all may. */
+  readonly mayLieHere?: ((tenantId: string) => boolean) | undefined;
   /** Told of each failed try to hand on; `failed` is for what cannot be signed or kept. */
   readonly streamFailed?: (error: unknown) => void;
   /** Where the kill switch is a process of its own: which one is followed outlives this one. */
@@ -66,11 +89,13 @@ export async function composeReceiptSigner(options: SignerOptions): Promise<Sign
     await leader.load();
     const signer = new ReceiptSigner({ store, keys, note: { vkey: formatVkey(key), sign }, bus, now, failed }, leader);
     await signer.publishCheckpoint();
-    const handing = await startOutbox(options, store);
+    const traces = tracesOf(options, store.logId);
+    const handing = await startOutbox(options, store, traces);
     return {
-      service: streaming(signer),
+      service: streaming(tracedMethods(signer, options.tracing, FENCE_SPANS), traces, options),
       store,
       keys,
+      traces,
       ...(handing ? { outbox: handing.outbox } : {}),
       stop: async () => {
         await signer.stop();
@@ -84,11 +109,18 @@ export async function composeReceiptSigner(options: SignerOptions): Promise<Sign
   }
 }
 
-async function startOutbox(options: SignerOptions, store: LedgerStore) {
+function tracesOf({ tracing, region, stream }: SignerOptions, logId: string): SealTraces {
+  // Over a stream there are other processes, which call over the wire.
+  const kind = stream ? 'server' : 'internal';
+  const remember = stream !== undefined || tracing !== undefined;
+  return new SealTraces({ logId, tracing, kind, remember, ...(region === undefined ? {} : { region }) });
+}
+
+async function startOutbox(options: SignerOptions, store: LedgerStore, traces: SealTraces) {
   const { dataDir, role, bus, stream, streamFailed = () => {} } = options;
   if (!stream) return undefined;
   const cursor = new FileOutboxCursor(join(dataDir, 'ledger', `${role}.outbox.json`));
-  const outbox = new Outbox({ store, stream, cursor, failed: streamFailed });
+  const outbox = new Outbox({ store, stream, cursor, traces, failed: streamFailed });
   await outbox.start();
   const end = bus.subscribe(EVENTS.receiptAppended, (event) => {
     if (event.data.log_id === store.logId) outbox.grown();
@@ -102,9 +134,26 @@ async function startOutbox(options: SignerOptions, store: LedgerStore) {
   };
 }
 
-function streaming(signer: ReceiptSigner): Service<typeof ReceiptSignerService, CallContext> {
-  return Object.assign(signer, {
-    sealStream: (requests: Parameters<Service<typeof ReceiptSignerService, CallContext>['sealStream']>[0]) =>
-      multiplex(requests, (request) => signer.sealOne(request), MAX_STREAM_IN_FLIGHT),
+function streaming(signer: ReceiptSigner, traces: SealTraces, { region = '', mayLieHere }: SignerOptions): Signer {
+  const strange = (request: SealRequest | undefined) =>
+    mayLieHere !== undefined && request?.drafts.some(({ tenantId }) => tenantId !== '' && !mayLieHere(tenantId));
+  const seal: Signer['seal'] = async (request) => {
+    if (strange(request)) throw new BeaconError('failed_precondition', 'this tenant’s receipts may not lie here');
+    return traces.seal(request, () => signer.seal(request));
+  };
+  const sealOne = async (message: SealStreamRequest): Promise<SealStreamResponse> => {
+    const { sequence, request } = message;
+    if (strange(request)) return create(SealStreamResponseSchema, { sequence, failureCode: 'failed_precondition' });
+    return traces.sealOne(message, () => signer.sealOne(message));
+  };
+  const sealStream: Signer['sealStream'] = (requests) => multiplex(requests, sealOne, MAX_STREAM_IN_FLIGHT);
+  const getStatus: Signer['getStatus'] = async () => Object.assign(await signer.getStatus(), { region });
+  const own = { seal, sealStream, getStatus };
+  return new Proxy(signer as unknown as Signer, {
+    get(target, name) {
+      if (Object.hasOwn(own, name)) return own[name as keyof typeof own];
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
   });
 }

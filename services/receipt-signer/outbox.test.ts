@@ -46,7 +46,7 @@ describe('handing the log over', () => {
       index: 7,
       tenantId: 't',
       envelope: expect.anything(),
-      traceparent: expect.stringMatching(/^00-(ab){16}-[0-9a-f]{16}-01$/),
+      traceparent: expect.stringMatching(/^00-(ab){16}-[0-9a-f]{16}-00$/),
     });
     expect(faults).toEqual([]);
   });

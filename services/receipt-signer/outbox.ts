@@ -1,13 +1,14 @@
 // Hands a log's leaves to the receipt stream, from the ledger and never from memory: a stream that is away delays them and
 // loses none. It runs beside sealing and is never waited for. The cursor moves only after the stream has stored a batch.
 
-import { createHash } from 'node:crypto';
 import { BeaconError } from '../../core/errors.ts';
 import { receiptId } from '../../core/ids.ts';
 import { readReceipt } from '../../core/receipt.ts';
+import { unrecordedParent } from '../../core/trace-context.ts';
 import type { LedgerStore, StoredRecord } from '../../ports/ledger-store/port.ts';
 import type { OutboxCursorStore } from '../../ports/outbox-cursor/port.ts';
 import type { ReceiptStream, StreamedReceipt } from '../../ports/receipt-stream/port.ts';
+import type { Carried, SealTraces } from './traced.ts';
 
 /** Most receipts under way to the stream. */
 export const OUTBOX_BATCH = 256;
@@ -17,12 +18,13 @@ export const SAVE_INTERVAL_MS = 500;
 export const COMPARE_INTERVAL_MS = 10_000;
 const LEAST_WAIT_MS = 50;
 const MOST_WAIT_MS = 5_000;
-const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 
 export type OutboxDeps = {
   readonly store: Pick<LedgerStore, 'logId' | 'size' | 'scan'>;
   readonly stream: Pick<ReceiptStream, 'publish' | 'reach'>;
   readonly cursor: OutboxCursorStore;
+  /** Under which span each leaf was sealed, as long as that is remembered. */
+  readonly traces?: Pick<SealTraces, 'publishing'>;
   /** Told of each failed try; the next one follows by itself. */
   readonly failed: (error: unknown) => void;
 };
@@ -117,11 +119,20 @@ export class Outbox {
   }
 
   async #handOver(): Promise<void> {
-    const { store, stream } = this.#deps;
+    const { store, stream, traces } = this.#deps;
     const records = await store.scan(this.#index, OUTBOX_BATCH);
     const first = records[0]?.index;
     if (first !== this.#index) throw new BeaconError('internal', `leaf ${this.#index} is missing from the log`);
-    await stream.publish(records.map((record) => streamedReceipt(store.logId, record)));
+    const publication = traces?.publishing(records.map(({ index }) => index));
+    try {
+      await stream.publish(
+        records.map((record) => streamedReceipt(store.logId, record, publication?.of(record.index))),
+      );
+      publication?.ended();
+    } catch (error) {
+      publication?.ended(error);
+      throw error;
+    }
     this.#index = first + records.length;
     this.#saving ??= setTimeout(() => {
       this.#saving = undefined;
@@ -165,18 +176,21 @@ export class Outbox {
   }
 }
 
-function streamedReceipt(logId: string, { index, tenantId, leaf }: StoredRecord): StreamedReceipt {
-  const id = receiptId(logId, index);
-  const traceparent = traceparentOf(leaf, id);
-  return { receiptId: id, logId, index, tenantId, envelope: leaf, ...(traceparent ? { traceparent } : {}) };
+function streamedReceipt(
+  logId: string,
+  { index, tenantId, leaf }: StoredRecord,
+  carried: Carried | undefined,
+): StreamedReceipt {
+  const receipt = { receiptId: receiptId(logId, index), logId, index, tenantId, envelope: leaf };
+  const traceparent = carried?.traceparent ?? traceparentOf(leaf);
+  const tracestate = carried?.tracestate ? { tracestate: carried.tracestate } : {};
+  return { ...receipt, ...(traceparent ? { traceparent } : {}), ...tracestate };
 }
 
-/** The trace of the request that was decided; the parent is a span id made of the receipt's id, the same at each try. */
-function traceparentOf(leaf: Uint8Array, id: string): string | undefined {
+/** The trace of the request that was decided, where no span of it is known: untraced, or sealed before a restart. */
+function traceparentOf(leaf: Uint8Array): string | undefined {
   try {
-    const traceId = readReceipt(leaf).predicate.trace_id;
-    if (typeof traceId !== 'string' || !TRACE_ID.test(traceId)) return undefined;
-    return `00-${traceId}-${createHash('sha256').update(id).digest('hex').slice(0, 16)}-01`;
+    return unrecordedParent(String(readReceipt(leaf).predicate.trace_id));
   } catch {
     return undefined;
   }

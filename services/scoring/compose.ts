@@ -7,6 +7,7 @@ import { ScoreFollower } from './follow.ts';
 import type { ReceiptSource, TrustedKeys } from './ledger-source.ts';
 import { ScoringService, type Sealer } from './service.ts';
 import { StreamScoring, type StreamScoringDependencies } from './stream-scoring.ts';
+import { type FoldTracing, foldedUnder } from './traced.ts';
 
 export type ScoringOptions = {
   readonly store: ScoreStore;
@@ -16,13 +17,15 @@ export type ScoringOptions = {
   readonly bus: EventBus;
   readonly now: () => number;
   readonly failed: (error: unknown) => void;
+  readonly traced?: FoldTracing | undefined;
 };
 
 export type ScoringComposition = { readonly service: ScoringService; stop(): Promise<void> };
 
 export async function composeScoring(options: ScoringOptions): Promise<ScoringComposition> {
   const { store, source, keys, signer, bus, now, failed } = options;
-  const follower = new ScoreFollower({ store, source, keys, bus, now, onFault: failed });
+  const folded = options.traced ? { folded: foldedUnder(options.traced, source.logId) } : {};
+  const follower = new ScoreFollower({ store, source, keys, bus, now, onFault: failed, ...folded });
   await follower.start();
   const sourceOf = (logId: string) => (logId === source.logId ? source : undefined);
   const service = new ScoringService({ store, follower, sourceOf, keys, signer, now });

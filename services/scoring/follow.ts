@@ -25,6 +25,8 @@ export type FollowerDependencies = {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly onFault: (fault: unknown) => void;
+  /** Told of each batch that is kept, where somebody traces it; `startedMs` from `performance.now()`. */
+  readonly folded?: (from: number, next: number, startedMs: number) => void;
 };
 
 type Waiter = { readonly size: number; readonly resolve: (caughtUp: boolean) => void };
@@ -138,7 +140,9 @@ export class ScoreFollower {
       const leaves = await source.scan(this.#position, BATCH);
       if (leaves.length === 0) return;
       const fold = new Fold(this.#d);
-      let next = this.#position;
+      const startedMs = performance.now();
+      const from = this.#position;
+      let next = from;
       for (const { index, leaf } of leaves) {
         if (index !== next) throw new BeaconError('internal', `leaf ${next} is missing from the log`);
         await fold.add(index, leaf);
@@ -150,6 +154,7 @@ export class ScoreFollower {
         { logId: source.logId, index: next },
       );
       this.#position = next;
+      this.#d.folded?.(from, next, startedMs);
       for (const { row, before } of rows) announceTrust(this.#d.bus, row, before);
       for (const waiter of this.#waiters) if (waiter.size <= next) waiter.resolve(true);
       await new Promise((resolve) => setImmediate(resolve));

@@ -24,8 +24,11 @@ export type SignerToFollow = Pick<
   'getStatus' | 'getKeys' | 'listReceipts'
 >;
 
-/** Asks the signer once for its keys; throws as the call does, or `failed_precondition` for an origin without a log. */
-export async function followSigner(signer: SignerToFollow, now: () => number): Promise<FollowedLog> {
+/** Asks the signer once for its keys and its region ('' where there are none); throws as the call does, or `failed_precondition` for an origin without a log. */
+export async function followSigner(
+  signer: SignerToFollow,
+  now: () => number,
+): Promise<FollowedLog & { readonly region: string }> {
   const context = (): CallContext => ({
     principal: { role: 'auditor', provenance: 'authenticated', subject: 'service:scoring' },
     deadlineMs: now() + CALL_TIMEOUT_MS,
@@ -44,6 +47,7 @@ export async function followSigner(signer: SignerToFollow, now: () => number): P
   const origin = await refresh();
   const logId = ORIGIN_LOG.exec(origin)?.[1];
   if (logId === undefined) throw new BeaconError('failed_precondition', `the signer's origin ${origin} names no log`);
+  const { region } = await signer.getStatus(create(GetStatusRequestSchema), context());
   const scan = async (start: number, limit: number) => {
     const found: { readonly index: number; readonly leaf: Uint8Array }[] = [];
     while (found.length < limit) {
@@ -55,6 +59,7 @@ export async function followSigner(signer: SignerToFollow, now: () => number): P
     return found;
   };
   return {
+    region,
     source: {
       logId,
       size: async () => Number((await signer.getStatus(create(GetStatusRequestSchema), context())).size),

@@ -23,7 +23,7 @@ import { protectDecision } from '../gateway/protect.ts';
 import { actionRoutes, approvalRoutes, MAX_APPROVAL_WAIT_MS } from '../gateway/routes-actions.ts';
 import { scoreRoutes } from '../gateway/routes-admin.ts';
 import { healthRoutes } from '../gateway/routes-health.ts';
-import { traceIdOf } from '../gateway/trace.ts';
+import { readCarried, type TraceOptions, traceFields } from '../gateway/trace.ts';
 import type { Route } from '../gateway/types.ts';
 import { answerStream } from './answer-stream.ts';
 import type { Believer } from './believe.ts';
@@ -77,6 +77,13 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
     },
   });
   const failed = (method: string, error: unknown) => log.error(EVENTS.requestFailed, { method, error });
+  /** Passed on unread: whoever answers looks whether it holds a secret. */
+  const trace: TraceOptions = {
+    tracing: undefined,
+    newTraceId: traceId,
+    looksSecret: () => false,
+    residency: undefined,
+  };
   return { http: createHttp(), registerGrpc };
 
   function createHttp(): HttpServer {
@@ -98,11 +105,11 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
     mount(http, routes.filter(({ operation }) => HANDED_ON.includes(operation)).map(withBytes), {
       access,
       now: options.now,
-      newTraceId: traceId,
+      trace,
       timeoutMs: options.timeoutMs,
       certificateOf: () => undefined,
-    // What is too much is refused by the stream's own bound, and by the gateway behind it.
-    requireRoom: () => {},
+      // What is too much is refused by the stream's own bound, and by the gateway behind it.
+      requireRoom: () => {},
       loopback: () => http.addresses().every((at) => typeof at === 'object' && isLoopback(at.address)),
       refuseOtherMethods,
     });
@@ -154,7 +161,7 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
       principal,
       deadlineMs: Math.min(call.deadlineMs, options.now() + waitMs + options.timeoutMs),
       requestDigest: '',
-      traceId: traceIdOf(call.metadata('traceparent')) ?? traceId(),
+      ...traceFields(readCarried(call.metadata, trace), traceId),
       received: receivedUnary(call.requestBytes),
     };
   }

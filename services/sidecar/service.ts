@@ -3,6 +3,7 @@
 
 import { BeaconError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/principal.ts';
+import { unrecordedParent, writeTraceparent } from '../../core/trace-context.ts';
 import { Decision as Verdict } from '../../gen/beacon/v1/common_pb.js';
 import {
   type DecisionAnswer,
@@ -68,11 +69,11 @@ async function propose(
   open: boolean,
   context: SidecarContext,
 ): Promise<DecisionAnswer> {
-  const { received, deadlineMs, traceId } = context;
+  const { received, deadlineMs, traceId, span } = context;
   if (!received) throw new BeaconError('internal', 'a proposal without the bytes it was received as');
   const askedAtMs = performance.now();
   const untilMs = askedAtMs + (deadlineMs - now());
-  const traceparent = `00-${traceId}-${traceId.slice(0, 16)}-01`;
+  const traceparent = (span ? writeTraceparent(span) : unrecordedParent(traceId)) ?? '';
   const ask = { received: received.bytes, receivedForm: received.form, open, traceparent };
   const seconds = () => (performance.now() - askedAtMs) / 1000;
   try {

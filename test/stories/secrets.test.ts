@@ -3,9 +3,14 @@
 
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { call, execute } from '../beacond.ts';
 import { inBothModes } from '../modes.ts';
+import { OtlpCollector } from '../otlp-collector.ts';
+
+const TRACE_ID = '7a'.repeat(16);
+const collector = await OtlpCollector.start();
+afterAll(() => collector.stop());
 
 inBothModes((beacond) => {
   const planted = new Map<string, string>();
@@ -109,17 +114,25 @@ inBothModes((beacond) => {
     );
     await keep(call(beacond, 'GET', '/api/revocations', undefined, beacond.adminToken));
     await keep(call(beacond, 'POST', '/api/execute', `{"agent_id": "${canary('broken body')}`));
+    await keep(call(beacond, 'GET', `/api/actions/${canary('path')}?note=${canary('query')}`));
+    await keep(headed({ tracestate: `vendor=${canary('tracestate')}`, baggage: `note=${canary('baggage')}` }));
+    await keep(headed({ 'x-note': canary('header'), 'user-agent': canary('user-agent') }));
     expect(answers.length).toBeGreaterThan(20);
   });
 
-  test('none of them is in an answer, a metric, a log line, or any byte of a data folder', async () => {
+  test('none of them is in an answer, a metric, a log line, a trace, or any byte of a data folder', async () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     const places = new Map<string, Buffer>([
       ['answers', Buffer.from(answers.join('\n'))],
       ['metrics', Buffer.from(await beacond.metrics())],
       ['stderr', Buffer.from(beacond.stderr())],
     ]);
+    const exemplars = await fetch(`${beacond.http}/metrics`, { headers: { accept: 'application/openmetrics-text' } });
+    places.set('exemplars', Buffer.from(await exemplars.text()));
     await beacond.end();
+    places.set('traces', Buffer.from(collector.bodies.join('\n')));
+    expect(collector.ofTrace(TRACE_ID).length).toBeGreaterThan(5);
+    expect(collector.spans.length).toBeGreaterThan(100);
     for (const path of beacond.folders.flatMap(filesBelow)) places.set(path, readFileSync(path));
     const found: string[] = [];
     for (const [place, bytes] of places) {
@@ -140,6 +153,16 @@ inBothModes((beacond) => {
     expect(found).toEqual([]);
   });
 
+  /** A decision under a trace of the caller's, with headers of its own. */
+  async function headed(headers: Readonly<Record<string, string>>) {
+    const response = await fetch(`${beacond.http}/api/execute`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', traceparent: `00-${TRACE_ID}-${'a'.repeat(16)}-01`, ...headers },
+      body: JSON.stringify({ agent_id: 'headed', tenant_id: 'local', code: 'ls' }),
+    });
+    return { status: response.status, body: await response.json() };
+  }
+
   /** DSSE payloads are base64: what they say is looked at too. */
   function decodedPayloads(bytes: Buffer): string[] {
     const matches = bytes.toString('latin1').matchAll(/"payload":"([A-Za-z0-9+/=]+)"/g);
@@ -151,4 +174,4 @@ inBothModes((beacond) => {
       .map((name) => join(folder, name as string))
       .filter((path) => statSync(path).isFile());
   }
-});
+}, collector.env);

@@ -104,7 +104,7 @@ export declare type RelayRequest = Message<"beacon.v1.RelayRequest"> & {
   requestDigest: string;
 
   /**
-   * W3C trace context of this call.
+   * W3C trace context of this call, where it has a span.
    *
    * @generated from field: string traceparent = 6;
    */
@@ -116,6 +116,25 @@ export declare type RelayRequest = Message<"beacon.v1.RelayRequest"> & {
    * @generated from field: uint32 timeout_ms = 7;
    */
   timeoutMs: number;
+
+  /**
+   * @generated from field: string tracestate = 8;
+   */
+  tracestate: string;
+
+  /**
+   * The id of a trace without a span, 32 hex digits.
+   *
+   * @generated from field: string trace_id = 9;
+   */
+  traceId: string;
+
+  /**
+   * The region this call asks for; a wish until residency has been asked.
+   *
+   * @generated from field: optional string region = 10;
+   */
+  region?: string | undefined;
 };
 
 /**

@@ -95,6 +95,18 @@ export declare type SealRequest = Message<"beacon.v1.SealRequest"> & {
    * @generated from field: repeated beacon.v1.Draft drafts = 1;
    */
   drafts: Draft[];
+
+  /**
+   * W3C trace context of the request behind it, where it has one: metadata belongs to a whole stream. Decides nothing.
+   *
+   * @generated from field: string traceparent = 2;
+   */
+  traceparent: string;
+
+  /**
+   * @generated from field: string tracestate = 3;
+   */
+  tracestate: string;
 };
 
 /**
@@ -431,6 +443,13 @@ export declare type GetStatusResponse = Message<"beacon.v1.GetStatusResponse"> &
    * @generated from field: uint64 checkpoint_size = 8;
    */
   checkpointSize: bigint;
+
+  /**
+   * Where this log and its evidence lie; empty where there are no regions.
+   *
+   * @generated from field: string region = 9;
+   */
+  region: string;
 };
 
 /**
