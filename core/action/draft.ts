@@ -12,6 +12,8 @@ export type DraftTarget = {
   readonly id: string;
   readonly known: boolean;
   readonly glob: boolean;
+  /** Something is put there: it may not exist before. */
+  readonly lands?: true;
 };
 
 export type Draft = {
@@ -34,7 +36,7 @@ export type Draft = {
 /** Two drafts of one key finish as the same part. */
 export function draftKey(draft: Draft): string {
   const targets = draft.targets
-    .map((target) => `${target.id}${target.known ? '' : '?'}${target.glob ? '*' : ''}`)
+    .map((target) => `${target.id}${target.known ? '' : '?'}${target.glob ? '*' : ''}${target.lands ? '<' : ''}`)
     .join('\n');
   return [
     draft.effect,

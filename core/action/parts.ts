@@ -55,13 +55,13 @@ export function finishPart(draft: Draft, finishing: Finishing): ActionPart {
     if (!target.known) flags.add('unresolved_target');
     if (!place) continue;
     addPlaceFlags(place, draft, flags);
-    effect = graver(effect, raised(effect, place, flags, draft));
+    effect = graver(effect, raised(effect, target, place, flags, draft, finishing.where));
     const found = remoteHost(target.id) === undefined ? place.scope : 'remote';
     scope = scope === undefined ? found : wider(scope, target.known ? found : 'unknown');
     if (scope !== 'unknown' && !target.known) scope = 'unknown';
   }
   const files = places.filter(([, place]) => place !== undefined);
-  if (files.length > 0) addCommonFlags(files as readonly (readonly [DraftTarget, Place])[], finishing.where, flags);
+  if (files.length > 0) addFileFlags(files as readonly FilePlace[], finishing.where, draft, flags);
   if (effect === 'none' || files.every(([, place]) => place?.tags.includes('null_device'))) {
     if (files.length > 0 && CHANGES.has(effect)) effect = 'none';
   }
@@ -136,7 +136,8 @@ function lookUp(target: DraftTarget, where: Where): Place | undefined {
 
 function addPlaceFlags(place: Place, draft: Draft, flags: Set<string>): void {
   const { tags } = place;
-  if (tags.includes('dotenv')) flags.add('dotenv');
+  const handed = draft.operation === 'hand over' && (tags.includes('env_file') || tags.includes('credential'));
+  if (handed || (tags.includes('dotenv') && !draft.metadata)) flags.add('dotenv');
   if (draft.effect === 'read') return;
   if (tags.includes('root')) flags.add('root_target');
   if (tags.includes('home')) flags.add('home_target');
@@ -146,24 +147,64 @@ function addPlaceFlags(place: Place, draft: Draft, flags: Set<string>): void {
   if (tags.includes('git_dir') && CHANGES.has(draft.effect)) flags.add('git_dir');
 }
 
-function addCommonFlags(files: readonly (readonly [DraftTarget, Place])[], where: Where, flags: Set<string>): void {
+type FilePlace = readonly [DraftTarget, Place];
+
+function addFileFlags(files: readonly FilePlace[], where: Where, draft: Draft, flags: Set<string>): void {
   const remade = (place: Place) => place.tags.includes('regenerable');
   const passing = (place: Place) => remade(place) || place.scope === 'temporary';
   if (files.some(([, place]) => remade(place)) && files.every(([target, place]) => target.known && passing(place)))
     flags.add('regenerable');
-  const { tracked } = where;
+  if (draft.effect === 'write' || draft.effect === 'overwrite') addReplaced(files, where, draft, flags);
+  const { tracked, untracked } = where;
   if (tracked === undefined) return;
   const held = (target: DraftTarget) => tracked.has(target.id.slice(5));
-  if (files.every(([target]) => held(target))) flags.add('tracked');
-  else if (files.some(([target, place]) => !held(target) && !place.tags.includes('regenerable')))
+  // What is written or moved to need not be there: it is lost only when it is known to be.
+  const mayBeNew = (target: DraftTarget) =>
+    (target.lands || draft.effect === 'write' || untracked !== undefined) && !untracked?.has(target.id.slice(5));
+  if (files.every(([target]) => held(target) || (target.lands && mayBeNew(target)))) flags.add('tracked');
+  else if (files.some(([target, place]) => !held(target) && !mayBeNew(target) && !remade(place)))
     flags.add('untracked');
   if (where.dirty === true) flags.add('dirty');
 }
 
+/** A write that begins anew takes what was there: git holds it, nobody knows, or it exists nowhere else. */
+function addReplaced(files: readonly FilePlace[], where: Where, draft: Draft, flags: Set<string>): void {
+  if (draft.operation === 'move' || draft.flags.includes('no_clobber')) return;
+  const begins = draft.effect === 'write' && draft.flags.includes('truncate');
+  for (const [target, place] of files) {
+    if (place.scope !== 'workspace' && place.scope !== 'unknown') continue;
+    if (place.tags.includes('regenerable') || place.tags.includes('null_device')) continue;
+    if (target.glob && (begins || draft.effect === 'overwrite')) flags.add('replaces_many');
+    if (!begins) continue;
+    const path = target.id.slice(5);
+    if (where.untracked?.has(path)) flags.add('only_copy');
+    else if (where.tracked?.has(path)) flags.add('replaces');
+    else if (where.tracked === undefined || where.untracked === undefined) {
+      // A tool's own result file is new more often than not.
+      if (!draft.flags.includes('tool_output')) flags.add('replaces');
+    }
+  }
+}
+
 /** What the place of one target makes of the effect. */
-function raised(effect: Effect, place: Place, flags: ReadonlySet<string>, draft: Draft): Effect {
+function raised(
+  effect: Effect,
+  target: DraftTarget,
+  place: Place,
+  flags: Set<string>,
+  draft: Draft,
+  where: Where,
+): Effect {
   const { tags, scope } = place;
-  if (effect === 'read' && !draft.metadata) {
+  if ((effect === 'read' || effect === 'read_credential') && !draft.metadata) {
+    if (tags.includes('env_file')) {
+      // What the repository holds is no secret to whoever reads the repository.
+      if (!where.tracked?.has(target.id.slice(5))) {
+        flags.add('env_file');
+        return 'read_credential';
+      }
+      flags.add('dotenv');
+    }
     return tags.includes('credential') || tags.includes('kernel') ? 'read_credential' : effect;
   }
   if (!CHANGES.has(draft.effect)) return effect;

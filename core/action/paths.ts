@@ -9,6 +9,8 @@ export type Where = {
   readonly home: string | undefined;
   /** Undefined when the adapter said nothing about git. */
   readonly tracked: ReadonlySet<string> | undefined;
+  /** Undefined when the adapter did not say what is there besides. */
+  readonly untracked?: ReadonlySet<string> | undefined;
   readonly dirty: boolean | undefined;
   readonly branch: string | undefined;
 };
@@ -22,8 +24,15 @@ export function whereFrom(context: ActionContext, cwd?: string): Where {
   const home = typeof context.home === 'string' ? normalise(context.home) : HOMES.exec(named ?? here ?? '')?.[1];
   const workspace = named !== undefined && isWorkspace(named, home) ? named : undefined;
   const base = workspace ?? here;
-  const tracked = context.git?.tracked && new Set(context.git.tracked.map((path) => resolvePath(path, base, home)));
-  return { cwd: here, workspace, home, tracked, dirty: context.git?.dirty, branch: context.git?.branch };
+  const tracked = pathSet(context.git?.tracked, base, home);
+  const untracked = pathSet(context.git?.untracked, base, home);
+  return { cwd: here, workspace, home, tracked, untracked, dirty: context.git?.dirty, branch: context.git?.branch };
+}
+
+/** A list that is none, or holds anything but paths, was not told. */
+function pathSet(list: unknown, base: string | undefined, home: string | undefined): ReadonlySet<string> | undefined {
+  if (!Array.isArray(list) || !list.every((path) => typeof path === 'string')) return undefined;
+  return new Set(list.map((path) => resolvePath(path, base, home)));
 }
 
 /** A home, the root or the system is nobody's workspace, whatever the caller says. */
@@ -39,7 +48,7 @@ function isWorkspace(path: string, home: string | undefined): boolean {
 
 /** Absolute when it can be: `~/…` stays when the home folder is unknown, `./…` when the directory is. */
 export function resolvePath(text: string, cwd: string | undefined, home: string | undefined): string {
-  let path = text.startsWith('file://') ? text.slice(7) : text;
+  let path = /^file:\/\//i.test(text) ? fromFileUrl(text) : text;
   if (/^[A-Za-z]:[\\/]/.test(path)) path = `/${path.replaceAll('\\', '/')}`;
   if (path === '~' || path.startsWith('~/')) {
     return home === undefined ? normaliseUnder('~', path.slice(1)) : normalise(home + path.slice(1));
@@ -49,6 +58,19 @@ export function resolvePath(text: string, cwd: string | undefined, home: string 
   if (cwd === '~' || cwd.startsWith('~/')) return resolvePath(`${cwd}/${path}`, undefined, home);
   if (!cwd.startsWith('/')) return normaliseUnder('.', `${cwd}/${path}`);
   return normalise(`${cwd}/${path}`);
+}
+
+/** `file:///a%20b?x#y` and `file://localhost/a b` are `/a b`. */
+function fromFileUrl(text: string): string {
+  const path = text
+    .slice(7)
+    .replace(/^localhost(?=\/)/i, '')
+    .replace(/[?#].*$/s, '');
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 export function normalise(path: string): string {

@@ -1,7 +1,8 @@
 // Places that mean more than a file: keys, hooks, profiles, schedulers, devices, logs, what can be made again. Data, and its lookup.
 // Home folders are written `~`; the tables are looked up by name, so their size costs nothing.
 
-import { globMatches, placeKey, scopeOf, type Where } from './paths.ts';
+import { placeKey, scopeOf, type Where } from './paths.ts';
+import { tagsOfPattern } from './place-patterns.ts';
 import type { Scope } from './types.ts';
 
 export type Tag =
@@ -15,6 +16,9 @@ export type Tag =
   | 'socket_device'
   | 'control_socket'
   | 'kernel'
+  /** Holds settings of a project, secrets among them. */
+  | 'env_file'
+  /** The like, as people check it in. */
   | 'dotenv'
   | 'regenerable'
   | 'backup'
@@ -147,7 +151,7 @@ const OUTPUT = new Set(
 export const NAMES: Table = table([
   [
     'credential',
-    'id_rsa id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk .netrc .pgpass .git-credentials .htpasswd credentials.json service-account.json serviceaccount.json client_secret.json kubeconfig .vault-token wallet.dat .dockercfg master.key secring.gpg admin.token admin-token .s3cfg private.key private.pem privkey.pem server.key tls.key',
+    'id_rsa id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk .netrc .pgpass .git-credentials .htpasswd credentials.json service-account.json serviceaccount.json client_secret.json kubeconfig .vault-token wallet.dat .dockercfg logins.json key4.db key3.db signons.sqlite master.key secring.gpg admin.token admin-token .s3cfg private.key private.pem privkey.pem server.key tls.key',
   ],
   [
     'governance',
@@ -157,10 +161,7 @@ export const NAMES: Table = table([
     'schedule',
     '.gitlab-ci.yml .gitlab-ci.yaml .travis.yml Jenkinsfile azure-pipelines.yml azure-pipelines.yaml bitbucket-pipelines.yml .drone.yml .pre-commit-config.yaml lefthook.yml .woodpecker.yml cloudbuild.yaml buildspec.yml .envrc appveyor.yml .lefthook.yml crontab',
   ],
-  [
-    'dotenv',
-    '.env .env.local .env.development .env.production .env.staging .env.test .env.development.local .env.production.local secrets.yml secrets.yaml secrets.json terraform.tfvars',
-  ],
+  ['dotenv', 'secrets.yml secrets.yaml secrets.json terraform.tfvars'],
   ['regenerable', '.DS_Store Thumbs.db .eslintcache tsconfig.tsbuildinfo .coverage nohup.out'],
 ]);
 
@@ -171,9 +172,16 @@ const EXTENSIONS: Table = table([
 ]);
 
 const DISKS = /^\/dev\/(?:sd|hd|vd|xvd|nvme|mmcblk|disk|rdisk|loop|dm-|md|mapper\/|sr)/;
-const SENSITIVE = [...Object.entries(FILES), ...Object.entries(NAMES)].filter(([path, tag]) =>
-  path.startsWith('~') || path.startsWith('/') ? tag === 'credential' || tag === 'identity' : false,
-);
+const BROWSER_LOGINS = new Set(['Login Data', 'Login Data For Account', 'Cookies', 'Web Data', 'Local State']);
+/** What a pattern makes worse; that something can be made again, or is a root, is never read off a pattern. */
+const GRAVE = new Set<Tag>(['credential', 'identity', 'governance', 'schedule', 'audit', 'env_file']);
+const grave = (entries: Table) => Object.entries(entries).filter(([, tag]) => GRAVE.has(tag));
+const PATTERN_TABLES = {
+  files: grave(FILES),
+  trees: grave(TREES),
+  names: [...grave(NAMES), ['.env', 'env_file'] as const],
+  folders: grave(FOLDERS),
+};
 
 /** Looks a resolved path up. A glob also has the tags of what it could match. */
 export function placeOf(path: string, glob: boolean, where: Where): Place {
@@ -186,8 +194,9 @@ export function placeOf(path: string, glob: boolean, where: Where): Place {
   if (glob) {
     // `*.pyc` names what it matches by its ending.
     if (scope !== 'system' && scope !== 'machine') addRegenerable(path, scope, where, tags);
-    for (const [name, tag] of SENSITIVE) if (globMatches(key, name)) tags.add(tag);
-    if (key.startsWith('~/.ssh/')) tags.add('credential');
+    for (const tag of tagsOfPattern(key, PATTERN_TABLES)) tags.add(tag);
+    const name = key.slice(key.lastIndexOf('/') + 1);
+    if (!/[*?[(]/.test(name)) addFileName(name, tags);
   }
   return { scope, tags: [...tags] };
 }
@@ -280,5 +289,20 @@ function addFileName(name: string, tags: Set<Tag>): void {
   const dot = name.lastIndexOf('.');
   const extension = dot > 0 ? EXTENSIONS[name.slice(dot)] : undefined;
   if (extension && extension !== 'regenerable') tags.add(extension);
-  if (name.startsWith('.env.') && !/(?:example|sample|template|dist)$/.test(name)) tags.add('dotenv');
+  const env = envFile(name);
+  if (env) tags.add(env);
+  if (BROWSER_LOGINS.has(name)) tags.add('credential');
+}
+
+/**
+ * `.env` and its kin hold the secrets of a project where it runs. Examples hold none; what is for development or tests
+ * is checked in by most and is read with a warning.
+ */
+function envFile(name: string): Tag | undefined {
+  if (!name.startsWith('.env') && !name.endsWith('.env')) return undefined;
+  const rest = /^\.env(?:[._-](.+))?$/.exec(name)?.[1] ?? /^(.+)\.env$/.exec(name)?.[1];
+  if (rest === undefined) return name === '.env' ? 'env_file' : undefined;
+  if (/(?:^|[._-])(?:example|sample|template|tmpl|dist|defaults?|schema|d\.ts|md|vault|enc|encrypted)$/i.test(rest)) return undefined;
+  if (/(?:^|[._-])local(?:$|[._-])/i.test(rest)) return 'env_file';
+  return /^(?:dev|development|test|testing|ci|docker-compose)$/i.test(rest) ? 'dotenv' : 'env_file';
 }

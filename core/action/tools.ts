@@ -117,7 +117,7 @@ const moveFile: Native = ({ given, where, field }) => {
   if (from === undefined || to === undefined)
     throw invalidArgument(`${field}.destination`, 'must name source and destination');
   const word = (text: string) => fileTarget({ text, known: true, glob: false }, where.cwd ?? where.workspace, where);
-  return only([{ tool: 'mv', operation: 'move', effect: 'overwrite', targets: [word(from), word(to)], flags: [] }]);
+  return only([{ tool: 'mv', operation: 'move', effect: 'overwrite', targets: [word(from), { ...word(to), lands: true }], flags: [] }]);
 };
 
 const fetchPage: Native = ({ given, field }) => {

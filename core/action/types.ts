@@ -104,6 +104,8 @@ export type ActionContext = {
     readonly head?: string;
     readonly dirty?: boolean;
     readonly tracked?: readonly string[];
+    /** Files that are there and that git does not hold: given, what is in neither list does not exist. */
+    readonly untracked?: readonly string[];
   };
   readonly [other: string]: unknown;
 };

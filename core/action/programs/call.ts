@@ -160,7 +160,21 @@ export function emitOptionFiles(call: Call): DraftTarget[] {
       else if (use === 'read')
         emit(call, { effect: 'read', operation: 'read', targets: [target(call, value)], residue: [] });
       else if (use === 'write') {
-        emit(call, { effect: 'write', operation: 'write', targets: [target(call, value)], flags: ['truncate'] });
+        emit(call, {
+          effect: 'write',
+          operation: 'write',
+          targets: [target(call, value)],
+          flags: ['truncate', 'tool_output'],
+        });
+      } else if (use === 'handed') {
+        // The file goes to the process it is for, and is not shown.
+        emit(call, {
+          effect: 'read',
+          operation: 'hand over',
+          targets: [target(call, value)],
+          metadata: true,
+          residue: [],
+        });
       } else extra.push(plainTarget(`${use.slice(5)}:${value.text}`));
     }
   }
@@ -193,7 +207,9 @@ export function byRule(call: Call): Stream {
   }
   const first = kind === 'skip-first' ? operands.slice(0, 1) : kind === 'residue' ? operands : [];
   // Targets stand sorted: where something is moved to would be lost.
-  const towards = call.operation === 'move' ? (extra[0] ?? targets.at(-1))?.id : undefined;
+  const to = call.operation === 'move' ? (extra[0] ?? targets.at(-1)) : undefined;
+  if (to) targets[targets.lastIndexOf(to)] = { ...to, lands: true };
+  const towards = to?.id;
   const residue = [...residueOf(call, first), ...(towards === undefined ? [] : [`to ${towards}`])];
   emit(call, { targets, residue: [...residue, ...pipedIn(call)] });
   return outOf(call, targets);
@@ -201,17 +217,33 @@ export function byRule(call: Call): Stream {
 
 function sourceDest(call: Call, extra: readonly DraftTarget[]): Stream {
   const { operands } = call.given;
-  const destination = extra.length > 0 ? extra : operands.slice(-1).map((word) => target(call, word));
-  const sources = (extra.length > 0 ? operands : operands.slice(0, -1)).map((word) => target(call, word));
+  const chosen = extra.length > 0 ? operands : operands.slice(0, -1);
+  const sources = chosen.map((word) => target(call, word));
+  const last = operands.at(-1);
+  const folder = extra.length > 0 ? undefined : last?.text.endsWith('/') ? last : undefined;
+  const destination =
+    extra.length > 0 ? extra : folder ? inFolder(call, folder, chosen) : operands.slice(-1).map((word) => target(call, word));
   const recursive = call.flags.includes('recursive') ? ['recursive'] : [];
   if (sources.length > 0)
     emit(call, { effect: 'read', operation: 'read', targets: sources, residue: [], flags: recursive });
+  // What comes from the null device empties what is there.
+  const empties = sources.length > 0 && sources.every((source) => source.id === 'file:/dev/null');
   emit(call, {
+    ...(empties && call.effect === 'write' && { effect: 'overwrite' as const }),
     targets: destination,
     flags: ['truncate'],
     residue: [...residueOf(call), sources.map((source) => source.id).join('\0')],
   });
   return SILENT;
+}
+
+/** `cp a/b.txt dir/` writes `dir/b.txt`. */
+function inFolder(call: Call, folder: Arg, sources: readonly Arg[]): DraftTarget[] {
+  return sources.map((source) => {
+    const name = source.text.replace(/\/+$/, '');
+    const text = `${folder.text}${name.slice(name.lastIndexOf('/') + 1)}`;
+    return target(call, { ...folder, text, known: folder.known && source.known, glob: folder.glob || source.glob });
+  });
 }
 
 /** Where the output came from, told by what was read. */
@@ -228,7 +260,7 @@ export function outOf(call: Call, targets: readonly DraftTarget[]): Stream {
       if (written) origins = joinOrigins(origins, written.origins);
       if (
         placeOf(item.id.slice(5), item.glob, call.meaning.where).tags.some(
-          (tag) => tag === 'credential' || tag === 'dotenv',
+          (tag) => tag === 'credential' || tag === 'dotenv' || tag === 'env_file',
         )
       ) {
         origins = joinOrigins(origins, ['credential']);

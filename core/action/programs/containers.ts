@@ -42,7 +42,7 @@ const RUN: Rule = {
     '-v|--volume|--mount': { value: 'ignored' },
     '-p|--publish': { value: 'content' },
     '-e|--env': { value: 'content' },
-    '--env-file': { value: 'read' },
+    '--env-file': { value: 'handed' },
     '--privileged': { flags: ['privileged'] },
     '-d|--detach|--rm|-i|-t|-it|--interactive|--tty|--init|-P|--read-only|-q|--quiet': {},
   },
@@ -55,7 +55,7 @@ const EXEC: Rule = {
   values: '-u --user -w --workdir --detach-keys --index',
   options: {
     '-e|--env': { value: 'content' },
-    '--env-file': { value: 'read' },
+    '--env-file': { value: 'handed' },
     '--privileged': { flags: ['privileged'] },
     '-i|-t|-it|-d|-T|--interactive|--tty': {},
   },

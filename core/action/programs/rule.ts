@@ -17,9 +17,9 @@ export type OptionRule = {
   readonly flags?: readonly string[];
   /**
    * The option's value is a file that is read or written besides, or it becomes a target `PREFIX:value`.
-   * `content` enters by digest, `ignored` not at all.
+   * `content` enters by digest, `ignored` not at all. `handed` is a file with secrets that goes to the process it is for.
    */
-  readonly value?: 'read' | 'write' | 'target-file' | 'secret' | 'content' | 'ignored' | `name:${string}`;
+  readonly value?: 'handed' | 'read' | 'write' | 'target-file' | 'secret' | 'content' | 'ignored' | `name:${string}`;
   /** The value, if any, is attached: `-pSECRET`, `--password=SECRET`; the next word is not it. */
   readonly attached?: true;
 };

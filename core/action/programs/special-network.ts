@@ -45,7 +45,7 @@ function bodyOf(call: Call, values: readonly Arg[], file: RegExp): Body {
 function fileOrigin(call: Call, source: Draft['targets'][number]): Origin {
   if (!source.id.startsWith('file:')) return 'file';
   const { tags } = placeOf(source.id.slice(5), source.glob, call.meaning.where);
-  return tags.includes('credential') || tags.includes('dotenv') ? 'credential' : 'file';
+  return tags.some((tag) => tag === 'credential' || tag === 'dotenv' || tag === 'env_file') ? 'credential' : 'file';
 }
 
 function payload(origins: readonly Origin[]): NonNullable<Draft['externality']> {
