@@ -5,7 +5,7 @@ const words = (text: string) => text.split(/\s+/);
 /** Only compute or print, over all the languages. */
 export const HARMLESS_CALLS = new Set(
   words(
-    'print println printf puts p pp echo len str int float bool list dict set tuple sorted sum min max range zip map filter any all abs round repr type isinstance enumerate reversed ord chr hex bin format join split strip upper lower replace keys values items log stringify parse version toString toFixed slice includes startsWith endsWith indexOf length push now var_dump phpversion say dumps loads date today isoformat sqrt floor ceil pow random randint choice uuid4 token_hex hexdigest sha256 md5 encode decode table info match search sub if for while in and or not return lambda function get append extend add pop update startswith endswith rstrip lstrip title strftime count index find insert splitlines group groups groupby defaultdict Counter most_common',
+    'print println printf puts p pp echo len str int float bool list dict set tuple sorted sum min max range zip map filter any all abs round repr type isinstance enumerate reversed ord chr hex bin format join split strip upper lower replace keys values items log stringify parse version toString toFixed slice includes startsWith endsWith indexOf length push now var_dump phpversion say dumps loads date today isoformat sqrt floor ceil pow random randint choice uuid4 token_hex hexdigest sha256 md5 encode decode table info match search sub if for while in and or not return lambda function get append extend add pop update startswith endswith rstrip lstrip title strftime count index find insert splitlines group groups groupby defaultdict Counter most_common sort reverse concat flat flatMap reduce every some fromEntries entries at fill padStart padEnd repeat trim trimStart trimEnd charAt charCodeAt codePointAt fromCharCode fromCodePoint toUpperCase toLowerCase replaceAll localeCompare isInteger isNaN isArray parseInt parseFloat Number String Boolean Array Object BigInt Set Map Symbol toISOString getTime getFullYear toLocaleString trunc sign hypot log2 log10 exp gcd lcm factorial comb perm mean median stdev mode total_seconds strptime timedelta fromisoformat year isdigit isalpha isupper islower casefold swapcase zfill ljust rjust center partition rpartition format_map divmod complex frozenset bytes bytearray memoryview iter next callable hash id issubclass super deepcopy copy most_common elements namedtuple asdict randrange sample shuffle seed urandom b64encode b64decode hexlify unhexlify quote unquote urlencode urlparse escape unescape dedent indent fill wrap pprint pformat vars dir warn error debug dir table assert deepEqual equal hasOwn structuredClone ceil cos sin tan atan2 cbrt',
   ),
 );
 export const HARMLESS_IMPORTS = new Set(
@@ -19,6 +19,20 @@ export const READING_CALLS = new Set([
     'open read readFileSync readFile readlines read_text load safe_load listdir walk getcwd exists existsSync isfile isdir stat glob rglob iterdir getenv readdirSync statSync Path basename dirname cwd require resolve close readline splitlines next iter StringIO reader DictReader DataFrame read_csv head describe sort lines parents mean',
   ),
 ]);
+export const DELETING_CALLS = new Set([
+  ...READING_CALLS,
+  ...words('unlink unlinkSync rmSync rm remove rmdir rmdirSync rmtree removedirs'),
+]);
+/** The removals above as members; what is removed must be a string that the text shows. */
+export const REMOVAL =
+  /\b(?:os|fs|shutil|promises)\.(?:remove|unlink|unlinkSync|rmdir|rmdirSync|removedirs|rm|rmSync|rmtree)\b/g;
+export const COMPUTED_REMOVAL = /\b(?:unlink|unlinkSync|remove|rmdir|rmdirSync|removedirs|rm|rmSync|rmtree)\s{0,8}\(\s{0,8}[^"'\s]/;
+/** A home folder, in the ways the languages name it, handed straight to a removal. */
+export const HOME_REMOVAL =
+  /\b(?:rmtree|remove_tree|rmSync|rm_rf|rm_r|rimraf|deltree|rmdirSync|removedirs|rm)\s{0,8}\(?\s{0,8}(?:\$ENV\{['"]?HOME['"]?\}|ENV\[['"]HOME['"]\]|ENV\.fetch\(['"]HOME['"]\)|Dir\.home|os\.environ\[['"]HOME['"]\]|os\.(?:environ\.get|getenv)\(['"]HOME['"]\)|os\.path\.expanduser\(['"]~\/?['"]\)|(?:pathlib\.)?Path\.home\(\)|process\.env\.HOME|(?:os|require\(['"](?:node:)?os['"]\))\.homedir\(\)|getenv\(['"]HOME['"]\)|\$_(?:SERVER|ENV)\[['"]HOME['"]\])\s{0,8}[,)};\n]/;
+/** The whole environment, rather than one variable of it. */
+export const ENVIRONMENT =
+  /\bprocess\.env\b(?!\s{0,4}[.[?])|\bos\.environ\b(?!\s{0,4}(?:\[|\.(?:get|setdefault|pop)\b))|%ENV\b|\bENV\.(?:to_h|each|inspect|sort|map)\b|\bgetenv\(\s{0,4}\)/;
 export const WRITING_CALLS = new Set([
   ...READING_CALLS,
   ...words(

@@ -3,15 +3,21 @@
 
 import type { Invocation, Walk } from '../shell/frame.ts';
 import { literal, type Stream } from '../shell/values.ts';
+import { bareText } from './code-strings.ts';
 import {
   BUILT_PATH,
+  COMPUTED_REMOVAL,
+  DELETING_CALLS,
   DYNAMIC,
+  ENVIRONMENT,
   FILE_MODULES,
   HARMLESS_CALLS,
   HARMLESS_IMPORTS,
+  HOME_REMOVAL,
   LOOKING,
   PAREN_LESS,
   READING_CALLS,
+  REMOVAL,
   RENAMED,
   SCANNED,
   WRITING_CALLS,
@@ -58,12 +64,33 @@ const SHELL_CALLS =
   /\b(?:do shell script|system|popen|execSync|exec|spawnSync|spawn|execFile|execFileSync|check_output|check_call|call|run|shell_exec|passthru|getoutput|execl|execv|execvp|execlp|Popen|proc_open|qx)\b|`/;
 const WRITES =
   /\bopen\s*\([^)]{0,300},\s*['"][rb]?[wax+]|\bwrite(?:_text|_bytes|FileSync|File)?\s*\(|\bappendFile|\bfile_put_contents\b|\bFile\.(?:write|open)\b|\b(?:copyfile|copy2|copytree|shutil\.move|os\.rename|renameSync|os\.replace|chmod|chown|mkdir|makedirs|mkdirSync)\b|\bto_(?:csv|json|excel|parquet)\b/;
+/** Begins the file anew rather than adding to it. */
+const ANEW = /\bopen\s*\([^)]{0,300},\s*(?:mode\s*=\s*)?['"][rb]?w|\bwrite_(?:text|bytes)\s*\(|\bwriteFile(?:Sync)?\s*\(|\bfile_put_contents\b(?!.{0,300}FILE_APPEND)|\bFile\.write\b|\bcopyfile\b|\bcopy2\b/;
 const READS =
   /\bopen\s*\(|\bread(?:_text|_bytes|FileSync|File)?\s*\(|\bos\.(?:listdir|walk|environ|getenv|getcwd|stat|path)\b|\bprocess\.(?:env|cwd|argv)\b|\bPath\b|\bglob\b|\bENV\b|\breaddirSync\b|\bexistsSync\b|\brequire\s*\(\s*['"]\.|\bimport\s*\(/;
 
 /** Walks what can be seen and adds one part for the rest. */
 export function readCode(language: string, text: string, invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
   const { frame, state } = invocation;
+  const base = {
+    tool: language,
+    flags: [...frame.flags.filter((flag) => flag !== 'piped'), 'inline_code'],
+    residue: [text],
+    range: frame.range,
+  };
+  if (ENVIRONMENT.test(text))
+    meaning.add({
+      ...base,
+      operation: 'environment',
+      effect: 'read',
+      targets: [],
+      flags: [...base.flags, 'environment_dump'],
+      scope: 'machine',
+    });
+  if (inert(language, text)) {
+    meaning.add({ ...base, operation: 'print', effect: 'none', targets: [], residue: [] });
+    return { origins: ['file'] };
+  }
   const literals = stringLiterals(text);
   if (SHELL_CALLS.test(text)) {
     const joined = argumentList(text);
@@ -79,19 +106,15 @@ export function readCode(language: string, text: string, invocation: Invocation,
   }
   const paths = literals.filter(
     (item) =>
-      /^(?:\/|~\/?|\.{1,2}\/)[^\s]*$/.test(item) || /^[\w.-]+\.\w{1,8}$|^[\w.-]+(?:\/[\w.-]+){1,16}$/.test(item),
+      /^(?:\/|~\/?|\.{1,2}\/)[^\n]*$|^\.[A-Za-z][\w.-]*$/.test(item) || /^[\w.-]+\.\w{1,8}$|^[\w.-]+(?:\/[\w.-]+){1,16}$/.test(item),
   );
   const targets = paths
     .slice(0, 16)
     .map((path) =>
       fileTarget({ text: path, known: true, glob: /[*?]/.test(path) }, state.cwd, meaning.where, frame.remote),
     );
-  const base = {
-    tool: language,
-    flags: [...frame.flags.filter((flag) => flag !== 'piped'), 'inline_code'],
-    residue: [text],
-    range: frame.range,
-  };
+  if (effect === 'delete_many' && HOME_REMOVAL.test(`${text}\n`))
+    targets.unshift(fileTarget(literal('~'), state.cwd, meaning.where, frame.remote));
   if (targets.length > 0 && effect !== 'delete_many')
     meaning.add({ ...base, operation: 'read', effect: 'read', targets, residue: [] });
   if (effect !== undefined && effect !== 'fetch') {
@@ -108,8 +131,12 @@ export function readCode(language: string, text: string, invocation: Invocation,
   const writes = WRITES.test(text);
   if (writes) {
     const unresolved = targets.length === 0 ? ['unresolved_target'] : [];
-    meaning.add({ ...base, operation: 'write', effect: 'write', targets, flags: [...base.flags, ...unresolved] });
+    const anew = ANEW.test(text) ? ['truncate'] : [];
+    meaning.add({ ...base, operation: 'write', effect: 'write', targets, flags: [...base.flags, ...unresolved, ...anew] });
   }
+  const removes = effect === 'delete' || effect === 'delete_many';
+  if (removes && !writes && targets.length > 0 && SCANNED.has(language) && removesOnly(language, text))
+    return { origins: ['file'] };
   const calm = effect === undefined && !SHELL_CALLS.test(text) && SCANNED.has(language);
   if (calm && writes && targets.length > 0 && writesOnly(text)) return { origins: ['file'] };
   if (calm && trivial(language, text)) {
@@ -177,16 +204,35 @@ function tamed(bare: string): string {
     .replace(/__(?:version|name|doc|main|file)__/g, 'x');
 }
 
+/** Whatever its strings say: nothing in the code around them could run, read or send them. */
+function inert(language: string, text: string): boolean {
+  const bare = bareText(language, text);
+  return bare !== undefined && !ENVIRONMENT.test(text) && computesOnly(language, tamed(bare), text);
+}
+
 /** Only literals, arithmetic and calls that compute or print. */
 function trivial(language: string, text: string): boolean {
-  const bare = tamed(withoutStrings(text));
+  return computesOnly(language, tamed(withoutStrings(text)), text);
+}
+
+function computesOnly(language: string, bare: string, text: string): boolean {
   if (!SCANNED.has(language) || DYNAMIC.test(bare) || /\bopen\b/.test(bare)) return false;
   if (/^(?:perl|ruby|php)$/.test(language) && PAREN_LESS.test(bare)) return false;
   return importsHarmless(bare, text) && callsHarmless(bare, HARMLESS_CALLS);
 }
 
-function onlyCalls(text: string, allowed: ReadonlySet<string>): boolean {
-  const bare = tamed(withoutStrings(text));
+/** Removes files whose names it shows, and nothing else. */
+function removesOnly(language: string, text: string): boolean {
+  if (/^(?:perl|ruby|php)$/.test(language)) return PLAIN_UNLINK.test(text);
+  if (COMPUTED_REMOVAL.test(text) || BUILT_PATH.test(text)) return false;
+  return onlyCalls(text, DELETING_CALLS, (bare) => bare.replace(REMOVAL, 'print').replace(/\bimport shutil\b/g, ''));
+}
+
+const PLAIN_UNLINK =
+  /^\s*(?:unlink|File\.delete|File\.unlink)\s*\(?\s*(?:'[^'$@\\\n]{1,300}'|"[^"$@\\\n#]{1,300}")(?:\s*,\s*(?:'[^'$@\\\n]{1,300}'|"[^"$@\\\n#]{1,300}")){0,16}\s*\)?\s*;?\s*$/;
+
+function onlyCalls(text: string, allowed: ReadonlySet<string>, without = (bare: string) => bare): boolean {
+  const bare = without(tamed(withoutStrings(text)));
   if (DYNAMIC.test(bare) || LOOKING.test(bare) || RENAMED.test(text)) return false;
   return callsHarmless(bare, allowed) && importsHarmless(bare, text, FILE_MODULES);
 }

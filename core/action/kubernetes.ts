@@ -1,6 +1,9 @@
-// Kubernetes objects and verbs, by kubectl, by an API client or by a controller.
+// Kubernetes objects and verbs, by kubectl, by an API client, over HTTP or by a controller: one reading for all of them.
 
+import { literal } from '../shell/values.ts';
 import { type Draft, plainTarget } from './draft.ts';
+import { gravity, graver } from './effects.ts';
+import { lookInto } from './kubernetes-object.ts';
 import type { Effect } from './types.ts';
 
 const READS = new Set([
@@ -16,18 +19,62 @@ const READS = new Set([
   'api-resources',
   'version',
 ]);
+const CHANGES = new Set(
+  'create update patch apply replace scale rollout label annotate set edit expose autoscale cordon uncordon drain taint run'.split(
+    ' ',
+  ),
+);
 const GUARDS =
   /^(?:networkpolic|podsecurity|validatingwebhook|mutatingwebhook|validatingadmissionpolic|clusterpolic|constraint|limitrange|resourcequota)/;
 const IDENTITY = /^(?:role|clusterrole|rolebinding|clusterrolebinding|serviceaccount|certificatesigningrequest)/;
 /** Removing one takes much with it. */
 const WIDE =
-  /^(?:namespaces?|ns|nodes?|no|persistentvolumes?|pv|persistentvolumeclaims?|pvc|customresourcedefinitions?|crds?|clusters?|storageclass(?:es)?|statefulsets?|sts|volumes?)$/;
+  /^(?:namespace|node|persistentvolume|persistentvolumeclaim|customresourcedefinition|cluster|storageclass|statefulset|volume)$/;
+/** What its owner makes again. */
+const REMADE = /^(?:pod|job|replicaset|event|lease|endpoint|endpointslice)$/;
+/** One object of these is another cluster. */
+const CLUSTER_GROUPS = /^(?:cluster\.x-k8s\.io|provisioning\.cattle\.io|container\.\w+\.crossplane\.io|eks\.\w+)/;
+const OURS = /(?:^|[^a-z])beacond?(?:[^a-z]|$)/i;
+const GUARD_NAMES = /(?:^|[^a-z])(?:gatekeeper|kyverno|falco|tetragon|opa|sysdig|falcon-sensor|wazuh|kubearmor)(?:[^a-z]|$)/i;
+
+const SHORT: { readonly [name: string]: string } = {
+  po: 'pod',
+  deploy: 'deployment',
+  svc: 'service',
+  ns: 'namespace',
+  no: 'node',
+  cm: 'configmap',
+  sts: 'statefulset',
+  ds: 'daemonset',
+  rs: 'replicaset',
+  ing: 'ingress',
+  pv: 'persistentvolume',
+  pvc: 'persistentvolumeclaim',
+  sa: 'serviceaccount',
+  cj: 'cronjob',
+  hpa: 'horizontalpodautoscaler',
+  netpol: 'networkpolicy',
+  crd: 'customresourcedefinition',
+  sc: 'storageclass',
+  ep: 'endpoint',
+  csr: 'certificatesigningrequest',
+};
+
+/** `pods`, `po`, `Pod` and `pods.v1` are one kind. */
+export function kindName(text: string): string {
+  const name = text.toLowerCase().split(/[./]/)[0] as string;
+  const short = SHORT[name];
+  if (short !== undefined) return short;
+  if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;
+  if (/(?:ss|ch|x)es$/.test(name)) return name.slice(0, -2);
+  return name.endsWith('s') && !name.endsWith('ss') ? name.slice(0, -1) : name;
+}
 
 /** The effect of a verb on a kind; kinds in any of kubectl's spellings. */
 export function kubernetesEffect(verb: string, kind: string): Effect {
-  const name = kind.toLowerCase().split(/[./]/)[0] as string;
+  const name = kindName(kind);
   if (READS.has(verb))
-    return /^secrets?$/.test(name) && (verb === 'get' || verb === 'list' || verb === 'watch') ? 'secret_fetch' : 'read';
+    return name === 'secret' && (verb === 'get' || verb === 'list' || verb === 'watch') ? 'secret_fetch' : 'read';
   if (verb === 'delete' || verb === 'deletecollection') {
     if (GUARDS.test(name)) return 'security_disable';
     return WIDE.test(name) || verb === 'deletecollection' || name === '' || name === 'all'
@@ -37,57 +84,83 @@ export function kubernetesEffect(verb: string, kind: string): Effect {
   if (verb === 'impersonate' || verb === 'escalate' || verb === 'bind') return 'identity_change';
   if (verb === 'exec' || verb === 'attach' || verb === 'proxy') return 'run_opaque';
   if (IDENTITY.test(name)) return 'identity_change';
-  if (/^cronjobs?$/.test(name)) return 'schedule';
-  return [
-    'create',
-    'update',
-    'patch',
-    'apply',
-    'replace',
-    'scale',
-    'rollout',
-    'label',
-    'annotate',
-    'set',
-    'edit',
-    'expose',
-    'autoscale',
-    'cordon',
-    'uncordon',
-    'drain',
-    'taint',
-  ].includes(verb)
-    ? 'infra_change'
-    : 'unknown';
+  if (name === 'cronjob') return 'schedule';
+  return CHANGES.has(verb) ? 'infra_change' : 'unknown';
+}
+
+const PRODUCTION = /prod|^live$/i;
+const NON_PRODUCTION =
+  /(?:^|[-_.:/])(?:stag(?:e|ing)|stg|dev(?:el|elop|elopment)?|test(?:ing|s)?|qa|uat|sandbox|preview|demo|e2e|review|playground|scratch)(?:$|[-_.:/\d])/i;
+
+/**
+ * Where it happens, as far as names tell. Outside production only what can be taken back counts as such: making,
+ * changing and scaling what runs there, and removing what its owner makes again.
+ */
+export function stageFlags(verb: string, kind: string, names: readonly string[], flags: readonly string[] = []): string[] {
+  if (names.some((name) => PRODUCTION.test(name))) return ['production'];
+  const plain = !flags.includes('privileged') && !flags.includes('exposes') && kindName(kind) !== 'secret';
+  const back = CHANGES.has(verb) ? verb !== 'drain' && verb !== 'taint' : REMADE.test(kindName(kind));
+  return plain && back && names.some((name) => NON_PRODUCTION.test(name)) ? ['non_production'] : [];
+}
+
+/** Whose it is counts before what it is: Beacon's own, and the guards of a cluster. */
+export function ownerEffect(effect: Effect, names: readonly string[]): Effect {
+  if (gravity(effect) <= gravity('read')) return effect;
+  if (names.some((name) => OURS.test(name))) return 'self_governance';
+  return names.some((name) => GUARD_NAMES.test(name)) ? graver(effect, 'security_disable') : effect;
 }
 
 type Loose = { readonly [key: string]: unknown };
+/** What the commands of a container come to; bound by the caller, since this file knows no shell. */
+export type ReadCommand = (words: readonly ReturnType<typeof literal>[], remote: string) => readonly Draft[];
 
-export function readKubernetes(verb: string, object: Loose): Draft[] {
-  const kind = String(object.kind ?? object.resource ?? '');
+/** Fields that a removal does not look at. */
+const DESCRIPTION = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status', 'data', 'name', 'namespace', 'resource']);
+
+export function readKubernetes(verb: string, object: Loose, read?: ReadCommand, cluster = ''): Draft[] {
+  const kind = kindName(String(object.kind ?? object.resource ?? ''));
   const metadata = (
     typeof object.metadata === 'object' && object.metadata !== null ? object.metadata : object
   ) as Loose;
   const name = String(metadata.name ?? '*');
-  const namespace = String(metadata.namespace ?? 'default');
+  const namespace = String(metadata.namespace ?? object.namespace ?? (kind === 'namespace' ? name : 'default'));
   const lower = verb.toLowerCase();
-  const flags = ['remote'];
-  const text = JSON.stringify(object);
-  if (/"(?:privileged|hostPID|hostNetwork|hostIPC|allowPrivilegeEscalation)":true|"hostPath":/.test(text))
-    flags.push('privileged');
-  if (Array.isArray(object.dryRun) || object.dryRun === 'All' || object.dry_run === true) flags.push('dry_run');
-  if (/prod/i.test(namespace)) flags.push('production');
-  const effect = flags.includes('dry_run') ? 'read' : kubernetesEffect(lower, kind);
-  return [
-    {
-      tool: 'kubernetes',
-      operation: lower,
-      effect,
-      targets: [plainTarget(`k8s:${namespace}/${kind.toLowerCase()}/${name}`)],
-      flags,
-      residue: [text],
-      systems: ['kubernetes'],
-      scope: 'remote',
-    },
+  const dry = isDry(object.dryRun) || isDry(object.dry_run);
+  const removes = lower === 'delete' || lower === 'deletecollection';
+  const insight = lookInto(kind, object);
+  const looked = !removes && !READS.has(lower);
+  const names = [namespace, name, cluster];
+  let effect = kubernetesEffect(lower, kind);
+  if (looked && insight.effect) effect = graver(effect, insight.effect);
+  if (removes && kind === 'cluster' && CLUSTER_GROUPS.test(String(object.apiVersion ?? ''))) effect = 'disk_destroy';
+  effect = ownerEffect(effect, [namespace, name]);
+  const flags = [
+    'remote',
+    ...(looked ? insight.flags : []),
+    ...(dry ? ['dry_run'] : []),
+    ...stageFlags(lower, kind, names, insight.flags),
   ];
+  const rest = removes ? Object.fromEntries(Object.entries(object).filter(([key]) => !DESCRIPTION.has(key))) : object;
+  const own: Draft = {
+    tool: 'kubernetes',
+    operation: lower,
+    effect: dry ? 'read' : effect,
+    targets: [
+      plainTarget(`k8s:${kind === 'namespace' ? 'default' : namespace}/${kind}/${name}`),
+      ...(cluster === '' ? [] : [plainTarget(`cluster:${cluster}`)]),
+    ],
+    flags,
+    residue: Object.keys(rest).length === 0 ? [] : [JSON.stringify(rest)],
+    systems: ['kubernetes'],
+    scope: 'remote',
+  };
+  if (!looked || dry || !read) return [own];
+  return [own, ...insight.commands.flatMap((words) => graveOnes(read(words.map(literal), `pod:${namespace}/${name}`)))];
+}
+
+const isDry = (value: unknown) => value === true || (value !== undefined && value !== false && value !== 'None' && value !== null);
+
+/** Inside a pod only what no pod may do counts: the rest is what the image is for. */
+function graveOnes(drafts: readonly Draft[]): Draft[] {
+  return drafts.filter((draft) => gravity(draft.effect) >= gravity('read_credential') && draft.effect !== 'disk_destroy');
 }

@@ -47,5 +47,7 @@ function reaches(pattern: readonly string[], tree: readonly string[]): boolean {
 function telling(segment: string): boolean {
   if (!WILD.test(segment)) return true;
   const at = segment.search(/\*|[@!+]\(/);
-  return at < 0 ? /[A-Za-z0-9]/.test(segment.replace(/\[[^\]]*\]/g, '')) : at >= MIN_LITERAL;
+  if (at < 0) return /[A-Za-z0-9]/.test(segment.replace(/\[[^\]]*\]/g, ''));
+  const literal = segment.startsWith('.') ? segment.replace(/[*?[\]@!+()]/g, '').length : at;
+  return literal >= MIN_LITERAL;
 }

@@ -8,7 +8,7 @@ import { readHttp } from './http.ts';
 import { readKubernetes } from './kubernetes.ts';
 import { readPatch } from './patch.ts';
 import { type Where, whereFrom } from './paths.ts';
-import { codeReading, readShell } from './shell-action.ts';
+import { codeReading, commandsIn, readShell } from './shell-action.ts';
 import { readTool } from './tools.ts';
 import type { ActionContext } from './types.ts';
 
@@ -161,9 +161,9 @@ const READERS: { readonly [kind: string]: Reader } = {
     const url = input.text('url', false, 8_192);
     return plain(input, readBrowser(action, url, input.json('argumentsJson')));
   },
-  kubernetes: (input) => {
+  kubernetes: (input, context) => {
     const verb = input.name('verb');
-    return plain(input, readKubernetes(verb, input.json('objectJson')));
+    return plain(input, readKubernetes(verb, input.json('objectJson'), commandsIn(whereFrom(context))));
   },
   prompt: (input) => {
     const text = input.text('text', true);

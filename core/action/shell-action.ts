@@ -23,6 +23,15 @@ export function readWords(words: readonly Arg[], where: Where): ShellReading {
   return reading(where, text, (walk) => walk.words(words, newState(where.cwd, where.home), OUTER_FRAME));
 }
 
+/** What containers start with: read as what runs there, not here. */
+export function commandsIn(where: Where): (words: readonly Arg[], remote: string) => readonly Draft[] {
+  return (words, remote) => {
+    const text = words.map((word) => word.text).join(' ');
+    const frame: Frame = { ...OUTER_FRAME, flags: ['remote', 'container'], remote };
+    return reading(where, text, (walk) => walk.words(words, newState(undefined, undefined), frame)).drafts;
+  };
+}
+
 function reading(where: Where, text: string, start: (walk: Walk) => unknown): ShellReading {
   const drafts: Draft[] = [];
   const secrets: string[] = [];

@@ -7,10 +7,14 @@ export type SqlReading = {
   readonly effect: Effect;
   readonly flags: readonly string[];
   readonly tables: readonly string[];
+  /** What a reading shows, told by the names of its columns. */
+  readonly shows?: 'personal' | 'regulated';
 };
 
 const MAX_TOKENS = 4_000;
-type Token = { readonly word: string; readonly quoted: boolean };
+/** Code inside code: a block in a string, and what that executes. */
+const MAX_DEPTH = 4;
+type Token = { readonly word: string; readonly quoted: boolean; readonly body?: string };
 
 /** Words, names and punctuation of each statement. Strings become `'`, so that nothing in them is a verb. */
 function statements(text: string): Token[][] {
@@ -32,13 +36,15 @@ function statements(text: string): Token[][] {
       while (end < text.length && !(text[end] === character && text[end + 1] !== character)) {
         end += text[end] === character || (text[end] === '\\' && character === "'") ? 2 : 1;
       }
-      all.at(-1)?.push({ word: character === "'" ? "'" : text.slice(at + 1, end), quoted: true });
+      const body = text.slice(at + 1, end);
+      all.at(-1)?.push(character === "'" ? { word: "'", quoted: true, body } : { word: body, quoted: true });
       count += 1;
       at = end + 1;
     } else if (character === '$' && /^\$\w*\$/.test(text.slice(at, at + 40))) {
       const tag = (/^\$\w*\$/.exec(text.slice(at, at + 40)) as RegExpExecArray)[0];
       const end = text.indexOf(tag, at + tag.length);
-      all.at(-1)?.push({ word: "'", quoted: true });
+      const body = text.slice(at + tag.length, end < 0 ? text.length : end);
+      all.at(-1)?.push({ word: "'", quoted: true, body });
       count += 1;
       at = end < 0 ? text.length : end + tag.length;
     } else if (character === ';') {
@@ -114,23 +120,33 @@ const CHANGES = new Set([
   'DETACH',
 ]);
 
+const REGULATED =
+  /^(?:\w+_)?(?:ssn|social_security\w*|national_id|tax_id|passport\w*|iban|card_?number|credit_card|cvv|cvc|pan|diagnosis|medical\w*|health_\w+|biometric\w*)$/i;
+const PERSONAL =
+  /^(?:\w+_)?(?:e?mail|email_address|phone|phone_number|mobile|first_name|last_name|full_name|street|address|birth_?(?:date|day)|date_of_birth|dob)$/i;
+
 /** The gravest of all statements. Text without a known verb is `unknown`. */
-export function sqlEffect(text: string): SqlReading {
+export function sqlEffect(text: string, depth = 0): SqlReading {
   let effect: Effect = 'none';
   const flags = new Set<string>();
   const tables = new Set<string>();
+  let shows: SqlReading['shows'];
   for (const tokens of statements(text)) {
-    const one = statementEffect(tokens, flags, tables);
+    const one = statementEffect(tokens, flags, tables, depth);
+    const named = (pattern: RegExp) => tokens.some(({ word }) => pattern.test(word.slice(word.lastIndexOf('.') + 1)));
+    if (named(REGULATED)) shows = 'regulated';
+    else if (shows === undefined && named(PERSONAL)) shows = 'personal';
     effect = gravity(one) === gravity(effect) && effect !== 'none' ? effect : graver(effect, one);
   }
   return {
     effect: effect === 'none' && text.trim() !== '' ? 'read' : effect,
     flags: [...flags],
     tables: [...tables].slice(0, 16),
+    ...(shows !== undefined && { shows }),
   };
 }
 
-function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<string>): Effect {
+function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<string>, depth: number): Effect {
   const upper = tokens.map((token) => (token.quoted ? '' : token.word.toUpperCase()));
   addTables(tokens, upper, tables);
   let verb = upper.find((word) => word !== '' && word !== '(') ?? '';
@@ -158,6 +174,8 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
   )
     return 'database_change';
   if (READS.has(verb)) return 'read';
+  if (verb === 'DO') return blockEffect(tokens, flags, tables, depth);
+  if (/^(?:EXECUTE|EXEC|PREPARE)$/.test(verb)) return executed(tokens, upper, flags, tables, depth);
   if (QUIET.has(verb)) return 'none';
   const whole = !upper.includes('WHERE') && !upper.includes('LIMIT');
   switch (verb) {
@@ -188,7 +206,8 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
       return /^(?:USER|ROLE|LOGIN)$/.test(upper[1] ?? '') ? 'identity_change' : 'database_change';
     case 'COPY':
       if (upper.includes('PROGRAM')) return 'run_opaque';
-      return upper.includes('TO') ? 'write' : 'database_change';
+      if (upper.includes('TO')) return upper.includes('STDOUT') ? 'read' : 'write';
+      return 'database_change';
     case 'KILL':
     case 'SHUTDOWN':
       return 'process_many';
@@ -198,6 +217,46 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
     default:
   }
   return CHANGES.has(verb) ? 'database_change' : 'unknown';
+}
+
+const INNER =
+  /^(?:INSERT|UPDATE|DELETE|MERGE|DROP|TRUNCATE|ALTER|CREATE|GRANT|REVOKE|COPY|EXECUTE|EXEC|PERFORM|CALL)$/;
+
+/** `DO $$ … $$`: the statements of the block, whatever control words stand before them. */
+function blockEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<string>, depth: number): Effect {
+  const body = tokens.find((token) => token.body !== undefined)?.body;
+  if (body === undefined || depth >= MAX_DEPTH) return 'unknown';
+  let effect: Effect = 'read';
+  for (const inner of statements(body)) {
+    const at = inner.findIndex((token) => !token.quoted && INNER.test(token.word.toUpperCase()));
+    if (at < 0) continue;
+    effect = graver(effect, statementEffect(inner.slice(at), flags, tables, depth + 1));
+  }
+  return effect;
+}
+
+/** A statement that is a string is read; one that is put together while it runs cannot be. */
+function executed(
+  tokens: readonly Token[],
+  upper: readonly string[],
+  flags: Set<string>,
+  tables: Set<string>,
+  depth: number,
+): Effect {
+  if (depth >= MAX_DEPTH) return 'run_opaque';
+  const as = upper.indexOf('AS');
+  if (upper[0] === 'PREPARE' && as > 0) return statementEffect(tokens.slice(as + 1), flags, tables, depth + 1);
+  const rest = tokens.slice(upper[0] === 'PREPARE' ? 2 : 1).filter(({ word, quoted }) => quoted || !/^(?:IMMEDIATE|FROM|sp_executesql|[(),N])$/i.test(word));
+  const only = rest[0]?.body;
+  if (only !== undefined && rest.length === 1) {
+    const inner = sqlEffect(only, depth + 1);
+    for (const flag of inner.flags) flags.add(flag);
+    for (const name of inner.tables) tables.add(name);
+    return inner.effect;
+  }
+  // `EXEC procedure` and `EXECUTE prepared` name what they run.
+  const named = rest.length > 0 && !rest[0]?.quoted && /^[A-Za-z_][\w.$]*$/.test(rest[0]?.word ?? '');
+  return named && depth === 0 && upper[0] !== 'PREPARE' && !rest.some(({ word }) => /^(?:\|\||\+|FORMAT|CONCAT)$/i.test(word)) ? 'unknown' : 'run_opaque';
 }
 
 /** `WHERE 1=1`, `WHERE true` narrow nothing. */

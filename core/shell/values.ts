@@ -3,7 +3,15 @@
 import type { Function as FunctionNode } from 'unbash';
 
 /** Where text that cannot be read here came from. */
-export type Origin = 'download' | 'decoded' | 'credential' | 'secret' | 'file' | 'generated';
+export type Origin =
+  | 'download'
+  | 'decoded'
+  | 'credential'
+  | 'secret'
+  | 'personal'
+  | 'regulated'
+  | 'file'
+  | 'generated';
 
 /** One word after expansion. When `known` is false, `text` holds `$NAME` in place of what could not be resolved. */
 export type Arg = {

@@ -2,10 +2,14 @@
 
 import { type Arg, joinOrigins, type Stream } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
-import { sqlEffect } from '../sql.ts';
+import { type SqlReading, sqlEffect } from '../sql.ts';
 import type { Effect } from '../types.ts';
 import { isLocalHost, readUrl } from '../urls.ts';
 import { byRule, type Call, emit, emitOptionFiles, has, optionValue, residueOf, type Special, target } from './call.ts';
+
+/** Databases that are a file: the first operand is read. */
+const FILE_DATABASE = /^(?:sqlite|duckdb|litecli)/;
+type Statements = SqlReading | Omit<SqlReading, 'tables'>;
 
 const STATEMENTS = ['-c', '-e', '-Q', '-q', '--query', '--eval', '-cmd'];
 const FILES = ['-f', '-i', '--file', '-init'];
@@ -34,30 +38,38 @@ function readUrlStrict(text: string) {
 function emitStatements(
   call: Call,
   text: string,
-  effectOf: (text: string) => { effect: Effect; flags: readonly string[]; tables?: readonly string[] },
+  effectOf: (text: string) => Statements,
 ): Stream {
-  const { effect, flags, tables } = effectOf(text);
+  const said = effectOf(text);
+  const { effect, flags } = said;
+  const tables = 'tables' in said ? said.tables : [];
   const { targets, local } = databaseTarget(call);
   const read = effect === 'read' || effect === 'none';
   const production = targets.some((item) => /prod/i.test(item.id));
   emit(call, {
     effect,
     operation: read ? 'query' : 'statement',
-    targets: [...targets, ...(tables ?? []).map((name) => plainTarget(`table:${name}`))],
+    targets: [...targets, ...tables.map((name) => plainTarget(`table:${name}`))],
     flags: [...flags, ...(local ? [] : ['remote']), ...(production ? ['production'] : [])],
     residue: read ? [] : [text],
     scope: local ? 'machine' : 'remote',
   });
-  return { origins: ['file'] };
+  return { origins: said.shows === undefined ? ['file'] : ['file', said.shows] };
 }
 
-function client(
-  call: Call,
-  effectOf: (text: string) => { effect: Effect; flags: readonly string[]; tables?: readonly string[] },
-  operandIsStatement: boolean,
-): Stream {
+function client(call: Call, effectOf: (text: string) => Statements, operandIsStatement: boolean): Stream {
   emitOptionFiles(call);
   const { given, invocation } = call;
+  const held = FILE_DATABASE.test(call.tool) ? given.operands[0] : undefined;
+  if (held && held.text !== ':memory:')
+    emit(call, {
+      effect: 'read',
+      operation: 'read',
+      targets: [target(call, held)],
+      residue: [],
+      scope: undefined,
+      systems: ['filesystem'],
+    });
   const words = STATEMENTS.flatMap((name) => [...(given.options.get(name) ?? [])]);
   if (operandIsStatement) words.push(...given.operands.slice(1));
   const files = FILES.flatMap((name) => [...(given.options.get(name) ?? [])]);
@@ -112,10 +124,10 @@ function client(
   return { origins: joinOrigins(stdin.origins, ['file']) };
 }
 
-const sql: Special = (call) => client(call, sqlOrMeta, /^(?:sqlite|duckdb|litecli)/.test(call.tool));
+const sql: Special = (call) => client(call, sqlOrMeta, FILE_DATABASE.test(call.tool));
 
 /** psql's `\` and sqlite's `.` commands; those that run programs or write files say so. */
-function sqlOrMeta(text: string): { effect: Effect; flags: readonly string[]; tables?: readonly string[] } {
+function sqlOrMeta(text: string): Statements {
   const lines = text.split('\n').map((line) => line.trim());
   if (lines.some((line) => /^(?:\\!|\.(?:shell|system)\b|\\copy\b.*\bprogram\b)|^\\[a-z]+.*\|/i.test(line)))
     return { effect: 'run_opaque', flags: [] };

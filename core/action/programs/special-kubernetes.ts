@@ -2,7 +2,9 @@
 
 import type { Arg } from '../../shell/values.ts';
 import { plainTarget } from '../draft.ts';
-import { kubernetesEffect } from '../kubernetes.ts';
+import { kindName, kubernetesEffect, ownerEffect, stageFlags } from '../kubernetes.ts';
+import { EVERYBODY, type Insight, lookInto, lookIntoText } from '../kubernetes-object.ts';
+import { graver } from '../effects.ts';
 import type { Effect } from '../types.ts';
 import { type Call, emit, has, optionValue, residueOf, type Special, target } from './call.ts';
 
@@ -21,15 +23,17 @@ const kubectl: Special = (call) => {
   const [kindWord, ...names] = operands;
   const files = call.given.options.get('-f') ?? [];
   const slash = kindWord?.text.includes('/') === true;
-  const kind = slash ? (kindWord?.text.split('/')[0] as string) : (kindWord?.text ?? '');
-  const kinds = kind.split(',');
+  const spelt = slash ? (kindWord?.text.split('/')[0] as string) : (kindWord?.text ?? '');
+  const said = manifestOf(call, files);
+  const kinds = files.length > 0 ? (said?.kinds ?? []) : spelt.split(',');
+  const kind = spelt.split(',').map(kindName).join(',');
   const reads =
     call.effect === 'read' ||
     call.operation.startsWith('rollout status') ||
     call.operation.startsWith('rollout history');
   emitManifests(call, files);
   const named = slash
-    ? operands.map((word) => word.text)
+    ? operands.map((word) => word.text.replace(/^[^/]*/, (text) => kindName(text)))
     : names.length > 0
       ? names.map((word) => `${kind}/${word.text}`)
       : [`${kind}/*`];
@@ -43,15 +47,19 @@ const kubectl: Special = (call) => {
       : named.map((name) => plainTarget(`k8s:${namespace}/${name}`));
   const flags = [
     'remote',
-    ...(/prod/i.test(`${namespace} ${context}`) ? ['production'] : []),
+    ...(said?.insight.flags ?? []),
+    ...stageFlags(verb, kinds[0] ?? '', [namespace, context, ...(said?.namespaces ?? [])], said?.insight.flags),
     ...(names.length === 0 && !slash && files.length === 0 && verb === 'delete' ? ['bulk'] : []),
   ];
   if (context !== '') targets.push(plainTarget(`cluster:${context}`));
+  const changed = files.length > 0 && kinds.length === 0 ? call.effect : changingEffect(call, verb, kinds, flags);
+  const insight = reads ? undefined : (said?.insight ?? patchInsight(call, kindName(kinds[0] ?? '')));
   const effect = reads
     ? readingEffect(call, verb, kinds)
-    : files.length > 0
-      ? call.effect
-      : changingEffect(call, verb, kinds, flags);
+    : ownerEffect(insight?.effect ? graver(changed, insight.effect) : changed, [
+        namespace,
+        ...targets.map((item) => item.id),
+      ]);
   if (!reads && files.some((file) => /^https?:/.test(file.text))) flags.push('from_url');
   if (verb === 'scale' && optionValue(call, '--replicas')?.text === '0') flags.push('scale_to_zero');
   const stdin = call.invocation.frame.stdin.text;
@@ -60,7 +68,7 @@ const kubectl: Special = (call) => {
     operation: verb,
     targets,
     flags,
-    residue: reads ? [] : [...residueOf(call), ...(stdin === undefined ? [] : [stdin])],
+    residue: reads ? [] : [...beside(call), ...(stdin === undefined ? [] : [stdin])],
     metadata: reads,
   });
   return { origins: effect === 'secret_fetch' ? ['secret'] : ['file'] };
@@ -82,6 +90,45 @@ function emitManifests(call: Call, files: readonly Arg[]): void {
   }
 }
 
+/** What the namespace's place in the target does not say already. */
+function beside(call: Call): string[] {
+  const options = new Map(call.given.options);
+  for (const name of ['-n', '--namespace', '--context']) options.delete(name);
+  return residueOf({ ...call, given: { ...call.given, options } });
+}
+
+/** A manifest that the line itself holds: on standard input, or written to a file before. */
+function manifestOf(call: Call, files: readonly Arg[]): ReturnType<typeof lookIntoText> | undefined {
+  const texts = files.map((file) =>
+    file.text === '-'
+      ? call.invocation.frame.stdin.text
+      : call.invocation.state.files.get(target(call, file).id)?.text,
+  );
+  const known = texts.filter((text) => text !== undefined);
+  return known.length === 0 ? undefined : lookIntoText(known.join('\n---\n'));
+}
+
+/** What `kubectl patch -p`, `kubectl label` and `kubectl create …binding` say by their arguments. */
+function patchInsight(call: Call, kind: string): Insight | undefined {
+  const words = call.args.map((arg) => arg.text);
+  const patch = optionValue(call, '-p')?.text ?? optionValue(call, '--patch')?.text;
+  const found = patch === undefined ? undefined : parsed(patch, kind);
+  if (found?.effect) return found;
+  const unguards = words.some((word) => /^pod-security\.kubernetes\.io\/enforce(?:=privileged|-)$/.test(word));
+  const master = words.some((word) => /^(?:--clusterrole=)?(?:cluster-admin|admin|edit)$/.test(word));
+  const everybody = words.some((word) => EVERYBODY.test(word.replace(/^--(?:group|user)=/, '')));
+  return unguards || (master && everybody) ? { effect: 'security_disable', flags: [], commands: [] } : found;
+}
+
+function parsed(patch: string, kind: string): Insight {
+  try {
+    const value: unknown = JSON.parse(patch);
+    return lookInto(kind, { value, ...(typeof value === 'object' && !Array.isArray(value) ? value : {}) });
+  } catch {
+    return lookIntoText(patch).insight;
+  }
+}
+
 function readingEffect(call: Call, verb: string, kinds: readonly string[]): Effect {
   const text = call.args.map((arg) => arg.text).join(' ');
   const shown = /(?:-o|--output)[ =]?\s*(?:yaml|json|go-template|jsonpath|custom)/.test(text);
@@ -92,6 +139,9 @@ function readingEffect(call: Call, verb: string, kinds: readonly string[]): Effe
 function changingEffect(call: Call, verb: string, kinds: readonly string[], flags: readonly string[]): Effect {
   const perKind = kinds.map((name) => kubernetesEffect(verb === 'adm' ? 'patch' : verb, name));
   if (perKind.includes('security_disable')) return 'security_disable';
+  const everywhere = kinds.some((name) => name === 'all' || kindName(name) === 'namespace');
+  const anywhere = call.flags.includes('all_namespaces') || kinds.some((name) => kindName(name) === 'namespace');
+  if (verb === 'delete' && call.flags.includes('bulk') && everywhere && anywhere) return 'disk_destroy';
   const many =
     flags.includes('bulk') || call.flags.includes('bulk') || call.flags.includes('all_namespaces') || has(call, '-l');
   if ((verb === 'delete' && many) || verb === 'drain') return 'infra_destroy';

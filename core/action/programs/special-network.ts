@@ -50,6 +50,8 @@ function fileOrigin(call: Call, source: Draft['targets'][number]): Origin {
 
 function payload(origins: readonly Origin[]): NonNullable<Draft['externality']> {
   if (origins.includes('credential') || origins.includes('secret')) return { sensitive_payload: 'secret' };
+  if (origins.includes('regulated')) return { sensitive_payload: 'regulated' };
+  if (origins.includes('personal')) return { sensitive_payload: 'pii' };
   return origins.includes('file') || origins.includes('generated') ? { sensitive_payload: 'unknown' } : {};
 }
 

@@ -253,15 +253,23 @@ const socat: Special = (call) => {
   return { origins: ['download'] };
 };
 
+/** kubectl reads its own options behind the pod, too, up to `--`. */
+function afterOptions(words: readonly Arg[], pod: boolean): readonly Arg[] {
+  const separator = words.findIndex((word) => word.text === '--');
+  if (separator === 0 || (pod && separator > 0)) return words.slice(separator + 1);
+  let at = 0;
+  while (pod && words[at]?.text.startsWith('-')) at += /^(?:-n|-c|--namespace|--container|--context)$/.test(words[at]?.text ?? '') ? 2 : 1;
+  return words.slice(at);
+}
+
 /** `docker exec BOX cmd`, `kubectl exec POD -- cmd`, `docker compose run SERVICE cmd`. */
 const containerExec: Special = (given) => {
   const call = bound(given);
   emitOptionFiles(call);
   const [box, ...rest] = call.given.operands;
   if (!box) return emitNone(call);
-  const words = rest[0]?.text === '--' ? rest.slice(1) : rest;
   const kind = call.tool === 'kubernetes' ? 'pod' : 'container';
-  const inner = words.filter((_, index) => !(index === 0 && words[0]?.text === '--'));
+  const inner = afterOptions(rest, kind === 'pod');
   if (inner.length === 0) {
     emit(call, {
       effect: 'run_unknown',

@@ -1,0 +1,97 @@
+// Program text without what its strings and comments hold, for the languages where a small lexer can be sure.
+// Undefined where it cannot (a regular expression or a template that may hold a quote): what looks like a string may then be code.
+
+const QUOTES = new Set(['"', "'"]);
+
+/** Strings become `""`, comments a blank; what a format string computes stays. */
+export function bareText(language: string, text: string): string | undefined {
+  if (/^(?:python|pypy)$/.test(language)) return python(text);
+  return /^(?:node|nodejs|bun|deno)$/.test(language) ? script(text) : undefined;
+}
+
+function python(text: string): string | undefined {
+  let out = '';
+  for (let at = 0; at < text.length; ) {
+    const character = text[at] as string;
+    if (character === '#') {
+      const end = text.indexOf('\n', at);
+      at = end < 0 ? text.length : end;
+      continue;
+    }
+    if (!QUOTES.has(character)) {
+      out += character;
+      at += 1;
+      continue;
+    }
+    const quote = text.startsWith(character.repeat(3), at) ? character.repeat(3) : character;
+    const prefix = /(?<![\w$])[A-Za-z]{1,2}$/.exec(out)?.[0] ?? '';
+    const end = closing(text, at + quote.length, quote);
+    if (end === undefined) return undefined;
+    const inner = text.slice(at + quote.length, end);
+    const computed = /f/i.test(prefix) ? fields(inner) : '';
+    if (computed === undefined) return undefined;
+    out = `${out.slice(0, out.length - prefix.length)}""${computed}`;
+    at = end + quote.length;
+  }
+  return out;
+}
+
+function closing(text: string, from: number, quote: string): number | undefined {
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1;
+    else if (text.startsWith(quote, at)) return at;
+    else if (quote.length === 1 && text[at] === '\n') return undefined;
+  }
+  return undefined;
+}
+
+/** `{x + 1}` of a format string; undefined when a field holds a quote, which may end the string in one version and not in another. */
+function fields(text: string): string | undefined {
+  let out = '';
+  for (let at = 0; at < text.length; at += 1) {
+    if (text[at] !== '{') continue;
+    if (text[at + 1] === '{') {
+      at += 1;
+      continue;
+    }
+    const end = text.indexOf('}', at);
+    const field = text.slice(at + 1, end < 0 ? text.length : end);
+    if (end < 0 || /["'\\{\n]/.test(field)) return undefined;
+    out += ` + (${field})`;
+    at = end;
+  }
+  return out;
+}
+
+/** Words behind which a slash begins a regular expression. */
+const BEFORE_PATTERN = /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|void|delete|throw|new|instanceof|await|yield)$/;
+
+function script(text: string): string | undefined {
+  let out = '';
+  for (let at = 0; at < text.length; ) {
+    const character = text[at] as string;
+    if (character === '`') return undefined;
+    if (character === '/') {
+      const line = text.startsWith('//', at);
+      if (line || text.startsWith('/*', at)) {
+        const end = text.indexOf(line ? '\n' : '*/', at + 2);
+        if (end < 0 && !line) return undefined;
+        at = end < 0 ? text.length : end + (line ? 0 : 2);
+        out += ' ';
+        continue;
+      }
+      const before = out.trimEnd();
+      if (!/[\w$\]]$/.test(before) || BEFORE_PATTERN.test(before)) return undefined;
+    }
+    if (!QUOTES.has(character)) {
+      out += character;
+      at += 1;
+      continue;
+    }
+    const end = closing(text, at + 1, character);
+    if (end === undefined) return undefined;
+    out += '""';
+    at = end + 1;
+  }
+  return out;
+}
