@@ -43,7 +43,7 @@ const CHANGED: readonly (readonly [Tag, Effect])[] = [
 ];
 
 /** How a command was joined to others: nothing about what it does. */
-const WALK_FLAGS = new Set(['piped', 'background']);
+const WALK_FLAGS = new Set(['piped', 'background', 'assigned', 'tool_output']);
 
 export function finishPart(draft: Draft, finishing: Finishing): ActionPart {
   const flags = new Set(draft.flags.filter((flag) => !WALK_FLAGS.has(flag)));

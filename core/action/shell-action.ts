@@ -35,7 +35,7 @@ export function commandsIn(where: Where): (words: readonly Arg[], remote: string
 function reading(where: Where, text: string, start: (walk: Walk) => unknown): ShellReading {
   const drafts: Draft[] = [];
   const secrets: string[] = [];
-  const meaning: Meaning = { where, add: (draft) => drafts.push(draft), secret: (value) => secrets.push(value) };
+  const meaning = meaningFor(where, drafts, secrets);
   try {
     start(walkFor(drafts, meaning));
   } catch (error) {
@@ -44,6 +44,19 @@ function reading(where: Where, text: string, start: (walk: Walk) => unknown): Sh
     drafts.push(opaqueDraft('too deep', text, [], OUTER_FRAME));
   }
   return { drafts, secrets };
+}
+
+function meaningFor(where: Where, drafts: Draft[], secrets: string[]): Meaning {
+  return {
+    where,
+    add: (draft) => drafts.push(draft),
+    secret: (value) => secrets.push(value),
+    handOver: () => {
+      const at = drafts.findLastIndex((draft) => draft.effect === 'secret_fetch');
+      const draft = drafts[at];
+      if (draft) drafts[at] = { ...draft, flags: [...draft.flags, 'to_process'] };
+    },
+  };
 }
 
 function walkFor(drafts: Draft[], meaning: Meaning): Walk {
@@ -94,7 +107,7 @@ export function codeReading(language: string, text: string, where: Where): Shell
     )[language] ?? language;
   const drafts: Draft[] = [];
   const secrets: string[] = [];
-  const meaning: Meaning = { where, add: (draft) => drafts.push(draft), secret: (value) => secrets.push(value) };
+  const meaning = meaningFor(where, drafts, secrets);
   const state = newState(where.cwd, where.home);
   const walk = walkFor(drafts, meaning);
   readCode(tool, text, { words: [literal(tool)], assignments: [], state, frame: OUTER_FRAME }, walk, meaning);

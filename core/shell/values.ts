@@ -8,6 +8,8 @@ export type Origin =
   | 'decoded'
   | 'credential'
   | 'secret'
+  /** Taken from a store of secrets in the same line. */
+  | 'stored'
   | 'personal'
   | 'regulated'
   | 'file'
@@ -115,7 +117,7 @@ export const SECRET_NAME = /SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API
 
 /** Without what says nothing about where code comes from. */
 export function codeOrigins(origins: readonly Origin[]): readonly Origin[] {
-  return origins.filter((origin) => origin !== 'secret');
+  return origins.filter((origin) => origin !== 'secret' && origin !== 'stored');
 }
 
 export function unresolved(name: string, origins: readonly Origin[] = NO_ORIGINS): Value {

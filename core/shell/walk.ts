@@ -310,14 +310,15 @@ function walkCommand(walk: Walk, node: Command, state: ShellState, frame: Frame)
     return NO_STREAM;
   }
   const expand = expander(walk, state, frame);
+  const kept = () => expander(walk, state, withFlags(frame, 'assigned'));
   const words: Arg[] = node.name ? expandWord(node.name, expand) : [];
   for (const item of node.args) {
     if (item.type === 'Word') words.push(...expandWord(item, expand));
-    else words.push(assignmentWord(item.name, item.append ? '+=' : '=', assignedValue(item, expand, state)));
+    else words.push(assignmentWord(item.name, item.append ? '+=' : '=', assignedValue(item, kept(), state)));
   }
   const assignments: { name: string; value: Value }[] = [];
   for (const item of node.prefix) {
-    if (item.type === 'Assignment') assignments.push({ name: item.name, value: assignedValue(item, expand, state) });
+    if (item.type === 'Assignment') assignments.push({ name: item.name, value: assignedValue(item, kept(), state) });
   }
   if (assignments.length > 0) {
     // What a variable is set to can change what runs: judged by name, as `export` is.

@@ -126,7 +126,8 @@ function expandPart(part: WordPart, quoted: boolean, fields: Fields, expander: E
       return;
     case 'DoubleQuoted':
     case 'LocaleString':
-      fields.open = true;
+      // `"$@"` without parameters is no word at all.
+      fields.open ||= !(part.parts.length === 1 && noItems(part.parts[0] as WordPart, expander.state));
       for (const child of part.parts) expandPart(child, true, fields, expander);
       return;
     case 'Glob':
@@ -162,6 +163,10 @@ function expandPart(part: WordPart, quoted: boolean, fields: Fields, expander: E
       if (/[A-Za-z_]\w*[ \t]+(?:-\w|[\w/~."'$])/.test(part.text)) expander.suspect(part.text.slice(3, -2));
       fields.addUnknown('$NUMBER', []);
   }
+}
+
+function noItems(part: WordPart, state: ShellState): boolean {
+  return part.type === 'SimpleExpansion' && part.text === '$@' && state.params?.length === 0;
 }
 
 function addStream(stream: Stream, quoted: boolean, fields: Fields, expander: Expander): void {

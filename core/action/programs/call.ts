@@ -16,6 +16,8 @@ export type Meaning = {
   add(draft: Draft): void;
   /** A secret known by its place (`-p SECRET`), not by its looks. */
   secret(value: string): void;
+  /** What was fetched last goes straight to a process that keeps it to itself. */
+  handOver(): void;
 };
 
 export type Call = {
@@ -82,9 +84,16 @@ function hostPath(call: Call, word: Arg): string | undefined {
 /** Adds a draft; what is not given comes from the call. */
 export function emit(call: Call, over: Partial<Draft>): void {
   const { frame } = call.invocation;
-  const flags = [...call.flags, ...(over.flags ?? []), ...frame.flags.filter((flag) => flag !== 'piped')];
   const { rule } = call;
   const effect = over.effect ?? call.effect;
+  // Kept in a variable it goes on to a process; what shows it later says so itself.
+  const kept = effect === 'secret_fetch' && frame.flags.includes('assigned') && !frame.flags.includes('piped');
+  const flags = [
+    ...call.flags,
+    ...(over.flags ?? []),
+    ...frame.flags.filter((flag) => flag !== 'piped'),
+    ...(kept ? ['to_process'] : []),
+  ];
   call.meaning.add({
     tool: call.tool,
     operation: call.operation,
@@ -251,7 +260,7 @@ export function outOf(call: Call, targets: readonly DraftTarget[]): Stream {
   const { stdin } = call.invocation.frame;
   let origins: readonly Origin[] = call.rule.filter ? stdin.origins : [];
   if (call.effect === 'fetch') origins = joinOrigins(origins, ['download']);
-  else if (call.effect === 'secret_fetch') origins = joinOrigins(origins, ['secret']);
+  else if (call.effect === 'secret_fetch') origins = joinOrigins(origins, ['secret', 'stored']);
   else if (targets.length > 0) {
     origins = joinOrigins(origins, ['file']);
     for (const item of targets) {

@@ -43,7 +43,7 @@ const CLOUD: Rule = {
     '--password|--secret-string|--secret|--token': { value: 'secret' },
   },
   values:
-    '--profile --region --output --query --project --zone --subscription -g --resource-group --account --format -o --endpoint-url --config --env -e --app -a --org --team --scope --name -n --id --filters --filter --max-items --page-size --location -l --cluster',
+    '--profile --region --output --query --project --zone --subscription -g --resource-group --account --format -o --endpoint-url --config --env -e --app -a --org --team --scope --name -n --id --filters --filter --max-items --page-size --location -l --cluster --acl --grants --storage-class --content-type --cache-control --content-disposition --content-encoding --metadata --sse --sse-kms-key-id --source-region --expires',
 };
 
 const forge: Rule = {

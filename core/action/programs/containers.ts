@@ -121,6 +121,7 @@ const DOCKER: Rule = {
     push: { effect: 'publish', operands: 'name:image' },
     login: {
       effect: 'identity_change',
+      special: 'registry-login',
       operands: 'residue',
       values: '-u --username',
       options: { '-p|--password': { value: 'secret' }, '--password-stdin': {} },

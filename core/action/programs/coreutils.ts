@@ -102,9 +102,11 @@ export const COREUTILS: Programs = {
   ...rows('type which', { ...NONE, special: 'which' }),
   ...rows('test [ [[', { effect: 'none', operands: 'none' }),
   ...rows('pwd', { ...NONE, special: 'pwd' }),
+  uuidgen: { ...NONE, special: 'short-value' },
   date: {
     effect: 'none',
     operands: 'none',
+    special: 'short-value',
     values: '-d --date -r --reference -f -I',
     options: { '-s|--set': { effect: 'system_change', value: 'content' } },
   },

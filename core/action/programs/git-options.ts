@@ -1,6 +1,6 @@
 // git's own options, before the subcommand: where it acts, and settings for one command, some of which run programs.
 
-import { type Invocation, withBound } from '../../shell/frame.ts';
+import { type Invocation, type Walk, withBound } from '../../shell/frame.ts';
 import { forkState } from '../../shell/values.ts';
 import { plainTarget } from '../draft.ts';
 import { resolvePath } from '../paths.ts';
@@ -12,7 +12,7 @@ import { RUNS } from './special-git.ts';
 const SHOWS = /^(?:color|advice|log|pager|column|diff)\.|^core\.(?:pager=(?:cat|less|)$|quotepath=)/i;
 
 /** `git -C dir …` moves; `git -c key=value …` may run a program. */
-export function prepareGit(invocation: Invocation, above: Arguments, meaning: Meaning): Invocation {
+export function prepareGit(invocation: Invocation, above: Arguments, meaning: Meaning, walk: Walk): Invocation {
   const folders = [...(above.options.get('-C') ?? []), ...(above.options.get('--work-tree')?.slice(-1) ?? [])];
   const named = ['--git-dir', '--namespace'].flatMap((name) =>
     (above.options.get(name) ?? []).map((value) => `${name} ${value.text}`),
@@ -22,6 +22,10 @@ export function prepareGit(invocation: Invocation, above: Arguments, meaning: Me
   for (const setting of above.options.get('-c') ?? []) {
     const [key, ...rest] = setting.text.split('=');
     if (!RUNS.test(key ?? '') || /^(?:cat|less|true|)$/.test(rest.join('='))) continue;
+    // What it runs is judged, too; that it runs by way of git is not forgotten.
+    const text = rest.join('=');
+    const command = /^alias\./i.test(key ?? '') ? (text.startsWith('!') ? text.slice(1) : '') : text.replace(/^!/, '');
+    if (/\s/.test(command)) walk.text(command, forkState(invocation.state), invocation.frame);
     const weakens = /hookspath|sslverify/i.test(key as string);
     meaning.add({
       tool: 'git',

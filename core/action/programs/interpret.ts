@@ -17,9 +17,21 @@ import { runFile } from './special-shells.ts';
 import { SPECIALS } from './specials.ts';
 import { boundText } from './surroundings.ts';
 
+/** These take values, or say themselves that they show one. */
+const TAKES_SECRETS = new Set(['export', 'declare', 'typeset', 'local', 'readonly', 'unset', 'set', 'echo', 'printf', 'test', '[', '[[']);
+
 export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
   const program = invocation.words[0] as Arg;
   if (program.text === '' && program.known) return SILENT;
+  if (invocation.words.some((word) => word.origins.includes('stored')) && !TAKES_SECRETS.has(program.text))
+    meaning.add({
+      tool: program.known ? (programName(program.text) ?? 'script') : 'shell',
+      operation: 'argument',
+      effect: 'secret_fetch',
+      targets: [],
+      flags: ['printed', ...invocation.frame.flags],
+      range: invocation.frame.range,
+    });
   if (program.glob) return globProgram(invocation, walk, meaning);
   if (!program.known) {
     walk.judge.opaque('program', program.text, program.origins, invocation.frame);
@@ -48,7 +60,7 @@ function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning
   for (let level = 0; current.subcommands && level < 6; level += 1) {
     const above = readArguments({ ...current, stopAtOperand: true }, args);
     if (asksHelp(current, above.options)) return help(current, tool, names, invocation, walk, meaning, args);
-    if (level === 0 && tool === 'git') invocation = prepareGit(invocation, above, meaning);
+    if (level === 0 && tool === 'git') invocation = prepareGit(invocation, above, meaning, walk);
     for (const name of above.options.keys()) {
       const option = optionRule(current, name);
       for (const flag of option?.flags ?? []) flags.add(flag);

@@ -335,6 +335,7 @@ export const PACKAGES: Programs = {
     effect: 'install_local',
     operation: 'create',
     operands: 'files',
+    flags: ['pinned'],
     values: '-p --python --prompt',
     options: { '--clear': { flags: ['force'] } },
   }),

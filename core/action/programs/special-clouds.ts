@@ -2,6 +2,7 @@
 
 import { type Arg, joinOrigins, literal, type Origin } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
+import { forgeEffect } from '../forge.ts';
 import { effectOfRequest } from '../http.ts';
 import type { Effect } from '../types.ts';
 import {
@@ -18,7 +19,7 @@ import {
 import { fileOrigin, payload } from './special-network.ts';
 
 const READ =
-  /^(?:describe|list|get|ls|show|view|head|status|info|inspect|search|query|lookup|batch-get|scan|filter|tail|logs?|diff|validate|preview|plan|help|version|whoami|check|test|explain|estimate|simulate|wait|watch|top|ps|history|cat|detect|summarize|count|doctor|ping|health|members|events|metrics|usage|print-access-token|print-identity-token|doc|dump|regions|zones|inventory|synth|synthesize|graph|template|lint|audit|completion|configtest)(?:-|$)/;
+  /^(?:describe|list|get|ls|show|read|view|head|status|info|inspect|search|query|lookup|batch-get|scan|filter|tail|logs?|diff|validate|preview|plan|help|version|whoami|check|test|explain|estimate|simulate|wait|watch|top|ps|history|cat|detect|summarize|count|doctor|ping|health|members|events|metrics|usage|print-access-token|print-identity-token|doc|dump|regions|zones|inventory|synth|synthesize|graph|template|lint|audit|completion|configtest)(?:-|$)/;
 const DESTROY =
   /^(?:delete|remove|rm|destroy|terminate|purge|drop|deregister|deprovision|nuke|wipe|teardown|undeploy|rb|empty|decommission|abort|release|reset|down|prune|batch-delete|uninstall|unregister|clean|clear)(?:-|$)/;
 const CHANGE =
@@ -30,7 +31,7 @@ const SECRET =
 const PUBLIC =
   /public-read|--allow-unauthenticated|allUsers|allAuthenticatedUsers|"Principal":\s*"\*"|--public-access\b.*(?:blob|container)|--publicly-accessible|0\.0\.0\.0\/0|--public\b/;
 const GUARD =
-  /(?:cloudtrail|guardduty|config-recorder|configservice|securityhub|macie|inspector|flow-logs?|audit-?logs?|log-group|logging|waf|shield|defender|diagnostic-settings|deletion-protection|public-access-block|organization-trail|termination-protection|alarms?|sinks)/;
+  /(?:cloudtrail|guardduty|config-recorder|configservice|securityhub|macie|inspector|flow-logs?|audit-?logs?|log-group|logging|waf|shield|defender|diagnostic-settings|deletion-protection|public-access-block|block-public-access|branch-protection|organization-trail|termination-protection|alarms?|sinks)/;
 
 const cloud: Special = (call) => {
   emitOptionFiles(call);
@@ -46,11 +47,7 @@ const cloud: Special = (call) => {
     const copied = objectStore(call, words);
     if (copied) return copied;
   }
-  const verb =
-    words.find(
-      (word) =>
-        READ.test(word) || DESTROY.test(word) || CHANGE.test(word) || /^(?:publish|share|invite|grant)/.test(word),
-    ) ?? '';
+  const verb = verbOf(call.tool, words);
   const noun = words.filter((word) => word !== verb).join(' ');
   let effect: Effect = 'unknown';
   if (READ.test(verb)) effect = 'read';
@@ -60,7 +57,7 @@ const cloud: Special = (call) => {
     effect = /sns|sqs|eventbridge|pubsub|topic|nats|kafka/.test(`${call.tool} ${text}`) ? 'message' : 'publish';
   else if (/^(?:share|invite)/.test(verb)) effect = 'share';
   else if (/^grant/.test(verb)) effect = 'identity_change';
-  if (SECRET.test(text) && (effect === 'read' || effect === 'unknown' || /assume-role|generate-db|get-/.test(text)))
+  if (SECRET.test(text) && (effect === 'read' || effect === 'unknown' || /assume-role|generate-db|get-|versions access/.test(text)))
     effect = 'secret_fetch';
   else if (
     effect !== 'read' &&
@@ -70,10 +67,12 @@ const cloud: Special = (call) => {
   if (
     effect !== 'read' &&
     effect !== 'secret_fetch' &&
-    GUARD.test(noun) &&
-    /^(?:delete|stop|disable|update|put|remove|destroy|reset|clear)/.test(verb)
+    GUARD.test(`${noun} ${verb}`) &&
+    /^(?:delete|stop|disable|update|put|remove|destroy|reset|clear)/.test(verb) &&
+    !(/^put/.test(verb) && /=true\b/i.test(all) && !/=false\b/i.test(all))
   )
     effect = 'security_disable';
+  if (effect === 'infra_destroy' && wholeCluster(call.tool, words)) effect = 'disk_destroy';
   if (effect !== 'read' && PUBLIC.test(all)) effect = 'share';
   if (
     /^(?:dev|serve|local|emulators|build|synth|test|lint|run-local|start-local)$/.test(verb) ||
@@ -97,8 +96,30 @@ const cloud: Special = (call) => {
     residue: effect === 'read' ? [] : [...residueOf(call, call.given.operands)],
     metadata: effect === 'read',
   });
-  return { origins: effect === 'secret_fetch' ? ['secret'] : ['file'] };
+  return { origins: effect === 'secret_fetch' ? ['secret', 'stored'] : ['file'] };
 };
+
+/** What the first word of these names is a group of commands, not what is done. */
+const GROUPED = /^(?:gcloud|az|aws|oci|ibmcloud|aliyun|doctl)$/;
+/** Words that are what is done with one program, and what it is done to with another. */
+const NOUN = /^(?:secrets|config|keys|domains|certs|env|vars|addons|logs|metrics|members|events|access)$/;
+
+function verbOf(tool: string, words: readonly string[]): string {
+  const does = (word: string) =>
+    READ.test(word) || DESTROY.test(word) || CHANGE.test(word) || /^(?:publish|share|invite|grant)/.test(word);
+  if (!GROUPED.test(tool)) return words.find(does) ?? '';
+  const inner = words.slice(1);
+  return inner.find((word) => does(word) && !NOUN.test(word)) ?? inner.find(does) ?? words.find(does) ?? '';
+}
+
+/** A cluster of machines, with all that runs on it; one of databases alone is a database. */
+function wholeCluster(tool: string, words: readonly string[]): boolean {
+  if (/^(?:eksctl|kops)$/.test(tool)) return words.includes('cluster');
+  return (
+    words.slice(0, 2).some((word) => /^(?:container|eks|aks|ce|ks|kubernetes|k8s|oke)$/.test(word)) &&
+    (words.includes('aks') || words.some((word) => /^(?:delete-)?clusters?$/.test(word)))
+  );
+}
 
 function objectStore(call: Call, words: readonly string[]): ReturnType<Special> | undefined {
   const verbAt = words.findIndex((word) =>
@@ -214,26 +235,7 @@ const forgeApi: Special = (call) => {
   ).toUpperCase();
   const text = path.text.replace(/^\//, '').replace(/[?#].*$/, '');
   let effect: Effect = effectOfRequest(method);
-  if (effect === 'send') {
-    if (method === 'DELETE' && /^repos\/[^/]+\/[^/]+$|^orgs\//.test(text)) effect = 'infra_destroy';
-    else if (/\/(?:protection|branch-protection|rulesets|vulnerability-alerts|secret-scanning)(?:\/|$)/.test(text))
-      effect = 'security_disable';
-    else if (
-      /\/(?:collaborators|keys|secrets|members|memberships|invitations|teams|hooks|tokens|permissions)(?:\/|$)/.test(
-        text,
-      )
-    )
-      effect = 'identity_change';
-    else if (
-      /\/(?:issues|pulls|comments|reviews|reactions|discussions|labels|assignees|statuses|check-runs)(?:\/|$)/.test(
-        text,
-      ) &&
-      !/\/merge$/.test(text)
-    )
-      effect = 'message';
-    else if (/\/merge$|\/git\/refs|\/contents\//.test(text)) effect = 'vcs_push';
-    else if (/\/releases(?:\/|$)|^gists/.test(text)) effect = 'publish';
-  }
+  if (effect === 'send') effect = forgeEffect(method, text);
   if (effect === 'fetch' && /\/(?:actions\/secrets|access_tokens|installation)/.test(text)) effect = 'read';
   emit(call, {
     effect,

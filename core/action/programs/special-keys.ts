@@ -1,7 +1,7 @@
 // Programs that hold keys: what leaves a key store, what is decrypted, what is made.
 
 import { type Arg, joinOrigins, literal } from '../../shell/values.ts';
-import { emit, emitOptionFiles, optionValue, outOf, residueOf, SILENT, type Special, target } from './call.ts';
+import { byRule, emit, emitOptionFiles, optionValue, outOf, residueOf, SILENT, type Special, target } from './call.ts';
 
 const gpg: Special = (call) => {
   emitOptionFiles(call);
@@ -95,8 +95,24 @@ const opensslEnc: Special = (call) => {
   };
 };
 
+/** `store | docker login --password-stdin`: the secret goes from its store to the tool that uses it, and nobody sees it. */
+const registryLogin: Special = (call) => {
+  const { origins } = call.invocation.frame.stdin;
+  if (!call.given.options.has('--password-stdin') || !origins.includes('stored')) return byRule(call);
+  call.meaning.handOver();
+  emit(call, {
+    effect: 'secret_fetch',
+    operation: 'login',
+    flags: ['to_process'],
+    targets: call.given.operands.map((word) => ({ id: `registry:${word.text}`, known: word.known, glob: false })),
+    residue: residueOf(call),
+  });
+  return SILENT;
+};
+
 export const KEY_SPECIALS: { readonly [name: string]: Special } = {
   gpg,
+  'registry-login': registryLogin,
   'ssh-keygen': sshKeygen,
   'openssl-enc': opensslEnc,
 };

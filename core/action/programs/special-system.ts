@@ -161,7 +161,7 @@ const killName: Special = (call) => {
     effect,
     operation: 'kill',
     targets: names.map((name) => plainTarget(`process:${name}`)),
-    flags: has(call, '-v') ? ['inverted'] : [],
+    flags: [...(has(call, '-v') ? ['inverted'] : []), ...(call.tool === 'killall' ? ['bulk'] : [])],
     residue: residueOf(call),
   });
   return SILENT;

@@ -9,7 +9,7 @@ const echo: Special = (call) => {
   const secrets = words
     .flatMap((word) => (word.known ? [] : (word.text.match(/\$\w+/g) ?? [])))
     .filter((name) => SECRET_NAME.test(name));
-  if (secrets.length > 0)
+  if (secrets.length > 0 || words.some((word) => word.origins.includes('stored')))
     emit(call, {
       effect: 'secret_fetch',
       operation: 'print',
@@ -109,7 +109,7 @@ const awk: Special = (call) => {
   }
   if (
     /\bsystem\s*\(\s*[^"\s]/.test(program) ||
-    /\|\s*(?:getline|&)?\s*[a-z$(]/i.test(program.replace(/"(?:[^"\\]|\\.)*"/g, '').replace(/\|\|/g, ''))
+    /\|\s*(?:getline|&)?\s*[a-z$(]/i.test(withoutPatterns(program).replace(/\|\|/g, ''))
   ) {
     call.walk.judge.opaque('awk', program, call.invocation.frame.stdin.origins, call.invocation.frame);
   }
@@ -129,6 +129,25 @@ const awk: Special = (call) => {
     ? outOf({ ...call, effect: 'read' }, targets)
     : { origins: call.invocation.frame.stdin.origins };
 };
+
+/** Without strings and regular expressions, in which a bar is no pipe. */
+function withoutPatterns(program: string): string {
+  let out = '';
+  for (let at = 0; at < program.length; at += 1) {
+    const character = program[at] as string;
+    const pattern = character === '/' && /(?:^|[(,!~{};&|\n])\s*$/.test(out.slice(-20));
+    if (character !== '"' && !pattern) {
+      out += character;
+      continue;
+    }
+    let end = at + 1;
+    while (end < program.length && program[end] !== character) end += program[end] === '\\' ? 2 : 1;
+    // What does not end is no pattern.
+    if (end >= program.length) return out + program.slice(at);
+    at = end;
+  }
+  return out;
+}
 
 const filter: Special = (call) => {
   const out = byRule(call);
@@ -190,4 +209,11 @@ function ranges(set: string): string[] {
   return out;
 }
 
-export const TEXT_SPECIALS: { readonly [name: string]: Special } = { echo, sed, awk, filter, tr };
+/** Prints a word without a slash: whatever it is, it does not lead to another folder. */
+const shortValue: Special = (call) => {
+  if (call.effect !== 'none') return byRule(call);
+  emit(call, { effect: 'none' });
+  return call.args.every((arg) => arg.known && !/\/|%[Dxhc]/.test(arg.text)) ? { text: '0\n', origins: [] } : { origins: [] };
+};
+
+export const TEXT_SPECIALS: { readonly [name: string]: Special } = { echo, sed, awk, filter, tr, 'short-value': shortValue };
