@@ -8,7 +8,7 @@ import { gravity } from './effects.ts';
 import { finishPart, worstExternality } from './parts.ts';
 import { whereFrom } from './paths.ts';
 import { type ProposedLike, type Reading, readProposed } from './proposed.ts';
-import { type Detect, Findings, payloadOf } from './redact.ts';
+import { type Detect, Findings, type LocatedFinding, payloadOf } from './redact.ts';
 import type { ActionContext, ActionPart, CanonicalAction, Finding } from './types.ts';
 
 export const MAX_ACTIONS = 64;
@@ -90,7 +90,10 @@ function calledName({ kind }: ProposedLike, mask: (text: string) => string): str
 }
 
 function finish(reading: Reading, field: string, input: AdmitInput, findings: Findings): ActionPart[] {
-  const located = reading.texts.map(({ text, where }) => findings.scan(text, `${field}.${where}`));
+  const { addressed } = reading;
+  const located = reading.texts.map(({ text, where }) =>
+    findings.scan(text, `${field}.${where}`, addressed && ((item) => reaches(text, item, addressed))),
+  );
   const all = located.flat();
   for (const secret of reading.secrets) {
     if (secret.length < 4) continue;
@@ -123,6 +126,15 @@ function finish(reading: Reading, field: string, input: AdmitInput, findings: Fi
   );
   if (drafts.size === 0) drafts.set('', NOTHING);
   return [...drafts.values()].map((draft) => finishPart(draft, { where, mask, digest: input.digest, sensitive }));
+}
+
+/** The number or account that the call itself is addressed to is how it gets there, not what leaks. */
+const REACHES = /^(?:email|phone|iban)/;
+
+function reaches(text: string, item: LocatedFinding, addressed: readonly string[]): boolean {
+  if (item.class !== 'pii' || !REACHES.test(item.kind)) return false;
+  const found = text.slice(item.start, item.end);
+  return addressed.some((value) => value.includes(found));
 }
 
 /** Parts that do nothing say nothing beside parts that do something; too many become opaque. */

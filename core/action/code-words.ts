@@ -42,6 +42,13 @@ export const WRITING_CALLS = new Set([
 export const FILE_MODULES = 'os pathlib glob csv fs io yaml toml tomllib configparser xml';
 export const SCANNED = new Set(words('python pypy node nodejs bun deno perl ruby php'));
 
+/** Look at a page and change nothing of it. */
+export const PAGE_CALLS = new Set([
+  ...HARMLESS_CALLS,
+  ...words(
+    'querySelector querySelectorAll getElementById getElementsByClassName getElementsByTagName getElementsByName getAttribute getAttributeNames hasAttribute closest contains matches item getComputedStyle getBoundingClientRect',
+  ),
+]);
 /** Words by which code reaches what cannot be read off it. */
 export const DYNAMIC =
   /`|__|\b(?:eval|exec|getattr|setattr|globals|locals|Function|constructor|system|compile|ctypes|binding|dlopen|qx|spawn|popen|syscall|instance_eval|public_send|reflect|Proxy)\b|%x|[\])]\s{0,8}\(/i;

@@ -15,6 +15,7 @@ import {
   HARMLESS_IMPORTS,
   HOME_REMOVAL,
   LOOKING,
+  PAGE_CALLS,
   PAREN_LESS,
   READING_CALLS,
   REMOVAL,
@@ -208,6 +209,14 @@ function tamed(bare: string): string {
 function inert(language: string, text: string): boolean {
   const bare = bareText(language, text);
   return bare !== undefined && !ENVIRONMENT.test(text) && computesOnly(language, tamed(bare), text);
+}
+
+/** Script in a page that only looks: no call, no assignment, no loading by which it could act. */
+export function computesOnPage(text: string): boolean {
+  const bare = bareText('node', text);
+  if (bare === undefined || DYNAMIC.test(bare) || /\b(?:new|import|await|fetch|location|history|cookie)\b/.test(bare)) return false;
+  if (/[\w$\])]\s{0,8}(?:[-+*/%&|^]|\*\*|<<|>>>?|\|\||&&|\?\?)?=(?![=>])/.test(bare.replace(/\b(?:const|let|var)\s+\w+\s{0,8}=/g, ''))) return false;
+  return !/\+\+|--|\bdelete\b/.test(bare) && callsHarmless(bare, PAGE_CALLS);
 }
 
 /** Only literals, arithmetic and calls that compute or print. */

@@ -1,25 +1,14 @@
 // HTTP requests, whoever makes them: what method, host and body say.
 
 import { invalidArgument } from '../errors.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, fileTarget } from './draft.ts';
+import { kubernetesRequest } from './kubernetes-http.ts';
+import type { Where } from './paths.ts';
+import { changingService, readingService, type Service } from './services.ts';
 import type { Effect } from './types.ts';
 import { type Address, isMetadataHost, ownerOf, readUrl, urlTarget } from './urls.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
-/** Hosts whose API does one well-known thing with whatever is posted. */
-const HOSTS: readonly (readonly [RegExp, Effect])[] = [
-  [/^(?:api\.)?(?:stripe|paypal|adyen|squareup|braintreegateway|checkout|mollie|wise)\.com$/, 'payment'],
-  [
-    /^(?:hooks\.slack\.com|slack\.com|discord(?:app)?\.com|api\.telegram\.org|.*\.webhook\.office\.com|api\.twilio\.com|api\.sendgrid\.com|api\.mailgun\.net|api\.postmarkapp\.com|graph\.facebook\.com|api\.pushover\.net|ntfy\.sh)$/,
-    'message',
-  ],
-  [
-    /^(?:api\.twitter\.com|api\.x\.com|gist\.github\.com|paste(?:bin)?\.\w+|hastebin\.com|transfer\.sh|file\.io|0x0\.st|termbin\.com|dpaste\.\w+|ix\.io|catbox\.moe|.*\.catbox\.moe|gofile\.io|anonfiles\.com)$/,
-    'publish',
-  ],
-  [/^(?:registry\.npmjs\.org|upload\.pypi\.org|crates\.io|rubygems\.org)$/, 'publish'],
-];
-
 export type Request = {
   readonly method: string;
   readonly url: { readonly text: string; readonly known: boolean };
@@ -28,14 +17,30 @@ export type Request = {
   readonly flags?: readonly string[];
 };
 
+/** A file behind an address is a file. */
+export function fileRequest(text: string, tool: string, where: Where, cwd = where.cwd): Draft | undefined {
+  if (!/^file:\/\//i.test(text)) return undefined;
+  return {
+    tool,
+    operation: 'read',
+    effect: 'read',
+    targets: [fileTarget({ text, known: true, glob: false }, cwd, where)],
+    flags: [],
+    residue: [],
+  };
+}
+
 /** The draft of one request; `undefined` when there is no address in it. */
 export function requestDraft(request: Request): Draft | undefined {
   const address = readUrl(request.url.text);
   if (!address) return undefined;
   const method = request.method.toUpperCase();
-  const effect = effectOf(method, address);
+  const cluster = kubernetesRequest(method, address, request.body)?.[0];
+  if (cluster) return { ...cluster, flags: [...(request.flags ?? []), ...cluster.flags] };
+  const service = serviceOf(method, address, request.body);
+  const { effect } = service;
   const owner = ownerOf(address.host);
-  const flags = [...(request.flags ?? []), 'remote'];
+  const flags = [...(request.flags ?? []), ...(service.flags ?? []), 'remote'];
   if (!request.url.known && /\$/.test(address.query + address.path)) flags.push('data_in_url');
   if (address.query.length > 256) flags.push('long_query');
   if (address.credentials) flags.push('credentials_in_url');
@@ -47,11 +52,12 @@ export function requestDraft(request: Request): Draft | undefined {
     effect,
     targets: [urlTarget(request.url)],
     flags,
-    residue: effect === 'fetch' ? query : [...query, ...request.body],
+    residue: [...query, ...request.body],
     systems: [host],
     scope: owner.destination_ownership === 'self' ? 'machine' : 'remote',
     externality: {
       ...owner,
+      ...service.externality,
       ...(effect === 'send' && {
         external_write: owner.destination_ownership !== 'self',
         ...(request.body.length === 0 && { sensitive_payload: 'none' as const }),
@@ -60,12 +66,10 @@ export function requestDraft(request: Request): Draft | undefined {
   };
 }
 
-function effectOf(method: string, address: Address): Effect {
-  if (isMetadataHost(address.host)) return 'read_credential';
-  if (READS.has(method)) return 'fetch';
-  const host = address.host.replace(/:\d+$/, '');
-  for (const [pattern, effect] of HOSTS) if (pattern.test(host)) return effect;
-  return 'send';
+function serviceOf(method: string, address: Address, body: readonly string[]): Service {
+  if (isMetadataHost(address.host)) return { effect: 'read_credential' };
+  if (READS.has(method)) return readingService(address) ?? { effect: 'fetch' };
+  return changingService(method, address, body) ?? { effect: 'send' };
 }
 
 export function readHttp(
@@ -74,7 +78,10 @@ export function readHttp(
   headers: { readonly [name: string]: string },
   body: string,
   field: string,
+  where: Where,
 ): Draft[] {
+  const file = fileRequest(url, 'http', where);
+  if (file) return [file];
   if (method !== '' && !/^[A-Za-z]{1,16}$/.test(method))
     throw invalidArgument(field.replace(/url$/, 'method'), 'is not an HTTP method');
   if (!/^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(url)) throw invalidArgument(field, 'must be an absolute address');

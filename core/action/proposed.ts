@@ -9,7 +9,7 @@ import { readKubernetes } from './kubernetes.ts';
 import { readPatch } from './patch.ts';
 import { type Where, whereFrom } from './paths.ts';
 import { codeReading, commandsIn, readShell } from './shell-action.ts';
-import { readTool } from './tools.ts';
+import { addressedBy, readTool } from './tools.ts';
 import type { ActionContext } from './types.ts';
 
 /** UTF-16 code units of any one text. */
@@ -31,6 +31,8 @@ export type Reading = {
   /** Secrets known by their place. */
   readonly secrets: readonly string[];
   readonly cwd: string | undefined;
+  /** By what the other end is reached, in the call's own words. */
+  readonly addressed?: readonly string[];
 };
 
 type Fields = { readonly [name: string]: unknown };
@@ -151,15 +153,15 @@ const READERS: { readonly [kind: string]: Reader } = {
     const cwd = directory(input);
     return plain(input, readPatch(input.text('patch', true), whereFrom(context, cwd), input.path('patch')), [], cwd);
   },
-  http: (input) => {
+  http: (input, context) => {
     const method = input.name('method', false);
     const url = input.text('url', true, 8_192);
-    return plain(input, readHttp(method, url, input.map('headers'), input.text('body'), input.path('url')));
+    return plain(input, readHttp(method, url, input.map('headers'), input.text('body'), input.path('url'), whereFrom(context)));
   },
-  browser: (input) => {
+  browser: (input, context) => {
     const action = input.name('action');
     const url = input.text('url', false, 8_192);
-    return plain(input, readBrowser(action, url, input.json('argumentsJson')));
+    return plain(input, readBrowser(action, url, input.json('argumentsJson'), whereFrom(context)));
   },
   kubernetes: (input, context) => {
     const verb = input.name('verb');
@@ -198,5 +200,6 @@ function withTool(
   ) as string | undefined;
   const where: Where = whereFrom(context, cwd);
   const { drafts, secrets } = readTool({ server, tool, given, where, workflow, field: input.path('arguments') });
-  return plain(input, drafts, secrets, cwd);
+  const addressed = addressedBy(given);
+  return { ...plain(input, drafts, secrets, cwd), ...(addressed.length > 0 && { addressed }) };
 }

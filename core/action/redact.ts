@@ -38,10 +38,11 @@ export class Findings {
     this.#detect = detect;
   }
 
-  /** Looks through a text of the proposal. */
-  scan(text: string, where: string): readonly LocatedFinding[] {
+  /** Looks through a text of the proposal; what `passes` is no finding there. */
+  scan(text: string, where: string, passes?: (item: LocatedFinding) => boolean): readonly LocatedFinding[] {
     if (text === '') return [];
-    const found = this.#detect(text, where);
+    const all = this.#detect(text, where);
+    const found = passes ? all.filter((item) => !passes(item)) : all;
     for (const item of found) this.add(item);
     return found;
   }

@@ -2,162 +2,110 @@
 
 import { type Draft, type DraftTarget, plainTarget } from './draft.ts';
 import { requestDraft } from './http.ts';
+import { resolvePath } from './paths.ts';
+import { placeOf } from './places.ts';
 import { isProtectedBranch } from './programs/special-git.ts';
 import { sqlEffect } from './sql.ts';
+import { bodyIn, type Given, methodIn, recipientsOf, repositoryPaths, snakeCase, type ToolCall } from './tool-arguments.ts';
+import { LOSSES, namedEffect, ownTalk } from './tool-words.ts';
 import type { Effect } from './types.ts';
 import { urlTarget } from './urls.ts';
 
-type Call = { readonly server: string; readonly tool: string; readonly given: { readonly [name: string]: unknown } };
-
-const words = (text: string) => new Set(text.split(' '));
-const READS = words(
-  'get list search read find fetch describe query show view check count lookup status inspect browse retrieve download preview validate diff compare explain summarize history info help ping test whoami analyze scan export resolve',
-);
-const LOSSES = words(
-  'delete remove destroy drop purge wipe erase terminate truncate revoke uninstall reset clear archive cancel close',
-);
-const CHANGES = words(
-  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link',
-);
-const MESSAGES = words('send post reply comment notify email message mail tweet announce broadcast dm sms chat');
-const PAYMENTS = words(
-  'pay charge refund purchase buy order book checkout payout invoice subscribe donate wire withdraw transfer',
-);
-const IDENTITY_NOUNS =
-  /(?:^|_)(?:user|users|member|members|role|roles|permission|permissions|policy|policies|key|keys|token|tokens|secret|secrets|access|iam|group|groups|collaborator|admin|password|credential|credentials|mfa)(?:_|$)/;
-const DATA_NOUNS =
-  /(?:^|_)(?:table|database|db|collection|index|row|rows|record|records|schema|document|documents|sql)(?:_|$)/;
-const INFRA_NOUNS =
-  /(?:^|_)(?:instance|instances|bucket|cluster|server|vm|volume|namespace|deployment|pod|service|function|stack|project|repository|repo|environment|domain|dns|zone|snapshot|backup|network|container|image|app|site|queue|topic|resource|resources|workspace)(?:_|$)/;
-const TALK_NOUNS =
-  /(?:^|_)(?:issue|issues|ticket|comment|comments|pull_request|pr|review|discussion|page|doc|task|event|message|thread|draft|note|card|story|reaction|label|milestone)(?:_|$)/;
-const MAIL_NOUNS = /(?:^|_)(?:email|mail|message|sms|tweet|chat|dm|notification|slack)(?:_|$)/;
-
 /** Arguments that say what is acted upon. */
-const NAMED = [
-  'repo',
-  'repository',
-  'project',
-  'branch',
-  'channel',
-  'channel_id',
-  'table',
-  'database',
-  'bucket',
-  'namespace',
-  'cluster',
-  'instance',
-  'instance_id',
-  'name',
-  'id',
-  'resource',
-  'path',
-  'file_path',
-  'issue_number',
-  'pull_number',
-  'environment',
-  'user',
-  'username',
-  'role',
-];
+const NAMED =
+  'repo repository project branch channel channel_id table database bucket namespace cluster instance instance_id name id resource path file_path issue_number pull_number environment user username role'.split(
+    ' ',
+  );
+const SQL =
+  /^\s*(?:--|\/\*|\(|select|with|insert|update|delete|drop|truncate|alter|create|grant|revoke|explain|show|merge|replace|call|exec|execute|prepare|do|vacuum|copy|set|begin|use|describe)\b/i;
+const DATABASES = /(?:^|_)(?:sql|postgres\w*|pg|mysql|mariadb|sqlite|duckdb|bigquery|snowflake|clickhouse|redshift|mssql|oracle|database|db|supabase|neon)(?:_|$)/;
+const REQUESTS = /(?:^|_)(?:fetch|get|http|https|request|requests|download|crawl|scrape|navigate|post|put|patch|webhook|api)(?:_|$)/;
+const NON_PRODUCTION = /^(?:stag(?:e|ing)|dev\w*|test\w*|qa|uat|sandbox|preview|demo)$/i;
 
-export function readByVerb(call: Call, name: string): Draft[] {
+export function readByVerb(call: ToolCall, name: string): Draft[] {
   const { given } = call;
+  const server = snakeCase(call.server);
   const system = call.server === '' ? (name.split('_')[0] as string) : call.server;
-  const tool = call.server === '' ? name : `${call.server}`;
   const base = {
-    tool,
+    tool: call.server === '' ? name : call.server,
     operation: name.slice(0, 64),
     targets: targetsOf(given),
     systems: [system],
     scope: 'remote' as const,
     residue: [JSON.stringify(sorted(given))],
   };
-  const sql = ['sql', 'query', 'statement'].map((key) => given[key]).find((value) => typeof value === 'string') as
-    | string
-    | undefined;
-  if (
-    sql !== undefined &&
-    /^\s*(?:--|\/\*|\(|select|with|insert|update|delete|drop|truncate|alter|create|grant|revoke|explain|show|merge|replace|call|exec|vacuum|copy|set|begin|use|describe)\b/i.test(
-      sql,
-    )
-  ) {
+  const sql = statementIn(given, `${server}_${name}`);
+  if (sql !== undefined) {
     const { effect, flags } = sqlEffect(sql);
     return [{ ...base, effect, flags, ...(effect === 'read' && { residue: [] }) }];
   }
-  const url = typeof given.url === 'string' ? given.url : undefined;
-  if (url !== undefined && /(?:^|_)(?:fetch|get|http|request|download|crawl|scrape|navigate)(?:_|$)/.test(name)) {
-    const method = typeof given.method === 'string' ? given.method : 'GET';
-    const draft = requestDraft({
-      method,
-      url: { text: url, known: true },
-      body: given.body === undefined ? [] : [JSON.stringify(given.body)],
-    });
+  if (typeof given.url === 'string' && REQUESTS.test(name)) {
+    const body = bodyIn(given);
+    const draft = requestDraft({ method: methodIn(given, name, body), url: { text: given.url, known: true }, body });
     if (draft) return [draft];
   }
-  const verbs = name.split('_');
-  const effect = effectOf(name, verbs);
-  const flags = ['remote'];
+  const { effect, verb } = namedEffect(name, server);
+  const flags = ['remote', ...flagsOf(given, name, effect)];
+  if (given.dry_run === true || given.dryRun === true)
+    return [{ ...base, effect: 'read', flags: [...flags, 'dry_run'] }];
+  const read = effect === 'read' || effect === 'fetch';
+  const own = effect === 'message' && ownTalk(name, verb, recipientsOf(given).length);
+  const draft: Draft = {
+    ...base,
+    effect,
+    flags,
+    ...(read && { residue: [] }),
+    ...(own && { externality: { destination_ownership: 'tenant', destination_visibility: 'team' } }),
+  };
+  return effect === 'vcs_push' ? [draft, ...laterRuns(call, base)] : [draft];
+}
+
+function statementIn(given: Given, name: string): string | undefined {
+  for (const key of ['sql', 'statement', 'query']) {
+    const value = given[key];
+    // A query may be words to look for; where a database is asked it is a statement.
+    if (typeof value === 'string' && value.trim() !== '' && (SQL.test(value) || key !== 'query' || DATABASES.test(name))) return value;
+  }
+  return undefined;
+}
+
+function flagsOf(given: Given, name: string, effect: Effect): string[] {
+  const flags: string[] = [];
   const branch = typeof given.branch === 'string' ? given.branch : undefined;
   if (effect === 'vcs_push') {
     if (branch === undefined) flags.push('branch_unknown');
     else if (isProtectedBranch(branch)) flags.push('protected_branch');
   }
-  if (LOSSES.has(verbs.find((verb) => LOSSES.has(verb)) ?? '')) flags.push('destructive');
+  if (name.split('_').some((verb) => LOSSES.has(verb))) flags.push('destructive');
   if (given.public === true || given.visibility === 'public' || given.private === false) flags.push('public');
-  if (given.dry_run === true || given.dryRun === true)
-    return [{ ...base, effect: 'read', flags: [...flags, 'dry_run'] }];
-  const read = effect === 'read' || effect === 'fetch';
-  // Tickets and pull requests are the tenant's own; who a mail or a chat reaches is not known.
-  const own = effect === 'message' && TALK_NOUNS.test(name) && !MAIL_NOUNS.test(name);
-  return [
-    {
-      ...base,
-      effect,
-      flags,
-      ...(read && { residue: [] }),
-      ...(own && { externality: { destination_ownership: 'tenant' as const } }),
-    },
-  ];
+  const stage = [given.environment, given.env, given.namespace, given.stage].find((value) => typeof value === 'string') as string | undefined;
+  if (stage !== undefined && /prod/i.test(stage)) flags.push('production');
+  else if (stage !== undefined && NON_PRODUCTION.test(stage)) flags.push('non_production');
+  return flags;
 }
 
-function effectOf(name: string, verbs: readonly string[]): Effect {
-  const has = (set: ReadonlySet<string>) => verbs.some((verb) => set.has(verb));
-  const first = verbs.find(
-    (verb) =>
-      READS.has(verb) ||
-      LOSSES.has(verb) ||
-      CHANGES.has(verb) ||
-      MESSAGES.has(verb) ||
-      PAYMENTS.has(verb) ||
-      /^(?:publish|share|invite|grant|merge|push|fork|release|execute|run|eval|call|invoke)$/.test(verb),
-  );
-  if (first === undefined) return 'unknown';
-  if (READS.has(first)) {
-    if (/(?:^|_)(?:secret|secrets|credential|credentials|password|private_key|api_key|token)(?:_|$)/.test(name))
-      return 'secret_fetch';
-    return 'read';
+/** Files of a repository that run something, or instruct an agent, once they are there. */
+function laterRuns({ given, where }: ToolCall, base: Omit<Draft, 'effect' | 'flags'>): Draft[] {
+  const found = new Map<Effect, DraftTarget[]>();
+  for (const path of repositoryPaths(given)) {
+    const { tags } = placeOf(resolvePath(`./${path.replace(/^\/+/, '')}`, undefined, undefined), false, {
+      ...where,
+      cwd: undefined,
+      workspace: undefined,
+      tracked: undefined,
+      untracked: undefined,
+    });
+    const effect: Effect | undefined = tags.includes('governance')
+      ? 'self_governance'
+      : tags.includes('schedule')
+        ? 'schedule'
+        : undefined;
+    if (effect) found.set(effect, [...(found.get(effect) ?? []), plainTarget(`path:${path}`)]);
   }
-  if (/^(?:execute|run|eval|call|invoke)$/.test(first)) return 'unknown';
-  if (first === 'publish' || first === 'release') return 'publish';
-  if (first === 'share') return 'share';
-  if (first === 'invite' || first === 'grant' || (IDENTITY_NOUNS.test(name) && !TALK_NOUNS.test(name)))
-    return 'identity_change';
-  if (first === 'merge' || first === 'push' || /(?:create_or_update|delete|push)_files?$|create_commit/.test(name))
-    return 'vcs_push';
-  if (first === 'fork') return 'infra_change';
-  if (has(PAYMENTS) && !/file|repo|issue|data|ownership/.test(name)) return 'payment';
-  if (/tweet|announce|broadcast|blog|gist/.test(name)) return 'publish';
-  if (MESSAGES.has(first) || MAIL_NOUNS.test(name) || TALK_NOUNS.test(name)) return 'message';
-  if (LOSSES.has(first))
-    return DATA_NOUNS.test(name) ? 'database_destroy' : INFRA_NOUNS.test(name) ? 'infra_destroy' : 'send';
-  if (DATA_NOUNS.test(name)) return 'database_change';
-  if (INFRA_NOUNS.test(name) || /deploy|scale|restart/.test(first)) return 'infra_change';
-  if (/^upload$/.test(first)) return 'send';
-  return CHANGES.has(first) ? 'send' : 'unknown';
+  return [...found].map(([effect, targets]) => ({ ...base, effect, targets, flags: ['remote'] }));
 }
 
-function targetsOf(given: Call['given']): DraftTarget[] {
+function targetsOf(given: Given): DraftTarget[] {
   const out: DraftTarget[] = [];
   const owner = typeof given.owner === 'string' ? `${given.owner}/` : '';
   for (const key of NAMED) {
@@ -166,6 +114,8 @@ function targetsOf(given: Call['given']): DraftTarget[] {
     const text = String(value).slice(0, 200);
     out.push(plainTarget(`${key}:${key === 'repo' ? owner : ''}${text}`));
   }
+  const tenant = [given.tenant, given.tenant_id, given.tenantId].find((value) => typeof value === 'string');
+  if (typeof tenant === 'string' && tenant !== '') out.push(plainTarget(`tenant:${tenant.slice(0, 128)}`));
   for (const key of ['url', 'uri'])
     if (typeof given[key] === 'string') out.push(urlTarget({ text: given[key] as string, known: true }));
   return out.slice(0, 16);

@@ -5,34 +5,18 @@ import { invalidArgument } from '../errors.ts';
 import { literal } from '../shell/values.ts';
 import { readBrowser } from './browser.ts';
 import { type Draft, fileTarget } from './draft.ts';
-import { requestDraft } from './http.ts';
+import { fileRequest, requestDraft } from './http.ts';
 import { readPatch } from './patch.ts';
-import type { Where } from './paths.ts';
-import { programName } from './programs/names.ts';
-import { PROGRAMS } from './programs/registry.ts';
-import { codeReading, readShell, readWords, type ShellReading } from './shell-action.ts';
+import { readKubernetes } from './kubernetes.ts';
+import { codeReading, commandsIn, readShell, readWords, type ShellReading } from './shell-action.ts';
+import { bodyIn, commandIn, type Given, isObject, methodIn, recipientsOf, snakeCase, textOf, type ToolCall } from './tool-arguments.ts';
 import { readByVerb } from './tool-verbs.ts';
 import type { Effect } from './types.ts';
-
-export type ToolCall = {
-  readonly server: string;
-  readonly tool: string;
-  readonly given: { readonly [name: string]: unknown };
-  readonly where: Where;
-  readonly workflow: boolean;
-  /** For errors. */
-  readonly field: string;
-};
+import { readStep } from './workflow.ts';
 
 type Native = (call: ToolCall, name: string) => ShellReading;
 
 const only = (drafts: readonly Draft[]): ShellReading => ({ drafts: [...drafts], secrets: [] });
-
-/** First of these arguments that is text. */
-export function textOf(given: ToolCall['given'], names: string): string | undefined {
-  for (const name of names.split(' ')) if (typeof given[name] === 'string') return given[name] as string;
-  return undefined;
-}
 
 const COMMAND = 'command cmd script run commands shell_command bash input';
 const PATH =
@@ -61,7 +45,7 @@ function file(operation: string, effect: Effect, metadata = false): Native {
   return (call) => {
     const lists = [call.given.paths, call.given.files].find((value) => Array.isArray(value)) as unknown[] | undefined;
     const named = lists
-      ?.map((item) => (typeof item === 'string' ? item : textOf((item ?? {}) as ToolCall['given'], PATH)))
+      ?.map((item) => (typeof item === 'string' ? item : textOf((item ?? {}) as Given, PATH)))
       .filter((item) => item !== undefined);
     const paths = named && named.length > 0 ? named : [pathOf(call, !metadata && effect !== 'read') ?? '.'];
     const { given, where } = call;
@@ -120,12 +104,13 @@ const moveFile: Native = ({ given, where, field }) => {
   return only([{ tool: 'mv', operation: 'move', effect: 'overwrite', targets: [word(from), { ...word(to), lands: true }], flags: [] }]);
 };
 
-const fetchPage: Native = ({ given, field }) => {
+const fetchPage: Native = ({ given, field, where }) => {
   const url = textOf(given, 'url uri href address') ?? /https?:\/\/[^\s"'<>]+/.exec(textOf(given, 'prompt') ?? '')?.[0];
   if (url === undefined) throw invalidArgument(`${field}.url`, 'must be an address');
-  const method = textOf(given, 'method') ?? 'GET';
-  const body = given.body === undefined ? [] : [JSON.stringify(given.body)];
-  const draft = requestDraft({ method, url: { text: url, known: true }, body });
+  const file = fileRequest(url, 'fetch', where);
+  if (file) return only([file]);
+  const body = bodyIn(given);
+  const draft = requestDraft({ method: methodIn(given, '', body), url: { text: url, known: true }, body });
   if (!draft) throw invalidArgument(`${field}.url`, 'has no host');
   return only([draft]);
 };
@@ -194,7 +179,7 @@ function table(rows: readonly (readonly [string, Native])[]): ReadonlyMap<string
 /** Names in lower snake case. */
 const NATIVE = table([
   [
-    'bash shell exec_command local_shell run_shell_command run_terminal_cmd run_terminal_command execute_command terminal run_command container_exec shell_command unified_exec execute_bash run_in_terminal shell_exec bash_tool run_bash exec',
+    'bash shell exec_command local_shell run_shell_command run_terminal_cmd run_terminal_command execute_command terminal run_command container_exec shell_command unified_exec execute_bash run_in_terminal shell_exec bash_tool run_bash exec start_process run_process execute_bash_command execute_shell',
     runCommand,
   ],
   ['apply_patch applypatch', patch],
@@ -233,14 +218,6 @@ const NATIVE = table([
   ['run_code execute_code python repl code_interpreter js_repl execute_python run_python ipython', runCode],
 ]);
 
-export function snakeCase(name: string): string {
-  return name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/[^A-Za-z0-9]+/g, '_')
-    .replace(/^_+|_+$/g, '')
-    .toLowerCase();
-}
-
 export function readTool(given: ToolCall): ShellReading {
   const split = /^mcp__(.+?)__(.+)$/.exec(given.tool);
   const call: ToolCall = split ? { ...given, server: split[1] as string, tool: split[2] as string } : given;
@@ -248,28 +225,85 @@ export function readTool(given: ToolCall): ShellReading {
   const own =
     call.server === '' ||
     /^(?:filesystem|fs|shell|terminal|bash|desktop_commander|fetch|functions|builtin)/.test(snakeCase(call.server));
-  if (call.workflow) {
-    const text = textOf(call.given, COMMAND);
-    if (text !== undefined && text.trim() !== '') return readShell(text, call.where);
-    if (/\s/.test(call.tool.trim()) && knownProgram(call.tool)) return readShell(call.tool, call.where);
-  }
+  const step = call.workflow ? readStep(call, name) : undefined;
+  if (step) return step;
+  if (QUIET.test(name)) return nothing(call, name);
   const native = own || NATIVE.get(name) === runCommand ? NATIVE.get(name) : undefined;
   if (native) return native(call, name);
   const words = asCommand(call, name);
   if (words) return readWords(words.map(literal), call.where);
   if (/^browser|playwright|puppeteer|chrome/.test(snakeCase(call.server)) || /^browser_/.test(name)) {
-    return only(readBrowser(name, '', call.given));
+    return only(readBrowser(name, '', call.given, call.where));
   }
-  const command = textOf(call.given, 'command cmd shell_command');
-  if (command !== undefined && /(?:exec|run|shell|command|terminal|bash)/.test(name))
-    return readShell(command, call.where);
+  const objects = inCluster(call, name);
+  if (objects) return objects;
+  const command = commandIn(call.given, name);
+  if (command !== undefined) return readShell(command, call.where);
   return only(readByVerb(call, name));
 }
 
-function knownProgram(text: string): boolean {
-  const first = text.trim().split(/\s+/)[0] as string;
-  const program = programName(first);
-  return program !== undefined && Object.hasOwn(PROGRAMS, program);
+/** Whose result is all they have: thinking aloud, arithmetic, the time. */
+const QUIET =
+  /^(?:sequential_?thinking|think|calculator|calculate|calc|evaluate_expression|convert_units?|unit_converter|(?:get_)?current_(?:time|date)|get_time|date_?time|now)$/;
+
+const CLUSTER_VERBS: { readonly [verb: string]: string } = {
+  get: 'get',
+  list: 'list',
+  describe: 'describe',
+  log: 'logs',
+  logs: 'logs',
+  top: 'top',
+  events: 'events',
+  create: 'create',
+  update: 'update',
+  apply: 'apply',
+  patch: 'patch',
+  delete: 'delete',
+  scale: 'scale',
+  restart: 'rollout',
+  rollout: 'rollout',
+  label: 'label',
+  annotate: 'annotate',
+  run: 'run',
+  exec: 'exec',
+};
+
+/** Tools of a server for Kubernetes: the verb and object they stand for. */
+function inCluster(call: ToolCall, name: string): ShellReading | undefined {
+  const { given, where } = call;
+  const server = /^(?:kubernetes|k8s|kube|openshift)/.test(snakeCase(call.server));
+  const typed = typeof given.kind === 'string' && typeof given.apiVersion === 'string';
+  if (!server && !typed) return undefined;
+  const words = name.split('_');
+  const verb = words.map((word) => CLUSTER_VERBS[word]).find((word) => word !== undefined);
+  if (verb === undefined) return undefined;
+  const noun = words.find((word) => /^(?:pods?|deployments?|namespaces?|nodes?|services?|secrets?|configmaps?|jobs?|events)$/.test(word));
+  const command = given.command ?? given.args;
+  if (verb === 'exec' && Array.isArray(command)) {
+    const read = commandsIn(where)(
+      command.filter((word): word is string => typeof word === 'string').map(literal),
+      `pod:${textOf(given, 'name pod') ?? ''}`,
+    );
+    return only(read);
+  }
+  const inner = [given.resource, given.manifest, given.object].find(isObject) ?? parsedObject(textOf(given, 'resource manifest object'));
+  const object: Given = inner ?? { ...given, kind: given.kind ?? noun ?? '' };
+  return only(readKubernetes(verb, object, commandsIn(where)));
+}
+
+function parsedObject(text: string | undefined): Given | undefined {
+  if (text === undefined || !text.trimStart().startsWith('{')) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Addresses and numbers by which somebody is reached: in the call they are no leak. */
+export function addressedBy(given: Given): string[] {
+  return recipientsOf(given);
 }
 
 /** Arguments of git tools, in the order git takes them. */
@@ -333,6 +367,6 @@ function asCommand(call: ToolCall, name: string): string[] | undefined {
   return words;
 }
 
-function hasValue(given: ToolCall['given'], names: string): boolean {
+function hasValue(given: Given, names: string): boolean {
   return names.split(' ').some((name) => typeof given[name] === 'string');
 }

@@ -2,7 +2,7 @@
 
 import { type Arg, joinOrigins, literal, type Origin, type Stream } from '../../shell/values.ts';
 import type { Draft } from '../draft.ts';
-import { headersText, overridden, requestDraft } from '../http.ts';
+import { fileRequest, headersText, overridden, requestDraft } from '../http.ts';
 import { placeOf } from '../places.ts';
 import { isMetadataHost, readUrl } from '../urls.ts';
 import {
@@ -12,6 +12,7 @@ import {
   emitOptionFiles,
   has,
   optionValue,
+  outOf,
   residueOf,
   SILENT,
   type Special,
@@ -65,6 +66,11 @@ function headersOf(call: Call): (readonly [string, string])[] {
 }
 
 function request(call: Call, named: string, word: Arg, body: Body, flags: readonly string[] = []): Stream {
+  const file = fileRequest(word.text, call.tool, call.meaning.where, call.invocation.state.cwd);
+  if (file) {
+    emit(call, { ...file, range: call.invocation.frame.range });
+    return outOf({ ...call, effect: 'read' }, file.targets);
+  }
   const headers = headersOf(call);
   const method = overridden(headers) ?? named;
   const beside = [...headersText(headers), ...residueOf(call)];

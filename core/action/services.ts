@@ -1,0 +1,103 @@
+// Well-known HTTP services: what a request to them does, told by host, path and body. Data, and its lookup.
+
+import type { PartExternality } from '../externality.ts';
+import { parseJsonText } from '../strict-json.ts';
+import { forgeEffect, forgePath } from './forge.ts';
+import type { Effect } from './types.ts';
+import type { Address } from './urls.ts';
+
+export type Service = { readonly effect: Effect; readonly externality?: Partial<PartExternality>; readonly flags?: readonly string[] };
+
+/** Tickets, pages and comments of the tenant's own account. */
+const OWN = { destination_type: 'message', destination_visibility: 'team', destination_ownership: 'tenant' } as const;
+const TRACKERS: readonly (readonly [host: RegExp, talk: RegExp, identity?: RegExp])[] = [
+  [/\.atlassian\.net$/, /^\/(?:rest|wiki)\/(?:\w+\/)*\d?\/?.*(?:issue|comment|worklog|content|page|version|sprint)/, /\/(?:user|group|role|permissionscheme)(?:\/|$)/],
+  [/^api\.linear\.app$/, /^\/graphql/],
+  [/^api\.notion\.com$/, /^\/v1\/(?:pages|comments|blocks|databases)/],
+  [/^app\.asana\.com$/, /^\/api\/1\.0\/(?:tasks|stories)/],
+  [/^api\.trello\.com$/, /^\/1\/(?:cards|lists|checklists|actions)/],
+  [/^api\.app\.shortcut\.com$/, /^\/api\/v3\/(?:stories|epics)/],
+  [/^api\.clickup\.com$/, /^\/api\/v2\/(?:task|list|comment)/],
+];
+/** Hosts whose API does one well-known thing with whatever is posted. */
+const HOSTS: readonly (readonly [RegExp, Effect])[] = [
+  [/^(?:api\.)?(?:stripe|paypal|adyen|squareup|braintreegateway|checkout|mollie|wise)\.com$/, 'payment'],
+  [
+    /^(?:hooks\.slack\.com|slack\.com|discord(?:app)?\.com|api\.telegram\.org|.*\.webhook\.office\.com|api\.twilio\.com|api\.sendgrid\.com|api\.mailgun\.net|api\.postmarkapp\.com|graph\.facebook\.com|api\.pushover\.net|ntfy\.sh)$/,
+    'message',
+  ],
+  [
+    /^(?:api\.twitter\.com|api\.x\.com|gist\.github\.com|paste(?:bin)?\.\w+|hastebin\.com|transfer\.sh|file\.io|0x0\.st|termbin\.com|dpaste\.\w+|ix\.io|catbox\.moe|.*\.catbox\.moe|gofile\.io|anonfiles\.com)$/,
+    'publish',
+  ],
+  [/^(?:registry\.npmjs\.org|upload\.pypi\.org|crates\.io|rubygems\.org)$/, 'publish'],
+];
+/** A reading that gives a secret in clear. */
+const STORES: readonly (readonly [host: RegExp, path: RegExp])[] = [
+  [/^secretmanager\.googleapis\.com$/, /:access$/],
+  [/\.vault\.azure\.net$/, /^\/(?:secrets|keys)\/./],
+  [/^vault\.|^vault$|:8200$/, /^\/v1\/(?:secret|kv|database|aws|cubbyhole)\/./],
+  [/(?:^|\.)1password\.com$|:8080$/, /^\/v1\/vaults\/[^/]+\/items\/./],
+];
+const GUARDS = /\/(?:mfa|2fa|two[-_]?factor|totp|firewalls?|waf|audit[-_]?(?:logs?|trail)|security[-_]policies|deletion[-_]protection)(?:\/|$)/i;
+/** A question asked by POST; more than this is no question. */
+const MAX_QUESTION = 2_048;
+const QUESTION = /\/_(?:search|msearch|count|mget|field_caps|analyze|validate\/query)$/;
+const QUESTION_KEYS = new Set(
+  'query size from sort aggs aggregations _source fields track_total_hits timeout highlight collapse search_after pit knn min_score docvalue_fields runtime_mappings'.split(
+    ' ',
+  ),
+);
+
+export function readingService(address: Address): Service | undefined {
+  const plain = address.host.replace(/:\d+$/, '');
+  const stored = STORES.some(([host, path]) => (host.test(address.host) || host.test(plain)) && path.test(address.path));
+  return stored ? { effect: 'secret_fetch' } : undefined;
+}
+
+/** Of a request that is not a reading. */
+export function changingService(method: string, address: Address, body: readonly string[]): Service | undefined {
+  const host = address.host.replace(/:\d+$/, '');
+  if (method === 'POST' && asks(address.path, body)) return { effect: 'fetch' };
+  const path = forgePath(host, address.path);
+  if (path !== undefined) {
+    const effect = forgeEffect(method, path);
+    if (effect === 'message') return { effect, externality: OWN };
+    return { effect, flags: effect === 'vcs_push' ? ['branch_unknown'] : [] };
+  }
+  if (/^(?:DELETE|PUT|PATCH)$/.test(method) && GUARDS.test(address.path) && (method === 'DELETE' || switchesOff(body)))
+    return { effect: 'security_disable' };
+  for (const [pattern, talk, identity] of TRACKERS) {
+    if (!pattern.test(host)) continue;
+    if (identity?.test(address.path)) return { effect: 'identity_change' };
+    if (talk.test(address.path) && method !== 'DELETE') return { effect: 'message', externality: OWN };
+  }
+  for (const [pattern, effect] of HOSTS) if (pattern.test(host)) return { effect };
+  return undefined;
+}
+
+function switchesOff(body: readonly string[]): boolean {
+  return body.some((text) => /["']?(?:enabled|enforced|required|active)["']?\s{0,4}[:=]\s{0,4}["']?(?:false|0|off|disabled)/i.test(text));
+}
+
+/** A search, or a GraphQL query that is no mutation: nothing but the question goes out. */
+function asks(path: string, body: readonly string[]): boolean {
+  const text = body.length === 1 ? (body[0] as string) : '';
+  if (text === '' || text.length > MAX_QUESTION || !text.trimStart().startsWith('{')) return false;
+  let value: unknown;
+  try {
+    value = parseJsonText(text, 'body');
+  } catch {
+    return false;
+  }
+  const keys = Object.keys(value as object);
+  if (QUESTION.test(path)) return keys.every((key) => QUESTION_KEYS.has(key));
+  const { query } = value as { query?: unknown };
+  return (
+    /\/graphql$/.test(path) &&
+    typeof query === 'string' &&
+    keys.every((key) => /^(?:query|variables|operationName)$/.test(key)) &&
+    /^\s*(?:query\b|\{)/.test(query) &&
+    !/\b(?:mutation|subscription)\b/.test(query)
+  );
+}
