@@ -132,9 +132,12 @@ function finish(reading: Reading, field: string, input: AdmitInput, findings: Fi
 const REACHES = /^(?:email|phone|iban)/;
 
 function reaches(text: string, item: LocatedFinding, addressed: readonly string[]): boolean {
-  if (item.class !== 'pii' || !REACHES.test(item.kind)) return false;
+  if (item.class !== 'pii') return false;
   const found = text.slice(item.start, item.end);
-  return addressed.some((value) => value.includes(found));
+  // A number with its country in front is one to call, whatever else its digits could be.
+  return addressed.some(
+    (value) => value.includes(found) && (REACHES.test(item.kind) || /^\+\d[\d\s().-]{6,20}$/.test(value.trim())),
+  );
 }
 
 /** Parts that do nothing say nothing beside parts that do something; too many become opaque. */

@@ -186,6 +186,10 @@ function addReplaced(files: readonly FilePlace[], where: Where, draft: Draft, fl
   }
 }
 
+/** Lines by which anybody becomes root, or comes in without being asked who they are. */
+const WEAKENS =
+  /\bNOPASSWD\b|^[+\s]*\S+\s+ALL\s*=\s*\(ALL(?:\s*:\s*ALL)?\)\s*(?:\w+:\s*)?ALL\s*$|\bpam_permit\.so\b|^[+\s]*PermitEmptyPasswords\s+yes|^[+\s]*PermitRootLogin\s+yes|^[+\s]*\w[\w-]*::?[^:\n]*:0:0:/im;
+
 /** What the place of one target makes of the effect. */
 function raised(
   effect: Effect,
@@ -211,6 +215,7 @@ function raised(
   const wide = draft.effect === 'delete_many' || draft.flags.includes('recursive') || draft.operation === 'move';
   if (wide && (tags.includes('root') || tags.includes('home') || tags.includes('system_root'))) return 'disk_destroy';
   if (draft.effect === 'build') return effect;
+  if (tags.includes('identity') && draft.residue?.some((text) => WEAKENS.test(text))) return 'security_disable';
   for (const [tag, becomes] of CHANGED) {
     if (!tags.includes(tag)) continue;
     if (draft.effect === 'permission_change' && (tag === 'schedule' || tag === 'credential')) continue;

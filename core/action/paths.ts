@@ -15,7 +15,7 @@ export type Where = {
   readonly branch: string | undefined;
 };
 
-const HOMES = /^(\/root|\/home\/[^/]+|\/Users\/[^/]+)(?=\/|$)/;
+const HOMES = /^(\/root|\/home\/[^/]+|\/Users\/[^/]+|\/[A-Za-z]:\/Users\/[^/]+)(?=\/|$)/;
 
 export function whereFrom(context: ActionContext, cwd?: string): Where {
   const given = context.cwd === undefined ? undefined : normalise(context.cwd);

@@ -6,6 +6,7 @@ import { newWalk } from '../shell/walk.ts';
 import { readCode } from './code.ts';
 import type { Draft } from './draft.ts';
 import type { Where } from './paths.ts';
+import { readPowershell } from './powershell.ts';
 import type { Meaning } from './programs/call.ts';
 import { redirectTo, runProgram } from './programs/interpret.ts';
 import { opaqueEffect } from './programs/special-shells.ts';
@@ -14,8 +15,13 @@ import { boundText } from './programs/surroundings.ts';
 export type ShellReading = { readonly drafts: Draft[]; readonly secrets: string[] };
 
 export function readShell(command: string, where: Where): ShellReading {
-  return reading(where, command, (walk) => walk.text(command, newState(where.cwd, where.home), OUTER_FRAME));
+  const read = reading(where, command, (walk) => walk.text(command, newState(where.cwd, where.home), OUTER_FRAME));
+  // Bash takes the backslashes out of Windows paths; whoever meant PowerShell meant them.
+  if (WINDOWS.test(command)) read.drafts.push(...(readPowershell(command, where) ?? []));
+  return read;
 }
+
+const WINDOWS = /[A-Za-z]:\\|\$env:|\$HOME\\/i;
 
 /** An argument list that needs no shell: quoting cannot matter. */
 export function readWords(words: readonly Arg[], where: Where): ShellReading {

@@ -51,6 +51,19 @@ hits contains [words.ranks[route], "beacon.tenant.tools", "tenant_tool", message
 	message := concat("", ["Your organisation routes the tool `", part.tool, "` to ", route, ". Use another tool, or ask its operators."])
 }
 
+# A call that names a tenant is for that tenant. Who only asserts a name is refused; another may be approved.
+hits contains [rank, "beacon.tenant.other", "other_tenant", message] if {
+	some part in input.action.parts
+	some target in part.targets
+	startswith(target, "tenant:")
+	name := substring(target, 7, -1)
+	lower(name) != lower(input.identity.tenant_id)
+	rank := other_tenant_ranks[input.identity.client_provenance]
+	message := concat("", [called(part), " acts for the tenant ", name, ", which is not yours. Act within your own tenant, or ask a person to approve."])
+}
+
+other_tenant_ranks := {"asserted": 4, "authenticated": 3, "attested": 3}
+
 hits contains [3, "beacon.tenant.every_change", "change_needs_approval", message] if {
 	tenant.every_change_approved == true
 	level in {"L0", "L1"}

@@ -1,10 +1,26 @@
 // Windows programs, recognised and read by their words, so that they are routed safely; their own grammar is not parsed.
 
 import type { Effect } from '../types.ts';
+import { readPowershell } from '../powershell.ts';
 import { emit, type Special } from './call.ts';
+
+/** `pwsh -NoProfile -Command TEXT`: undefined when it is no command line of PowerShell. */
+function commandText(words: readonly string[]): string | undefined {
+  const at = words.findIndex((word) => /^-c(?:ommand)?$/i.test(word));
+  const before = words.slice(0, Math.max(at, 0));
+  if (at < 0 || !before.every((word) => /^-(?:noprofile|nologo|noninteractive|nop)$/i.test(word))) return undefined;
+  return words.slice(at + 1).join(' ');
+}
 
 export const windows: Special = (call) => {
   const text = call.args.map((arg) => arg.text).join(' ');
+  const plain = /^p(?:wsh|owershell)$/.test(call.tool) && call.args.every((arg) => arg.known);
+  const command = plain ? commandText(call.args.map((arg) => arg.text)) : undefined;
+  const drafts = command === undefined ? undefined : readPowershell(command, call.meaning.where);
+  if (drafts) {
+    for (const draft of drafts) emit(call, draft);
+    return { origins: ['file'] };
+  }
   const lower = text.toLowerCase();
   const encoded = /(?:^|\s)-e(?:nc|ncodedcommand|c)?\s/i.test(text);
   let effect: Effect = call.effect;
