@@ -26,15 +26,24 @@ const at = (words: string) => new RegExp(`(?:^|[^a-z])(?:${words})(?:$|[^a-z])`,
 const PAYS = at('pay|buy|purchase|checkout|place order|order now|book now|subscribe');
 const WEAKENS =
   /(?:delete|remove|disable|turn off|switch off|deactivate|bypass|suspend)\b.{0,60}\b(?:protection|two-factor|2fa|mfa|multi-factor|audit|firewall|scanning|security|logging|ruleset)/i;
-const IDENTITY = at('invite|add (?:member|collaborator|user|key|admin)|make admin|grant|generate (?:new )?token|create (?:api )?(?:key|token)|reset password|change role');
+const IDENTITY = at(
+  'invite|add (?:member|collaborator|user|key|admin)|make admin|grant|generate (?:new )?token|create (?:api )?(?:key|token)|reset password|change role',
+);
 const SHARES = at('make public|change visibility|share|anyone with the link|get link');
-const DESTROYS = at('delete (?:this )?(?:repository|project|account|organi[sz]ation|workspace|database|cluster|bucket|site|team)|permanently delete|erase');
+const DESTROYS = at(
+  'delete (?:this )?(?:repository|project|account|organi[sz]ation|workspace|database|cluster|bucket|site|team)|permanently delete|erase',
+);
 const MERGES = at('merge|confirm merge|squash and merge|rebase and merge');
-const TALKS = at('comment|reply|create|submit new issue|submit|save|update|add|assign|close issue|close|reopen|resolve|label|post|edit|new issue|approve|start progress|done');
+const TALKS = at(
+  'comment|reply|create|submit new issue|submit|save|update|add|assign|close issue|close|reopen|resolve|label|post|edit|new issue|approve|start progress|done',
+);
 const PUBLISHES = at('publish|release|tweet|post to');
 /** Trackers and forges of the tenant, and the part of them where people talk. */
 const TRACKERS: readonly (readonly [RegExp, RegExp])[] = [
-  [/^(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org)$|^(?:git|gitlab|github)\./, /\/(?:issues|pull|pulls|merge_requests|discussions|wiki|projects)(?:\/|$)/],
+  [
+    /^(?:github\.com|gitlab\.com|bitbucket\.org|codeberg\.org)$|^(?:git|gitlab|github)\./,
+    /\/(?:issues|pull|pulls|merge_requests|discussions|wiki|projects)(?:\/|$)/,
+  ],
   [/\.atlassian\.net$/, /^\/(?:browse|secure|jira|wiki|projects)/],
   [/^(?:linear\.app|(?:www\.)?notion\.so|app\.asana\.com|trello\.com|app\.shortcut\.com|app\.clickup\.com)$/, /./],
 ];
@@ -90,10 +99,13 @@ function labelOf(given: Given): string {
 
 function pageEffect(named: Effect, verb: string, { host, path, label }: Page, given: Given): Effect {
   const local = host !== undefined && isLocalHost(host);
-  const code = [given.script, given.expression, given.function, given.code].find((value) => typeof value === 'string') as string | undefined;
+  const code = [given.script, given.expression, given.function, given.code].find(
+    (value) => typeof value === 'string',
+  ) as string | undefined;
   if (named === 'run_opaque') {
     if (code === undefined) return 'run_opaque';
-    if (/document\s*\.\s*cookie|\b(?:localStorage|sessionStorage|indexedDB)\b/.test(code)) return local ? 'read' : 'read_credential';
+    if (/document\s*\.\s*cookie|\b(?:localStorage|sessionStorage|indexedDB)\b/.test(code))
+      return local ? 'read' : 'read_credential';
     return computesOnPage(code) ? 'read' : 'run_opaque';
   }
   // A page of this machine is one's own work.
@@ -124,15 +136,28 @@ function isLink(given: Given): boolean {
     /^a(?:[.#[:\s]|$)|(?:\s|>)a(?:[.#[:]|$)/.test(selector) ||
     /\b(?:link|tab|menu|breadcrumb|heading|pagination|next page|previous page)\s*$/i.test(element);
   const deed = [given.element, given.text, given.label, given.name].some(
-    (value) => typeof value === 'string' && /^\s*(?:delete|remove|log ?out|sign ?out|unsubscribe|confirm|cancel|deactivate|revoke)\b/i.test(value),
+    (value) =>
+      typeof value === 'string' &&
+      /^\s*(?:delete|remove|log ?out|sign ?out|unsubscribe|confirm|cancel|deactivate|revoke)\b/i.test(value),
   );
   return link && !deed;
 }
 
 /** Files of this machine that go to the page. */
 function uploads(given: Given, where: Where): Draft[] {
-  const values = [given.path, given.file, given.paths, given.files, given.value, given.filePath, given.file_path, given.filename].flat();
-  const paths = values.filter((value): value is string => typeof value === 'string' && /^(?:\/|~\/|\.{1,2}\/|[A-Za-z]:[\\/])/.test(value));
+  const values = [
+    given.path,
+    given.file,
+    given.paths,
+    given.files,
+    given.value,
+    given.filePath,
+    given.file_path,
+    given.filename,
+  ].flat();
+  const paths = values.filter(
+    (value): value is string => typeof value === 'string' && /^(?:\/|~\/|\.{1,2}\/|[A-Za-z]:[\\/])/.test(value),
+  );
   return paths.slice(0, 32).map((path) => ({
     tool: 'browser',
     operation: 'read',
@@ -145,10 +170,18 @@ function uploads(given: Given, where: Where): Draft[] {
 
 function isSecret(id: string, where: Where): boolean {
   if (!id.startsWith('file:')) return false;
-  return placeOf(id.slice(5), false, where).tags.some((tag) => tag === 'credential' || tag === 'env_file' || tag === 'dotenv');
+  return placeOf(id.slice(5), false, where).tags.some(
+    (tag) => tag === 'credential' || tag === 'env_file' || tag === 'dotenv',
+  );
 }
 
 function saved(verb: string, given: Given, where: Where): Draft[] {
   if (!/download|pdf|save/.test(verb)) return [];
-  return uploads(given, where).map((draft) => ({ ...draft, tool: 'file', operation: 'write', effect: 'write', flags: ['truncate', 'tool_output', 'from_network'] }));
+  return uploads(given, where).map((draft) => ({
+    ...draft,
+    tool: 'file',
+    operation: 'write',
+    effect: 'write',
+    flags: ['truncate', 'tool_output', 'from_network'],
+  }));
 }

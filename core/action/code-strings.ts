@@ -64,7 +64,8 @@ function fields(text: string): string | undefined {
 }
 
 /** Words behind which a slash begins a regular expression. */
-const BEFORE_PATTERN = /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|void|delete|throw|new|instanceof|await|yield)$/;
+const BEFORE_PATTERN =
+  /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|void|delete|throw|new|instanceof|await|yield)$/;
 
 function script(text: string): string | undefined {
   let out = '';

@@ -26,7 +26,8 @@ export const DELETING_CALLS = new Set([
 /** The removals above as members; what is removed must be a string that the text shows. */
 export const REMOVAL =
   /\b(?:os|fs|shutil|promises)\.(?:remove|unlink|unlinkSync|rmdir|rmdirSync|removedirs|rm|rmSync|rmtree)\b/g;
-export const COMPUTED_REMOVAL = /\b(?:unlink|unlinkSync|remove|rmdir|rmdirSync|removedirs|rm|rmSync|rmtree)\s{0,8}\(\s{0,8}[^"'\s]/;
+export const COMPUTED_REMOVAL =
+  /\b(?:unlink|unlinkSync|remove|rmdir|rmdirSync|removedirs|rm|rmSync|rmtree)\s{0,8}\(\s{0,8}[^"'\s]/;
 /** A home folder, in the ways the languages name it, handed straight to a removal. */
 export const HOME_REMOVAL =
   /\b(?:rmtree|remove_tree|rmSync|rm_rf|rm_r|rimraf|deltree|rmdirSync|removedirs|rm)\s{0,8}\(?\s{0,8}(?:\$ENV\{['"]?HOME['"]?\}|ENV\[['"]HOME['"]\]|ENV\.fetch\(['"]HOME['"]\)|Dir\.home|os\.environ\[['"]HOME['"]\]|os\.(?:environ\.get|getenv)\(['"]HOME['"]\)|os\.path\.expanduser\(['"]~\/?['"]\)|(?:pathlib\.)?Path\.home\(\)|process\.env\.HOME|(?:os|require\(['"](?:node:)?os['"]\))\.homedir\(\)|getenv\(['"]HOME['"]\)|\$_(?:SERVER|ENV)\[['"]HOME['"]\])\s{0,8}[,)};\n]/;

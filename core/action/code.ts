@@ -66,7 +66,8 @@ const SHELL_CALLS =
 const WRITES =
   /\bopen\s*\([^)]{0,300},\s*['"][rb]?[wax+]|\bwrite(?:_text|_bytes|FileSync|File)?\s*\(|\bappendFile|\bfile_put_contents\b|\bFile\.(?:write|open)\b|\b(?:copyfile|copy2|copytree|shutil\.move|os\.rename|renameSync|os\.replace|chmod|chown|mkdir|makedirs|mkdirSync)\b|\bto_(?:csv|json|excel|parquet)\b/;
 /** Begins the file anew rather than adding to it. */
-const ANEW = /\bopen\s*\([^)]{0,300},\s*(?:mode\s*=\s*)?['"][rb]?w|\bwrite_(?:text|bytes)\s*\(|\bwriteFile(?:Sync)?\s*\(|\bfile_put_contents\b(?!.{0,300}FILE_APPEND)|\bFile\.write\b|\bcopyfile\b|\bcopy2\b/;
+const ANEW =
+  /\bopen\s*\([^)]{0,300},\s*(?:mode\s*=\s*)?['"][rb]?w|\bwrite_(?:text|bytes)\s*\(|\bwriteFile(?:Sync)?\s*\(|\bfile_put_contents\b(?!.{0,300}FILE_APPEND)|\bFile\.write\b|\bcopyfile\b|\bcopy2\b/;
 const READS =
   /\bopen\s*\(|\bread(?:_text|_bytes|FileSync|File)?\s*\(|\bos\.(?:listdir|walk|environ|getenv|getcwd|stat|path)\b|\bprocess\.(?:env|cwd|argv)\b|\bPath\b|\bglob\b|\bENV\b|\breaddirSync\b|\bexistsSync\b|\brequire\s*\(\s*['"]\.|\bimport\s*\(/;
 
@@ -107,7 +108,8 @@ export function readCode(language: string, text: string, invocation: Invocation,
   }
   const paths = literals.filter(
     (item) =>
-      /^(?:\/|~\/?|\.{1,2}\/)[^\n]*$|^\.[A-Za-z][\w.-]*$/.test(item) || /^[\w.-]+\.\w{1,8}$|^[\w.-]+(?:\/[\w.-]+){1,16}$/.test(item),
+      /^(?:\/|~\/?|\.{1,2}\/)[^\n]*$|^\.[A-Za-z][\w.-]*$/.test(item) ||
+      /^[\w.-]+\.\w{1,8}$|^[\w.-]+(?:\/[\w.-]+){1,16}$/.test(item),
   );
   const targets = paths
     .slice(0, 16)
@@ -133,7 +135,13 @@ export function readCode(language: string, text: string, invocation: Invocation,
   if (writes) {
     const unresolved = targets.length === 0 ? ['unresolved_target'] : [];
     const anew = ANEW.test(text) ? ['truncate'] : [];
-    meaning.add({ ...base, operation: 'write', effect: 'write', targets, flags: [...base.flags, ...unresolved, ...anew] });
+    meaning.add({
+      ...base,
+      operation: 'write',
+      effect: 'write',
+      targets,
+      flags: [...base.flags, ...unresolved, ...anew],
+    });
   }
   const removes = effect === 'delete' || effect === 'delete_many';
   if (removes && !writes && targets.length > 0 && SCANNED.has(language) && removesOnly(language, text))
@@ -214,8 +222,14 @@ function inert(language: string, text: string): boolean {
 /** Script in a page that only looks: no call, no assignment, no loading by which it could act. */
 export function computesOnPage(text: string): boolean {
   const bare = bareText('node', text);
-  if (bare === undefined || DYNAMIC.test(bare) || /\b(?:new|import|await|fetch|location|history|cookie)\b/.test(bare)) return false;
-  if (/[\w$\])]\s{0,8}(?:[-+*/%&|^]|\*\*|<<|>>>?|\|\||&&|\?\?)?=(?![=>])/.test(bare.replace(/\b(?:const|let|var)\s+\w+\s{0,8}=/g, ''))) return false;
+  if (bare === undefined || DYNAMIC.test(bare) || /\b(?:new|import|await|fetch|location|history|cookie)\b/.test(bare))
+    return false;
+  if (
+    /[\w$\])]\s{0,8}(?:[-+*/%&|^]|\*\*|<<|>>>?|\|\||&&|\?\?)?=(?![=>])/.test(
+      bare.replace(/\b(?:const|let|var)\s+\w+\s{0,8}=/g, ''),
+    )
+  )
+    return false;
   return !/\+\+|--|\bdelete\b/.test(bare) && callsHarmless(bare, PAGE_CALLS);
 }
 

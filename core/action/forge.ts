@@ -12,9 +12,14 @@ const TALK =
 
 /** Of a request that is not a reading; `path` is without a leading slash, prefix of the API or query. */
 export function forgeEffect(method: string, path: string): Effect {
-  if (method === 'DELETE' && /^(?:repos\/[^/]+\/[^/]+|projects\/[^/]+|groups\/[^/]+)\/?$|^orgs\//.test(path)) return 'infra_destroy';
+  if (method === 'DELETE' && /^(?:repos\/[^/]+\/[^/]+|projects\/[^/]+|groups\/[^/]+)\/?$|^orgs\//.test(path))
+    return 'infra_destroy';
   if (GUARDS.test(path)) return 'security_disable';
-  if (/\/(?:contents|repository\/files)\/.*\.github(?:%2F|\/)workflows/i.test(path) || /\/contents\/\.gitlab-ci\.yml$/.test(path)) return 'schedule';
+  if (
+    /\/(?:contents|repository\/files)\/.*\.github(?:%2F|\/)workflows/i.test(path) ||
+    /\/contents\/\.gitlab-ci\.yml$/.test(path)
+  )
+    return 'schedule';
   if (/\/merge$|\/git\/refs|\/contents\/|\/repository\/(?:files|commits|branches)/.test(path)) return 'vcs_push';
   if (IDENTITY.test(path)) return 'identity_change';
   if (TALK.test(path)) return 'message';

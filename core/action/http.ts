@@ -40,7 +40,8 @@ export function requestDraft(request: Request): Draft | undefined {
   const service = serviceOf(method, address, request.body);
   const { effect } = service;
   const owner = ownerOf(address.host);
-  const flags = [...(request.flags ?? []), ...(service.flags ?? []), 'remote'];
+  const removes = method === 'DELETE' && effect === 'send' && owner.destination_ownership !== 'self';
+  const flags = [...(request.flags ?? []), ...(service.flags ?? []), ...(removes ? ['destructive'] : []), 'remote'];
   if (!request.url.known && /\$/.test(address.query + address.path)) flags.push('data_in_url');
   if (address.query.length > 256) flags.push('long_query');
   if (address.credentials) flags.push('credentials_in_url');

@@ -26,8 +26,7 @@ const EXPOSING = /^(?:ingress|httproute|tcproute|gateway|route)$/;
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const object = (value: unknown): Loose =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Loose) : {};
-const strings = (value: unknown): string[] =>
-  list(value).filter((item): item is string => typeof item === 'string');
+const strings = (value: unknown): string[] => list(value).filter((item): item is string => typeof item === 'string');
 
 export function lookInto(kind: string, given: Loose): Insight {
   const flags = new Set<string>();
@@ -43,7 +42,8 @@ export function lookInto(kind: string, given: Loose): Insight {
     }
     const one = value as Loose;
     if (one.hostPID === true || one.privileged === true) owns = true;
-    if (one.hostNetwork === true || one.hostIPC === true || one.allowPrivilegeEscalation === true) flags.add('privileged');
+    if (one.hostNetwork === true || one.hostIPC === true || one.allowPrivilegeEscalation === true)
+      flags.add('privileged');
     const path = object(one.hostPath).path;
     if (typeof path === 'string') {
       if (WIDE_PATH.test(path)) owns = true;
@@ -61,7 +61,8 @@ export function lookInto(kind: string, given: Loose): Insight {
   visit(given, 0);
   if (nodes > MAX_NODES) flags.add('privileged');
   const spec = object(given.spec);
-  if (EXPOSING.test(kind) || (kind === 'service' && /^(?:LoadBalancer|NodePort)$/.test(String(spec.type)))) flags.add('exposes');
+  if (EXPOSING.test(kind) || (kind === 'service' && /^(?:LoadBalancer|NodePort)$/.test(String(spec.type))))
+    flags.add('exposes');
   const weakens = owns || grantsAll(given) || unguarded(object(object(given.metadata).labels));
   return { flags: [...flags], commands, ...(weakens && { effect: 'security_disable' as const }) };
 }
@@ -75,10 +76,16 @@ function grantsAll(given: Loose): boolean {
 }
 
 function unguarded(labels: Loose): boolean {
-  return Object.entries(labels).some(([name, value]) => ENFORCE.test(name) && (value === 'privileged' || value === null));
+  return Object.entries(labels).some(
+    ([name, value]) => ENFORCE.test(name) && (value === 'privileged' || value === null),
+  );
 }
 
-export type Manifest = { readonly kinds: readonly string[]; readonly namespaces: readonly string[]; readonly insight: Insight };
+export type Manifest = {
+  readonly kinds: readonly string[];
+  readonly namespaces: readonly string[];
+  readonly insight: Insight;
+};
 
 /** A manifest as text, YAML or JSON, by its telling lines: what it does not say plainly is told by its kind alone. */
 export function lookIntoText(text: string): Manifest {
@@ -87,9 +94,9 @@ export function lookIntoText(text: string): Manifest {
       (match) => match[1] as string,
     );
   const on = (name: string) => all(name).some((value) => value === 'true');
-  const wide =
-    /hostPath/.test(text) && all('path').some((path) => WIDE_PATH.test(path));
-  const powers = /(?:^|[\s"'-])add["']?\s{0,8}:/m.test(text) && /\b(?:SYS_ADMIN|SYS_MODULE|SYS_PTRACE)\b|["'[\s-]ALL\b/.test(text);
+  const wide = /hostPath/.test(text) && all('path').some((path) => WIDE_PATH.test(path));
+  const powers =
+    /(?:^|[\s"'-])add["']?\s{0,8}:/m.test(text) && /\b(?:SYS_ADMIN|SYS_MODULE|SYS_PTRACE)\b|["'[\s-]ALL\b/.test(text);
   const everybody = all('name').some((name) => EVERYBODY.test(name)) && all('name').some((name) => MASTER.test(name));
   const enforce = /pod-security\.kubernetes\.io\/enforce["']?\s{0,8}:\s{0,8}["']?privileged/.test(text);
   const weakens = on('privileged') || on('hostPID') || wide || powers || everybody || enforce;

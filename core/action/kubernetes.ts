@@ -2,7 +2,7 @@
 
 import { literal } from '../shell/values.ts';
 import { type Draft, plainTarget } from './draft.ts';
-import { gravity, graver } from './effects.ts';
+import { graver, gravity } from './effects.ts';
 import { lookInto } from './kubernetes-object.ts';
 import type { Effect } from './types.ts';
 
@@ -35,7 +35,8 @@ const REMADE = /^(?:pod|job|replicaset|event|lease|endpoint|endpointslice)$/;
 /** One object of these is another cluster. */
 const CLUSTER_GROUPS = /^(?:cluster\.x-k8s\.io|provisioning\.cattle\.io|container\.\w+\.crossplane\.io|eks\.\w+)/;
 const OURS = /(?:^|[^a-z])beacond?(?:[^a-z]|$)/i;
-const GUARD_NAMES = /(?:^|[^a-z])(?:gatekeeper|kyverno|falco|tetragon|opa|sysdig|falcon-sensor|wazuh|kubearmor)(?:[^a-z]|$)/i;
+const GUARD_NAMES =
+  /(?:^|[^a-z])(?:gatekeeper|kyverno|falco|tetragon|opa|sysdig|falcon-sensor|wazuh|kubearmor)(?:[^a-z]|$)/i;
 
 const SHORT: { readonly [name: string]: string } = {
   po: 'pod',
@@ -96,7 +97,12 @@ const NON_PRODUCTION =
  * Where it happens, as far as names tell. Outside production only what can be taken back counts as such: making,
  * changing and scaling what runs there, and removing what its owner makes again.
  */
-export function stageFlags(verb: string, kind: string, names: readonly string[], flags: readonly string[] = []): string[] {
+export function stageFlags(
+  verb: string,
+  kind: string,
+  names: readonly string[],
+  flags: readonly string[] = [],
+): string[] {
   if (names.some((name) => PRODUCTION.test(name))) return ['production'];
   const plain = !flags.includes('privileged') && !flags.includes('exposes') && kindName(kind) !== 'secret';
   const back = CHANGES.has(verb) ? verb !== 'drain' && verb !== 'taint' : REMADE.test(kindName(kind));
@@ -115,7 +121,17 @@ type Loose = { readonly [key: string]: unknown };
 export type ReadCommand = (words: readonly ReturnType<typeof literal>[], remote: string) => readonly Draft[];
 
 /** Fields that a removal does not look at. */
-const DESCRIPTION = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status', 'data', 'name', 'namespace', 'resource']);
+const DESCRIPTION = new Set([
+  'apiVersion',
+  'kind',
+  'metadata',
+  'spec',
+  'status',
+  'data',
+  'name',
+  'namespace',
+  'resource',
+]);
 
 export function readKubernetes(verb: string, object: Loose, read?: ReadCommand, cluster = ''): Draft[] {
   const kind = kindName(String(object.kind ?? object.resource ?? ''));
@@ -158,9 +174,12 @@ export function readKubernetes(verb: string, object: Loose, read?: ReadCommand, 
   return [own, ...insight.commands.flatMap((words) => graveOnes(read(words.map(literal), `pod:${namespace}/${name}`)))];
 }
 
-const isDry = (value: unknown) => value === true || (value !== undefined && value !== false && value !== 'None' && value !== null);
+const isDry = (value: unknown) =>
+  value === true || (value !== undefined && value !== false && value !== 'None' && value !== null);
 
 /** Inside a pod only what no pod may do counts: the rest is what the image is for. */
 function graveOnes(drafts: readonly Draft[]): Draft[] {
-  return drafts.filter((draft) => gravity(draft.effect) >= gravity('read_credential') && draft.effect !== 'disk_destroy');
+  return drafts.filter(
+    (draft) => gravity(draft.effect) >= gravity('read_credential') && draft.effect !== 'disk_destroy',
+  );
 }

@@ -203,7 +203,8 @@ function raised(
   if ((effect === 'read' || effect === 'read_credential') && !draft.metadata) {
     if (tags.includes('env_file')) {
       // What the repository holds is no secret to whoever reads the repository.
-      if (!where.tracked?.has(target.id.slice(5))) {
+      // Nor does it show what goes into the variables of a process.
+      if (!where.tracked?.has(target.id.slice(5)) && !draft.flags.includes('assigned')) {
         flags.add('env_file');
         return 'read_credential';
       }

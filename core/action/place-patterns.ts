@@ -39,7 +39,11 @@ function reaches(pattern: readonly string[], tree: readonly string[]): boolean {
   return (
     pattern.length > tree.length &&
     pattern[0] === tree[0] &&
-    tree.every((name, index) => name === pattern[index] || (telling(pattern[index] as string) && segmentMatches(pattern[index] as string, name)))
+    tree.every(
+      (name, index) =>
+        name === pattern[index] ||
+        (telling(pattern[index] as string) && segmentMatches(pattern[index] as string, name)),
+    )
   );
 }
 

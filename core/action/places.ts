@@ -302,7 +302,8 @@ function envFile(name: string): Tag | undefined {
   if (!name.startsWith('.env') && !name.endsWith('.env')) return undefined;
   const rest = /^\.env(?:[._-](.+))?$/.exec(name)?.[1] ?? /^(.+)\.env$/.exec(name)?.[1];
   if (rest === undefined) return name === '.env' ? 'env_file' : undefined;
-  if (/(?:^|[._-])(?:example|sample|template|tmpl|dist|defaults?|schema|d\.ts|md|vault|enc|encrypted)$/i.test(rest)) return undefined;
+  if (/(?:^|[._-])(?:example|sample|template|tmpl|dist|defaults?|schema|d\.ts|md|vault|enc|encrypted)$/i.test(rest))
+    return undefined;
   if (/(?:^|[._-])local(?:$|[._-])/i.test(rest)) return 'env_file';
   return /^(?:dev|development|test|testing|ci|docker-compose)$/i.test(rest) ? 'dotenv' : 'env_file';
 }

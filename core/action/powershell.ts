@@ -46,12 +46,26 @@ function readSegment(segment: readonly string[], where: Where): Draft | undefine
   if (!reads && !REMOVES.has(name)) return undefined;
   const { paths, options } = argumentsOf(segment);
   if (paths.some((path) => /^env:/i.test(path)))
-    return reads ? { ...base, operation: 'environment', effect: 'read', flags: ['windows', 'environment_dump'] } : undefined;
+    return reads
+      ? { ...base, operation: 'environment', effect: 'read', flags: ['windows', 'environment_dump'] }
+      : undefined;
   const targets = (paths.length > 0 ? paths : ['.']).map((path) => place(path, where));
   const listing = /^(?:get-childitem|gci|ls|dir|test-path|resolve-path|get-item|gi|get-acl)$/.test(name);
-  if (reads) return { tool: base.tool, operation: 'read', effect: 'read', targets, flags: ['windows'], residue: [], ...(listing && { metadata: true }) };
-  if (paths.length === 0 || options.has('-whatif')) return { ...base, operation: 'delete', effect: options.has('-whatif') ? 'read' : 'none' };
-  const recursive = [...options].some((option) => /^-r(?:ecurse)?$/.test(option) || '-recurse'.startsWith(option)) || /^\/s$/i.test(segment[1] ?? '');
+  if (reads)
+    return {
+      tool: base.tool,
+      operation: 'read',
+      effect: 'read',
+      targets,
+      flags: ['windows'],
+      residue: [],
+      ...(listing && { metadata: true }),
+    };
+  if (paths.length === 0 || options.has('-whatif'))
+    return { ...base, operation: 'delete', effect: options.has('-whatif') ? 'read' : 'none' };
+  const recursive =
+    [...options].some((option) => /^-r(?:ecurse)?$/.test(option) || '-recurse'.startsWith(option)) ||
+    /^\/s$/i.test(segment[1] ?? '');
   return {
     tool: 'rm',
     operation: 'delete',

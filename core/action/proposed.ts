@@ -156,7 +156,10 @@ const READERS: { readonly [kind: string]: Reader } = {
   http: (input, context) => {
     const method = input.name('method', false);
     const url = input.text('url', true, 8_192);
-    return plain(input, readHttp(method, url, input.map('headers'), input.text('body'), input.path('url'), whereFrom(context)));
+    return plain(
+      input,
+      readHttp(method, url, input.map('headers'), input.text('body'), input.path('url'), whereFrom(context)),
+    );
   },
   browser: (input, context) => {
     const action = input.name('action');

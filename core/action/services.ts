@@ -6,12 +6,20 @@ import { forgeEffect, forgePath } from './forge.ts';
 import type { Effect } from './types.ts';
 import type { Address } from './urls.ts';
 
-export type Service = { readonly effect: Effect; readonly externality?: Partial<PartExternality>; readonly flags?: readonly string[] };
+export type Service = {
+  readonly effect: Effect;
+  readonly externality?: Partial<PartExternality>;
+  readonly flags?: readonly string[];
+};
 
 /** Tickets, pages and comments of the tenant's own account. */
 const OWN = { destination_type: 'message', destination_visibility: 'team', destination_ownership: 'tenant' } as const;
 const TRACKERS: readonly (readonly [host: RegExp, talk: RegExp, identity?: RegExp])[] = [
-  [/\.atlassian\.net$/, /^\/(?:rest|wiki)\/(?:\w+\/)*\d?\/?.*(?:issue|comment|worklog|content|page|version|sprint)/, /\/(?:user|group|role|permissionscheme)(?:\/|$)/],
+  [
+    /\.atlassian\.net$/,
+    /^\/(?:rest|wiki)\/(?:\w+\/)*\d?\/?.*(?:issue|comment|worklog|content|page|version|sprint)/,
+    /\/(?:user|group|role|permissionscheme)(?:\/|$)/,
+  ],
   [/^api\.linear\.app$/, /^\/graphql/],
   [/^api\.notion\.com$/, /^\/v1\/(?:pages|comments|blocks|databases)/],
   [/^app\.asana\.com$/, /^\/api\/1\.0\/(?:tasks|stories)/],
@@ -39,7 +47,8 @@ const STORES: readonly (readonly [host: RegExp, path: RegExp])[] = [
   [/^vault\.|^vault$|:8200$/, /^\/v1\/(?:secret|kv|database|aws|cubbyhole)\/./],
   [/(?:^|\.)1password\.com$|:8080$/, /^\/v1\/vaults\/[^/]+\/items\/./],
 ];
-const GUARDS = /\/(?:mfa|2fa|two[-_]?factor|totp|firewalls?|waf|audit[-_]?(?:logs?|trail)|security[-_]policies|deletion[-_]protection)(?:\/|$)/i;
+const GUARDS =
+  /\/(?:mfa|2fa|two[-_]?factor|totp|firewalls?|waf|audit[-_]?(?:logs?|trail)|security[-_]policies|deletion[-_]protection)(?:\/|$)/i;
 /** A question asked by POST; more than this is no question. */
 const MAX_QUESTION = 2_048;
 const QUESTION = /\/_(?:search|msearch|count|mget|field_caps|analyze|validate\/query)$/;
@@ -49,15 +58,50 @@ const QUESTION_KEYS = new Set(
   ),
 );
 
+/** Databases that are spoken to by HTTP, by their port. */
+const DATABASE_PORT = /:(?:9200|9201|5984|6333|8108|7700|8086|8123|8983|19530)$/;
+const ENGINE = /^\/(?:v1\.\d+\/)?(containers|images|volumes|networks|exec|services|secrets|swarm|build)(?:\/|$)/;
+
+/** What listens under a well-known port or speaks a well-known protocol, on this machine too. */
+function listening(method: string, { host, path }: Address, body: readonly string[]): Service | undefined {
+  if (
+    /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]):750[01]$/.test(host) &&
+    !/^\/api\/(?:execute|guard|actions|explain)(?:\/|$)/.test(path)
+  )
+    return { effect: 'self_governance' };
+  if (/\/_delete_by_query$|\/admin\/tsdb\/delete_series$/.test(path))
+    return { effect: 'database_destroy', flags: ['bulk'] };
+  if (DATABASE_PORT.test(host)) return { effect: method === 'DELETE' ? 'database_destroy' : 'database_change' };
+  if (/:8200$|^vault[.:]|^vault$/.test(host) && path.startsWith('/v1/'))
+    return {
+      effect: /^\/v1\/sys\/(?:audit|seal)/.test(path) && method !== 'GET' ? 'security_disable' : 'identity_change',
+    };
+  if (/:237[56]$/.test(host) || (host === 'unix' && ENGINE.test(path))) {
+    const wide = body.some((text) =>
+      /"Privileged"\s{0,4}:\s{0,4}true|"(?:\/|\/etc|\/root|\/var\/run\/docker\.sock):|"PidMode"\s{0,4}:\s{0,4}"host"/.test(
+        text,
+      ),
+    );
+    return wide || /\/(?:exec|swarm|secrets)/.test(path)
+      ? { effect: 'system_change', flags: ['privileged'] }
+      : { effect: method === 'DELETE' || /\/prune$/.test(path) ? 'infra_destroy' : 'infra_change' };
+  }
+  return undefined;
+}
+
 export function readingService(address: Address): Service | undefined {
   const plain = address.host.replace(/:\d+$/, '');
-  const stored = STORES.some(([host, path]) => (host.test(address.host) || host.test(plain)) && path.test(address.path));
+  const stored = STORES.some(
+    ([host, path]) => (host.test(address.host) || host.test(plain)) && path.test(address.path),
+  );
   return stored ? { effect: 'secret_fetch' } : undefined;
 }
 
 /** Of a request that is not a reading. */
 export function changingService(method: string, address: Address, body: readonly string[]): Service | undefined {
   const host = address.host.replace(/:\d+$/, '');
+  const known = method === 'POST' && asks(address.path, body) ? undefined : listening(method, address, body);
+  if (known) return known;
   if (method === 'POST' && asks(address.path, body)) return { effect: 'fetch' };
   const path = forgePath(host, address.path);
   if (path !== undefined) {
@@ -77,7 +121,9 @@ export function changingService(method: string, address: Address, body: readonly
 }
 
 function switchesOff(body: readonly string[]): boolean {
-  return body.some((text) => /["']?(?:enabled|enforced|required|active)["']?\s{0,4}[:=]\s{0,4}["']?(?:false|0|off|disabled)/i.test(text));
+  return body.some((text) =>
+    /["']?(?:enabled|enforced|required|active)["']?\s{0,4}[:=]\s{0,4}["']?(?:false|0|off|disabled)/i.test(text),
+  );
 }
 
 /** A search, or a GraphQL query that is no mutation: nothing but the question goes out. */

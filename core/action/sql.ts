@@ -219,8 +219,7 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
   return CHANGES.has(verb) ? 'database_change' : 'unknown';
 }
 
-const INNER =
-  /^(?:INSERT|UPDATE|DELETE|MERGE|DROP|TRUNCATE|ALTER|CREATE|GRANT|REVOKE|COPY|EXECUTE|EXEC|PERFORM|CALL)$/;
+const INNER = /^(?:INSERT|UPDATE|DELETE|MERGE|DROP|TRUNCATE|ALTER|CREATE|GRANT|REVOKE|COPY|EXECUTE|EXEC|PERFORM|CALL)$/;
 
 /** `DO $$ … $$`: the statements of the block, whatever control words stand before them. */
 function blockEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<string>, depth: number): Effect {
@@ -246,7 +245,9 @@ function executed(
   if (depth >= MAX_DEPTH) return 'run_opaque';
   const as = upper.indexOf('AS');
   if (upper[0] === 'PREPARE' && as > 0) return statementEffect(tokens.slice(as + 1), flags, tables, depth + 1);
-  const rest = tokens.slice(upper[0] === 'PREPARE' ? 2 : 1).filter(({ word, quoted }) => quoted || !/^(?:IMMEDIATE|FROM|sp_executesql|[(),N])$/i.test(word));
+  const rest = tokens
+    .slice(upper[0] === 'PREPARE' ? 2 : 1)
+    .filter(({ word, quoted }) => quoted || !/^(?:IMMEDIATE|FROM|sp_executesql|[(),N])$/i.test(word));
   const only = rest[0]?.body;
   if (only !== undefined && rest.length === 1) {
     const inner = sqlEffect(only, depth + 1);
@@ -256,7 +257,12 @@ function executed(
   }
   // `EXEC procedure` and `EXECUTE prepared` name what they run.
   const named = rest.length > 0 && !rest[0]?.quoted && /^[A-Za-z_][\w.$]*$/.test(rest[0]?.word ?? '');
-  return named && depth === 0 && upper[0] !== 'PREPARE' && !rest.some(({ word }) => /^(?:\|\||\+|FORMAT|CONCAT)$/i.test(word)) ? 'unknown' : 'run_opaque';
+  return named &&
+    depth === 0 &&
+    upper[0] !== 'PREPARE' &&
+    !rest.some(({ word }) => /^(?:\|\||\+|FORMAT|CONCAT)$/i.test(word))
+    ? 'unknown'
+    : 'run_opaque';
 }
 
 /** `WHERE 1=1`, `WHERE true` narrow nothing. */

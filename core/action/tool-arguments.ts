@@ -1,9 +1,9 @@
 // What the arguments of a tool call say, whatever the tool is called: a command line, who is written to, which files of a
 // repository are touched, a statement, an object of a cluster.
 
+import type { Where } from './paths.ts';
 import { programName } from './programs/names.ts';
 import { PROGRAM_NAMES } from './programs/program-names.ts';
-import type { Where } from './paths.ts';
 
 export type Given = { readonly [name: string]: unknown };
 
@@ -51,13 +51,33 @@ const LINES = 'cli_command command_line commandLine shell_command bash_command s
 /** Names of tools that run one. */
 const RUNS = /(?:^|_)(?:exec\w*|run|shell|command|terminal|bash|process|cli|ssh|spawn)(?:_|$)/;
 
+/** Servers for one command line that are given what stands behind its name: `terraform` with `plan`. */
+const CLIS =
+  /(?:^|_)(terraform|tofu|terragrunt|pulumi|aws|gcloud|az|azure|kubectl|helm|docker|podman|git|gh|glab|npm|pnpm|yarn|pip|uv|cargo|ansible|vault|heroku|fly|vercel|netlify|stripe)(?:_|$)/;
+
 /** The command line that a tool of any name is given, if it is one. */
-export function commandIn(given: Given, name: string): string | undefined {
+export function commandIn(given: Given, name: string, server: string): string | undefined {
   const line = textOf(given, LINES);
-  if (line !== undefined && line.trim() !== '') return line;
+  const cli = CLIS.exec(server)?.[1] ?? CLIS.exec(name)?.[1];
+  const whole = (text: string) =>
+    cli === undefined || startsProgram(text) ? text : `${cli === 'azure' ? 'az' : cli} ${text.trim()}`;
+  if (line !== undefined && line.trim() !== '') return whole(line);
   const text = textOf(given, 'command cmd');
   if (text === undefined || text.trim() === '') return undefined;
+  if (cli !== undefined && RUNS.test(name)) return whole(text);
   return RUNS.test(name) || (/\s/.test(text.trim()) && startsProgram(text)) ? text : undefined;
+}
+
+/** Names of tools that are given program text. */
+const EVALUATES = /(?:^|_)(?:exec\w*|run|eval\w*|python|javascript|node|repl|cell|code|script)(?:_|$)/;
+
+/** Program text and its language; undefined when the call holds none. */
+export function codeIn(given: Given, name: string): { readonly text: string; readonly language: string } | undefined {
+  const text = textOf(given, 'code script source cell_source python_code js_code');
+  if (text === undefined || text.trim() === '' || !EVALUATES.test(name)) return undefined;
+  const said = textOf(given, 'language lang kernel runtime')?.toLowerCase();
+  const named = /(?:^|_)(bash|shell|node|javascript|js|ruby|perl|php)(?:_|$)/.exec(name)?.[1];
+  return { text, language: (said ?? named ?? 'python').replace(/^python\d.*$/, 'python') };
 }
 
 const RECIPIENTS =
@@ -83,7 +103,9 @@ export function recipientsOf(given: Given): string[] {
 export function repositoryPaths(given: Given): string[] {
   const of = (value: unknown) =>
     typeof value === 'string' ? value : isObject(value) ? textOf(value, 'path file_path filePath filename') : undefined;
-  const lists = [given.files, given.changes, given.actions, given.paths].flatMap((value) => (Array.isArray(value) ? value : []));
+  const lists = [given.files, given.changes, given.actions, given.paths].flatMap((value) =>
+    Array.isArray(value) ? value : [],
+  );
   return [textOf(given, 'path file_path filePath filename'), ...lists.slice(0, 256).map(of)].filter(
     (path): path is string => path !== undefined && path !== '',
   );

@@ -1,12 +1,20 @@
 // Tools no table names, read by the verb and noun in their name and by the arguments they come with.
 
-import { type Draft, type DraftTarget, plainTarget } from './draft.ts';
+import { type Draft, type DraftTarget, fileTarget, plainTarget } from './draft.ts';
 import { requestDraft } from './http.ts';
 import { resolvePath } from './paths.ts';
 import { placeOf } from './places.ts';
 import { isProtectedBranch } from './programs/special-git.ts';
 import { sqlEffect } from './sql.ts';
-import { bodyIn, type Given, methodIn, recipientsOf, repositoryPaths, snakeCase, type ToolCall } from './tool-arguments.ts';
+import {
+  bodyIn,
+  type Given,
+  methodIn,
+  recipientsOf,
+  repositoryPaths,
+  snakeCase,
+  type ToolCall,
+} from './tool-arguments.ts';
 import { LOSSES, namedEffect, ownTalk } from './tool-words.ts';
 import type { Effect } from './types.ts';
 import { urlTarget } from './urls.ts';
@@ -18,8 +26,10 @@ const NAMED =
   );
 const SQL =
   /^\s*(?:--|\/\*|\(|select|with|insert|update|delete|drop|truncate|alter|create|grant|revoke|explain|show|merge|replace|call|exec|execute|prepare|do|vacuum|copy|set|begin|use|describe)\b/i;
-const DATABASES = /(?:^|_)(?:sql|postgres\w*|pg|mysql|mariadb|sqlite|duckdb|bigquery|snowflake|clickhouse|redshift|mssql|oracle|database|db|supabase|neon)(?:_|$)/;
-const REQUESTS = /(?:^|_)(?:fetch|get|http|https|request|requests|download|crawl|scrape|navigate|post|put|patch|webhook|api)(?:_|$)/;
+const DATABASES =
+  /(?:^|_)(?:sql|postgres\w*|pg|mysql|mariadb|sqlite|duckdb|bigquery|snowflake|clickhouse|redshift|mssql|oracle|database|db|supabase|neon)(?:_|$)/;
+const REQUESTS =
+  /(?:^|_)(?:fetch|get|http|https|request|requests|download|crawl|scrape|navigate|post|put|patch|webhook|api)(?:_|$)/;
 const NON_PRODUCTION = /^(?:stag(?:e|ing)|dev\w*|test\w*|qa|uat|sandbox|preview|demo)$/i;
 
 export function readByVerb(call: ToolCall, name: string): Draft[] {
@@ -57,14 +67,54 @@ export function readByVerb(call: ToolCall, name: string): Draft[] {
     ...(read && { residue: [] }),
     ...(own && { externality: { destination_ownership: 'tenant', destination_visibility: 'team' } }),
   };
-  return effect === 'vcs_push' ? [draft, ...laterRuns(call, base)] : [draft];
+  return [draft, ...(effect === 'vcs_push' ? laterRuns(call, base) : []), ...localFiles(call, name, effect)];
+}
+
+const PLACES = /^(?:~\/|file:\/\/|\/(?:home|root|Users|etc|run|var|proc|dev|usr|tmp|private)\/|[A-Za-z]:[\\/])/;
+const GRAVE = new Set<string>([
+  'credential',
+  'identity',
+  'governance',
+  'schedule',
+  'kernel',
+  'device',
+  'env_file',
+  'audit',
+]);
+
+/** A path of this machine that means more than a file: whatever the tool is called, it is read or written there. */
+function localFiles({ given, where }: ToolCall, name: string, effect: Effect): Draft[] {
+  const drafts: Draft[] = [];
+  for (const text of repositoryPaths(given)
+    .filter((path) => PLACES.test(path))
+    .slice(0, 32)) {
+    const target = fileTarget({ text, known: true, glob: /[*?]/.test(text) }, where.cwd ?? where.workspace, where);
+    if (!placeOf(target.id.slice(5), target.glob, where).tags.some((tag) => GRAVE.has(tag))) continue;
+    const writes =
+      effect !== 'read' &&
+      /(?:^|_)(?:write|create|edit|update|save|append|put|set|delete|remove|move)(?:_|$)/.test(name);
+    drafts.push({
+      tool: 'file',
+      operation: writes ? 'write' : 'read',
+      effect: writes ? 'write' : 'read',
+      targets: [target],
+      flags: [],
+      residue: [],
+    });
+  }
+  return drafts;
 }
 
 function statementIn(given: Given, name: string): string | undefined {
   for (const key of ['sql', 'statement', 'query']) {
     const value = given[key];
     // A query may be words to look for; where a database is asked it is a statement.
-    if (typeof value === 'string' && value.trim() !== '' && (SQL.test(value) || key !== 'query' || DATABASES.test(name))) return value;
+    if (
+      typeof value === 'string' &&
+      value.trim() !== '' &&
+      (SQL.test(value) || key !== 'query' || DATABASES.test(name))
+    )
+      return value;
   }
   return undefined;
 }
@@ -78,7 +128,9 @@ function flagsOf(given: Given, name: string, effect: Effect): string[] {
   }
   if (name.split('_').some((verb) => LOSSES.has(verb))) flags.push('destructive');
   if (given.public === true || given.visibility === 'public' || given.private === false) flags.push('public');
-  const stage = [given.environment, given.env, given.namespace, given.stage].find((value) => typeof value === 'string') as string | undefined;
+  const stage = [given.environment, given.env, given.namespace, given.stage].find(
+    (value) => typeof value === 'string',
+  ) as string | undefined;
   if (stage !== undefined && /prod/i.test(stage)) flags.push('production');
   else if (stage !== undefined && NON_PRODUCTION.test(stage)) flags.push('non_production');
   return flags;

@@ -7,12 +7,14 @@ const READS = words(
   'get list search read find fetch describe query show view check count lookup status inspect browse retrieve download preview validate diff compare explain summarize history info help ping test whoami analyze scan export resolve reveal',
 );
 /** Behind its noun a word of these is what is looked at: `pods_log`, `terraform_plan`, `cluster_events`. */
-const READS_LAST = words('log logs plan status info list diff history summary events metrics top stats describe get view usage');
+const READS_LAST = words(
+  'log logs plan status info list diff history summary events metrics top stats describe get view usage',
+);
 export const LOSSES = words(
   'delete remove destroy drop purge wipe erase terminate truncate revoke uninstall reset clear archive cancel close',
 );
 const CHANGES = words(
-  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link turn deactivate unprotect suspend bypass mute issue prepare compose draft schedule',
+  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link turn deactivate unprotect suspend bypass mute issue prepare compose draft schedule acknowledge ack mark pin unpin star react like follow complete finish escalate snooze track record report request subscribe watch unwatch submit trigger rerun retry resume pause',
 );
 const MESSAGES = words('send post reply comment notify email message mail tweet announce broadcast dm sms chat');
 const PAYMENTS = words(
@@ -35,7 +37,9 @@ const MAIL_NOUNS = noun('emails?|mails?|messages?|sms|tweets?|chats?|dms?|notifi
 const GUARD_NOUNS = noun(
   'branch_protections?|protections?|protection_rules?|rulesets?|mfa|2fa|two_factor|two_factor_auth|totp|audit|audit_logs?|audit_log|auditing|audit_trail|cloudtrail|guardduty|firewalls?|waf|secret_scanning|vulnerability_alerts|encryption|public_access_block|deletion_protection|antivirus|edr|siem|security_policy|security_policies|security_hub|approval_rules?',
 );
-const WEAKENS = words('delete remove destroy disable deactivate stop turn suspend bypass unprotect drop revoke clear reset');
+const WEAKENS = words(
+  'delete remove destroy disable deactivate stop turn suspend bypass unprotect drop revoke clear reset',
+);
 const SECRET_NOUNS = noun('secrets?|credentials?|passwords?|private_key|api_keys?|tokens?|otp');
 /** Servers that are stores of secrets: what is got from them is one. */
 const STORES =
@@ -47,7 +51,12 @@ export type Named = { readonly effect: Effect; readonly verb: string };
 export function namedEffect(name: string, server: string): Named {
   const verbs = name.split('_');
   const does = (verb: string) =>
-    READS.has(verb) || LOSSES.has(verb) || CHANGES.has(verb) || MESSAGES.has(verb) || PAYMENTS.has(verb) || OTHERS.has(verb);
+    READS.has(verb) ||
+    LOSSES.has(verb) ||
+    CHANGES.has(verb) ||
+    MESSAGES.has(verb) ||
+    PAYMENTS.has(verb) ||
+    OTHERS.has(verb);
   const last = verbs.at(-1) as string;
   const leading = verbs.slice(0, -1).find(does);
   if (leading === undefined && READS_LAST.has(last)) return { effect: readEffect(name, last, server), verb: last };
@@ -57,25 +66,35 @@ export function namedEffect(name: string, server: string): Named {
 }
 
 function readEffect(name: string, verb: string, server: string): Effect {
-  if (STORES.test(server) && !/^(?:list|search|status|info|history|ping|whoami|count|help|check|test)$/.test(verb) && !/(?:^|_)(?:vaults|status|health|version)(?:_|$)/.test(name))
+  if (
+    STORES.test(server) &&
+    !/^(?:list|search|status|info|history|ping|whoami|count|help|check|test)$/.test(verb) &&
+    !/(?:^|_)(?:vaults|status|health|version)(?:_|$)/.test(name)
+  )
     return 'secret_fetch';
   return SECRET_NOUNS.test(name) && !/^(?:list|search|count|check)$/.test(verb) ? 'secret_fetch' : 'read';
 }
 
 function effectOf(name: string, verbs: readonly string[], first: string, server: string): Effect {
-  if (WEAKENS.has(first) && GUARD_NOUNS.test(name) && (first !== 'turn' || verbs.includes('off'))) return 'security_disable';
+  if (WEAKENS.has(first) && GUARD_NOUNS.test(name) && (first !== 'turn' || verbs.includes('off')))
+    return 'security_disable';
   if (READS.has(first)) return readEffect(name, first, server);
   if (/^(?:execute|run|eval|call|invoke|exec)$/.test(first)) return 'unknown';
   if (first === 'publish' || first === 'release') return 'publish';
   if (first === 'share') return 'share';
   if (first === 'invite' || first === 'grant' || (IDENTITY_NOUNS.test(name) && !TALK_NOUNS.test(name)))
     return 'identity_change';
-  if (first === 'merge' || first === 'push' || /(?:create_or_update|delete|push|update|create)_files?(?:_contents?)?$|create_commit/.test(name))
+  if (
+    first === 'merge' ||
+    first === 'push' ||
+    /(?:create_or_update|delete|push|update|create)_files?(?:_contents?)?$|create_commit/.test(name)
+  )
     return /commit|push|merge|or_update/.test(name) || /git|forge|bitbucket|gitea/.test(server) ? 'vcs_push' : 'send';
   if (first === 'fork') return 'infra_change';
   // `issue_refund` issues; `refund_issue` is about one.
   const paid = verbs.some((verb) => PAYMENTS.has(verb));
-  if (paid && !/file|repo|data|ownership|template|draft/.test(name) && (first === 'issue' || !/issue/.test(name))) return 'payment';
+  if (paid && !/file|repo|data|ownership|template|draft/.test(name) && (first === 'issue' || !/issue/.test(name)))
+    return 'payment';
   if (/tweet|announce|broadcast|blog|gist/.test(name)) return 'publish';
   if (MESSAGES.has(first) || MAIL_NOUNS.test(name) || TALK_NOUNS.test(name)) return 'message';
   if (LOSSES.has(first))

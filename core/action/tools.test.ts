@@ -69,7 +69,7 @@ describe('tools nobody has listed, by verb and noun', () => {
     ['x', 'execute', {}, 'unknown'],
     ['playwright', 'browser_snapshot', {}, 'read'],
     ['playwright', 'browser_navigate', { url: 'https://example.org' }, 'fetch'],
-    ['playwright', 'browser_evaluate', { function: 'x' }, 'run_opaque'],
+    ['playwright', 'browser_evaluate', { function: 'x()' }, 'run_opaque'],
   ])('%s.%s %o is %s', (server, name, given, effect) => expect(mcp(server, name, given).effect).toBe(effect));
 
   test('protected and unknown branches are told, dry runs too', () => {

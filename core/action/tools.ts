@@ -4,12 +4,23 @@
 import { invalidArgument } from '../errors.ts';
 import { literal } from '../shell/values.ts';
 import { readBrowser } from './browser.ts';
+import { inCluster } from './cluster-tools.ts';
 import { type Draft, fileTarget } from './draft.ts';
+import { asCommand } from './git-tools.ts';
 import { fileRequest, requestDraft } from './http.ts';
 import { readPatch } from './patch.ts';
-import { readKubernetes } from './kubernetes.ts';
-import { codeReading, commandsIn, readShell, readWords, type ShellReading } from './shell-action.ts';
-import { bodyIn, commandIn, type Given, isObject, methodIn, recipientsOf, snakeCase, textOf, type ToolCall } from './tool-arguments.ts';
+import { codeReading, readShell, readWords, type ShellReading } from './shell-action.ts';
+import {
+  bodyIn,
+  codeIn,
+  commandIn,
+  type Given,
+  methodIn,
+  recipientsOf,
+  snakeCase,
+  type ToolCall,
+  textOf,
+} from './tool-arguments.ts';
 import { readByVerb } from './tool-verbs.ts';
 import type { Effect } from './types.ts';
 import { readStep } from './workflow.ts';
@@ -101,7 +112,15 @@ const moveFile: Native = ({ given, where, field }) => {
   if (from === undefined || to === undefined)
     throw invalidArgument(`${field}.destination`, 'must name source and destination');
   const word = (text: string) => fileTarget({ text, known: true, glob: false }, where.cwd ?? where.workspace, where);
-  return only([{ tool: 'mv', operation: 'move', effect: 'overwrite', targets: [word(from), { ...word(to), lands: true }], flags: [] }]);
+  return only([
+    {
+      tool: 'mv',
+      operation: 'move',
+      effect: 'overwrite',
+      targets: [word(from), { ...word(to), lands: true }],
+      flags: [],
+    },
+  ]);
 };
 
 const fetchPage: Native = ({ given, field, where }) => {
@@ -185,7 +204,7 @@ const NATIVE = table([
   ['apply_patch applypatch', patch],
   ['write write_file create_file write_to_file save_file create write_text_file', file('write', 'write')],
   [
-    'edit multi_edit multiedit replace edit_file insert_edit_into_file replace_string_in_file replace_in_file search_replace insert_edit apply_diff notebook_edit edit_notebook notebookedit append_file append_to_file',
+    'edit multi_edit multiedit replace edit_file insert_edit_into_file replace_string_in_file replace_in_file search_replace insert_edit apply_diff notebook_edit edit_notebook notebookedit append_file append_to_file edit_block edit_lines insert_lines replace_lines',
     file('edit', 'write'),
   ],
   ['str_replace_editor str_replace_based_edit_tool text_editor str_replace', editFile],
@@ -237,8 +256,10 @@ export function readTool(given: ToolCall): ShellReading {
   }
   const objects = inCluster(call, name);
   if (objects) return objects;
-  const command = commandIn(call.given, name);
+  const command = commandIn(call.given, name, snakeCase(call.server));
   if (command !== undefined) return readShell(command, call.where);
+  const code = codeIn(call.given, name);
+  if (code) return codeReading(code.language, code.text, call.where);
   return only(readByVerb(call, name));
 }
 
@@ -246,127 +267,7 @@ export function readTool(given: ToolCall): ShellReading {
 const QUIET =
   /^(?:sequential_?thinking|think|calculator|calculate|calc|evaluate_expression|convert_units?|unit_converter|(?:get_)?current_(?:time|date)|get_time|date_?time|now)$/;
 
-const CLUSTER_VERBS: { readonly [verb: string]: string } = {
-  get: 'get',
-  list: 'list',
-  describe: 'describe',
-  log: 'logs',
-  logs: 'logs',
-  top: 'top',
-  events: 'events',
-  create: 'create',
-  update: 'update',
-  apply: 'apply',
-  patch: 'patch',
-  delete: 'delete',
-  scale: 'scale',
-  restart: 'rollout',
-  rollout: 'rollout',
-  label: 'label',
-  annotate: 'annotate',
-  run: 'run',
-  exec: 'exec',
-};
-
-/** Tools of a server for Kubernetes: the verb and object they stand for. */
-function inCluster(call: ToolCall, name: string): ShellReading | undefined {
-  const { given, where } = call;
-  const server = /^(?:kubernetes|k8s|kube|openshift)/.test(snakeCase(call.server));
-  const typed = typeof given.kind === 'string' && typeof given.apiVersion === 'string';
-  if (!server && !typed) return undefined;
-  const words = name.split('_');
-  const verb = words.map((word) => CLUSTER_VERBS[word]).find((word) => word !== undefined);
-  if (verb === undefined) return undefined;
-  const noun = words.find((word) => /^(?:pods?|deployments?|namespaces?|nodes?|services?|secrets?|configmaps?|jobs?|events)$/.test(word));
-  const command = given.command ?? given.args;
-  if (verb === 'exec' && Array.isArray(command)) {
-    const read = commandsIn(where)(
-      command.filter((word): word is string => typeof word === 'string').map(literal),
-      `pod:${textOf(given, 'name pod') ?? ''}`,
-    );
-    return only(read);
-  }
-  const inner = [given.resource, given.manifest, given.object].find(isObject) ?? parsedObject(textOf(given, 'resource manifest object'));
-  const object: Given = inner ?? { ...given, kind: given.kind ?? noun ?? '' };
-  return only(readKubernetes(verb, object, commandsIn(where)));
-}
-
-function parsedObject(text: string | undefined): Given | undefined {
-  if (text === undefined || !text.trimStart().startsWith('{')) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Addresses and numbers by which somebody is reached: in the call they are no leak. */
 export function addressedBy(given: Given): string[] {
   return recipientsOf(given);
-}
-
-/** Arguments of git tools, in the order git takes them. */
-const GIT: { readonly [subcommand: string]: readonly string[] } = {
-  push: ['remote', 'branch refspec ref'],
-  pull: ['remote', 'branch'],
-  fetch: ['remote', 'branch'],
-  checkout: ['branch branch_name ref'],
-  add: ['files paths path'],
-  commit: [],
-  reset: ['ref commit'],
-  status: [],
-  log: [],
-  diff: ['target'],
-  show: ['revision'],
-  diff_staged: [],
-  diff_unstaged: [],
-  merge: ['branch'],
-  rebase: ['branch onto'],
-  clone: ['url repo'],
-  create_branch: ['branch_name branch'],
-  branch: [],
-  tag: ['name tag'],
-};
-
-/** `git_push {remote, branch}` is `git push remote branch`. */
-function asCommand(call: ToolCall, name: string): string[] | undefined {
-  const joined = name.startsWith('git_')
-    ? name.slice(4)
-    : /^git(?:_server|_mcp)?$/.test(snakeCase(call.server))
-      ? name
-      : undefined;
-  if (joined === undefined || !Object.hasOwn(GIT, joined)) return undefined;
-  const { given } = call;
-  const verb =
-    ({ diff_staged: 'diff', diff_unstaged: 'diff', create_branch: 'branch' } as { readonly [name: string]: string })[
-      joined
-    ] ?? joined;
-  const folder = textOf(given, 'repo_path repository_path');
-  const words = ['git', ...(folder === undefined ? [] : ['-C', folder]), verb];
-  const on = (key: string) => given[key] === true;
-  if (on('force')) words.push('--force');
-  if (on('force_with_lease')) words.push('--force-with-lease');
-  if (on('hard') || given.mode === 'hard') words.push('--hard');
-  if (on('delete')) words.push('--delete');
-  if (on('tags')) words.push('--tags');
-  if (on('amend')) words.push('--amend');
-  const message = textOf(given, 'message');
-  if (message !== undefined && (verb === 'commit' || verb === 'tag')) words.push('-m', message);
-  if (verb === 'branch' && joined === 'branch') return words;
-  for (const names of GIT[joined] as readonly string[]) {
-    const value = names
-      .split(' ')
-      .map((key) => given[key])
-      .find((item) => item !== undefined);
-    if (Array.isArray(value)) words.push(...value.filter((item) => typeof item === 'string'));
-    else if (typeof value === 'string' && value !== '') words.push(value);
-    else if (names === 'remote' && GIT[joined]?.[1] !== undefined && hasValue(given, GIT[joined]?.[1] as string))
-      words.push('origin');
-  }
-  return words;
-}
-
-function hasValue(given: Given, names: string): boolean {
-  return names.split(' ').some((name) => typeof given[name] === 'string');
 }

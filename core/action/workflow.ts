@@ -4,9 +4,18 @@
 import { literal } from '../shell/values.ts';
 import { type Draft, plainTarget } from './draft.ts';
 import { requestDraft } from './http.ts';
-import { sqlEffect } from './sql.ts';
 import { codeReading, readShell, readWords, type ShellReading } from './shell-action.ts';
-import { bodyIn, type Given, isObject, methodIn, startsProgram, stringsOf, textOf, type ToolCall } from './tool-arguments.ts';
+import { sqlEffect } from './sql.ts';
+import {
+  bodyIn,
+  type Given,
+  isObject,
+  methodIn,
+  startsProgram,
+  stringsOf,
+  type ToolCall,
+  textOf,
+} from './tool-arguments.ts';
 import type { Effect } from './types.ts';
 
 const only = (draft: Draft): ShellReading => ({ drafts: [draft], secrets: [] });
@@ -31,10 +40,15 @@ const SHAPES =
 /** Undefined when the step is a tool call like any other. */
 export function readStep(call: ToolCall, name: string): ShellReading | undefined {
   const { given, where } = call;
-  const uses = textOf(given, 'uses') ?? (/^[\w.-]+\/[\w./-]+@[\w./-]+$/.test(call.tool.trim()) ? call.tool.trim() : undefined);
+  const uses =
+    textOf(given, 'uses') ?? (/^[\w.-]+\/[\w./-]+@[\w./-]+$/.test(call.tool.trim()) ? call.tool.trim() : undefined);
   if (uses !== undefined) return only(marketplace(uses, isObject(given.with) ? given.with : {}, call));
   const words = vectorOf(given);
-  if (words) return readWords(words.map((text) => literal(text)), where);
+  if (words)
+    return readWords(
+      words.map((text) => literal(text)),
+      where,
+    );
   const script = scriptOf(given);
   if (script !== undefined) return inShell(textOf(given, 'shell language') ?? name, resolved(script), call);
   for (const [key, language] of Object.entries(LANGUAGES)) {
@@ -62,7 +76,8 @@ function inShell(language: string, text: string, { where }: ToolCall): ShellRead
   const shebang = /^#!.*\b(python|node|ruby|perl)/.exec(text)?.[1];
   const other = named ?? shebang;
   if (other === undefined) return readShell(text, where);
-  if (/^p(?:wsh|owershell)$/.test(other)) return readWords([literal('pwsh'), literal('-Command'), literal(text)], where);
+  if (/^p(?:wsh|owershell)$/.test(other))
+    return readWords([literal('pwsh'), literal('-Command'), literal(text)], where);
   return codeReading(other, text, where);
 }
 
@@ -100,7 +115,8 @@ function resolved(text: string): string {
   let quoted = false;
   let out = '';
   for (let at = 0; at < text.length; at += 1) {
-    const match = text[at] === '$' && text[at + 1] === '{' ? /^\$\{\{([^}]{0,300})\}\}/.exec(text.slice(at, at + 310)) : null;
+    const match =
+      text[at] === '$' && text[at + 1] === '{' ? /^\$\{\{([^}]{0,300})\}\}/.exec(text.slice(at, at + 310)) : null;
     if (match) {
       const inner = match[1] as string;
       const secret = /\bsecrets\b|\bgithub\.token\b/i.test(inner);
@@ -145,9 +161,20 @@ const MARKET: readonly Known[] = [
     flags: ['pinned'],
   },
   { name: /^(?:actions\/upload-artifact|github\/codeql-action\/[\w-]+)$/, effect: 'send', externality: OWN },
-  { name: /^(?:actions\/(?:labeler|stale|first-interaction)|peter-evans\/(?:create-pull-request|create-or-update-comment|create-issue-from-file))$/, effect: 'message', externality: OWN },
-  { name: /^(?:aws-actions\/configure-aws-credentials|aws-actions\/amazon-ecr-login|azure\/login|google-github-actions\/auth|docker\/login-action)$/i, effect: 'secret_fetch', flags: ['to_process'] },
-  { name: /^(?:pypa\/gh-action-pypi-publish|softprops\/action-gh-release|ncipollo\/release-action|actions\/(?:deploy-pages|create-release)|peaceiris\/actions-gh-pages|jamesives\/github-pages-deploy-action|goreleaser\/goreleaser-action|changesets\/action|cycjimmy\/semantic-release-action|js-devtools\/npm-publish)$/i, effect: 'publish' },
+  {
+    name: /^(?:actions\/(?:labeler|stale|first-interaction)|peter-evans\/(?:create-pull-request|create-or-update-comment|create-issue-from-file))$/,
+    effect: 'message',
+    externality: OWN,
+  },
+  {
+    name: /^(?:aws-actions\/configure-aws-credentials|aws-actions\/amazon-ecr-login|azure\/login|google-github-actions\/auth|docker\/login-action)$/i,
+    effect: 'secret_fetch',
+    flags: ['to_process'],
+  },
+  {
+    name: /^(?:pypa\/gh-action-pypi-publish|softprops\/action-gh-release|ncipollo\/release-action|actions\/(?:deploy-pages|create-release)|peaceiris\/actions-gh-pages|jamesives\/github-pages-deploy-action|goreleaser\/goreleaser-action|changesets\/action|cycjimmy\/semantic-release-action|js-devtools\/npm-publish)$/i,
+    effect: 'publish',
+  },
   { name: /^slackapi\/slack-github-action$/, effect: 'message' },
 ];
 
@@ -162,13 +189,20 @@ function marketplace(uses: string, options: Given, call: ToolCall): Draft {
     systems: [call.server === '' ? 'workflow' : call.server],
     scope: 'remote' as const,
   };
-  if (name.startsWith('./')) return { ...base, effect: 'build', flags: ['project_script', 'script_unknown'], scope: 'workspace' };
+  if (name.startsWith('./'))
+    return { ...base, effect: 'build', flags: ['project_script', 'script_unknown'], scope: 'workspace' };
   if (/^docker\/build-push-action$/i.test(name))
     return { ...base, effect: options.push === true || options.push === 'true' ? 'publish' : 'build', flags: [] };
   const known = MARKET.find((one) => one.name.test(name));
   if (known) {
     const { effect, flags = [], externality } = known;
-    return { ...base, effect, flags: [...flags], ...(externality && { externality }), ...(effect === 'fetch' && { residue: [] }) };
+    return {
+      ...base,
+      effect,
+      flags: [...flags],
+      ...(externality && { externality }),
+      ...(effect === 'fetch' && { residue: [] }),
+    };
   }
   // What a commit names cannot change behind it; what a tag names can.
   return /^[0-9a-f]{40}$/.test(version)

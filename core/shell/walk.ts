@@ -313,7 +313,7 @@ function walkCommand(walk: Walk, node: Command, state: ShellState, frame: Frame)
   const kept = () => expander(walk, state, withFlags(frame, 'assigned'));
   const words: Arg[] = node.name ? expandWord(node.name, expand) : [];
   for (const item of node.args) {
-    if (item.type === 'Word') words.push(...expandWord(item, expand));
+    if (item.type === 'Word') words.push(...expandWord(item, node.name?.text === 'export' ? kept() : expand));
     else words.push(assignmentWord(item.name, item.append ? '+=' : '=', assignedValue(item, kept(), state)));
   }
   const assignments: { name: string; value: Value }[] = [];

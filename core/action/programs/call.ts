@@ -231,7 +231,11 @@ function sourceDest(call: Call, extra: readonly DraftTarget[]): Stream {
   const last = operands.at(-1);
   const folder = extra.length > 0 ? undefined : last?.text.endsWith('/') ? last : undefined;
   const destination =
-    extra.length > 0 ? extra : folder ? inFolder(call, folder, chosen) : operands.slice(-1).map((word) => target(call, word));
+    extra.length > 0
+      ? extra
+      : folder
+        ? inFolder(call, folder, chosen)
+        : operands.slice(-1).map((word) => target(call, word));
   const recursive = call.flags.includes('recursive') ? ['recursive'] : [];
   if (sources.length > 0)
     emit(call, { effect: 'read', operation: 'read', targets: sources, residue: [], flags: recursive });

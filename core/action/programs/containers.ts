@@ -63,7 +63,8 @@ const EXEC: Rule = {
 const COMPOSE: Rule = {
   effect: 'build',
   operation: 'compose',
-  values: '-f --file -p --project-name --profile --project-directory --env-file --ansi --parallel',
+  values: '-f --file -p --project-name --profile --project-directory --ansi --parallel',
+  options: { '--env-file': { value: 'handed' } },
   subcommands: {
     'up|start|restart|build|create|pull|watch|config|convert|pause|unpause|scale|version|alpha': {
       effect: 'build',

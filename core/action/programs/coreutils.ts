@@ -250,7 +250,12 @@ export const COREUTILS: Programs = {
     operands: 'files',
     flags: ['force'],
     values: '-n --iterations -s --size',
-    options: { '-u|--remove': { effect: 'delete', operation: 'delete' }, '-z|--zero': {}, '-f|--force': {}, '-v|--verbose': {} },
+    options: {
+      '-u|--remove': { effect: 'delete', operation: 'delete' },
+      '-z|--zero': {},
+      '-f|--force': {},
+      '-v|--verbose': {},
+    },
   },
   truncate: {
     effect: 'overwrite',

@@ -18,11 +18,35 @@ import { SPECIALS } from './specials.ts';
 import { boundText } from './surroundings.ts';
 
 /** These take values, or say themselves that they show one. */
-const TAKES_SECRETS = new Set(['export', 'declare', 'typeset', 'local', 'readonly', 'unset', 'set', 'echo', 'printf', 'test', '[', '[[']);
+const TAKES_SECRETS = new Set([
+  'export',
+  'declare',
+  'typeset',
+  'local',
+  'readonly',
+  'unset',
+  'set',
+  'echo',
+  'printf',
+  'test',
+  '[',
+  '[[',
+]);
 
 export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
   const program = invocation.words[0] as Arg;
   if (program.text === '' && program.known) return SILENT;
+  const keeps =
+    program.text === 'export' || (TAKES_SECRETS.has(program.text) && invocation.frame.flags.includes('assigned'));
+  if (!keeps && invocation.words.some((word) => word.origins.includes('credential')))
+    meaning.add({
+      tool: program.known ? (programName(program.text) ?? 'script') : 'shell',
+      operation: 'argument',
+      effect: 'read_credential',
+      targets: [],
+      flags: invocation.frame.flags,
+      range: invocation.frame.range,
+    });
   if (invocation.words.some((word) => word.origins.includes('stored')) && !TAKES_SECRETS.has(program.text))
     meaning.add({
       tool: program.known ? (programName(program.text) ?? 'script') : 'shell',

@@ -57,7 +57,10 @@ const cloud: Special = (call) => {
     effect = /sns|sqs|eventbridge|pubsub|topic|nats|kafka/.test(`${call.tool} ${text}`) ? 'message' : 'publish';
   else if (/^(?:share|invite)/.test(verb)) effect = 'share';
   else if (/^grant/.test(verb)) effect = 'identity_change';
-  if (SECRET.test(text) && (effect === 'read' || effect === 'unknown' || /assume-role|generate-db|get-|versions access/.test(text)))
+  if (
+    SECRET.test(text) &&
+    (effect === 'read' || effect === 'unknown' || /assume-role|generate-db|get-|versions access/.test(text))
+  )
     effect = 'secret_fetch';
   else if (
     effect !== 'read' &&

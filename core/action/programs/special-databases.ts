@@ -35,11 +35,7 @@ function readUrlStrict(text: string) {
   return text.includes('://') ? readUrl(text) : undefined;
 }
 
-function emitStatements(
-  call: Call,
-  text: string,
-  effectOf: (text: string) => Statements,
-): Stream {
+function emitStatements(call: Call, text: string, effectOf: (text: string) => Statements): Stream {
   const said = effectOf(text);
   const { effect, flags } = said;
   const tables = 'tables' in said ? said.tables : [];

@@ -2,9 +2,9 @@
 
 import type { Arg } from '../../shell/values.ts';
 import { plainTarget } from '../draft.ts';
+import { graver } from '../effects.ts';
 import { kindName, kubernetesEffect, ownerEffect, stageFlags } from '../kubernetes.ts';
 import { EVERYBODY, type Insight, lookInto, lookIntoText } from '../kubernetes-object.ts';
-import { graver } from '../effects.ts';
 import type { Effect } from '../types.ts';
 import { type Call, emit, has, optionValue, residueOf, type Special, target } from './call.ts';
 
@@ -100,9 +100,7 @@ function beside(call: Call): string[] {
 /** A manifest that the line itself holds: on standard input, or written to a file before. */
 function manifestOf(call: Call, files: readonly Arg[]): ReturnType<typeof lookIntoText> | undefined {
   const texts = files.map((file) =>
-    file.text === '-'
-      ? call.invocation.frame.stdin.text
-      : call.invocation.state.files.get(target(call, file).id)?.text,
+    file.text === '-' ? call.invocation.frame.stdin.text : call.invocation.state.files.get(target(call, file).id)?.text,
   );
   const known = texts.filter((text) => text !== undefined);
   return known.length === 0 ? undefined : lookIntoText(known.join('\n---\n'));

@@ -258,7 +258,8 @@ function afterOptions(words: readonly Arg[], pod: boolean): readonly Arg[] {
   const separator = words.findIndex((word) => word.text === '--');
   if (separator === 0 || (pod && separator > 0)) return words.slice(separator + 1);
   let at = 0;
-  while (pod && words[at]?.text.startsWith('-')) at += /^(?:-n|-c|--namespace|--container|--context)$/.test(words[at]?.text ?? '') ? 2 : 1;
+  while (pod && words[at]?.text.startsWith('-'))
+    at += /^(?:-n|-c|--namespace|--container|--context)$/.test(words[at]?.text ?? '') ? 2 : 1;
   return words.slice(at);
 }
 

@@ -213,7 +213,16 @@ function ranges(set: string): string[] {
 const shortValue: Special = (call) => {
   if (call.effect !== 'none') return byRule(call);
   emit(call, { effect: 'none' });
-  return call.args.every((arg) => arg.known && !/\/|%[Dxhc]/.test(arg.text)) ? { text: '0\n', origins: [] } : { origins: [] };
+  return call.args.every((arg) => arg.known && !/\/|%[Dxhc]/.test(arg.text))
+    ? { text: '0\n', origins: [] }
+    : { origins: [] };
 };
 
-export const TEXT_SPECIALS: { readonly [name: string]: Special } = { echo, sed, awk, filter, tr, 'short-value': shortValue };
+export const TEXT_SPECIALS: { readonly [name: string]: Special } = {
+  echo,
+  sed,
+  awk,
+  filter,
+  tr,
+  'short-value': shortValue,
+};

@@ -1,7 +1,7 @@
 // Windows programs, recognised and read by their words, so that they are routed safely; their own grammar is not parsed.
 
-import type { Effect } from '../types.ts';
 import { readPowershell } from '../powershell.ts';
+import type { Effect } from '../types.ts';
 import { emit, type Special } from './call.ts';
 
 /** `pwsh -NoProfile -Command TEXT`: undefined when it is no command line of PowerShell. */
