@@ -47,6 +47,13 @@ const TRACKERS: readonly (readonly [RegExp, RegExp])[] = [
   [/\.atlassian\.net$/, /^\/(?:browse|secure|jira|wiki|projects)/],
   [/^(?:linear\.app|(?:www\.)?notion\.so|app\.asana\.com|trello\.com|app\.shortcut\.com|app\.clickup\.com)$/, /./],
 ];
+/** Change what is shown, and nothing that is kept. */
+const SHOWS =
+  /^\s*(?:show|hide|expand|collapse|more|less|load more|read more|see (?:more|all)|view|next|previous|prev|back|close|dismiss|got it|ok|accept(?: all)?(?: cookies)?|reject(?: all)?(?: cookies)?|cookie|menu|open menu|toggle (?:menu|sidebar|dark mode|theme)|sort|filter|zoom|play|copy|refresh|reload|search|go to|details|preview|download|print)\b|\b(?:accordion|carousel|sidebar|tooltip|pagination|tab|breadcrumb|hamburger|dropdown arrow)\b/i;
+const VIEWS = at(
+  'language|currency|sort|sort by|filter|per page|page size|view|theme|time ?zone|region|category|date range|units?',
+);
+const KEYS = /^(?:page ?(?:up|down)|arrow\w*|up|down|left|right|tab|escape|esc|home|end|f\d{1,2})$/i;
 const SEARCHES = /\b(?:search(?:box|bar|field)?|query|filter|find)\b|name=["']?q\b|\[?type=["']?search/i;
 
 type Page = { readonly host: string | undefined; readonly path: string; readonly label: string };
@@ -113,13 +120,15 @@ function pageEffect(named: Effect, verb: string, { host, path, label }: Page, gi
   const words = `${label} ${verb.replaceAll('_', ' ')}`;
   if (WEAKENS.test(label)) return 'security_disable';
   if (PAYS.test(words)) return 'payment';
+  if (/press/.test(verb) && KEYS.test(String(given.key ?? given.text ?? ''))) return 'read';
+  if (/select/.test(verb) && VIEWS.test(label)) return 'fetch';
   const types = /fill|type|input|press|select/.test(verb);
   if (types) return SEARCHES.test(label) && !/password|email|card|phone/i.test(label) ? 'fetch' : 'send';
   if (!/click|tap|check/.test(verb)) return 'send';
   if (DESTROYS.test(label)) return 'infra_destroy';
   if (SHARES.test(label) && !isLink(given)) return 'share';
   if (IDENTITY.test(label)) return 'identity_change';
-  if (isLink(given)) return 'fetch';
+  if (isLink(given) || shows(given)) return 'fetch';
   const talks = host !== undefined && TRACKERS.some(([site, where]) => site.test(host) && where.test(path));
   if (talks && MERGES.test(label)) return 'vcs_push';
   if (PUBLISHES.test(label)) return 'publish';
@@ -141,6 +150,12 @@ function isLink(given: Given): boolean {
       /^\s*(?:delete|remove|log ?out|sign ?out|unsubscribe|confirm|cancel|deactivate|revoke)\b/i.test(value),
   );
   return link && !deed;
+}
+
+function shows(given: Given): boolean {
+  return [given.element, given.text, given.label, given.name].some(
+    (value) => typeof value === 'string' && SHOWS.test(value),
+  );
 }
 
 /** Files of this machine that go to the page. */

@@ -81,7 +81,9 @@ export function codeIn(given: Given, name: string): { readonly text: string; rea
 }
 
 const RECIPIENTS =
-  'to cc bcc recipient recipients attendees guests invitees invitee emails participants to_email to_address phone phone_number to_number to_iban iban beneficiary payee customer_email send_to';
+  'to cc bcc recipient recipients attendees guests invitees invitee emails participants to_email to_address phone phone_number to_number to_iban iban beneficiary payee customer_email send_to'.split(
+    ' ',
+  );
 
 /** Who is on the other end, in their own words: addresses, numbers, accounts. */
 export function recipientsOf(given: Given): string[] {
@@ -95,7 +97,7 @@ export function recipientsOf(given: Given): string[] {
         if (/^(?:email|address|phone|number|iban|account|id|name|emailAddress)$/.test(key)) visit(item, depth + 1);
     }
   };
-  for (const name of RECIPIENTS.split(' ')) visit(given[name], 0);
+  for (const name of RECIPIENTS) if (given[name] !== undefined) visit(given[name], 0);
   return out.filter((text) => text.trim() !== '');
 }
 

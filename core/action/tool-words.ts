@@ -8,13 +8,13 @@ const READS = words(
 );
 /** Behind its noun a word of these is what is looked at: `pods_log`, `terraform_plan`, `cluster_events`. */
 const READS_LAST = words(
-  'log logs plan status info list diff history summary events metrics top stats describe get view usage',
+  'read log logs plan status info list diff history summary events metrics top stats describe get view usage',
 );
 export const LOSSES = words(
   'delete remove destroy drop purge wipe erase terminate truncate revoke uninstall reset clear archive cancel close',
 );
 const CHANGES = words(
-  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link turn deactivate unprotect suspend bypass mute issue prepare compose draft schedule acknowledge ack mark pin unpin star react like follow complete finish escalate snooze track record report request subscribe watch unwatch submit trigger rerun retry resume pause',
+  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link turn deactivate unprotect suspend bypass mute issue prepare compose draft schedule acknowledge ack mark pin unpin star react complete finish escalate snooze unwatch submit trigger rerun retry resume pause',
 );
 const MESSAGES = words('send post reply comment notify email message mail tweet announce broadcast dm sms chat');
 const PAYMENTS = words(

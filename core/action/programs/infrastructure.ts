@@ -151,7 +151,7 @@ export const INFRASTRUCTURE: Programs = {
         effect: 'read',
         operands: 'none',
       },
-      'install|upgrade|rollback|test': { effect: 'infra_change', operands: 'name:release' },
+      'install|upgrade|rollback|test': { effect: 'infra_change', operands: 'name:release', special: 'helm' },
       'uninstall|delete|del|un': { effect: 'infra_destroy', operands: 'name:release' },
       'repo|pull|fetch|dependency|dep': { effect: 'fetch', operands: 'residue' },
       'create|package': { effect: 'write', operands: 'files' },

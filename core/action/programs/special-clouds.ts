@@ -4,6 +4,7 @@ import { type Arg, joinOrigins, literal, type Origin } from '../../shell/values.
 import { type DraftTarget, plainTarget } from '../draft.ts';
 import { forgeEffect } from '../forge.ts';
 import { effectOfRequest } from '../http.ts';
+import { stageFlags } from '../kubernetes.ts';
 import type { Effect } from '../types.ts';
 import {
   type Call,
@@ -95,12 +96,38 @@ const cloud: Special = (call) => {
     operation: verb.slice(0, 64) || 'unknown',
     targets: [...targets, ...named],
     systems: [call.tool],
-    flags: production ? ['production'] : [],
+    flags: production ? ['production'] : outsideProduction(call, verb),
     residue: effect === 'read' ? [] : [...residueOf(call, call.given.operands)],
     metadata: effect === 'read',
   });
   return { origins: effect === 'secret_fetch' ? ['secret', 'stored'] : ['file'] };
 };
+
+const STAGES = [
+  '--env',
+  '--environment',
+  '--stage',
+  '--namespace',
+  '-n',
+  '--cluster',
+  '--app',
+  '-a',
+  '--service',
+  '--profile',
+  '-e',
+];
+const TAKEN_BACK =
+  /^(?:update|deploy|redeploy|scale|restart|rollback|start|stop|set|apply|rollout|reload|register-task-definition)(?:-|$)/;
+
+/** Told by an option that names the place, and only for what can be put back. */
+function outsideProduction(call: Call, verb: string): string[] {
+  if (!TAKEN_BACK.test(verb)) return [];
+  return stageFlags(
+    'update',
+    '',
+    STAGES.flatMap((name) => optionValue(call, name)?.text ?? []),
+  );
+}
 
 /** What the first word of these names is a group of commands, not what is done. */
 const GROUPED = /^(?:gcloud|az|aws|oci|ibmcloud|aliyun|doctl)$/;

@@ -6,7 +6,7 @@ import { graver } from '../effects.ts';
 import { kindName, kubernetesEffect, ownerEffect, stageFlags } from '../kubernetes.ts';
 import { EVERYBODY, type Insight, lookInto, lookIntoText } from '../kubernetes-object.ts';
 import type { Effect } from '../types.ts';
-import { type Call, emit, has, optionValue, residueOf, type Special, target } from './call.ts';
+import { byRule, type Call, emit, has, optionValue, residueOf, type Special, target } from './call.ts';
 
 const kubectl: Special = (call) => {
   const words = call.operation.split(' ');
@@ -146,4 +146,10 @@ function changingEffect(call: Call, verb: string, kinds: readonly string[], flag
   return perKind.find((one) => one === 'infra_destroy') ?? perKind.find((one) => one !== 'unknown') ?? call.effect;
 }
 
-export const KUBERNETES_SPECIALS: { readonly [name: string]: Special } = { kubectl };
+/** A release is put where its namespace says. */
+const helm: Special = (call) => {
+  const places = ['-n', '--namespace', '--kube-context'].flatMap((name) => optionValue(call, name)?.text ?? []);
+  return byRule({ ...call, flags: [...call.flags, ...stageFlags('apply', 'release', places)] });
+};
+
+export const KUBERNETES_SPECIALS: { readonly [name: string]: Special } = { kubectl, helm };
