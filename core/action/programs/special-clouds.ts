@@ -28,7 +28,7 @@ const CHANGE =
 const IDENTITY =
   /^(?:iam|sts|organizations|sso|sso-admin|identitystore|cognito|cognito-idp|kms|ad|role|roles|user|users|group|groups|policy|policies|service-accounts?|iam-policy|key|keys|login-profile|access-key|members?|invitations?|permissions?|acl|access|rbac)(?:-|$)|(?:-|^)(?:iam-policy-binding|policy-binding|access-keys?|login-profile|role-policy|user-policy|group-policy|assume-role-policy|resource-policy|bucket-policy|bucket-acl|role|user|member|permission|security-group-ingress)(?:-|$)/;
 const SECRET =
-  /(?:get-secret-value|get-parameter|get-parameters|get-login-password|get-session-token|assume-role|get-authorization-token|print-access-token|print-identity-token|get-access-token|get-credentials|list-keys|show-connection-string|access|secret show|get-federation-token|export-credentials|generate-db-auth-token|secrets?\b.*\b(?:get|show|access|versions access|download|pull)|env pull|config:get|credentials|get-random-password-none)/;
+  /(?:get-secret-value|get-parameter|get-parameters|get-login-password|get-session-token|assume-role|get-authorization-token|print-access-token|print-identity-token|get-access-token|get-credentials|list-keys|show-connection-string|secret show|get-federation-token|export-credentials|generate-db-auth-token|secrets?\b.*\b(?:get|show|access|versions access|download|pull)|env pull|config:get|credentials|get-random-password-none)/;
 const PUBLIC =
   /public-read|--allow-unauthenticated|allUsers|allAuthenticatedUsers|"Principal":\s*"\*"|--public-access\b.*(?:blob|container)|--publicly-accessible|0\.0\.0\.0\/0|--public\b/;
 const GUARD =
