@@ -177,9 +177,9 @@ export function readKubernetes(verb: string, object: Loose, read?: ReadCommand, 
 const isDry = (value: unknown) =>
   value === true || (value !== undefined && value !== false && value !== 'None' && value !== null);
 
-/** Inside a pod only what no pod may do counts: the rest is what the image is for. */
+/** Inside a pod only what no pod may do counts: the rest is what the image is for. What is read there is told by its place. */
 function graveOnes(drafts: readonly Draft[]): Draft[] {
   return drafts.filter(
-    (draft) => gravity(draft.effect) >= gravity('read_credential') && draft.effect !== 'disk_destroy',
+    ({ effect }) => effect === 'read' || (gravity(effect) >= gravity('read_credential') && effect !== 'disk_destroy'),
   );
 }

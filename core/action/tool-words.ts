@@ -107,6 +107,6 @@ function effectOf(name: string, verbs: readonly string[], first: string, server:
 
 /** Who a mail or a chat reaches is not known; tickets, pages and drafts are the tenant's own. */
 export function ownTalk(name: string, verb: string, recipients: number): boolean {
-  const draft = /(?:^|_)drafts?(?:_|$)/.test(name) && !/^(?:send|post|publish|share)$/.test(verb);
-  return draft || (recipients === 0 && TALK_NOUNS.test(name) && !MAIL_NOUNS.test(name));
+  if (/(?:^|_)drafts?(?:_|$)/.test(name)) return !/^(?:send|post|publish|share)$/.test(verb);
+  return recipients === 0 && TALK_NOUNS.test(name) && !MAIL_NOUNS.test(name);
 }
