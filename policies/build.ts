@@ -103,7 +103,11 @@ export function buildBundle(output: string, opa: string = findOpa()): void {
 
 function runTests(opa: string, folder: string): void {
   try {
-    execFileSync(opa, ['test', '-b', 'pack'], { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+    execFileSync(opa, ['test', '--timeout', '60s', '-b', 'pack'], {
+      cwd: folder,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
   } catch (error) {
     throw new Error(`opa test failed:\n${(error as { stdout?: string }).stdout ?? ''}`, { cause: error });
   }

@@ -6,6 +6,10 @@ import { readKubernetes } from './kubernetes.ts';
 import { commandsIn, type ShellReading } from './shell-action.ts';
 import { type Given, isObject, snakeCase, type ToolCall, textOf } from './tool-arguments.ts';
 
+/** A name such as `constructor` is in no table. */
+const own = (table: { readonly [name: string]: string }, name: string) =>
+  Object.hasOwn(table, name) ? table[name] : undefined;
+
 const only = (drafts: readonly Draft[]): ShellReading => ({ drafts: [...drafts], secrets: [] });
 
 const CLUSTER_VERBS: { readonly [verb: string]: string } = {
@@ -37,7 +41,7 @@ export function inCluster(call: ToolCall, name: string): ShellReading | undefine
   const typed = typeof given.kind === 'string' && typeof given.apiVersion === 'string';
   if (!server && !typed) return undefined;
   const words = name.split('_');
-  const verb = words.map((word) => CLUSTER_VERBS[word]).find((word) => word !== undefined);
+  const verb = words.map((word) => own(CLUSTER_VERBS, word)).find((word) => word !== undefined);
   if (verb === undefined) return undefined;
   const noun = words.find((word) =>
     /^(?:pods?|deployments?|namespaces?|nodes?|services?|secrets?|configmaps?|jobs?|events)$/.test(word),

@@ -10,6 +10,11 @@ test.each([
   ['python', 'import json, sys\nd = json.load(sys.stdin)\nprint(len(d["items"]))'],
   ['node', 'console.log(process.version)'],
   ['perl', 'print if /x/'],
+  ['node', 'console.log([3,1,2].sort())'],
+  ['python', 'text = \'os.system("rm -rf /")\'\nprint(len(text))'],
+  ['python', '# os.system("rm -rf /")\nprint("it\'s")'],
+  ['python', 'print(f"{1 + 1} rm -rf /")'],
+  ['node', 'console.log(\'require("child_process").execSync(1)\') // eval'],
 ])('%s that only computes does nothing: %s', (language, text) => expect(of(text, language)).toEqual(['none']));
 
 test.each([
@@ -45,6 +50,51 @@ test.each([
   'import unheard_of; unheard_of.go()',
   '[print][0]("x")',
 ])('what cannot be read off it is opaque: %s', (text) => expect(of(text)).toContain('run_opaque'));
+
+test.each([
+  ['node', 'x=/"/; require("child_process").execSync("id"); y=/"/'],
+  ['node', 'if (1) /"/.test(require("child_process").execSync("id")); y=/"/'],
+  ['node', '/* " */ require("child_process").execSync("id") /* " */'],
+  ['python', "x = '''a'\"b'''; import os; os.system(\"id\"); y = \"c\""],
+  ['python', 'print(f"{__import__("os").system("id")}")'],
+  ['python', 'x = r"\\\\"; import os; os.system("id") #"'],
+  ['python', 'import os; os.remove("a.txt"); os.system("id")'],
+])('no string is taken for more than it is, in %s: %s', (language, text) =>
+  expect(of(text, language)).toContain('run_opaque'),
+);
+
+test.each([
+  ['python', 'import os; os.remove("a.txt")', 'delete'],
+  ['node', "require('fs').unlinkSync('a.txt')", 'delete'],
+  ['perl', 'unlink "a.pl"', 'delete'],
+])('%s that removes what it names is no more than that: %s', (language, text, effect) => {
+  expect(of(text, language)).toContain(effect);
+  expect(of(text, language)).not.toContain('run_opaque');
+});
+
+test.each([
+  ['python', 'import os,sys; os.remove(sys.argv[1])'],
+  ['node', "const f = 'a'; require('fs').unlinkSync(f)"],
+  ['perl', 'unlink "$x.pl"'],
+  ['perl', 'unlink glob("*")'],
+])('%s that removes what it does not name is opaque: %s', (language, text) =>
+  expect(of(text, language)).toContain('run_opaque'),
+);
+
+test.each([
+  ['perl', 'use File::Path; remove_tree($ENV{HOME})'],
+  ['python', 'import os,shutil; shutil.rmtree(os.path.expanduser("~"))'],
+  ['python', 'import shutil; from pathlib import Path; shutil.rmtree(Path.home())'],
+  ['node', "require('fs').rmSync(process.env.HOME, {recursive: true})"],
+  ['ruby', 'require "fileutils"; FileUtils.rm_rf(ENV["HOME"])'],
+])('%s that removes a home: %s', (language, text) => expect(of(text, language)).toContain('disk_destroy'));
+
+test('the whole environment is more than one variable of it', () => {
+  const flags = (text: string) =>
+    admit('code', { language: 'node', text, cwd: '' }).action.parts.flatMap((part) => part.flags);
+  expect(flags('console.log(process.env)')).toContain('environment_dump');
+  expect(flags('console.log(process.env.NODE_ENV)')).not.toContain('environment_dump');
+});
 
 test.each([
   'globalThis["ev" + "al"]("x")',

@@ -216,7 +216,12 @@ function tamed(bare: string): string {
 /** Whatever its strings say: nothing in the code around them could run, read or send them. */
 function inert(language: string, text: string): boolean {
   const bare = bareText(language, text);
-  return bare !== undefined && !ENVIRONMENT.test(text) && computesOnly(language, tamed(bare), text);
+  return (
+    bare !== undefined &&
+    !ENVIRONMENT.test(text) &&
+    !/\bimport\s*["(]/.test(bare) &&
+    computesOnly(language, tamed(bare), bare)
+  );
 }
 
 /** Script in a page that only looks: no call, no assignment, no loading by which it could act. */

@@ -33,7 +33,7 @@ export function kubernetesRequest(
   body: readonly string[],
 ): readonly Draft[] | undefined {
   const match = PATH.exec(address.path);
-  const verb = VERBS[method];
+  const verb = Object.hasOwn(VERBS, method) ? VERBS[method] : undefined;
   if (!match || verb === undefined) return undefined;
   const [, group, namespace, resource, name, sub] = match as unknown as [
     string,
@@ -61,7 +61,12 @@ export function kubernetesRequest(
   const plain =
     verb === 'delete' && name === undefined ? 'deletecollection' : verb === 'get' && name === undefined ? 'list' : verb;
   const own = isLocalHost(address.host) || /^kubernetes(?:\.|$|:)/.test(address.host);
-  return readKubernetes(SUBRESOURCES[sub ?? ''] ?? plain, object, undefined, own ? '' : address.host);
+  return readKubernetes(
+    (sub !== undefined && Object.hasOwn(SUBRESOURCES, sub) ? SUBRESOURCES[sub] : undefined) ?? plain,
+    object,
+    undefined,
+    own ? '' : address.host,
+  );
 }
 
 function objectOf(body: readonly string[]): { readonly [key: string]: unknown } {

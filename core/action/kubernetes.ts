@@ -64,7 +64,7 @@ const SHORT: { readonly [name: string]: string } = {
 /** `pods`, `po`, `Pod` and `pods.v1` are one kind. */
 export function kindName(text: string): string {
   const name = text.toLowerCase().split(/[./]/)[0] as string;
-  const short = SHORT[name];
+  const short = Object.hasOwn(SHORT, name) ? SHORT[name] : undefined;
   if (short !== undefined) return short;
   if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;
   if (/(?:ss|ch|x)es$/.test(name)) return name.slice(0, -2);

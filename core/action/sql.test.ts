@@ -29,9 +29,34 @@ test.each([
   ["exec xp_cmdshell 'dir'", 'run_opaque'],
   ["select * from t into outfile '/tmp/x'", 'write'],
   ['explain analyze delete from t', 'database_destroy'],
+  ['do $$ begin delete from t; end $$', 'database_destroy'],
+  ["do $$ begin raise notice 'drop table x'; end $$", 'read'],
+  ['do $$ begin execute (select body from s); end $$', 'run_opaque'],
+  ["do $$ begin execute 'drop table t'; end $$", 'database_destroy'],
+  ["do $$ begin execute 'drop table ' || name; end $$", 'run_opaque'],
+  ["do 'begin drop table t; end'", 'database_destroy'],
+  ['prepare p as delete from t', 'database_destroy'],
+  ['prepare p from @x', 'run_opaque'],
+  ["exec('drop table t')", 'database_destroy'],
+  ['exec(@sql)', 'run_opaque'],
+  ['exec nightly_job', 'unknown'],
+  ['copy t to stdout', 'read'],
+  ["copy t to '/tmp/x'", 'write'],
   ['frobnicate the database', 'unknown'],
 ])('%s is %s', (text, effect) => expect(sqlEffect(text).effect).toBe(effect));
 
 test('tables are named, contents are not', () => {
   expect(sqlEffect("insert into public.users values ('s3cret')").tables).toEqual(['public.users']);
+});
+
+test('what a reading shows is told by its columns', () => {
+  expect(sqlEffect('select email, phone from c').shows).toBe('personal');
+  expect(sqlEffect('select c.email, c.ssn from c').shows).toBe('regulated');
+  expect(sqlEffect('select id, total from orders').shows).toBe(undefined);
+});
+
+test('blocks in blocks come to an end', () => {
+  const nested = (depth: number): string =>
+    depth === 0 ? 'drop table t' : `do $a${depth}$ begin ${nested(depth - 1)}; end $a${depth}$`;
+  expect(['unknown', 'database_destroy', 'run_opaque', 'read']).toContain(sqlEffect(nested(30)).effect);
 });
