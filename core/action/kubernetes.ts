@@ -84,6 +84,7 @@ export function kubernetesEffect(verb: string, kind: string): Effect {
   }
   if (verb === 'impersonate' || verb === 'escalate' || verb === 'bind') return 'identity_change';
   if (verb === 'exec' || verb === 'attach' || verb === 'proxy') return 'run_opaque';
+  if (name === 'token') return 'secret_fetch';
   if (IDENTITY.test(name)) return 'identity_change';
   if (name === 'cronjob') return 'schedule';
   return CHANGES.has(verb) ? 'infra_change' : 'unknown';

@@ -1,7 +1,8 @@
 // Steps of workflows, pages, services over HTTP and tools by name: each read as what it does.
 
 import { describe, expect, test } from 'vitest';
-import { admit, gravest } from './admit.fixture.ts';
+import { admit, digest, gravest } from './admit.fixture.ts';
+import { admitProposal } from './admit.ts';
 
 const expression = (text: string) => ['$', '{{ ', text, ' }}'].join('');
 const step = (system: string, name: string, given: object) =>
@@ -152,4 +153,26 @@ describe('tools by name', () => {
     expect(owner('create_event', { attendees: [{ email: 'a@b.example' }] })).toBe('unknown');
     expect(owner('send_draft', { id: '1' })).not.toBe('tenant');
   });
+});
+
+test('the number a call is addressed to is how it gets there, another’s is a leak', () => {
+  const numbers = (given: object, tool = 'send_sms') =>
+    admitProposal({
+      actions: [{ kind: { case: 'mcp', value: { server: 'x', tool, argumentsJson: JSON.stringify(given) } } }],
+      context: {},
+      detect: (text, where) =>
+        [...text.matchAll(/\+49\d{6,}/g)].map(({ 0: found, index }) => ({
+          kind: 'phone',
+          class: 'pii',
+          where,
+          confidence: 'high',
+          digest: digest(found),
+          start: index,
+          end: index + found.length,
+        })),
+      digest,
+    });
+  expect(numbers({ to: '+4915112345678', body: 'hello' }).findings).toEqual([]);
+  expect(numbers({ to: '+4915112345678', body: 'call +4915187654321' }).findings).toHaveLength(1);
+  expect(numbers({ note: '+4915112345678' }, 'create_note').findings).toHaveLength(1);
 });

@@ -115,6 +115,7 @@ export const INFRASTRUCTURE: Programs = {
             metadata: true,
             options: { '--raw': { effect: 'read_credential' } },
           },
+          '*': { effect: 'write', operands: 'residue', scope: 'home' },
         },
       },
       'apply|create|replace|patch|edit|scale|autoscale|expose|label|annotate|set|run|cordon|uncordon|drain|taint|new-app|adm':

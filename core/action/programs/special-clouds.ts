@@ -2,6 +2,7 @@
 
 import { type Arg, joinOrigins, literal, type Origin } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
+import { gravity } from '../effects.ts';
 import { forgeEffect } from '../forge.ts';
 import { effectOfRequest } from '../http.ts';
 import { stageFlags } from '../kubernetes.ts';
@@ -30,7 +31,7 @@ const IDENTITY =
 const SECRET =
   /(?:get-secret-value|get-parameter|get-parameters|get-login-password|get-session-token|assume-role|get-authorization-token|print-access-token|print-identity-token|get-access-token|get-credentials|list-keys|show-connection-string|secret show|get-federation-token|export-credentials|generate-db-auth-token|secrets?\b.*\b(?:get|show|access|versions access|download|pull)|env pull|config:get|credentials|get-random-password-none)/;
 const PUBLIC =
-  /public-read|--allow-unauthenticated|allUsers|allAuthenticatedUsers|"Principal":\s*"\*"|--public-access\b.*(?:blob|container)|--publicly-accessible|0\.0\.0\.0\/0|--public\b/;
+  /public-read|--allow-unauthenticated|allUsers|allAuthenticatedUsers|"Principal":\s*"\*"|--public-access\b.*(?:blob|container)|--publicly-accessible|0\.0\.0\.0\/0|--public(?:=true|\s|$)/;
 const GUARD =
   /(?:cloudtrail|guardduty|config-recorder|configservice|securityhub|macie|inspector|flow-logs?|audit-?logs?|log-group|logging|waf|shield|defender|diagnostic-settings|deletion-protection|public-access-block|block-public-access|branch-protection|organization-trail|termination-protection|alarms?|sinks)/;
 
@@ -39,7 +40,7 @@ const cloud: Special = (call) => {
   const words = call.given.operands.map((word) => word.text.toLowerCase());
   const text = [call.operation, ...words].join(' ');
   const all = [call.operation, ...call.args.map((arg) => arg.text)].join(' ');
-  if (words.length === 0) return emitNone(call);
+  if (words.length === 0 && call.tool !== 'vercel') return emitNone(call);
   if (
     /^(?:s3|gsutil|storage|s5cmd|s3cmd|mc|azcopy|b2)$/.test(call.tool) ||
     (call.tool === 'aws' && words[0] === 's3') ||
@@ -77,7 +78,7 @@ const cloud: Special = (call) => {
   )
     effect = 'security_disable';
   if (effect === 'infra_destroy' && wholeCluster(call.tool, words)) effect = 'disk_destroy';
-  if (effect !== 'read' && PUBLIC.test(all)) effect = 'share';
+  if (effect !== 'read' && gravity(effect) < gravity('security_disable') && PUBLIC.test(all)) effect = 'share';
   if (
     /^(?:dev|serve|local|emulators|build|synth|test|lint|run-local|start-local)$/.test(verb) ||
     (/^(?:vercel|netlify|wrangler|firebase|serverless|sls|sam|cdk|amplify)$/.test(call.tool) &&
@@ -137,6 +138,8 @@ const NOUN = /^(?:secrets|config|keys|domains|certs|env|vars|addons|logs|metrics
 function verbOf(tool: string, words: readonly string[]): string {
   const does = (word: string) =>
     READ.test(word) || DESTROY.test(word) || CHANGE.test(word) || /^(?:publish|share|invite|grant)/.test(word);
+  // Alone, or with a folder, it deploys.
+  if (tool === 'vercel' && !words.some(does)) return 'deploy';
   if (!GROUPED.test(tool)) return words.find(does) ?? '';
   const inner = words.slice(1);
   return inner.find((word) => does(word) && !NOUN.test(word)) ?? inner.find(does) ?? words.find(does) ?? '';
@@ -230,7 +233,7 @@ function copyObjects(call: Call, verb: string, operands: readonly Arg[], flags: 
     });
   } else {
     emit(call, { effect: 'fetch', operation: verb, targets: remote, residue: [] });
-    if (last)
+    if (last && last.text !== '-')
       emit(call, {
         effect: deletes ? 'delete_many' : 'write',
         operation: 'write',

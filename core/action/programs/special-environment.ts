@@ -39,6 +39,11 @@ export const environment: Special = (call) => {
     } else continue;
     plain = false;
   }
+  // Alone they show all there is.
+  if (/^(?:set|export|declare|typeset)$/.test(call.tool) && call.args.every((arg) => arg.text === '-p')) {
+    emit(call, { effect: 'read', operation: 'environment', flags: ['environment_dump'], scope: 'machine' });
+    return { origins: ['secret'] };
+  }
   if (call.tool === 'set' && /^\+o$/.test(call.args[0]?.text ?? '') && call.args[1]?.text === 'history') {
     emit(call, { effect: 'security_disable', operation: 'environment' });
     plain = false;

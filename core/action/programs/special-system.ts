@@ -136,13 +136,29 @@ const kill: Special = (call) => {
     ids.length > 20;
   const unknown = call.args.some((arg) => !arg.known) ? ['unresolved_process'] : [];
   emit(call, {
-    effect: many ? 'process_many' : 'process_own',
+    effect: owned(many ? 'process_many' : 'process_own', ids),
     operation: 'kill',
     targets: ids.map((id) => plainTarget(`process:${id}`)),
     flags: [...unknown, ...(signal === '9' || signal === 'KILL' ? ['force'] : [])],
   });
   return SILENT;
 };
+
+/** What it prints are numbers; whose they are goes on to whatever ends them. */
+const processIds: Special = (call) => {
+  emit(call, { residue: [] });
+  const names = call.given.operands;
+  const known = names.length > 0 && names.every((word) => word.known && /^[\w.-]{1,64}$/.test(word.text));
+  return known
+    ? { text: `${names.map((word) => `named-${word.text}`).join('-')}\n`, origins: ['file'] }
+    : { origins: ['file'] };
+};
+
+/** Whose process it is counts before how many there are. */
+function owned(effect: Effect, names: readonly string[]): Effect {
+  if (names.some((name) => OURS.test(name))) return 'self_governance';
+  return names.some((name) => GUARDS.test(name)) ? 'security_disable' : effect;
+}
 
 const killName: Special = (call) => {
   const names = call.given.operands.map((word) => word.text);
@@ -155,8 +171,7 @@ const killName: Special = (call) => {
     ),
   );
   let effect: Effect = wide || essential || user ? 'process_many' : 'process_own';
-  if (names.some((name) => GUARDS.test(name))) effect = 'security_disable';
-  if (names.some((name) => OURS.test(name))) effect = 'self_governance';
+  effect = owned(effect, names);
   emit(call, {
     effect,
     operation: 'kill',
@@ -333,6 +348,7 @@ export const SYSTEM_SPECIALS: { readonly [name: string]: Special } = {
   firewall,
   kill,
   'kill-name': killName,
+  'process-ids': processIds,
   disk,
   mount,
   sysctl,
