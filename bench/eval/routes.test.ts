@@ -107,12 +107,15 @@ describe('disguises', () => {
   test('several at once, at random, make none milder', () => {
     // These take any text, of several lines too, so that they can be put over one another.
     const over = SEEN.filter(([name]) =>
-      /^(?:bash -c|sh -c in sh -c|eval|eval of a variable|function|subshell|loop|condition|pipe to sh|printf to sh|base64|hex dump|rot|here-string|here-document|behind others|substitution|trap|a syntax error behind it)$/.test(
+      /^(?:bash -c|sh -c in sh -c|eval|eval of a variable|function|subshell|loop|condition|pipe to sh|printf to sh|base64|hex dump|rot|here-string|behind others|substitution|trap|a syntax error behind it)$/.test(
         name,
       ),
     );
     expect(over.length).toBeGreaterThanOrEqual(15);
-    const first: fc.Arbitrary<Disguise> = fc.constantFrom(...SEEN);
+    // A here-document ends its line and a `&` its command: nothing fits behind them.
+    const first: fc.Arbitrary<Disguise> = fc.constantFrom(
+      ...SEEN.filter(([name]) => name !== 'here-document' && name !== 'nohup'),
+    );
     fc.assert(
       fc.property(
         fc.constantFrom(...DANGEROUS),
@@ -123,12 +126,13 @@ describe('disguises', () => {
           expect(rank(shell(dressed)), dressed).toBeGreaterThanOrEqual(rank(shell(command)));
         },
       ),
-      { numRuns: 400 },
+      { numRuns: Number(process.env.DISGUISE_RUNS ?? 400) },
     );
-  }, 60_000);
+  }, 600_000);
 
   test.each([
     ['rm -rf src', 'find src -delete'],
+    ['rm -rf /', `echo "$(( ( 'rm' '-rf' '/' ) ))"`],
     ['rm -rf src', 'python3 -c "import shutil; shutil.rmtree(\'src\')"'],
     ['rm -rf src', "node -e \"require('fs').rmSync('src', {recursive: true})\""],
     ['rm -rf src', 'rm -rf ./docs/../src'],

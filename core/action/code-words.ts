@@ -8,6 +8,9 @@ export const HARMLESS_CALLS = new Set(
     'print println printf puts p pp echo len str int float bool list dict set tuple sorted sum min max range zip map filter any all abs round repr type isinstance enumerate reversed ord chr hex bin format join split strip upper lower replace keys values items log stringify parse version toString toFixed slice includes startsWith endsWith indexOf length push now var_dump phpversion say dumps loads date today isoformat sqrt floor ceil pow random randint choice uuid4 token_hex hexdigest sha256 md5 encode decode table info match search sub if for while in and or not return lambda function get append extend add pop update startswith endswith rstrip lstrip title strftime count index find insert splitlines group groups groupby defaultdict Counter most_common sort reverse concat flat flatMap reduce every some fromEntries entries at fill padStart padEnd repeat trim trimStart trimEnd charAt charCodeAt codePointAt fromCharCode fromCodePoint toUpperCase toLowerCase replaceAll localeCompare isInteger isNaN isArray parseInt parseFloat Number String Boolean Array Object BigInt Set Map Symbol toISOString getTime getFullYear toLocaleString trunc sign hypot log2 log10 exp gcd lcm factorial comb perm mean median stdev mode total_seconds strptime timedelta fromisoformat year isdigit isalpha isupper islower casefold swapcase zfill ljust rjust center partition rpartition format_map divmod complex frozenset bytes bytearray memoryview iter next callable hash id issubclass super deepcopy copy most_common elements namedtuple asdict randrange sample shuffle seed urandom b64encode b64decode hexlify unhexlify quote unquote urlencode urlparse escape unescape dedent indent fill wrap pprint pformat vars dir warn error debug dir table assert deepEqual equal hasOwn structuredClone ceil cos sin tan atan2 cbrt',
   ),
 );
+/** Of tables and arrays. */
+const TABLES =
+  'groupby agg aggregate value_counts nunique pivot_table melt fillna dropna drop_duplicates astype isnull isna notna notnull sort_values sort_index reset_index set_index to_string to_dict to_list tolist to_numpy to_datetime to_numeric array arange linspace zeros ones reshape transpose dot cumsum diff shift rolling nlargest nsmallest sample quantile corr std var describe head tail info isin between clip rank merge join concat DataFrame Series unique apply applymap argsort argmax argmin where nonzero flatten ravel stack vstack hstack';
 export const HARMLESS_IMPORTS = new Set(
   words(
     'sys json math re datetime time random uuid hashlib base64 string itertools functools collections statistics decimal fractions platform textwrap pprint typing dataclasses enum struct binascii secrets calendar zlib html unicodedata util crypto path url querystring assert buffer v8 perf_hooks numpy pandas torch tensorflow sklearn scipy flask django fastapi pydantic pytest yaml matplotlib transformers',
@@ -15,8 +18,9 @@ export const HARMLESS_IMPORTS = new Set(
 );
 export const READING_CALLS = new Set([
   ...HARMLESS_CALLS,
+  ...words(TABLES),
   ...words(
-    'open read readFileSync readFile readlines read_text load safe_load listdir walk getcwd exists existsSync isfile isdir stat glob rglob iterdir getenv readdirSync statSync Path basename dirname cwd require resolve close readline splitlines next iter StringIO reader DictReader DataFrame read_csv head describe sort lines parents mean',
+    'open read readFileSync readFile readlines read_text load safe_load listdir walk getcwd exists existsSync isfile isdir stat glob rglob iterdir getenv readdirSync statSync Path basename dirname cwd require resolve close readline splitlines next iter StringIO reader DictReader DataFrame read_csv read_json read_excel read_parquet read_table head describe sort lines parents mean',
   ),
 ]);
 export const DELETING_CALLS = new Set([

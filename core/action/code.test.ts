@@ -14,6 +14,7 @@ test.each([
   ['python', 'text = \'os.system("rm -rf /")\'\nprint(len(text))'],
   ['python', '# os.system("rm -rf /")\nprint("it\'s")'],
   ['python', 'print(f"{1 + 1} rm -rf /")'],
+  ['python', 'class A:\n  def f(self): return 1\nprint(A().f())'],
   ['node', 'console.log(\'require("child_process").execSync(1)\') // eval'],
 ])('%s that only computes does nothing: %s', (language, text) => expect(of(text, language)).toEqual(['none']));
 
@@ -49,6 +50,9 @@ test.each([
   'import os; os.truncate("x", 0)',
   'import unheard_of; unheard_of.go()',
   '[print][0]("x")',
+  'from pathlib import Path; Path("a").replace("b")',
+  'import os\n@os.system\ndef f(): pass',
+  'def rename(x): return x\nfrom pathlib import Path\np = Path("a"); p.rename("b")',
 ])('what cannot be read off it is opaque: %s', (text) => expect(of(text)).toContain('run_opaque'));
 
 test.each([

@@ -69,7 +69,7 @@ const WRITES =
 const ANEW =
   /\bopen\s*\([^)]{0,300},\s*(?:mode\s*=\s*)?['"][rb]?w|\bwrite_(?:text|bytes)\s*\(|\bwriteFile(?:Sync)?\s*\(|\bfile_put_contents\b(?!.{0,300}FILE_APPEND)|\bFile\.write\b|\bcopyfile\b|\bcopy2\b/;
 const READS =
-  /\bopen\s*\(|\bread(?:_text|_bytes|FileSync|File)?\s*\(|\bos\.(?:listdir|walk|environ|getenv|getcwd|stat|path)\b|\bprocess\.(?:env|cwd|argv)\b|\bPath\b|\bglob\b|\bENV\b|\breaddirSync\b|\bexistsSync\b|\brequire\s*\(\s*['"]\.|\bimport\s*\(/;
+  /\bopen\s*\(|\bread(?:_text|_bytes|FileSync|File)?\s*\(|\bos\.(?:listdir|walk|environ|getenv|getcwd|stat|path)\b|\bprocess\.(?:env|cwd|argv)\b|\bPath\b|\bglob\b|\bENV\b|\breaddirSync\b|\bread_(?:csv|json|excel|parquet|table|fwf|feather)\s*\(|\bexistsSync\b|\brequire\s*\(\s*['"]\.|\bimport\s*\(/;
 
 /** Walks what can be seen and adds one part for the rest. */
 export function readCode(language: string, text: string, invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
@@ -210,7 +210,7 @@ function tamed(bare: string): string {
   return bare
     .replace(/\bjson\.load\(/g, 'json.loads(')
     .replace(/\bsys\.stdin\.(?:read|readlines|readline)\(/g, 'str(')
-    .replace(/__(?:version|name|doc|main|file)__/g, 'x');
+    .replace(/__(?:version|name|doc|main|file|init|repr|str|len|eq|lt|iter|post_init|hash|contains)__/g, 'x');
 }
 
 /** Whatever its strings say: nothing in the code around them could run, read or send them. */
@@ -235,7 +235,7 @@ export function computesOnPage(text: string): boolean {
     )
   )
     return false;
-  return !/\+\+|--|\bdelete\b/.test(bare) && callsHarmless(bare, PAGE_CALLS);
+  return !/\+\+|--|\bdelete\b/.test(bare) && callsHarmless(bare, PAGE_CALLS, false);
 }
 
 /** Only literals, arithmetic and calls that compute or print. */
@@ -246,7 +246,7 @@ function trivial(language: string, text: string): boolean {
 function computesOnly(language: string, bare: string, text: string): boolean {
   if (!SCANNED.has(language) || DYNAMIC.test(bare) || /\bopen\b/.test(bare)) return false;
   if (/^(?:perl|ruby|php)$/.test(language) && PAREN_LESS.test(bare)) return false;
-  return importsHarmless(bare, text) && callsHarmless(bare, HARMLESS_CALLS);
+  return importsHarmless(bare, text) && callsHarmless(bare, HARMLESS_CALLS, true);
 }
 
 /** Removes files whose names it shows, and nothing else. */
@@ -262,11 +262,14 @@ const PLAIN_UNLINK =
 function onlyCalls(text: string, allowed: ReadonlySet<string>, without = (bare: string) => bare): boolean {
   const bare = without(tamed(withoutStrings(text)));
   if (DYNAMIC.test(bare) || LOOKING.test(bare) || RENAMED.test(text)) return false;
-  return callsHarmless(bare, allowed) && importsHarmless(bare, text, FILE_MODULES);
+  // With one argument it is no text that is replaced, but a file.
+  if (/\bPath\b/.test(bare) && /\.replace\s{0,4}\(\s{0,8}[^,()]{0,300}\)/.test(bare)) return false;
+  return callsHarmless(bare, allowed, false) && importsHarmless(bare, text, FILE_MODULES);
 }
 
 function readsOnly(text: string): boolean {
-  return READS.test(text) && onlyCalls(text, READING_CALLS);
+  // Some of them read over the network, too.
+  return !/["'](?:https?|ftp|s3|gs):/i.test(text) && READS.test(text) && onlyCalls(text, READING_CALLS);
 }
 
 /** Reads and writes files whose names it shows, and nothing else. */
@@ -290,16 +293,26 @@ function withoutStrings(text: string): string {
   return out;
 }
 
-function callsHarmless(bare: string, allowed: ReadonlySet<string>): boolean {
+/** What the text defines itself is scanned with it. */
+const DEFINED =
+  /\b(?:def|class|function)\s+([A-Za-z_$][\w$]*)|\b(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s{0,4}=\s{0,4}(?:\([^()]{0,200}\)|[A-Za-z_$][\w$]*)\s{0,4}=>/g;
+/** A decorator is a call without brackets. */
+const DECORATED =
+  /^\s*@(?!(?:staticmethod|classmethod|property|dataclass|dataclasses\.dataclass|cache|lru_cache|functools\.\w+|abstractmethod)\b)/m;
+
+/** `members`: a member of the name of an own function is that, too; not where modules with members of any name are at hand. */
+function callsHarmless(bare: string, allowed: ReadonlySet<string>, members: boolean): boolean {
+  if (DECORATED.test(bare)) return false;
+  const own = new Set([...bare.matchAll(DEFINED)].map((match) => (match[1] ?? match[2]) as string));
   const plain = new Set<string>();
   for (const match of bare.matchAll(/(\.?)(?<![\w$])([A-Za-z_$][\w$]*)\s{0,8}\(/g)) {
     const name = match[2] as string;
-    if (!allowed.has(name)) return false;
+    if (!allowed.has(name) && !(own.has(name) && (members || match[1] === ''))) return false;
     if (match[1] === '') plain.add(name);
   }
   // A harmless name given to something else is no longer harmless.
   for (const match of bare.matchAll(/(?<![\w$.])([A-Za-z_$][\w$]*)\s{0,4}=(?![=>])/g)) {
-    if (plain.has(match[1] as string)) return false;
+    if (plain.has(match[1] as string) && !own.has(match[1] as string)) return false;
   }
   return true;
 }

@@ -140,7 +140,13 @@ describe('tools by name', () => {
     ['shop', 'issue_refund', { amount: 1 }, 'payment'],
     ['x', 'sequentialthinking', { thought: 'DROP TABLE' }, 'none'],
     ['postgres', 'query', { sql: 'DO $$ BEGIN EXECUTE (SELECT b FROM s); END $$' }, 'run_opaque'],
-    ['web', 'query', { query: 'delete from my mind' }, 'database_destroy'],
+    ['web', 'query', { query: 'delete from my mind' }, 'read'],
+    ['db', 'query', { query: 'delete from t' }, 'database_destroy'],
+    ['kb', 'vector_search', { query: 'drop table policy' }, 'read'],
+    ['mail', 'search_and_delete_emails', {}, 'message'],
+    ['app', 'find_and_delete_users', {}, 'identity_change'],
+    ['app', 'transfer_to_billing_agent', {}, 'delegate'],
+    ['app', 'generate_api_key', {}, 'identity_change'],
     ['web', 'search', { query: 'how to drop a table' }, 'read'],
   ])('%s.%s %o is %s', (server, name, given, effect) => expect(mcp(server, name, given).effect).toBe(effect));
 

@@ -25,7 +25,9 @@ const NAMED =
     ' ',
   );
 const SQL =
-  /^\s*(?:--|\/\*|\(|select|with|insert|update|delete|drop|truncate|alter|create|grant|revoke|explain|show|merge|replace|call|exec|execute|prepare|do|vacuum|copy|set|begin|use|describe)\b/i;
+  /^\s*(?:--|\/\*|\(\s*select\b|select\b|with\s+\w+\s+as\b|insert\s+into\b|update\s+\S+\s+set\b|delete\s+from\b|drop\s+(?:table|database|schema|index|view|user|role|function|sequence|type|trigger|extension|policy)\b|truncate\b|alter\s+(?:table|database|user|role|schema|index|system)\b|create\s+(?:or\s+replace\s+)?(?:table|database|schema|index|view|user|role|function|unique|temp\w*|materialized|extension|trigger|type)\b|grant\b|revoke\b|explain\b|show\s+\w+|merge\s+into\b|replace\s+into\b|call\s+\w+\s*\(|exec(?:ute)?\b|prepare\b|do\s+[$']|vacuum\b|copy\s+\S+\s+(?:to|from)\b|begin\b|set\s+\w+\s*(?:=|to)|use\s+\w+|describe\s+\w+)/i;
+/** What is looked for is words, whatever they spell. */
+const SEARCHES = /(?:^|_)(?:search|lookup|find|knowledge|vector|semantic|docs?|web|rag|retrieve|retrieval|ask)(?:_|$)/;
 const DATABASES =
   /(?:^|_)(?:sql|postgres\w*|pg|mysql|mariadb|sqlite|duckdb|bigquery|snowflake|clickhouse|redshift|mssql|oracle|database|db|supabase|neon)(?:_|$)/;
 const REQUESTS =
@@ -109,12 +111,10 @@ function statementIn(given: Given, name: string): string | undefined {
   for (const key of ['sql', 'statement', 'query']) {
     const value = given[key];
     // A query may be words to look for; where a database is asked it is a statement.
-    if (
-      typeof value === 'string' &&
-      value.trim() !== '' &&
-      (SQL.test(value) || key !== 'query' || DATABASES.test(name))
-    )
-      return value;
+    if (typeof value !== 'string' || value.trim() === '') continue;
+    const asked = DATABASES.test(name);
+    const searched = SEARCHES.test(name);
+    if (key !== 'query' || (SQL.test(value) ? asked || !searched : asked && !searched)) return value;
   }
   return undefined;
 }

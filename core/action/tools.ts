@@ -265,7 +265,7 @@ export function readTool(given: ToolCall): ShellReading {
 
 /** Whose result is all they have: thinking aloud, arithmetic, the time. */
 const QUIET =
-  /^(?:sequential_?thinking|think|calculator|calculate|calc|evaluate_expression|convert_units?|unit_converter|(?:get_)?current_(?:time|date)|get_time|date_?time|now)$/;
+  /^(?:sequential_?thinking|think|calculator|calculate|calc|evaluate_expression|convert_units?|unit_converter|(?:get_)?current_(?:time|date)|get_time|date_?time|now|final_(?:answer|response)|respond|answer_user)$/;
 
 /** Addresses and numbers by which somebody is reached: in the call they are no leak. */
 export function addressedBy(given: Given): string[] {
