@@ -1,12 +1,14 @@
 // Program text without what its strings and comments hold, for the languages where a small lexer can be sure.
 // Undefined where it cannot (a regular expression or a template that may hold a quote): what looks like a string may then be code.
 
+/** Languages that `bareText` reads. */
+export const LEXED = /^(?:python|pypy|node|nodejs|bun|deno)$/;
 const QUOTES = new Set(['"', "'"]);
 
 /** Strings become `""`, comments a blank; what a format string computes stays. */
 export function bareText(language: string, text: string): string | undefined {
   if (/^(?:python|pypy)$/.test(language)) return python(text);
-  return /^(?:node|nodejs|bun|deno)$/.test(language) ? script(text) : undefined;
+  return LEXED.test(language) ? script(text) : undefined;
 }
 
 function python(text: string): string | undefined {
@@ -67,7 +69,22 @@ function fields(text: string): string | undefined {
 const BEFORE_PATTERN =
   /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|void|delete|throw|new|instanceof|await|yield)$/;
 
+/** The slash that ends a regular expression. */
+function patternEnd(text: string, from: number): number | undefined {
+  let set = false;
+  for (let at = from; at < text.length && text[at] !== '\n'; at += 1) {
+    const character = text[at];
+    if (character === '\\') at += 1;
+    else if (character === '[') set = true;
+    else if (character === ']') set = false;
+    else if (character === '/' && !set) return at;
+  }
+  return undefined;
+}
+
 function script(text: string): string | undefined {
+  // Comments of old pages, which only some engines know.
+  if (text.includes('<!--') || text.includes('-->')) return undefined;
   let out = '';
   for (let at = 0; at < text.length; ) {
     const character = text[at] as string;
@@ -82,7 +99,15 @@ function script(text: string): string | undefined {
         continue;
       }
       const before = out.trimEnd();
-      if (!/[\w$\]]$/.test(before) || BEFORE_PATTERN.test(before)) return undefined;
+      if (before === '' || /[=(,:;[!&|?{<>*%~^]$/.test(before) || BEFORE_PATTERN.test(before)) {
+        const end = patternEnd(text, at + 1);
+        if (end === undefined) return undefined;
+        out += '""';
+        at = end + 1;
+        continue;
+      }
+      // Behind a bracket or brace it may be either.
+      if (!/[\w$\]]$/.test(before)) return undefined;
     }
     if (!QUOTES.has(character)) {
       out += character;

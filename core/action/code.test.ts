@@ -11,6 +11,7 @@ test.each([
   ['node', 'console.log(process.version)'],
   ['perl', 'print if /x/'],
   ['node', 'console.log([3,1,2].sort())'],
+  ['node', 'console.log("a/b".replace(/["\'/]/g, "x").split(/[/"]/).length / 2)'],
   ['python', 'text = \'os.system("rm -rf /")\'\nprint(len(text))'],
   ['python', '# os.system("rm -rf /")\nprint("it\'s")'],
   ['python', 'print(f"{1 + 1} rm -rf /")'],
@@ -52,6 +53,10 @@ test.each([
   '[print][0]("x")',
   'from pathlib import Path; Path("a").replace("b")',
   'import os\n@os.system\ndef f(): pass',
+  '@breakpoint\ndef f(): pass',
+  'f = "a.txt"\nimport os; os.remove(f)',
+  'print(f"{eval(x)}")',
+  `print(f"{'}' + eval(x)}")`,
   'def rename(x): return x\nfrom pathlib import Path\np = Path("a"); p.rename("b")',
 ])('what cannot be read off it is opaque: %s', (text) => expect(of(text)).toContain('run_opaque'));
 
@@ -106,6 +111,9 @@ test.each([
   'Function("x")()',
   'console.log(`x`)',
   '(() => 1).constructor("x")()',
+  'x=/"/; eval("1"); y=/"/',
+  'let x = 1; y = x++ / 2; eval("1") / 3',
+  'if (1) /"/; eval("1"); y=/"/',
 ])('the same in JavaScript: %s', (text) => {
   expect(of(text, 'node')).toContain('run_opaque');
 });

@@ -3,7 +3,7 @@
 
 import type { Invocation, Walk } from '../shell/frame.ts';
 import { literal, type Stream } from '../shell/values.ts';
-import { bareText } from './code-strings.ts';
+import { bareText, LEXED } from './code-strings.ts';
 import {
   BUILT_PATH,
   COMPUTED_REMOVAL,
@@ -147,12 +147,12 @@ export function readCode(language: string, text: string, invocation: Invocation,
   if (removes && !writes && targets.length > 0 && SCANNED.has(language) && removesOnly(language, text))
     return { origins: ['file'] };
   const calm = effect === undefined && !SHELL_CALLS.test(text) && SCANNED.has(language);
-  if (calm && writes && targets.length > 0 && writesOnly(text)) return { origins: ['file'] };
+  if (calm && writes && targets.length > 0 && writesOnly(language, text)) return { origins: ['file'] };
   if (calm && trivial(language, text)) {
     meaning.add({ ...base, operation: 'print', effect: 'none', targets: [], residue: [] });
     return { origins: ['file'] };
   }
-  if (calm && !writes && readsOnly(text)) {
+  if (calm && !writes && readsOnly(language, text)) {
     meaning.add({ ...base, operation: 'read', effect: 'read', targets });
     return { origins: ['file'] };
   }
@@ -227,8 +227,7 @@ function inert(language: string, text: string): boolean {
 /** Script in a page that only looks: no call, no assignment, no loading by which it could act. */
 export function computesOnPage(text: string): boolean {
   const bare = bareText('node', text);
-  if (bare === undefined || DYNAMIC.test(bare) || /\b(?:new|import|await|fetch|location|history|cookie)\b/.test(bare))
-    return false;
+  if (bare === undefined || DYNAMIC.test(bare)) return false;
   if (
     /[\w$\])]\s{0,8}(?:[-+*/%&|^]|\*\*|<<|>>>?|\|\||&&|\?\?)?=(?![=>])/.test(
       bare.replace(/\b(?:const|let|var)\s+\w+\s{0,8}=/g, ''),
@@ -240,7 +239,14 @@ export function computesOnPage(text: string): boolean {
 
 /** Only literals, arithmetic and calls that compute or print. */
 function trivial(language: string, text: string): boolean {
-  return computesOnly(language, tamed(withoutStrings(text)), text);
+  const bare = seen(language, text);
+  return bare !== undefined && computesOnly(language, tamed(bare), text);
+}
+
+/** Without strings, by a lexer of the language where there is one; else by quotes, and then no word of the text may be one that reaches further. */
+function seen(language: string, text: string): string | undefined {
+  if (LEXED.test(language)) return bareText(language, text);
+  return DYNAMIC.test(text.replace(/__(?:FILE|LINE)__/g, '')) ? undefined : withoutStrings(text);
 }
 
 function computesOnly(language: string, bare: string, text: string): boolean {
@@ -253,28 +259,37 @@ function computesOnly(language: string, bare: string, text: string): boolean {
 function removesOnly(language: string, text: string): boolean {
   if (/^(?:perl|ruby|php)$/.test(language)) return PLAIN_UNLINK.test(text);
   if (COMPUTED_REMOVAL.test(text) || BUILT_PATH.test(text)) return false;
-  return onlyCalls(text, DELETING_CALLS, (bare) => bare.replace(REMOVAL, 'print').replace(/\bimport shutil\b/g, ''));
+  return onlyCalls(language, text, DELETING_CALLS, (bare) =>
+    bare.replace(REMOVAL, 'print').replace(/\bimport shutil\b/g, ''),
+  );
 }
 
 const PLAIN_UNLINK =
   /^\s*(?:unlink|File\.delete|File\.unlink)\s*\(?\s*(?:'[^'$@\\\n]{1,300}'|"[^"$@\\\n#]{1,300}")(?:\s*,\s*(?:'[^'$@\\\n]{1,300}'|"[^"$@\\\n#]{1,300}")){0,16}\s*\)?\s*;?\s*$/;
 
-function onlyCalls(text: string, allowed: ReadonlySet<string>, without = (bare: string) => bare): boolean {
-  const bare = without(tamed(withoutStrings(text)));
+function onlyCalls(
+  language: string,
+  text: string,
+  allowed: ReadonlySet<string>,
+  without = (bare: string) => bare,
+): boolean {
+  const read = seen(language, text);
+  if (read === undefined) return false;
+  const bare = without(tamed(read));
   if (DYNAMIC.test(bare) || LOOKING.test(bare) || RENAMED.test(text)) return false;
   // With one argument it is no text that is replaced, but a file.
   if (/\bPath\b/.test(bare) && /\.replace\s{0,4}\(\s{0,8}[^,()]{0,300}\)/.test(bare)) return false;
   return callsHarmless(bare, allowed, false) && importsHarmless(bare, text, FILE_MODULES);
 }
 
-function readsOnly(text: string): boolean {
+function readsOnly(language: string, text: string): boolean {
   // Some of them read over the network, too.
-  return !/["'](?:https?|ftp|s3|gs):/i.test(text) && READS.test(text) && onlyCalls(text, READING_CALLS);
+  return !/["'](?:https?|ftp|s3|gs):/i.test(text) && READS.test(text) && onlyCalls(language, text, READING_CALLS);
 }
 
 /** Reads and writes files whose names it shows, and nothing else. */
-function writesOnly(text: string): boolean {
-  return onlyCalls(text, WRITING_CALLS) && !BUILT_PATH.test(text);
+function writesOnly(language: string, text: string): boolean {
+  return onlyCalls(language, text, WRITING_CALLS) && !BUILT_PATH.test(text);
 }
 
 function withoutStrings(text: string): string {
