@@ -22,7 +22,8 @@ export function readPatch(text: string, where: Where, field: string): Draft[] {
     operation: change.verb,
     effect: change.verb === 'delete' ? 'delete' : change.verb === 'move' ? 'overwrite' : 'write',
     targets: [fileTarget({ text: change.path, known: true, glob: false }, where.cwd ?? where.workspace, where)],
-    flags: changes.length > 50 ? ['bulk'] : [],
+    // What a patch adds is new, unless the lists of what is there say otherwise.
+    flags: [...(changes.length > 50 ? ['bulk'] : []), ...(change.verb === 'write' ? ['truncate', 'tool_output'] : [])],
     residue: [change.lines.join('\n')],
   }));
 }

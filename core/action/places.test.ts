@@ -110,3 +110,12 @@ test.each([
   ["echo 'r:x:0:0::/:/bin/sh' >> /etc/passwd", 'security_disable'],
   ["echo '# note' >> /etc/ssh/sshd_config", 'identity_change'],
 ])('content that makes anybody root: %s is %s', (command, effect) => expect(part(command).effect).toBe(effect));
+
+test.each([
+  ['.github/CODEOWNERS', 'identity_change'],
+  ['.github/prompts/review.md', 'self_governance'],
+  ['.kiro/steering/x.md', 'self_governance'],
+  ['guardrails.yaml', 'self_governance'],
+  ['.cirrus.yml', 'schedule'],
+  ['docs/CODEOWNERS.md', 'write'],
+])('writing %s is %s', (path, effect) => expect(part(`echo x >> ${path}`).effect).toBe(effect));

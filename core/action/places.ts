@@ -128,7 +128,7 @@ const EXCEPTIONS: { readonly [path: string]: Tag | null } = {
 export const FOLDERS: Table = table([
   [
     'governance',
-    '.claude .codex .gemini .cursor/rules .cursor/hooks .windsurf .clinerules .roo .continue .beacon .aider',
+    '.claude .codex .gemini .cursor/rules .cursor/hooks .windsurf .clinerules .roo .continue .beacon .aider .kiro .junie .amazonq .qwen .goose .github/instructions .github/prompts .github/chatmodes .github/agents',
   ],
   [
     'schedule',
@@ -153,13 +153,15 @@ export const NAMES: Table = table([
     'credential',
     'id_rsa id_dsa id_ecdsa id_ed25519 id_ecdsa_sk id_ed25519_sk .netrc .pgpass .git-credentials .htpasswd credentials.json service-account.json serviceaccount.json client_secret.json kubeconfig .vault-token wallet.dat .dockercfg logins.json key4.db key3.db signons.sqlite master.key secring.gpg admin.token admin-token .s3cfg private.key private.pem privkey.pem server.key tls.key',
   ],
+  // Who must agree to a change.
+  ['identity', 'CODEOWNERS'],
   [
     'governance',
-    'CLAUDE.md CLAUDE.local.md AGENTS.md AGENTS.override.md GEMINI.md .cursorrules .windsurfrules copilot-instructions.md .mcp.json .aider.conf.yml',
+    'CLAUDE.md CLAUDE.local.md AGENTS.md AGENTS.override.md GEMINI.md .cursorrules .windsurfrules copilot-instructions.md .mcp.json .aider.conf.yml .roomodes QWEN.md guardrails.yaml guardrails.yml',
   ],
   [
     'schedule',
-    '.gitlab-ci.yml .gitlab-ci.yaml .travis.yml Jenkinsfile azure-pipelines.yml azure-pipelines.yaml bitbucket-pipelines.yml .drone.yml .pre-commit-config.yaml lefthook.yml .woodpecker.yml cloudbuild.yaml buildspec.yml .envrc appveyor.yml .lefthook.yml crontab',
+    '.gitlab-ci.yml .gitlab-ci.yaml .travis.yml Jenkinsfile azure-pipelines.yml azure-pipelines.yaml bitbucket-pipelines.yml .drone.yml .pre-commit-config.yaml lefthook.yml .woodpecker.yml .woodpecker.yaml .cirrus.yml .semaphore.yml circle.yml wercker.yml bitrise.yml codemagic.yaml .appveyor.yml .overcommit.yml lefthook.yaml cloudbuild.yml cloudbuild.yaml buildspec.yml .envrc appveyor.yml .lefthook.yml crontab',
   ],
   ['dotenv', 'secrets.yml secrets.yaml secrets.json terraform.tfvars'],
   ['regenerable', '.DS_Store Thumbs.db .eslintcache tsconfig.tsbuildinfo .coverage nohup.out'],

@@ -50,6 +50,15 @@ test.each([
   "python3 -c \"open('a.txt','a').write('x')\"",
 ])('adds, or takes nothing: %s', (command) => expect(flags(command)).not.toContain('replaces'));
 
+test('what a patch adds is new, unless it is known to be there', () => {
+  const added = (path: string, context: ActionContext) =>
+    gravest(admit('patch', { patch: `*** Begin Patch\n*** Add File: ${path}\n+x\n*** End Patch`, cwd: '' }, context))
+      .flags;
+  expect(added('any.txt', CONTEXT)).not.toContain('replaces');
+  expect(added('held.txt', KNOWN)).toContain('replaces');
+  expect(added('only.txt', KNOWN)).toContain('only_copy');
+});
+
 test('whatever fits a pattern', () => {
   expect(flags('for f in data/*.json; do echo {} > "$f"; done')).toContain('replaces_many');
   expect(flags('for f in dist/*.js; do echo {} > "$f"; done')).not.toContain('replaces_many');

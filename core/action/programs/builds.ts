@@ -95,7 +95,7 @@ export const BUILDS: Programs = {
       },
     },
   ),
-  ...rows('rails bin/rails django-admin', { effect: 'build', operands: 'residue', special: 'framework-task' }),
+  ...rows('rails bin/rails django-admin artisan', { effect: 'build', operands: 'residue', special: 'framework-task' }),
   ...rows('apply_patch applypatch', { effect: 'write', special: 'apply-patch' }),
   patch: {
     effect: 'write',

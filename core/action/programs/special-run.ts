@@ -156,13 +156,16 @@ const buildTarget: Special = (call) => {
 
 const framework: Special = (call) => {
   const task = call.given.operands[0]?.text ?? '';
-  const effect = /^(?:db:(?:drop|reset|purge|schema:load)|flush|reset_db|sqlflush)/.test(task)
-    ? 'database_destroy'
-    : /^(?:db:|migrate|loaddata)/.test(task)
-      ? 'database_change'
-      : /^(?:runner|shell|console|c|dbshell|dbconsole|credentials:)/.test(task)
-        ? 'run_opaque'
-        : 'build';
+  const effect =
+    /^(?:db:(?:drop|reset|purge|schema:load|wipe)|migrate:(?:fresh|refresh|reset|rollback)|flush|reset_db|sqlflush)/.test(
+      task,
+    )
+      ? 'database_destroy'
+      : /^(?:db:|migrate|loaddata)/.test(task)
+        ? 'database_change'
+        : /^(?:runner|shell|console|c|dbshell|dbconsole|credentials:|tinker)/.test(task)
+          ? 'run_opaque'
+          : 'build';
   emit(call, { effect, operation: task.slice(0, 40) || call.operation, residue: residueOf(call, call.given.operands) });
   return { origins: ['file'] };
 };

@@ -108,6 +108,9 @@ export function runFile(
   const path = target.id.startsWith('file:') ? target.id.slice(5) : undefined;
   const place = path === undefined ? undefined : placeOf(path, target.glob, meaning.where);
   const { effect, extra } = fileEffect(place?.scope, path, meaning);
+  const task = TASKS.find(([pattern]) => pattern.test(path ?? ''))?.[1];
+  if (effect === 'build' && task !== undefined && args.length > 0)
+    return walk.words([literal(task), ...args], state, frame);
   meaning.add({
     tool: path === undefined ? 'script' : path.slice(path.lastIndexOf('/') + 1) || 'script',
     operation: 'run',
@@ -130,6 +133,14 @@ function isShell(interpreter: string): boolean {
 
 /** Build tools that a project carries with it: as `make`, they stand for what the project says. */
 const ENTRY_POINT = /\/(?:gradlew|mvnw|configure|manage\.py|artisan|bin\/(?:rails|rake|rspec|bundle))$/;
+
+/** Whose first argument says what they do: read as the tool they are. */
+const TASKS: readonly (readonly [RegExp, string])[] = [
+  [/\/manage\.py$/, 'django-admin'],
+  [/\/bin\/rails$/, 'rails'],
+  [/\/bin\/rake$/, 'rake'],
+  [/\/artisan$/, 'artisan'],
+];
 
 /** The project's own scripts are its own, as the repository holds them; anything else on disk could be anything. */
 function fileEffect(
