@@ -200,6 +200,7 @@ export const INFRASTRUCTURE: Programs = {
   ...rows('ansible-playbook ansible', {
     effect: 'infra_change',
     operands: 'residue',
+    special: 'ansible',
     flags: ['remote', 'bulk'],
     values: '-i -l -e -t -u -m -a -f --extra-vars --tags --limit --inventory --vault-password-file',
     options: {

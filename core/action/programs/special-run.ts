@@ -288,6 +288,21 @@ const su: Special = (call) => {
   return { origins: ['file'] };
 };
 
+/** `ansible HOSTS -m shell -a TEXT` runs the text there. */
+const ansible: Special = (call) => {
+  const text = optionValue(call, '-a');
+  const module = optionValue(call, '-m')?.text ?? (text ? 'command' : '');
+  const runs = /^(?:ansible\.builtin\.)?(?:shell|command|raw)$/.test(module) && !call.flags.includes('dry_run');
+  if (runs && text) {
+    const { state, frame } = call.invocation;
+    const inside = forkState(state);
+    inside.cwd = undefined;
+    const remote = `host:${call.given.operands[0]?.text ?? ''}`;
+    call.walk.text(text.text, inside, { ...frame, remote, flags: [...new Set([...frame.flags, 'remote'])] });
+  }
+  return byRule(call);
+};
+
 function emitPatch(call: Call, text: string): Stream {
   const folder = call.invocation.state.cwd;
   const where = {
@@ -335,6 +350,7 @@ export const RUN_SPECIALS: { readonly [name: string]: Special } = {
   make,
   'build-target': buildTarget,
   'framework-task': framework,
+  ansible,
   install,
   'go-run': goRun,
   java,

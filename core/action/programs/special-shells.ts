@@ -140,6 +140,8 @@ const TASKS: readonly (readonly [RegExp, string])[] = [
   [/\/bin\/rails$/, 'rails'],
   [/\/bin\/rake$/, 'rake'],
   [/\/artisan$/, 'artisan'],
+  [/\/gradlew$/, 'gradle'],
+  [/\/mvnw$/, 'mvn'],
 ];
 
 /** The project's own scripts are its own, as the repository holds them; anything else on disk could be anything. */
