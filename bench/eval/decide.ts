@@ -7,6 +7,7 @@ import { fingerprint } from '../../core/fingerprint.ts';
 import type { CallContext } from '../../core/principal.ts';
 import type { Route } from '../../core/route.ts';
 import { combineDetectors } from '../../ports/detectors/combine.ts';
+import { injectionDetector } from '../../ports/detectors/injection.ts';
 import { piiDetector } from '../../ports/detectors/pii.ts';
 import { secretsDetector } from '../../ports/detectors/secrets.ts';
 import { loadBundle } from '../../ports/policy-engine/bundle-folder.ts';
@@ -95,7 +96,7 @@ function callAs({ standing: { provenance } }: Labelled): CallContext {
 }
 
 const keys = new HmacTenantKeys(new Uint8Array(32));
-const detectors = [combineDetectors(secretsDetector(), piiDetector())];
+const detectors = [combineDetectors(secretsDetector(), piiDetector()), injectionDetector()];
 
 /** `admit` looks at the detectors, the keys and the isolation, and at nothing else. */
 function deps(detect: boolean): DecisionDeps {
