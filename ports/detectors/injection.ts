@@ -227,13 +227,15 @@ function matches(kind: Kind, pattern: RegExp, text: string): Signal[] {
 
 const RANK = { low: 0, medium: 1, high: 2 };
 
-/** Without overlaps: what is asked for stands before who is called, then the surer, then the longer. */
+/** Without overlaps: what is asked for stands before who is called, then the surer, then that it was hidden, then the longer. */
 function settle(found: readonly Detection[]): Detection[] {
   const asks = (item: Detection) => Number(item.kind.startsWith('asks_'));
+  const hidden = (item: Detection) => Number(Object.values(HIDDEN).includes(item.kind));
   const order = [...found].sort(
     (left, right) =>
       asks(right) - asks(left) ||
       RANK[right.confidence] - RANK[left.confidence] ||
+      hidden(right) - hidden(left) ||
       right.end - right.start - (left.end - left.start) ||
       left.start - right.start,
   );

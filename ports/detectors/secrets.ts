@@ -29,7 +29,7 @@ const TRIALS: readonly (readonly [string, At])[] = [
       const place = rule.find(text, start);
       if (!place) return;
       const value = text.slice(place.start, place.end);
-      if (isExample(value)) return;
+      if (isExample(value) || isDigest(text, place.start)) return;
       if (rule.kind === GENERIC_RULE) {
         if (!isReference(value) && !isPublic(value)) add(found, 'assigned_secret', genericConfidence(value), place);
       } else add(found, rule.kind, rule.named ? 'medium' : 'high', place);
@@ -165,6 +165,11 @@ function isRandom(value: string): boolean {
     !/[a-z]{7}|[A-Z]{7}|\/[a-z]+\//.test(value) &&
     entropy(value) >= Math.min(4.5, Math.log2(value.length) - 0.7)
   );
+}
+
+/** The checksums of lock files say what they are in front of the value. */
+function isDigest(text: string, start: number): boolean {
+  return /(?:^|\W)(?:h1|sha\d{1,3}|md5|blake\d\w?)[:-]$/i.test(text.slice(Math.max(0, start - 10), start));
 }
 
 /** Digests, identifiers and public keys: long, random, and no secret. */
