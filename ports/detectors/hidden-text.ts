@@ -185,16 +185,27 @@ export function withoutTerminalCodes(text: string): string {
   return text.includes(ESC) ? text.replace(CODES, '') : text;
 }
 
-const RUNS: readonly (readonly [RegExp, (run: string) => string])[] = [
-  [/[A-Za-z0-9+/_-]{24,8192}={0,2}/g, (run) => Buffer.from(run, 'base64').toString('utf8')],
-  [/(?:[0-9A-Fa-f]{2}[ :]?){12,4096}/g, (run) => Buffer.from(run.replace(/[ :]/g, ''), 'hex').toString('utf8')],
-  [/(?:\\x[0-9A-Fa-f]{2}){6,2048}/g, (run) => Buffer.from(run.replaceAll('\\x', ''), 'hex').toString('latin1')],
+/** A character without which there is none, the run, and what it says. */
+const RUNS: readonly (readonly [string, RegExp, (run: string) => string])[] = [
+  ['', /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{24,8192}={0,2}/g, (run) => Buffer.from(run, 'base64').toString('utf8')],
   [
+    '',
+    /(?<![0-9A-Za-z])(?:[0-9A-Fa-f]{2}[ :]?){12,4096}/g,
+    (run) => Buffer.from(run.replace(/[ :]/g, ''), 'hex').toString('utf8'),
+  ],
+  ['\\x', /(?:\\x[0-9A-Fa-f]{2}){6,2048}/g, (run) => Buffer.from(run.replaceAll('\\x', ''), 'hex').toString('latin1')],
+  [
+    '\\u',
     /(?:\\u[0-9A-Fa-f]{4}){4,2048}/g,
     (run) => run.replace(/\\u(.{4})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16))),
   ],
-  [/(?:%[0-9A-Fa-f]{2}|[A-Za-z0-9.,'_-]){1,4000}/g, (run) => (run.includes('%') ? decoded(run) : '')],
   [
+    '%',
+    /(?<![A-Za-z0-9.,'_-])(?:[A-Za-z0-9.,'_-]{0,40}%[0-9A-Fa-f]{2}){3,800}[A-Za-z0-9.,'_-]{0,40}/g,
+    (run) => decoded(run),
+  ],
+  [
+    '&#',
     /(?:&#(?:x[0-9A-Fa-f]{1,6}|\d{1,7});){4,2048}/g,
     (run) => run.replace(/&#(x?)([0-9A-Fa-f]+);/g, (_, hex, code) => entity(Number.parseInt(code, hex ? 16 : 10))),
   ],
@@ -215,7 +226,8 @@ function entity(code: number): string {
 /** What base64, hex, escapes and rot13 decode to, where that is prose. */
 export function decodings(text: string): View[] {
   const views: View[] = [];
-  for (const [pattern, decode] of RUNS) {
+  for (const [mark, pattern, decode] of RUNS) {
+    if (mark !== '' && !text.includes(mark)) continue;
     for (const { 0: run, index } of text.matchAll(pattern)) {
       if (views.length >= MAX_VIEWS) break;
       const said = decode(run);
