@@ -140,7 +140,7 @@ describe('hidden text', () => {
     '👩‍👩‍👧 ❤️ 1️⃣ 👍🏽 and 🏴󠁧󠁢󠁥󠁮󠁧󠁿',
     'می‌خواهم، הקובץ ‎README‎ כאן, क्‍ष',
     '\ufeffexport const a = 1;',
-    'Donau\u00addampf\u00adschiff',
+    'Donau\u00addampf\u00adschiff\u00adfahrt',
     '葛\u{e0100}飾区',
     '<!-- prettier-ignore --><!-- TODO: split this component -->',
     '<button aria-label="Open the navigation menu"></button><div hidden>Menu Home</div>',

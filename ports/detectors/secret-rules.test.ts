@@ -75,6 +75,7 @@ test.each([
   'cache-key: v1-linux-4f3e2d1c0b9a',
   'const apiKey = config.get("apiKey")',
   'tokenizer = AutoTokenizer.from_pretrained("bert-base-uncased")',
+  'adobe_id = "11111111111111111111111111111111"',
   'the token budget is 128000 tokens',
   `password: $${'{'}DB_PASSWORD}`,
 ])('is not alarmed by %s', (text) => {
