@@ -59,10 +59,10 @@ function wordwise(pattern: string, flags: string): RegExp {
 }
 
 const AGENT = String.raw`(?:(?:ai|llm|artificial intelligence|language model|coding|autonomous|ki|ia)[ -]?(?:assistant|agent|model|system|bot|tool|helper|reader)?s?|assistant|agent|chat ?bot|copilot|claude(?: code)?|codex|chatgpt|gpt-?\d?\w{0,3}|gemini|large language models?|llms?|assistent|asistente|assistente|агент|ассистент|помощник|助手|助理|アシスタント|에이전트|어시스턴트)`;
-const OPEN = String.raw`(?:^|[.!?\n>"'([{=:;*#/|–—-]\s{0,4}|\bto\s(?:the|all|any|every|whichever)\s|\b(?:dear|hey|hello|hi|attention|note|notice|message|instructions?|important|warning|reminder|advice|task|todo|liebe[rs]?|cher|chère|estimad[oa]|caro|уважаемый)\s{1,3}(?:to|for|an|für|pour|para|per|для)?\s{0,3}(?:the|all|any|every|alle)?\s{0,3})`;
+const OPEN = String.raw`(?:^|[.!?\n>"'([=:;*#/|–—-]\s{0,4}|\bto\s(?:the|all|any|every|whichever)\s|\b(?:dear|hey|hello|hi|attention|note|notice|message|instructions?|important|warning|reminder|advice|task|todo|liebe[rs]?|cher|chère|estimad[oa]|caro|уважаемый)\s{1,3}(?:to|for|an|für|pour|para|per|для)?\s{0,3}(?:the|all|any|every|alle)?\s{0,3})`;
 /** A call at the agent by name, with something that it should do behind it. */
 export const VOCATIVE = new RegExp(
-  `${OPEN}@?(?<![\\w@-])${AGENT}(?:[ \\t]{1,3}(?:and|or|und|y|et|&|,)[ \\t]{1,3}${AGENT})?(?:[ \\t]{1,3}(?:agents?|assistants?|instructions?|models?|only|reading|processing|that read|who read|working|when)[^.:,\\n]{0,40})?[ \\t]{0,2}(?:[:,!，：、]|[-–—]{1,2} )[ \\t]{0,3}`,
+  `${OPEN}@?(?<![\\w@-])${AGENT}(?:[ \\t]{1,3}(?:and|or|und|y|et|&|,)[ \\t]{1,3}${AGENT})?(?:[ \\t]{1,3}(?:agents?|assistants?|instructions?|models?|only|reading|processing|that read|who read|working|when)[^.:,\\n]{0,40})?[ \\t]{0,2}(?:[:,!](?=\\s|$)|[，：、]|[-–—]{1,2} )[ \\t]{0,3}`,
   'gimu',
 );
 /** Plain talk about duties, without a call by name. */
@@ -84,7 +84,7 @@ export const CONCEAL =
 
 /** Being given another role, or told that limits are gone. */
 export const ROLE =
-  /\byou (?:are|have|act)(?: now| hereby)? (?:no|without|free (?:of|from)|unbound by|released from)(?: any| all)?(?: \w+)? (?:restrictions?|limits?|limitations?|rules|filters?|guidelines|constraints)\b|\byou(?:'re| are) (?:now|hereby) (?:in |an? |the |my )?(?:unrestricted|jailbroken|dan\b|developer mode|admin(?:istrator)?|root|authori[sz]ed|an? (?:evil|unfiltered|uncensored|different))|\byou are authori[sz]ed now\b|\b(?:developer|debug|god|maintenance|admin|jailbreak|dan) mode (?:is )?(?:now )?(?:enabled|activated|on)\b|\bfrom now on,? you (?:are|will|must|have|answer|act)\b|\b(?:pretend|act as (?:if|though)) (?:that )?you (?:are|have|were|had) (?:no|not|an? un)|\bdu bist (?:jetzt|ab sofort|nun) (?:ein|im|frei|ohne)|\btu es maintenant (?:un|en|libre|sans)|\bahora eres\b|\bсейчас ты\b|\bты теперь\b|你现在是|从现在开始你|今から(?:あなた|君)は|너는 이제/giu;
+  /\byou (?:are|have|act)(?: now| hereby)? (?:no|without|free (?:of|from)|unbound by|released from)(?: any| all)?(?: \w+)? (?:restrictions?|limits?|limitations?|rules|filters?|guidelines|constraints)\b|\byou(?:'re| are) (?:now|hereby) (?:in |an? |the |my )?(?:unrestricted|jailbroken|dan\b|developer mode|admin(?:istrator)?|root|authori[sz]ed|an? (?:evil|unfiltered|uncensored|different))|\byou are authori[sz]ed now\b|\b(?:developer|debug|god|maintenance|admin|jailbreak|dan) mode (?:is )?(?:now )?(?:enabled|activated)\b|\bfrom now on,? you (?:are|will|must|have|answer|act)\b|\b(?:pretend|act as (?:if|though)) (?:that )?you (?:are|have|were|had) (?:no|not|an? un)|\bdu bist (?:jetzt|ab sofort|nun) (?:ein|im|frei|ohne)|\btu es maintenant (?:un|en|libre|sans)|\bahora eres\b|\bсейчас ты\b|\bты теперь\b|你现在是|从现在开始你|今から(?:あなた|君)は|너는 이제/giu;
 
 /** Asked by a text of no name, these are a request to whoever reads: a person or an agent that has the person's trust. */
 export const WANTS_CREDENTIALS =

@@ -134,7 +134,7 @@ function signalsOf(text: string): Signal[] {
     ...overrides(text),
     ...calls(text),
     ...turns(text),
-    ...matches('conceal', CONCEAL, text),
+    ...conceals(text),
     ...roles(text),
     ...links(text),
     ...matches('credentials', WANTS_CREDENTIALS, text),
@@ -192,6 +192,14 @@ function turns(text: string): Signal[] {
       (MENTIONED_AGENT.test(behind) || /\b(?:you|your|must|do not|user)\b/i.test(behind));
     return { ...signal, sure: told && !ABOUT.test(text.slice(Math.max(0, signal.start - 160), signal.start)) };
   });
+}
+
+/** "Without asking the user" is also what programs say of themselves: alone it is no order. */
+function conceals(text: string): Signal[] {
+  return matches('conceal', CONCEAL, text).map((signal) => ({
+    ...signal,
+    sure: signal.sure && !/^without/i.test(text.slice(signal.start, signal.start + 8)),
+  }));
 }
 
 function roles(text: string): Signal[] {

@@ -125,7 +125,7 @@ function phoneConfidence(raw: string, digits: string, before: string): Detection
   if (/555-?01\d\d$/.test(raw) || new Set(digits).size < 4 || digits.length > 15) return undefined;
   const named = PHONE_WORD.test(before);
   if (raw.startsWith('+')) {
-    if (digits.length < 8 || digits.startsWith('0')) return undefined;
+    if (digits.length < 9 || digits.startsWith('0')) return undefined;
     // In a diff, a line that begins so is a line with a number.
     const lineStart = before === '' || before.endsWith('\n');
     return lineStart && !named && !/[ ()-]/.test(raw) ? undefined : 'medium';

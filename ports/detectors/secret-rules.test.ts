@@ -76,6 +76,10 @@ test.each([
   'const apiKey = config.get("apiKey")',
   'tokenizer = AutoTokenizer.from_pretrained("bert-base-uncased")',
   'adobe_id = "11111111111111111111111111111111"',
+  `START = "-----BEGIN OPENSSH PRIVATE ${'KEY'}-----"; END = "-----END OPENSSH PRIVATE ${'KEY'}-----"`,
+  'self.password = options["password"]',
+  'credentials = call_credentials_1.CallCredentials.createEmpty()',
+  'passing: passing0, passthrough: enabled2',
   'the token budget is 128000 tokens',
   `password: $${'{'}DB_PASSWORD}`,
 ])('is not alarmed by %s', (text) => {

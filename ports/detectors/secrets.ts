@@ -70,7 +70,7 @@ function add(
 
 /** Documentation and examples: nobody's secret. */
 function isExample(value: string): boolean {
-  return /EXAMPLE|example|XXXX|xxxx|placeholder|PLACEHOLDER|your[_-]|YOUR[_-]|\*\*\*|<[a-z _-]{2,}>|changeme|dummy|redacted|REDACTED/.test(
+  return /EXAMPLE|example|XXXX|xxxx|placeholder|PLACEHOLDER|your[_-]|YOUR[_-]|\*\*\*|<[a-z _-]{2,}>|changeme|dummy|redacted|REDACTED|^(?:my|test|some|fake)?[-_]?(?:token|secret|password|api[-_]?key|key|foo|bar|abc|xyz)[-_]?\d{0,4}$/.test(
     value,
   );
 }
@@ -97,7 +97,9 @@ function isWordCharacter(code: number): boolean {
 }
 
 function privateKeyAt(text: string, start: number, found: Found): void {
-  if (!/^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/.test(text.slice(start, start + 80))) return;
+  const head = /^-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----/.exec(text.slice(start, start + 80))?.[0];
+  // The line alone, as programs hold it, is no key.
+  if (head === undefined || !/[A-Za-z0-9+/]{24}/.test(text.slice(start + head.length, start + 500))) return;
   const close = text.indexOf('-----END ', start);
   const end = close < 0 ? text.length : close + 9 + text.slice(close + 9, close + 80).search(/-----|$/) + 5;
   add(found, 'private_key', 'high', { start, end: Math.min(end, text.length) });
@@ -117,11 +119,11 @@ function urlPasswordAt(text: string, start: number, found: Found): void {
   // What every tutorial writes, on the machine itself.
   if (word && local) return;
   const end = match.index + match[0].length - 1 - (match[2] as string).length;
-  add(found, 'url_password', word ? 'low' : 'high', { start: end - value.length, end });
+  add(found, 'url_password', word || value.length < 6 ? 'low' : 'high', { start: end - value.length, end });
 }
 
 const NAME =
-  /(?:pass(?:word|wd|wort|phrase|code)?|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|auth(?:orization)?|credentials?|private[_-]?key|client[_-]?secret|encryption[_-]?key|signing[_-]?key|bearer|kennwort|contraseña|senha)[A-Za-z0-9_]{0,20}["'\]]{0,2}[ \t]{0,4}(?:=>|:=|[=:]|[ \t](?:is|ist|est|es|é|è|lautet)[ \t]|[ \t])[ \t]{0,4}/iy;
+  /(?:pass(?:word|wd|wort|phrase|code|key)?(?-i:(?![a-z]))|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|auth(?:orization)?|credentials?|private[_-]?key|client[_-]?secret|encryption[_-]?key|signing[_-]?key|bearer|kennwort|contraseña|senha)[A-Za-z0-9_]{0,20}["'\]]{0,2}[ \t]{0,4}(?:=>|:=|[=:]|[ \t](?:is|ist|est|es|é|è|lautet)[ \t]|[ \t])[ \t]{0,4}/iy;
 const VALUE = /(?:bearer |basic |token |apikey )?(?:"([^"\n]{6,500})"|'([^'\n]{6,500})'|([^\s"'`,;(){}<>&|]{6,500}))/iy;
 
 function assignedAt(text: string, start: number, found: Found): void {
@@ -135,6 +137,7 @@ function assignedAt(text: string, start: number, found: Found): void {
   const raw = quoted ?? (value[3] as string).replace(/[.!?:]+$/, '');
   const blank = /[ \t]$/.test(name) && !/[=:]/.test(name) && !/ (?:is|ist|est|es|é|è|lautet)[ \t]+$/i.test(name);
   const scheme = /^(?:bearer|basic|token|apikey) /i.test(value[0]) || /^(?:bearer)/i.test(name);
+  if (quoted === undefined && isCode(raw)) return;
   const confidence = judge(raw, name, scheme, blank);
   if (!confidence) return;
   const from = start + name.length + value[0].indexOf(raw);
@@ -142,11 +145,14 @@ function assignedAt(text: string, start: number, found: Found): void {
 }
 
 const LONELY = /(?<=[\s"'`(]|^)[A-Za-z0-9+/_-]{24,128}={0,2}(?=[\s"'`),;.]|$)/g;
+const WHOLE_WORD = /[a-z]+(?![A-Za-z0-9_])/iy;
 const REACH = 200;
 
 /** A word for a secret, and near behind it, on the same line, what only a machine would have chosen. */
 function nearbyAt(text: string, start: number, found: Found): void {
-  if (start < found.seen) return;
+  if (start < found.seen || isWordCharacter(text.charCodeAt(start - 1))) return;
+  WHOLE_WORD.lastIndex = start;
+  if (!WHOLE_WORD.test(text) || /pub(?:lic)?[ _-]$/i.test(text.slice(Math.max(0, start - 8), start))) return;
   const line = text.slice(start, start + REACH).replace(/\n.*$/s, '');
   found.seen = start + line.length;
   for (const match of line.length < 32 ? [] : line.matchAll(LONELY)) {
@@ -180,7 +186,7 @@ function isPublic(value: string): boolean {
     /^(?:sha(?:1|256|384|512)[-:]|h1:|AAAA[BEC]3Nza|iVBORw0KGgo|R0lGOD|\/9j\/|UklGR|data:|urn:|pk_(?:live|test)_|0x[0-9a-f]{40}$)/i.test(
       value,
     ) ||
-    /^\d{4}-\d{2}-\d{2}/.test(value)
+    /^\d{4}-\d{2}-\d{2}|^\d+(?:\.\d+){3,}$/.test(value)
   );
 }
 
@@ -191,12 +197,25 @@ function genericConfidence(value: string): Detection['confidence'] {
 
 /** What is plainly no secret: references, placeholders, types, code, paths. */
 const REFERENCE =
-  /^(?:\$|%[A-Za-z_]|\{\{|<|process\.|os\.|env\.|ENV\[|secrets\.|vault:|op:\/\/|arn:|https?:|file:|\/|\.\/|~\/|@|\*+$|x+$|\[|#|!|--)|\$\{|\$\(/i;
+  /^(?:\$|%[A-Za-z_]|\{\{|<|process\.|os\.|env\.|ENV\[|secrets\.|vault:|op:\/\/|arn:|[a-z][a-z0-9+.-]*:\/\/|\{\w*\}|\/|\.\/|~\/|@|\*+$|x+$|\[|#|!|--)|\$\{|\$\(/i;
 const PLAIN_WORD =
   /^(?:[a-z]+(?:[-_. ][a-z]+)*|[A-Z][A-Z_]+|true|false|null|none|undefined|string|required|optional|[a-z]+\[\]|\d{1,5})[.:?!]?$/i;
 
 function isReference(value: string): boolean {
   return REFERENCE.test(value);
+}
+
+/** What no quotes make a text: a thing within another, an element, a call, a type. */
+function isCode(value: string): boolean {
+  return (
+    /^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$][\w$]*)+$|^[A-Za-z_$][\w$.?]*[[(]|^_[a-z_]+$/.test(value) && !/^eyJ/.test(value)
+  );
+}
+
+/** A name of a program's own, of whole words, perhaps of a thing within another. */
+function isIdentifier(value: string): boolean {
+  const named = /^(?:[A-Za-z_$][\w$]*\.)*(?:_{0,2}(?:[A-Z]?[a-z]{2,}|[A-Z]{1,6}|\d{1,2}))+$/.test(value);
+  return named && (value.length < 20 || !isRandom(value));
 }
 
 function judge(value: string, name: string, scheme: boolean, blank: boolean): Detection['confidence'] | undefined {
@@ -214,6 +233,7 @@ function judge(value: string, name: string, scheme: boolean, blank: boolean): De
       /word|wd|phrase/i.test(name)
       ? 'low'
       : undefined;
+  if (!/pass|pwd/i.test(name) && isIdentifier(value)) return undefined;
   // Between words, a name and a value are only a guess.
   if (blank)
     return value.length >= 20 && mixed && bits >= 3.5 && /^[A-Za-z0-9_+/=.-]+$/.test(value) ? 'medium' : undefined;
