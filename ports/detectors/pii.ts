@@ -23,7 +23,7 @@ function detect(text: string): readonly Detection[] {
     findLettered(text, add);
     findIbans(text, add);
   }
-  if (/[0-9A-Za-z]{26}/.test(text)) findWallets(text, add);
+  if (/(?<![0-9A-Za-z])[0-9A-Za-z]{26}/.test(text)) findWallets(text, add);
   return found.length === 0 ? found : withoutOverlap(found);
 }
 
@@ -63,7 +63,7 @@ function findNumbers(text: string, add: Add): void {
     const digits = raw.replace(/\D/g, '');
     // Amounts, versions and addresses of machines go on behind a point.
     if (/^[.,]\d/.test(text.slice(end, end + 2))) continue;
-    const around = `${text.slice(Math.max(0, start - BEFORE), start)} ${text.slice(end, end + BEHIND)}`;
+    const around = () => `${text.slice(Math.max(0, start - BEFORE), start)} ${text.slice(end, end + BEHIND)}`;
     if (/^[\d -]+$/.test(raw) && isCard(digits)) add('payment_card', 'high', start, end);
     for (const identifier of NUMBERS)
       identify(identifier, raw, digits, around, (sure) => add(identifier.kind, sure, start, end));
@@ -76,12 +76,11 @@ function identify(
   { layout, check, beside, alone }: Identifier,
   raw: string,
   compact: string,
-  around: string,
+  around: () => string,
   add: (confidence: Detection['confidence']) => void,
 ): void {
   if (!layout.test(raw) || !check(compact)) return;
-  const near = beside.test(around);
-  if (near) add('high');
+  if (beside.test(around())) add('high');
   else if (alone !== undefined) add(alone);
 }
 
@@ -97,8 +96,12 @@ function findLettered(text: string, add: Add): void {
       const at = start + match[0].indexOf(part);
       const compact = part.replace(/[ +-]/g, '');
       for (const identifier of LETTERED)
-        identify(identifier, part, compact, `${around} ${match[0]}`, (sure) =>
-          add(identifier.kind, sure, at, at + part.length),
+        identify(
+          identifier,
+          part,
+          compact,
+          () => `${around} ${match[0]}`,
+          (sure) => add(identifier.kind, sure, at, at + part.length),
         );
       if (!match[0].includes(' ')) break;
     }
