@@ -23,6 +23,11 @@ const NOWHERE: Where = {
 /** Milder ones are said by the finding that the agent is addressed at all. */
 const GRAVE = gravity('self_governance');
 
+/** Keys and rules by where they lie: what no manual has its readers hand on. */
+export function placesAsked(text: string): Ask[] {
+  return paths(text);
+}
+
 export function asksOf(text: string): Ask[] {
   return [...commands(text), ...paths(text), ...leaks(text), ...losses(text), ...controls(text)];
 }

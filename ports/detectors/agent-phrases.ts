@@ -58,11 +58,11 @@ function wordwise(pattern: string, flags: string): RegExp {
   return new RegExp(pattern.replace(/^\\b/, '(?<!\\p{L})').replace(/\\b$/, '(?!\\p{L})'), flags);
 }
 
-const AGENT = String.raw`(?:(?:ai|llm|artificial intelligence|language model|coding|autonomous|ki|ia)[ -]?(?:assistant|agent|model|system|bot|tool|helper|reader)?s?|assistant|agent|chat ?bot|copilot|claude(?: code)?|codex|chatgpt|gpt-?\d?\w{0,3}|gemini|large language models?|llms?|assistent|asistente|assistente|агент|ассистент|помощник|助手|助理|アシスタント|에이전트|어시스턴트)`;
-const OPEN = String.raw`(?:^|[.!?\n>"'([=:;*#/|–—-]\s{0,4}|\bto\s(?:the|all|any|every|whichever)\s|\b(?:dear|hey|hello|hi|attention|note|notice|message|instructions?|important|warning|reminder|advice|task|todo|liebe[rs]?|cher|chère|estimad[oa]|caro|уважаемый)\s{1,3}(?:to|for|an|für|pour|para|per|для)?\s{0,3}(?:the|all|any|every|alle)?\s{0,3})`;
+const AGENT = String.raw`(?:(?:ai|llm|artificial intelligence|language model|coding|autonomous|ki|ia)[ -]?(?:assistant|agent|model|system|bot|tool|helper|reader|assistent|assistenz)?s?|(?:ai)?(?:助手|助理|智能体|アシスタント|エージェント)|assistant|agent|chat ?bot|copilot|claude(?: code)?|codex|chatgpt|gpt-?\d?\w{0,3}|gemini|large language models?|llms?|assistent|asistente|assistente|агент|ассистент|помощник|助手|助理|アシスタント|에이전트|어시스턴트)`;
+const OPEN = String.raw`(?:^|[.!?\n>"'([=:;*#/|–—-]\s{0,4}|\bto\s(?:the|all|any|every|whichever)\s|\bas\s(?:an?|the)\s(?:helpful\s)?|\bif\syou(?:'re|\sare)\s(?:an?|the|any)\s|\b(?:dear|hey|hello|hi|attention|note|notice|message|instructions?|important|warning|reminder|advice|task|todo|liebe[rs]?|cher|chère|estimad[oa]|caro|уважаемый)\s{1,3}(?:to|for|an|für|pour|para|per|для)?\s{0,3}(?:the|all|any|every|alle)?\s{0,3})`;
 /** A call at the agent by name, with something that it should do behind it. */
 export const VOCATIVE = new RegExp(
-  `${OPEN}@?(?<![\\w@-])${AGENT}(?:[ \\t]{1,3}(?:and|or|und|y|et|&|,)[ \\t]{1,3}${AGENT})?(?:[ \\t]{1,3}(?:agents?|assistants?|instructions?|models?|only|reading|processing|that read|who read|working|when)[^.:,\\n]{0,40})?[ \\t]{0,2}(?:[:,!](?=\\s|$)|[，：、]|[-–—]{1,2} )[ \\t]{0,3}`,
+  `${OPEN}@?(?<![\\w@-])${AGENT}(?:[ \\t]{1,3}(?:and|or|und|y|et|&|,)[ \\t]{1,3}${AGENT})?(?:[ \\t]{1,3}(?:agents?|assistants?|instructions?|models?|only|reading|processing|that read|who read|working|when)[^.:,\\n]{0,40})?[ \\t]{0,2}(?:[:,!](?=\\s|$|[\\u3040-\\u9fff\\uac00-\\ud7af])|[，：、]|[-–—]{1,2} )[ \\t]{0,3}`,
   'gimu',
 );
 /** Plain talk about duties, without a call by name. */
@@ -76,7 +76,7 @@ export const IMPERATIVE = new RegExp(
 
 /** Turns that only the runtime may write. */
 export const FALSE_TURN =
-  /<\|(?:im_start|im_end|system|user|assistant|start_header_id|end_header_id|eot_id|endoftext)\|>|\[\/?INST\]|<<\/?SYS>>|<\/?(?:system|system_prompt|system-reminder|system_message|tool_result|tool_response|function_results?|function_calls?|assistant|developer|instructions?|untrusted|user_query)>|(?:^|\n)[#=*\s]{0,6}(?:new |updated |real |true )?system[ _-]?(?:prompt|message|instructions?|override|update|notice|note|command|mode)?[ \t]{0,2}[#*\]]{0,3}:|\bsystem (?:override|prompt update)\b|\bnew (?:system )?(?:prompt|instructions?)[ \t]{0,2}:|\n\n(?:Human|Assistant|User|System):|\bend of (?:the )?(?:document|data|tool output|user input|untrusted (?:content|data))\b|\[(?:system|developer|admin)(?: (?:message|note|prompt|override))?\]/gi;
+  /<\|(?:im_start|im_end|system|user|assistant|start_header_id|end_header_id|eot_id|endoftext)\|>|\[\/?INST\]|<<\/?SYS>>|<\/?(?:system|system_prompt|system-reminder|important|attention|secret|system_message|tool_result|tool_response|function_results?|function_calls?|assistant|developer|instructions?|untrusted|user_query)>|(?:^|\n)[#=*\s]{0,6}(?:new |updated |real |true )?system[ _-]?(?:prompt|message|instructions?|override|update|notice|note|command|mode)?[ \t]{0,2}[#*\]]{0,3}:|\bsystem (?:override|prompt update)\b|\bnew (?:system )?(?:prompt|instructions?)[ \t]{0,2}:|\n\n(?:Human|Assistant|User|System):|\bend of (?:the )?(?:document|data|tool output|user input|untrusted (?:content|data))\b|\[(?:system|developer|admin)(?: (?:message|note|prompt|override))?\]|\b(?:message|note|notice|instructions?|order|directive) from (?:the )?(?:system|developers?|administrators?|admins?|anthropic|openai|google|microsoft|security team|it (?:department|team)|platform)\b/gi;
 
 /** Being told to keep it from the person the agent works for. */
 export const CONCEAL =
@@ -99,3 +99,11 @@ export const WANTS_TRANSFER = new RegExp(
 /** A text about such texts: quoted, with words of the trade around it. */
 export const ABOUT =
   /\b(?:prompt[- ]?injections?|jailbreak(?:s|ing)?|attack(?:s|er|ers)?|phrases? (?:like|such as)|such as|for example|e\.g\.|example of|examples?:|payloads?|classifier|detect(?:s|ed|or|ion|ing)?|red[- ]team\w*|adversarial|test (?:case|that|for)|sanitis\w*|sanitiz\w*|mitigat\w*|strings? like|zum beispiel|beispiel|angriff\w*|exemple|ejemplo|attaque|ataque)\b/iu;
+
+/** Being given another task, told that the person agreed, or asked for what one was told: said to nobody but an agent. */
+export const STEERING =
+  /\byour (?:new|real|actual|true|updated|only|sole|revised) (?:task|goal|objective|instructions?|role|mission|priority|purpose|orders?)\b\s{0,2}(?:is|are|now|:)|\bthe user (?:has |have |already |previously |explicitly |now ){0,3}(?:authori[sz]ed|approved|granted|consented|permitted|instructed|allowed) (?:you|the (?:assistant|agent|ai|model))\b|\b(?:reveal|print|repeat|show|output|disclose|leak|recite) (?:me |us )?(?:your|the) (?:entire |full |whole |complete ){0,2}(?:system|initial|hidden|original|secret|internal) (?:prompt|instructions?|message|rules|guidelines)\b|\b(?:verify|confirm|validate|update|restore) your (?:account|identity|password|credentials|payment|billing|wallet)\b[^.!?\n]{0,80}https?:\/\//giu;
+
+/** What only somebody who calls tools or answers a user is told; it weighs where something is asked that no manual asks. */
+export const NUDGE =
+  /\b(?:before|after|when|while|whenever|every time|each time|prior to)\b[^.!?\n]{0,30}\b(?:(?:us|call|invok)(?:e|es|ing)s? (?:this|any|the|another|other|these) (?:\w+ )?(?:tools?|functions?)|(?:respond|answer|reply|summari[sz])(?:s|e|es|ing|ing to|to)?\b)[^.!?\n]{0,60}|\b(?:call|use|invoke|trigger) (?:the )?[\w-]{2,40} tool\b/giu;

@@ -9,6 +9,8 @@ export type View = {
   readonly hiddenBy: 'unicode' | 'markup' | 'terminal' | 'encoding';
   /** Nobody writes this by accident: hiding is a finding whatever is said. */
   readonly telling: boolean;
+  /** The text as a whole, read another way. */
+  readonly whole?: true;
 };
 
 export const MAX_VIEWS = 64;
@@ -195,6 +197,12 @@ const RUNS: readonly (readonly [string, RegExp, (run: string) => string])[] = [
   ],
   ['\\x', /(?:\\x[0-9A-Fa-f]{2}){6,2048}/g, (run) => Buffer.from(run.replaceAll('\\x', ''), 'hex').toString('latin1')],
   [
+    '\n',
+    /(?:[A-Za-z0-9+/]{60,80}\r?\n){1,100}[A-Za-z0-9+/]{1,80}={0,2}/g,
+    (run) => Buffer.from(run, 'base64').toString('utf8'),
+  ],
+  [' ', /(?<![A-Za-z])(?:[A-Za-z](?:[ .·*_-]| {2,3})){10,400}[A-Za-z](?![A-Za-z])/g, joined],
+  [
     '\\u',
     /(?:\\u[0-9A-Fa-f]{4}){4,2048}/g,
     (run) => run.replace(/\\u(.{4})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 16))),
@@ -242,15 +250,68 @@ export function decodings(text: string): View[] {
     }
   }
   // Only where the rotated letters of what one would say stand: `instruction`, `previous`, `ignore`, `the user`, `password`.
+  // The same backwards, and in digits that look like letters.
+  if (/snoitcurtsni|suoiverp|erongi|resu eht|tnatsissa/i.test(text))
+    views.push(whole(text, [...text.slice(0, MAX_VIEW)].reverse().join('')));
+  if (
+    [...text.matchAll(LEET_WORD)].some(([word]) => /^(?:ignor|disregard|instruct|previous|assist)/i.test(unleet(word)))
+  )
+    views.push(whole(text, text.slice(0, MAX_VIEW).replace(LEET_WORD, unleet)));
   if (/vafgehpgvba|cerivbhf|vtaber|gur hfre|cnffjbeq|qvfertneq/i.test(text)) {
     const said = text.slice(0, MAX_VIEW).replace(/[A-Za-z]/g, (letter) => {
       const base = letter <= 'Z' ? 65 : 97;
       return String.fromCharCode(((letter.charCodeAt(0) - base + 13) % 26) + base);
     });
-    views.push({ text: said, start: 0, end: Math.min(text.length, MAX_VIEW), hiddenBy: 'encoding', telling: false });
+    views.push(whole(text, said));
   }
   return views;
 }
+
+function whole(text: string, said: string): View {
+  return {
+    text: said,
+    start: 0,
+    end: Math.min(text.length, MAX_VIEW),
+    hiddenBy: 'encoding',
+    telling: false,
+    whole: true,
+  };
+}
+
+const LEET_WORD = /(?<![A-Za-z0-9])(?=[A-Za-z]{0,23}[0-9@$!|])[A-Za-z0-9@$!|]{5,24}/g;
+const LETTERS: { readonly [sign: string]: string } = {
+  0: 'o',
+  1: 'i',
+  3: 'e',
+  4: 'a',
+  5: 's',
+  7: 't',
+  '@': 'a',
+  $: 's',
+  '!': 'i',
+  '|': 'i',
+};
+
+function unleet(word: string): string {
+  return /[A-Za-z]/.test(word) ? word.replace(/[013457@$!|]/g, (sign) => LETTERS[sign] ?? sign) : word;
+}
+
+/** Letter by letter with single signs between, words two or three blanks apart. */
+function joined(run: string): string {
+  return run
+    .replace(/ {2,3}/g, '\u0001')
+    .replace(/[ .·*_-]/g, '')
+    .replaceAll('\u0001', ' ');
+}
+
+/** Text within text, as JSON writes it; the same when nothing is escaped. */
+export function unescaped(text: string): string {
+  if (!/\\(?:[nrt"'/]|u[0-9A-Fa-f]{4})/.test(text)) return text;
+  return text.replace(/\\(?:u([0-9A-Fa-f]{4})|([nrt"'/\\]))/g, (_, code: string | undefined, sign: string) =>
+    code === undefined ? (ESCAPED[sign] ?? sign) : String.fromCharCode(Number.parseInt(code, 16)),
+  );
+}
+const ESCAPED: { readonly [sign: string]: string } = { n: '\n', r: '\r', t: '\t' };
 
 /** Words with blanks between: what a decoded picture, hash or archive is not. */
 function isProse(text: string): boolean {

@@ -1,16 +1,18 @@
 // Finds text that is meant for the agent where it has no say: in what tools give back, in descriptions, hidden in what a
 // person proposes. General principles, no list of attacks. Linear: patterns are bounded, views and findings are counted.
 
-import { asksOf } from './agent-asks.ts';
+import { type Ask, asksOf, placesAsked } from './agent-asks.ts';
 import {
   ABOUT,
   CONCEAL,
   FALSE_TURN,
   IMPERATIVE,
   MENTIONED_AGENT,
+  NUDGE,
   OVERRIDE_PATTERNS,
   REACH,
   ROLE,
+  STEERING,
   VOCATIVE,
   WANTS_CREDENTIALS,
   WANTS_TRANSFER,
@@ -21,6 +23,7 @@ import {
   hiddenTerminal,
   hiddenUnicode,
   plainText,
+  unescaped,
   type View,
   withoutTerminalCodes,
 } from './hidden-text.ts';
@@ -31,8 +34,9 @@ const MAX_INJECTIONS = 100;
 const BEFORE = 400;
 const BEHIND = 1_200;
 
+type Range = { readonly start: number; readonly end: number };
 type Signal = { readonly kind: Kind; readonly sure: boolean; readonly start: number; readonly end: number };
-type Kind = 'override' | 'call' | 'turn' | 'conceal' | 'role' | 'link' | 'credentials' | 'transfer';
+type Kind = 'override' | 'call' | 'turn' | 'conceal' | 'role' | 'steering' | 'link' | 'credentials' | 'transfer';
 
 const KIND: { readonly [kind in Kind]: string } = {
   override: 'agent_instruction',
@@ -40,6 +44,7 @@ const KIND: { readonly [kind in Kind]: string } = {
   turn: 'false_turn',
   conceal: 'concealment',
   role: 'role_change',
+  steering: 'agent_instruction',
   link: 'exfiltration_link',
   credentials: 'request_credentials',
   transfer: 'request_transfer',
@@ -60,11 +65,10 @@ function detect(text: string, place: Place): readonly Detection[] {
   for (const view of hiddenUnicode(text)) fromView(view, place, found);
   if (place === 'output') {
     const shown = withoutTerminalCodes(text);
-    const plain = plainText(shown);
+    const plain = plainText(unescaped(shown));
     // Ranges are only kept where folding moved nothing.
     read(plain, plain.length === text.length ? undefined : text.length, found);
-    for (const view of [...hiddenMarkup(text), ...hiddenTerminal(text), ...decodings(shown)])
-      fromView(view, place, found);
+    for (const view of [...markup(text), ...hiddenTerminal(text), ...decodings(shown)]) fromView(view, place, found);
   } else if (place === 'prompt') {
     for (const signal of [...turns(text), ...roles(text)]) {
       // Whoever prompts may say such things: told, and no reason by itself.
@@ -89,15 +93,20 @@ function read(text: string, whole: number | undefined, found: Detection[]): void
   for (const signal of signals) found.push(finding(KIND[signal.kind], signal.sure ? 'high' : 'low', place(signal)));
   const calls = signals.filter((signal) => signal.sure && signal.kind !== 'transfer');
   for (const ask of asksNear(text, calls)) found.push(finding(`asks_${ask.effect}`, 'high', place(ask)));
+  const hints = calls.length > 0 ? [] : nudges(text);
+  for (const ask of asksNear(text, hints, { before: 0, behind: 200, read: placesAsked }))
+    found.push(finding(`asks_${ask.effect}`, 'medium', place(ask)));
 }
 
 /** A hidden piece: what it says weighs more, because nobody was to see it. */
 function fromView(view: View, place: Place, found: Detection[]): void {
   const text = plainText(view.text);
   const signals = signalsOf(text);
-  const addressed = signals.some((signal) => signal.sure || signal.kind === 'call') || leans(text);
+  const sure = signals.filter((signal) => signal.sure);
+  // A whole text read another way has everything in it: there only what is near an order counts.
+  const addressed = sure.length > 0 || (!view.whole && (signals.some(({ kind }) => kind === 'call') || leans(text)));
   if (place === 'output' && addressed) {
-    const [ask] = asksOf(text);
+    const [ask] = view.whole ? asksNear(text, sure) : asksOf(text);
     if (ask) {
       found.push(finding(`asks_${ask.effect}`, 'high', view));
       return;
@@ -116,14 +125,17 @@ function leans(text: string): boolean {
   );
 }
 
-function asksNear(text: string, calls: readonly Signal[]) {
-  const asks: ReturnType<typeof asksOf> = [];
+type Near = { readonly before: number; readonly behind: number; readonly read: (text: string) => Ask[] };
+const NEAR: Near = { before: BEFORE, behind: BEHIND, read: asksOf };
+
+function asksNear(text: string, calls: readonly Range[], { before, behind, read }: Near = NEAR): Ask[] {
+  const asks: Ask[] = [];
   let done = 0;
   for (const call of [...calls].sort((left, right) => left.start - right.start)) {
-    const from = Math.max(done, call.start - BEFORE);
-    const to = Math.min(text.length, call.end + BEHIND);
+    const from = Math.max(done, call.start - before);
+    const to = Math.min(text.length, call.end + behind);
     if (to <= from || asks.length >= MAX_INJECTIONS) continue;
-    for (const ask of asksOf(text.slice(from, to))) asks.push({ ...ask, start: ask.start + from, end: ask.end + from });
+    for (const ask of read(text.slice(from, to))) asks.push({ ...ask, start: ask.start + from, end: ask.end + from });
     done = to;
   }
   return asks;
@@ -136,6 +148,7 @@ function signalsOf(text: string): Signal[] {
     ...turns(text),
     ...conceals(text),
     ...roles(text),
+    ...matches('steering', STEERING, text),
     ...links(text),
     ...matches('credentials', WANTS_CREDENTIALS, text),
     ...matches('transfer', WANTS_TRANSFER, text),
@@ -165,6 +178,9 @@ function mentioned(text: string, { start, end }: { start: number; end: number })
   return ABOUT.test(around) && /["'`“”„«»‘’「」]/.test(text.slice(Math.max(0, start - 3), end + 3));
 }
 
+/** Products are also spoken of: an order to one begins at once. */
+const BRAND = /claude|codex|copilot|gemini|chatgpt|gpt/i;
+
 function calls(text: string): Signal[] {
   const out: Signal[] = [];
   for (const match of text.matchAll(VOCATIVE)) {
@@ -174,7 +190,8 @@ function calls(text: string): Signal[] {
     const behind = text.slice(end, end + 200).replace(/^\s*\n\s{0,8}/, '');
     const line = behind.slice(0, 120).replace(/\n.*$/s, '');
     const directive = IMPERATIVE.exec(line);
-    if (!directive || directive.index > 60 || /^[\w.-]{0,40}$/.test(line.trim())) continue;
+    if (!directive || directive.index > (BRAND.test(match[0]) ? 12 : 60) || /^[\w.-]{0,40}$/.test(line.trim()))
+      continue;
     const range = { start: match.index, end: Math.min(text.length, end + line.length) };
     out.push({ kind: 'call', sure: !mentioned(text, range), ...range });
   }
@@ -192,6 +209,18 @@ function turns(text: string): Signal[] {
       (MENTIONED_AGENT.test(behind) || /\b(?:you|your|must|do not|user)\b/i.test(behind));
     return { ...signal, sure: told && !ABOUT.test(text.slice(Math.max(0, signal.start - 160), signal.start)) };
   });
+}
+
+/** Also in text within text; its places are then those of the whole. */
+function markup(text: string): View[] {
+  const loose = unescaped(text);
+  return hiddenMarkup(loose).map((view) => (loose === text ? view : { ...view, start: 0, end: text.length }));
+}
+
+function nudges(text: string): Range[] {
+  return [...text.matchAll(NUDGE)]
+    .slice(0, MAX_INJECTIONS)
+    .map((match) => ({ start: match.index, end: match.index + match[0].length }));
 }
 
 /** "Without asking the user" is also what programs say of themselves: alone it is no order. */
