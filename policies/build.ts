@@ -1,12 +1,15 @@
 // Builds the committed policy bundle with the pinned OPA: format, strict check, Rego tests, Wasm, digest, canaries and the
 // cases of cases/*.json, which every Beacon runs through the Wasm before it activates the bundle.
 // `node policies/build.ts` writes policies/bundle; `--check` builds elsewhere and exits 1 naming each file that differs.
+// `--guardrails FILE --out FOLDER` builds a bundle of one's own, with that guardrails.yaml in it.
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Ajv } from 'ajv';
 import { caseFault, readCases } from '../core/policy-cases.ts';
 import { policyDigest } from '../core/policy-digest.ts';
 import { POLICY_FILES } from '../core/policy-manifest.ts';
@@ -53,7 +56,7 @@ function capabilities(): string {
  * Lays the sources out as OPA wants them. The paths OPA sees are embedded in the Wasm, so they are relative to the
  * stage and the same on every machine.
  */
-function stage(folder: string, pack: { revision: string }): void {
+function stage(folder: string, pack: { revision: string }, guardrails?: string): void {
   const target = join(folder, 'pack');
   cpSync(join(HERE, 'beacon'), join(target, 'beacon'), { recursive: true });
   for (const name of readdirSync(join(HERE, 'data')).sort()) {
@@ -61,6 +64,8 @@ function stage(folder: string, pack: { revision: string }): void {
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, 'data.yaml'), table(join(HERE, 'data', name)));
   }
+  if (guardrails !== undefined)
+    writeFileSync(join(target, 'beacon', 'guardrails', 'data.yaml'), readFileSync(guardrails, 'utf8'));
   const manifest = { revision: pack.revision, roots: ['beacon'], rego_version: 1 };
   writeFileSync(join(target, '.manifest'), JSON.stringify(manifest));
   writeFileSync(join(folder, 'capabilities.json'), capabilities());
@@ -79,12 +84,14 @@ function table(path: string): string {
 }
 
 /** Builds into `output` (created). Throws when formatting, the strict check, a Rego test or the build fails. */
-export function buildBundle(output: string, opa: string = findOpa()): void {
+export function buildBundle(output: string, opa: string = findOpa(), guardrails?: string): void {
   const pack = JSON.parse(readFileSync(join(HERE, 'pack.json'), 'utf8'));
   const folder = mkdtempSync(join(tmpdir(), 'beacon-policy-'));
   const run = (...args: string[]) => execFileSync(opa, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
-    stage(folder, pack);
+    stage(folder, pack, guardrails);
+    const told = run('eval', '--format', 'json', '-d', join('pack', 'beacon', 'guardrails', 'data.yaml'), 'data');
+    checkGuardrails(JSON.parse(told.toString()).result[0].expressions[0].value);
     run('fmt', '--fail', '--list', 'pack/beacon');
     run('check', '--strict', '--capabilities', 'capabilities.json', '-b', 'pack');
     runTests(opa, folder);
@@ -132,10 +139,19 @@ function writeBundle(output: string, built: string, pack: { name: string; revisi
   writeFileSync(join(output, 'cases.json'), caseFile());
 }
 
+/** A guardrail that is misspelt would guard nothing: said here, and denied by the policy besides. */
+function checkGuardrails(guardrails: unknown): void {
+  const ajv = new Ajv({ allErrors: true, strict: false });
+  const valid = ajv.compile(JSON.parse(readFileSync(join(HERE, 'guardrails.schema.json'), 'utf8')));
+  if (!valid(guardrails)) throw new Error(`guardrails: ${ajv.errorsText(valid.errors, { dataVar: 'guardrails' })}`);
+}
+
 /** core/policy-cases.ts reads it. One case a line, so that a change of one shows as one. */
 function caseFile(): string {
   const folder = join(HERE, 'cases');
-  const compact = (name: string) => JSON.stringify(JSON.parse(readFileSync(join(folder, name), 'utf8')));
+  const base = JSON.parse(readFileSync(join(folder, 'base.json'), 'utf8'));
+  // Nobody's name: what an operator lays over the pack for a tenant changes no case of the pack.
+  base.input.identity.tenant_id = 'cases.beacon';
   const groups = readdirSync(folder)
     .filter((name) => name.endsWith('.json') && !NOT_CASES.includes(name))
     .sort()
@@ -145,7 +161,7 @@ function caseFile(): string {
       );
       return `${JSON.stringify(basename(name, '.json'))}:[\n${lines.join(',\n')}\n]`;
     });
-  return `{"base":${compact('base.json')},\n"cases":{\n${groups.join(',\n')}\n}}\n`;
+  return `{"base":${JSON.stringify(base)},\n"cases":{\n${groups.join(',\n')}\n}}\n`;
 }
 
 /** Names of committed files that a fresh build does not give byte for byte. */
@@ -172,13 +188,20 @@ export async function failingCases(folder: string): Promise<string[]> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { check: { type: 'boolean' }, guardrails: { type: 'string' }, out: { type: 'string' } },
+  });
   const committed = join(HERE, 'bundle');
-  if (args[0] !== '--check') {
-    buildBundle(committed);
-    const failing = await failingCases(committed);
+  if (values.guardrails !== undefined && values.out === undefined)
+    throw new Error('--guardrails needs --out: the bundle in this folder is the one that ships');
+  if (values.check !== true) {
+    const output = values.out ?? committed;
+    buildBundle(output, findOpa(), values.guardrails);
+    const failing = await failingCases(output);
     for (const line of failing) console.error(`a case fails: ${line}`);
     if (failing.length > 0) return 1;
-    console.log(readFileSync(join(committed, 'manifest.json'), 'utf8'));
+    console.log(readFileSync(join(output, 'manifest.json'), 'utf8'));
     return 0;
   }
   const drift = driftingFiles(committed);

@@ -21,7 +21,6 @@ import type { Mesh } from './mesh.ts';
 import { type Identity, sealingOnlyTheirs } from './peers.ts';
 import { composeReceiptSigner } from './receipt-signer/compose.ts';
 import { serveRelay } from './relay.ts';
-import { takingTurns } from './replicas.ts';
 import { mayLieIn, sealingWhereItMay, sealRegion } from './residency.ts';
 import { composeStreamScoring } from './scoring/compose.ts';
 import { CONSUMER } from './scoring/follow-stream.ts';

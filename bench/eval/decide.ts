@@ -6,9 +6,7 @@ import { join } from 'node:path';
 import { fingerprint } from '../../core/fingerprint.ts';
 import type { CallContext } from '../../core/principal.ts';
 import type { Route } from '../../core/route.ts';
-import { combineDetectors } from '../../ports/detectors/combine.ts';
-import { piiDetector } from '../../ports/detectors/pii.ts';
-import { secretsDetector } from '../../ports/detectors/secrets.ts';
+import { allDetectors } from '../../ports/detectors/all.ts';
 import { loadBundle } from '../../ports/policy-engine/bundle-folder.ts';
 import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
 import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
@@ -95,7 +93,7 @@ function callAs({ standing: { provenance } }: Labelled): CallContext {
 }
 
 const keys = new HmacTenantKeys(new Uint8Array(32));
-const detectors = [combineDetectors(secretsDetector(), piiDetector())];
+const detectors = allDetectors();
 
 /** `admit` looks at the detectors, the keys and the isolation, and at nothing else. */
 function deps(detect: boolean): DecisionDeps {

@@ -8,7 +8,7 @@ import { gravity } from './effects.ts';
 import { finishPart, worstExternality } from './parts.ts';
 import { whereFrom } from './paths.ts';
 import { type ProposedLike, type Reading, readProposed } from './proposed.ts';
-import { type Detect, Findings, type LocatedFinding, payloadOf } from './redact.ts';
+import { type Detect, Findings, type LocatedFinding, type Place, payloadOf } from './redact.ts';
 import type { ActionContext, ActionPart, CanonicalAction, Finding } from './types.ts';
 
 export const MAX_ACTIONS = 64;
@@ -56,7 +56,7 @@ export function admitProposal(input: AdmitInput): Admitted {
   actions.forEach((proposed, index) => {
     const field = actions.length === 1 ? 'action' : `action.${index}`;
     const reading = readProposed(proposed, context, field);
-    for (const part of finish(reading, field, input, findings)) {
+    for (const part of finish(reading, field, input, findings, PLACES[proposed.kind.case ?? ''])) {
       parts.set(JSON.stringify(part), part);
       tools.add(part.tool);
     }
@@ -72,6 +72,9 @@ export function admitProposal(input: AdmitInput): Admitted {
     tools: [...tools],
   };
 }
+
+/** Kinds whose text is not what the agent does, but what it is told. */
+const PLACES: { readonly [kind: string]: Place | undefined } = { prompt: 'prompt', output: 'output' };
 
 /** A comment, an empty line. */
 const NOTHING: Draft = { tool: 'shell', operation: 'nothing', effect: 'none', targets: [], flags: [] };
@@ -89,10 +92,10 @@ function calledName({ kind }: ProposedLike, mask: (text: string) => string): str
   return kind.case === 'mcp' ? `mcp__${mask(server)}__${mask(tool)}` : '';
 }
 
-function finish(reading: Reading, field: string, input: AdmitInput, findings: Findings): ActionPart[] {
+function finish(reading: Reading, field: string, input: AdmitInput, findings: Findings, place?: Place): ActionPart[] {
   const { addressed } = reading;
   const located = reading.texts.map(({ text, where }) =>
-    findings.scan(text, `${field}.${where}`, addressed && ((item) => reaches(text, item, addressed))),
+    findings.scan(text, `${field}.${where}`, place, addressed && ((item) => reaches(text, item, addressed))),
   );
   const all = located.flat();
   for (const secret of reading.secrets) {

@@ -3,6 +3,7 @@
 import type { PartExternality, SensitivePayload } from '../externality.ts';
 import type { Draft, DraftTarget } from './draft.ts';
 import { externalityOf, graver, usualScope, usualSystem } from './effects.ts';
+import { isHomograph } from './hosts.ts';
 import type { Where } from './paths.ts';
 import { type Place, placeOf, type Tag } from './places.ts';
 import type { ActionPart, Effect, Scope } from './types.ts';
@@ -53,6 +54,7 @@ export function finishPart(draft: Draft, finishing: Finishing): ActionPart {
   for (const [target, place] of places) {
     if (target.glob) flags.add('glob');
     if (!target.known) flags.add('unresolved_target');
+    if (target.id.startsWith('url:')) effect = graver(effect, addUrlFlags(target.id, effect, flags));
     if (!place) continue;
     addPlaceFlags(place, draft, flags);
     effect = graver(effect, raised(effect, target, place, flags, draft, finishing.where));
@@ -227,6 +229,15 @@ function raised(
   if (tags.includes('git_dir') && (draft.effect === 'delete' || draft.effect === 'delete_many')) return 'discard_work';
   const device = tags.includes('null_device') || tags.includes('socket_device');
   return scope === 'system' && !device ? 'system_change' : effect;
+}
+
+/** An address without a host is a program or a page of its own; one with a host may only look like another's. */
+function addUrlFlags(id: string, effect: Effect, flags: Set<string>): Effect {
+  const host = /^url:[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(id)?.[1];
+  if (host !== undefined && isHomograph(host)) flags.add('homograph_host');
+  return /^url:\s*(?:javascript|vbscript|data:(?:text\/html|application\/xhtml|image\/svg))/i.test(id)
+    ? 'run_opaque'
+    : effect;
 }
 
 const BREADTH: readonly Scope[] = ['none', 'temporary', 'workspace', 'home', 'machine', 'system', 'remote', 'unknown'];

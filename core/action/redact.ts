@@ -5,18 +5,21 @@ import type { Finding } from './types.ts';
 
 /** A finding with its place in the text it was found in, UTF-16 code units. */
 export type LocatedFinding = Finding & { readonly start: number; readonly end: number };
-/** Bound to the tenant's key by the caller. */
-export type Detect = (text: string, where: string) => readonly LocatedFinding[];
+/** What a text is: what a tool gave back, what a person asks, or anything else of a proposal. */
+export type Place = 'prompt' | 'output' | 'action';
+/** Bound to the tenant's key by the caller. Without a place the text is part of an action. */
+export type Detect = (text: string, where: string, place?: Place) => readonly LocatedFinding[];
 
 /** What a detector gives, bound to a tenant: `digest` is an HMAC under the tenant's key. */
 export function bindDetector(
   find: (
     text: string,
+    place?: Place,
   ) => readonly (Omit<Finding, 'where' | 'digest'> & { readonly start: number; readonly end: number })[],
   digest: (text: string) => string,
 ): Detect {
-  return (text, where) =>
-    find(text).map(({ kind, class: group, confidence, start, end }) => ({
+  return (text, where, place) =>
+    find(text, place).map(({ kind, class: group, confidence, start, end }) => ({
       kind,
       class: group,
       confidence,
@@ -39,9 +42,14 @@ export class Findings {
   }
 
   /** Looks through a text of the proposal; what `passes` is no finding there. */
-  scan(text: string, where: string, passes?: (item: LocatedFinding) => boolean): readonly LocatedFinding[] {
+  scan(
+    text: string,
+    where: string,
+    place?: Place,
+    passes?: (item: LocatedFinding) => boolean,
+  ): readonly LocatedFinding[] {
     if (text === '') return [];
-    const all = this.#detect(text, where);
+    const all = this.#detect(text, where, place);
     const found = passes ? all.filter((item) => !passes(item)) : all;
     for (const item of found) this.add(item);
     return found;

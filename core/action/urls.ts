@@ -2,6 +2,7 @@
 
 import type { PartExternality } from '../externality.ts';
 import type { DraftTarget } from './draft.ts';
+import { isIpv4, mappedIpv4, namedIpv4 } from './hosts.ts';
 
 export type Address = {
   readonly scheme: string;
@@ -16,9 +17,12 @@ const LOOKS = /^([A-Za-z][A-Za-z0-9+.-]{0,20}):\/\/([^/?#\s]*)([^?#\s]*)(?:\?([^
 
 /** Undefined when the text has no host. Never throws. */
 export function readUrl(text: string): Address | undefined {
+  // These have a body in place of a host.
+  if (/^\s*(?:data|javascript|vbscript|blob|about|mailto|tel):/i.test(text)) return undefined;
   const match = LOOKS.exec(text) ?? LOOKS.exec(`http://${text}`);
   if (!match) return undefined;
-  const authority = match[2] as string;
+  // Browsers end the host at a backslash, whatever stands behind it.
+  const authority = (match[2] as string).replace(/\\.*$/s, '');
   const at = authority.lastIndexOf('@');
   const host = plainHost(authority.slice(at + 1).toLowerCase());
   if (host === '') return undefined;
@@ -34,7 +38,7 @@ export function readUrl(text: string): Address | undefined {
 /** Without a default port and a final dot; decimal, octal and hex forms of an IPv4 address become the dotted one. */
 function plainHost(host: string): string {
   const bracketed = /^\[([^\]]*)\](?::\d*)?$/.exec(host);
-  if (bracketed) return `[${bracketed[1]}]`;
+  if (bracketed) return mappedIpv4(bracketed[1] as string) ?? `[${bracketed[1]}]`;
   const name = host.replace(/:(?:80|443)?$/, '').replace(/\.$/, '');
   if (!/^(?:0x[0-9a-f]+|\d+)(?:\.(?:0x[0-9a-f]+|\d+)){0,3}$/.test(name)) return name;
   try {
@@ -61,7 +65,7 @@ export function isLocalHost(host: string): boolean {
   return (
     name === 'localhost' ||
     name.endsWith('.localhost') ||
-    name.startsWith('127.') ||
+    (isIpv4(name) && name.startsWith('127.')) ||
     name === '[::1]' ||
     name === '::1' ||
     name === '0.0.0.0' ||
@@ -72,7 +76,9 @@ export function isLocalHost(host: string): boolean {
 export function isPrivateHost(host: string): boolean {
   const name = host.replace(/:\d+$/, '');
   return (
-    /^10\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\./.test(name) ||
+    (isIpv4(name) &&
+      /^10\.|^192\.168\.|^172\.(?:1[6-9]|2\d|3[01])\.|^100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./.test(name)) ||
+    /^\[f(?:[cd][0-9a-f]{2}|e[89ab][0-9a-f]):/.test(name) ||
     /\.(?:local|internal|lan|intranet|corp|svc|cluster\.local)$/.test(name) ||
     !/[.:\]]/.test(name)
   );
@@ -80,7 +86,8 @@ export function isPrivateHost(host: string): boolean {
 
 /** Cloud instance metadata: whoever reads it holds the machine's credentials. */
 export function isMetadataHost(host: string): boolean {
-  const name = host.replace(/:\d+$/, '');
+  const plain = host.replace(/:\d+$/, '');
+  const name = namedIpv4(plain) ?? plain;
   return (
     [
       '169.254.169.254',
@@ -88,7 +95,9 @@ export function isMetadataHost(host: string): boolean {
       '100.100.100.200',
       'metadata.google.internal',
       'metadata',
+      'instance-data',
       '[fd00:ec2::254]',
+      '[fd20:ce::254]',
       '192.0.0.192',
     ].includes(name) || name.startsWith('169.254.')
   );

@@ -17,6 +17,7 @@ well_formed if {
 	facts_ok
 	context_ok
 	tenant_data_ok
+	guardrails_ok
 }
 
 identity_ok if {

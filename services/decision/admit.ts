@@ -70,9 +70,9 @@ function requireActionId(given: string): string {
 export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps): Admitted {
   const { tenantId, agentId } = admitCaller(proposal, call);
   const { keys, detectors } = deps.privacy;
-  const detect: Detect = (text, where) =>
+  const detect: Detect = (text, where, place) =>
     detectors.flatMap((detector) =>
-      detector.detect(text).map((found) => ({
+      detector.detect(text, place).map((found) => ({
         ...found,
         where,
         digest: keys.digest(tenantId, text.slice(found.start, found.end)),

@@ -9,9 +9,7 @@ import { readCases } from '../../core/policy-cases.ts';
 import { PolicyRefused } from '../../core/policy-manifest.ts';
 import type { CallContext } from '../../core/principal.ts';
 import type { Residency } from '../../core/residency.ts';
-import { combineDetectors } from '../../ports/detectors/combine.ts';
-import { piiDetector } from '../../ports/detectors/pii.ts';
-import { secretsDetector } from '../../ports/detectors/secrets.ts';
+import { allDetectors } from '../../ports/detectors/all.ts';
 import type { EventBus } from '../../ports/event-bus/port.ts';
 import { loadBundle, readCanaries } from '../../ports/policy-engine/bundle-folder.ts';
 import type { PolicyEngine } from '../../ports/policy-engine/port.ts';
@@ -69,7 +67,7 @@ export function composeDecision(options: DecisionOptions): DecisionMaker {
   const randomHex = pooledRandomHex();
   const newId = () => now().toString(16).padStart(12, '0') + randomHex(10);
   const env = { now, failed, bus, meter, randomHex, newId };
-  const privacy = { detectors: [combineDetectors(secretsDetector(), piiDetector())], keys };
+  const privacy = { detectors: allDetectors(), keys };
   const call = () => systemCall(Number.MAX_SAFE_INTEGER);
   // Where nothing may be kept, a new policy is compared on the built-in inputs alone.
   const watched = activation && !settings.zeroRetention ? remembering(policy, activation.recent) : policy;

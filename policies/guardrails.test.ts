@@ -1,0 +1,81 @@
+// guardrails.yaml from the file to the decision: built into a bundle with the pinned OPA, read by the schema, decided by Wasm.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { readVerdict } from '../core/route.ts';
+import { loadBundle } from '../ports/policy-engine/bundle-folder.ts';
+import { WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
+import { buildBundle, failingCases, findOpa } from './build.ts';
+import { caseInput, encode } from './case-input.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'beacon-guardrails-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const FILE = `
+version: 1
+tenants:
+  acme:
+    output: { email: redact }
+    pre_flight: { secret: block }
+    input: { phone: { action: block, confidence: medium }, iban: warn }
+`;
+
+function build(text: string): string {
+  const file = join(folder, 'guardrails.yaml');
+  const out = join(folder, 'bundle');
+  writeFileSync(file, text);
+  buildBundle(out, findOpa(), file);
+  return out;
+}
+
+const finding = (kind: string, group: string, confidence: string) => ({
+  kind,
+  class: group,
+  where: 'action.text',
+  confidence,
+  digest: '0'.repeat(64),
+});
+
+test('a file becomes decisions', { timeout: 60_000 }, async () => {
+  const policy = await new WasmPolicyEngine().activate(await loadBundle(build(FILE)));
+  const decide = (tenant_id: string, effect: string, found: object) =>
+    readVerdict(
+      policy.evaluate(
+        encode(
+          caseInput({ identity: { tenant_id }, parts: [{ effect, tool: 'x', operation: 'x' }], findings: [found] }),
+        ),
+      ),
+    );
+  const blocked = decide('acme', 'read', finding('aws_access_key', 'secret', 'high'));
+  expect(blocked).toMatchObject({ route: 'DENY' });
+  expect(blocked.reasons[0]).toMatchObject({ rule: 'beacon.guardrails.block', code: 'guardrail_block' });
+  expect(blocked.reasons[0]?.message).toMatch(/`secret` blocked at the stage pre_flight.*aws_access_key/);
+  expect(blocked.obligations).toContainEqual({ kind: 'notify', reason: 'guardrail_block' });
+  expect(decide('other', 'read', finding('aws_access_key', 'secret', 'high')).route).toBe('WARN');
+  expect(decide('acme', 'prompt', finding('phone', 'pii', 'low')).route).toBe('WARN');
+  expect(decide('acme', 'prompt', finding('phone', 'pii', 'medium')).route).toBe('DENY');
+  const redacted = decide('acme', 'output', finding('email', 'pii', 'low'));
+  expect(redacted).toMatchObject({ route: 'WARN' });
+  expect(redacted.obligations).toContainEqual({ kind: 'redact_output', classes: ['pii'] });
+});
+
+test('a bundle with guardrails still meets the cases of the pack', { timeout: 60_000 }, async () => {
+  expect(await failingCases(build(FILE))).toEqual([]);
+});
+
+test.each([
+  ['a word that is no action', 'version: 1\ntenants: { acme: { input: { email: stop } } }'],
+  ['a stage that is none', 'version: 1\ntenants: { acme: { midway: { email: block } } }'],
+  ['another version', 'version: 2\ntenants: {}'],
+  ['a key nobody reads', 'version: 1\ntenants: { acme: { input: { email: { action: block, confidense: low } } } }'],
+  ['no tenants', 'version: 1'],
+])('%s stops the build', { timeout: 60_000 }, (_name, text) => {
+  expect(() => build(text)).toThrow(/guardrails/);
+});
+
+test('the file that ships guards nothing by itself', () => {
+  const data = JSON.parse(readFileSync(join(import.meta.dirname, 'bundle', 'data.json'), 'utf8'));
+  expect(data.beacon.guardrails).toEqual({ version: 1, tenants: {} });
+});
