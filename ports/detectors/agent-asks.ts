@@ -81,7 +81,8 @@ function paths(text: string): Ask[] {
     const around = text.slice(Math.max(0, match.index - 160), match.index + match[0].length + 160);
     const at = { start: match.index, end: match.index + match[0].length };
     if (place.tags.includes('credential') && READ_OR_SEND.test(around)) asks.push({ effect: 'read_credential', ...at });
-    else if (place.tags.includes('dotenv') && SEND.test(around)) asks.push({ effect: 'exfiltrate', ...at });
+    else if (place.tags.some((tag) => tag === 'dotenv' || tag === 'env_file') && SEND.test(around))
+      asks.push({ effect: 'exfiltrate', ...at });
     else if (place.tags.includes('governance') && CHANGE.test(around)) asks.push({ effect: 'self_governance', ...at });
   }
   return asks;
