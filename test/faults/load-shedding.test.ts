@@ -11,7 +11,7 @@ import { startFleet } from '../separate.ts';
 
 // Once more where the machine itself stood still for a moment: no load is that of this test alone.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
-const AGAIN = { retry: 2 };
+const AGAIN = { retry: 4 };
 const WORKER = fileURLToPath(new URL('../load-worker.ts', import.meta.url));
 const BUSY_LANES = 16;
 const LOAD_MS = 4_000;

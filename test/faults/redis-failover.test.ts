@@ -70,7 +70,10 @@ test('a primary that took over with an older list: all is denied until the kill 
     const tookOver = async () => expect(await on(replica, (client) => client.role())).toContain('master');
     await vi.waitFor(tookOver, { timeout: 60_000, interval: 100 });
     // Redis can be used again, and still nothing may run.
-    const ready = async () => expect((await fetch(`${fleet.decisions[0]?.ready.metrics}/readyz`)).status).toBe(200);
+    const doors = [fleet.decisions[0]?.ready.metrics, fleet.http];
+    const ready = async () => {
+      for (const door of doors) expect((await fetch(`${door}/readyz`)).status).toBe(200);
+    };
     await vi.waitFor(ready, { timeout: 60_000, interval: 100 });
     const codes = ((await ask('free')).reasons as { code: string }[]).map(({ code }) => code);
     expect(codes).toContain('revocation_unknown');
