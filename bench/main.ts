@@ -1,11 +1,12 @@
 // `npm run bench`: Beacon beside its bare floors, in one interleaved run, because a machine's absolute figures drift.
-// `npm run bench -- separate`: the same over separate services. `-- detectors`: what looking through one text costs. Options: --rounds N, --seconds N (for each figure and
-// round), --warmup N, --json.
+// `npm run bench -- separate`: the same over separate services; `-- admit`: from a raw proposal to its facts; `-- detectors`:
+// what looking through one text costs. Options: --rounds N, --seconds N (for each figure and round), --warmup N, --json.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runAdmit } from './admit.ts';
 import { runDetectors } from './detectors.ts';
 import { runEmbedded } from './embedded.ts';
 import { runSeparate } from './separate.ts';
@@ -20,8 +21,8 @@ const { values, positionals } = parseArgs({
   },
 });
 const [what = 'embedded', ...more] = positionals;
-if (!['embedded', 'separate', 'detectors'].includes(what) || more.length > 0) {
-  console.error('what to measure: embedded (the default), separate or detectors');
+if (!['embedded', 'separate', 'admit', 'detectors'].includes(what) || more.length > 0) {
+  console.error('what to measure: embedded (the default), separate, admit or detectors');
   process.exit(2);
 }
 const effort = { rounds: positive('rounds'), seconds: positive('seconds'), warmup: positive('warmup') };
@@ -38,6 +39,7 @@ const closing: (() => unknown)[] = [];
 try {
   const run = what === 'separate' ? runSeparate : runEmbedded;
   if (what === 'detectors') runDetectors({ json: values.json });
+  else if (what === 'admit') await runAdmit({ effort, json: values.json });
   else await run({ folder, effort, json: values.json, closing });
 } finally {
   for (const close of closing) await close();
