@@ -12,7 +12,7 @@ import { greet } from './greeting.ts';
 import { readSeparate, TARGETS } from './separate-config.ts';
 import { readSidecar } from './sidecar-config.ts';
 
-const USAGE = `Usage: beacond TARGET [--check]
+const USAGE = `Usage: beacond TARGET [--check | --help]
 
   all        every service in this process: file ledger, SQLite, in-process bus
   gateway | decision | receipt-signer | scoring | kill-switch
@@ -31,17 +31,23 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     return target === undefined ? 2 : 0;
   }
   const one = oneOf(target);
-  if (one && flags.every((flag) => ['--check', '--help'].includes(flag))) return runOne(target, one, flags);
-  if (target !== 'all' || flags.some((flag) => flag !== '--check')) {
+  if (one && flags.every(isFlag)) return runOne(target, one, flags);
+  if (target !== 'all' || !flags.every(isFlag)) {
     process.stderr.write(`beacond: unknown target or option: ${argv.join(' ')}\n\n${USAGE}`);
     return 2;
   }
-  if (flags.includes('--check')) {
-    const faults = checkConfig(process.env, homedir());
-    process.stderr.write(faults.length === 0 ? 'The configuration is fine.\n' : `${faults.join('\n')}\n`);
-    return faults.length === 0 ? 0 : 1;
+  if (flags.includes('--help')) {
+    showKnobs(configKnobs());
+    return 0;
   }
-  return runAll();
+  return flags.includes('--check') ? tellFaults(checkConfig(process.env, homedir())) : runAll();
+}
+
+const isFlag = (flag: string) => ['--check', '--help'].includes(flag);
+
+function tellFaults(faults: readonly string[]): number {
+  process.stderr.write(faults.length === 0 ? 'The configuration is fine.\n' : `${faults.join('\n')}\n`);
+  return faults.length === 0 ? 0 : 1;
 }
 
 function showKnobs(knobs: readonly KnobDoc[]): void {
@@ -74,11 +80,11 @@ async function runOne(target: string, one: One, flags: readonly string[]): Promi
     showKnobs(knobs);
     return 0;
   }
+  if (flags.includes('--check')) return tellFaults(faults);
   if (faults.length > 0) {
     process.stderr.write(`beacond ${target} does not start:\n${faults.map((fault) => `  ${fault}\n`).join('')}`);
     return 2;
   }
-  if (flags.includes('--check')) return 0;
   const log = createLog(config.logLevel);
   try {
     const running = await one.start(log);
