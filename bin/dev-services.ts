@@ -34,11 +34,12 @@ function addressOf({ name, pid, ready }: Part, { redis, nats }: Fleet): string {
 
 function greet(fleet: Fleet, folder: string): void {
   const { http, admin_token_file } = fleet.gateway;
+  const trusting = http?.startsWith('https:') ? '--cacert AUTHORITY.pem ' : '';
   const bold = (text: string) => styleText(['bold', 'green'], text, { stream: process.stderr });
   process.stderr.write(
     `\n${bold('Every service is ready.')}\n${fleet.parts.map((part) => addressOf(part, fleet)).join('')}` +
       `  data         ${folder}\n  admin token  ${admin_token_file}\n\n` +
-      `  curl -s ${http}/api/execute -H 'content-type: application/json' \\\n` +
+      `  curl -s ${trusting}${http}/api/execute -H 'content-type: application/json' \\\n` +
       `    -d '{"agent_id":"demo","tenant_id":"local","code":"ls -la"}'\n\n` +
       `  BEACON_DATA_DIR=${join(folder, 'gateway')} npx beacon tail\n\n` +
       `  Kill a part and propose again; docs/services.md says what then holds. q or Ctrl-C stops everything.\n\n`,
