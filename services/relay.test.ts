@@ -151,3 +151,23 @@ test('a server that is about to end answers what it was sent, and ends as soon a
   await ended;
   expect(Date.now() - before).toBeLessThan(3_000);
 });
+
+test('a proposal that no message can hold is refused by itself: who shares the stream does not feel it', async () => {
+  const { ask } = await start(async (proposal) => {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return proposal?.sessionId ?? '';
+  });
+  const others = Array.from({ length: 20 }, (_, i) => ask(proposalOf(`s${i}`)).catch((error) => error.code));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const huge = { ...proposalOf('huge'), contextJson: JSON.stringify({ note: 'x'.repeat(4 * 1024 * 1024 - 100) }) };
+  await expect(ask(huge)).rejects.toMatchObject({ code: 'payload_too_large', field: 'proposal' });
+  const wide = { ...proposalOf('wide'), proposedPlanJson: JSON.stringify('\u{20ac}'.repeat(1_500_000)) };
+  await expect(ask(wide)).rejects.toMatchObject({ code: 'payload_too_large' });
+  expect(await Promise.all(others)).toEqual(others.map((_, i) => `s${i}`));
+});
+
+test('a large proposal that a message can hold is decided', async () => {
+  const { ask } = await start(async (proposal) => String(proposal?.contextJson.length));
+  const contextJson = JSON.stringify({ note: 'x'.repeat(3_900_000) });
+  expect(await ask({ ...proposalOf('large'), contextJson })).toBe(String(contextJson.length));
+});

@@ -1,7 +1,7 @@
 // The hot path between gateway and decision service, both ends of it: what Guard and Execute do, for many callers over one
 // long stream. Who asks travels in each message, and is believed because only a gateway may open the stream.
 
-import { create } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { BeaconError } from '../core/errors.ts';
 import { fromFailure, toFailure } from '../core/failure.ts';
 import type { CallContext } from '../core/principal.ts';
@@ -30,6 +30,8 @@ const STREAM_AGE_MS = 5 * 60_000;
 /** No request has this number: an answer to it asks for another stream. */
 const RETIRE = 0n;
 const MAX_TIMEOUT_MS = 86_400_000;
+/** Of a message as both ends take it, less its sequence. A longer one would end the stream, and everybody's calls on it. */
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024 - 64;
 const DIGEST = /^[0-9a-f]{64}$/;
 
 type Decision = Service<typeof DecisionService, CallContext>;
@@ -121,9 +123,10 @@ export function dialRelay({ relay, now, context, maxPending }: RelayOptions) {
     const { requestDigest } = call;
     const caller = callerOf(call.principal);
     const region = call.region === undefined ? {} : { region: call.region };
-    const asked = { open, proposal, requestDigest, timeoutMs, caller, ...region };
+    const asked = { open, proposal, requestDigest, timeoutMs, caller, ...region, ...traceFieldsOf(call) };
+    requireOneMessage(asked);
     try {
-      return await exchange.ask({ ...asked, ...traceFieldsOf(call) }, call.deadlineMs);
+      return await exchange.ask(asked, call.deadlineMs);
     } catch (thrown) {
       throw thrown instanceof ExchangeFailure ? thrown.error : thrown;
     }
@@ -133,4 +136,22 @@ export function dialRelay({ relay, now, context, maxPending }: RelayOptions) {
     execute: async ({ proposal }, call) => create(ExecuteResponseSchema, { answer: await ask(true, proposal, call) }),
   };
   return { decision, retire: () => exchange.retire() };
+}
+
+function requireOneMessage(asked: Asked): void {
+  // Written out only where it might be too long.
+  if (mostBytes(asked) <= MAX_MESSAGE_BYTES) return;
+  if (toBinary(RelayRequestSchema, create(RelayRequestSchema, asked)).length <= MAX_MESSAGE_BYTES) return;
+  throw new BeaconError('payload_too_large', 'proposal: is too large', { field: 'proposal' });
+}
+
+/** No fewer than it takes on the wire. */
+function mostBytes(value: unknown): number {
+  const overhead = 16;
+  if (typeof value === 'string') return overhead + 3 * value.length;
+  if (typeof value !== 'object' || value === null) return overhead;
+  if (value instanceof Uint8Array) return overhead + value.length;
+  let sum = overhead;
+  for (const [name, member] of Object.entries(value)) sum += 3 * name.length + mostBytes(member);
+  return sum;
 }
