@@ -282,6 +282,13 @@ describe('limits and errors', () => {
     else expect(code).toMatch(/^invalid_argument action\.arguments/);
   });
 
+  test('headers count as text: looking through as many as fit a message would hold up everybody', () => {
+    const headers = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`x-${i}`, 'a']));
+    const http = (given: object) => codeOf(() => admit('http', { method: 'GET', url: 'https://a.b', headers: given }));
+    expect(http(headers)).toBe('payload_too_large action');
+    expect(http({ accept: '*/*' })).toBe('none');
+  });
+
   test('nothing, too many, or no kind', () => {
     const run = (actions: never[]) => codeOf(() => admitProposal({ actions, context: {}, detect, digest }));
     expect(run([])).toBe('invalid_argument action');

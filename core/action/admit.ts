@@ -79,9 +79,18 @@ const PLACES: { readonly [kind: string]: Place | undefined } = { prompt: 'prompt
 /** A comment, an empty line. */
 const NOTHING: Draft = { tool: 'shell', operation: 'nothing', effect: 'none', targets: [], flags: [] };
 
+/** Of all that a detector or a parser is given to read. */
 function charactersOf({ kind }: ProposedLike): number {
-  const values = Object.values((kind.value ?? {}) as Readonly<Record<string, unknown>>);
-  return values.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 0), 0);
+  return lengthOf(kind.value ?? {});
+}
+
+/** Of every text in it, and of the names it stands under: both are looked through. */
+function lengthOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  // Fields that nobody here knows; nobody looks at them.
+  if (ArrayBuffer.isView(value)) return 0;
+  return Object.entries(value).reduce((sum, [name, member]) => sum + name.length + lengthOf(member), 0);
 }
 
 /** The name in the caller's own list of tools, which is the one that people know it by; '' for what has none. */
