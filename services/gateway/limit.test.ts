@@ -87,6 +87,38 @@ test('copies of a call under way take no place, up to a bound', async () => {
   expect(['answered', 'resource_exhausted']).toContain(await other);
 });
 
+test('a copy that comes when the first is answered takes a place: asking again costs work too', async () => {
+  const { ask, release, answers, limit } = held();
+  const ends: Promise<string>[] = [];
+  const askAll = () => {
+    for (let key = 0; key < MOST; key++) ends.push(ask(minted, 'q', `key-${key}`));
+  };
+  askAll();
+  expect(() => requireRoom(limit, 'execute')).toThrow();
+  askAll();
+  for (const answer of answers.splice(0, MOST)) answer();
+  await Promise.all(ends.slice(0, MOST));
+  expect(() => requireRoom(limit, 'execute')).not.toThrow();
+  // Copies are still under way, but nothing that they wait for is.
+  askAll();
+  expect(() => requireRoom(limit, 'execute')).toThrow();
+  release();
+  await Promise.all(ends);
+});
+
+test('copies without a place have one bound for each who holds a share, however many keys they name', async () => {
+  const { ask, release, answers } = held();
+  const noisy = Array.from({ length: 10 }, (_, key) =>
+    Array.from({ length: 200 }, () => ask(minted, 'q', `key-${key}`)),
+  ).flat();
+  expect(answers.length).toBeLessThanOrEqual(256 + MOST);
+  release();
+  await Promise.all(noisy);
+  const again = Array.from({ length: 256 }, () => ask(minted, 'q', 'again'));
+  release();
+  expect(new Set(await Promise.all(again))).toEqual(new Set(['answered']));
+});
+
 test('what is not limited is the service’s own, whatever it is made of', async () => {
   class Service {
     #closed = 0;

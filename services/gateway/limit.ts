@@ -9,7 +9,7 @@ import type { Operation } from '../access.ts';
 import type { Decision } from './types.ts';
 
 const LIMITED: readonly Operation[] = ['guard', 'execute'];
-/** Copies of one call that wait with it; more take places like anybody. */
+/** Copies that wait with the calls of one share, whatever their keys; more take places like anybody. */
 const MAX_COPIES = 256;
 const MEASURE_MS = 1_000;
 
@@ -46,19 +46,33 @@ export function requireRoom(limit: LoadLimit, operation: Operation): void {
 }
 
 export function limited(decision: Decision, limit: LoadLimit): Decision {
-  const underWay = new Map<string, number>();
-  /** A copy of a call under way waits for its answer and costs no decision: it takes no place. */
+  /** Calls that hold a place, by what a copy of each is called. */
+  const placed = new Set<string>();
+  const copies = new Map<string, number>();
+  const takePlace = <T>(key: string, name: string, work: () => Promise<T>) =>
+    limit.run(key, async () => {
+      placed.add(name);
+      try {
+        return await work();
+      } finally {
+        placed.delete(name);
+      }
+    });
+  /** A copy of a call that holds a place waits for its answer and costs no decision: it takes none. */
   const run = async <T>({ principal }: CallContext, proposal: Proposal | undefined, work: () => Promise<T>) => {
+    const key = keyOf(principal, proposal);
     const name = copyName(principal, proposal);
-    if (name === undefined) return limit.run(keyOf(principal, proposal), work);
-    const copies = underWay.get(name) ?? 0;
-    underWay.set(name, copies + 1);
+    if (name === undefined) return limit.run(key, work);
+    if (!placed.has(name)) return takePlace(key, name, work);
+    const held = copies.get(key) ?? 0;
+    if (held >= MAX_COPIES) return limit.run(key, work);
+    copies.set(key, held + 1);
     try {
-      return await (copies > 0 && copies < MAX_COPIES ? work() : limit.run(keyOf(principal, proposal), work));
+      return await work();
     } finally {
-      const left = (underWay.get(name) ?? 1) - 1;
-      if (left > 0) underWay.set(name, left);
-      else underWay.delete(name);
+      const left = (copies.get(key) ?? 1) - 1;
+      if (left > 0) copies.set(key, left);
+      else copies.delete(key);
     }
   };
   const own: Pick<Decision, 'guard' | 'execute'> = {
