@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { BeaconError } from '../../core/errors.ts';
 import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
 import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
 import { describeIdempotency } from './contract.ts';
@@ -46,6 +47,25 @@ describeWithRedis('on redis', () => {
     // It was not dead but slow; what it abandons is no longer its own.
     await dead.abandon(key);
     expect((await dead.claim(key, 'd1', 1_000)).kind).toBe('pending');
+  });
+
+  it('gives a claim back whose answer was lost: nobody decides under it, and the next copy need not wait for its life', async () => {
+    const deaf = {
+      key: redis.key.bind(redis),
+      command: redis.command.bind(redis),
+      script: (lua: string) => {
+        const run = redis.script(lua);
+        let lost = 0;
+        return async (keys: readonly string[], args: readonly (string | number)[]) => {
+          const answer = await run(keys, args);
+          if (lua.includes("'fresh'") && lost++ === 0) throw new BeaconError('unavailable', 'Redis gave no answer');
+          return answer;
+        };
+      },
+    };
+    const keys = new RedisIdempotency(deaf);
+    await expect(keys.claim(key, 'd1', 1_000)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect.poll(async () => (await new RedisIdempotency(redis).claim(key, 'd1', 1_000)).kind).toBe('fresh');
   });
 
   it('a replayed old receipt does not end a newer claim', async () => {

@@ -90,7 +90,11 @@ export class RedisIdempotency implements Idempotency {
     this.#claims += 1;
     const owner = `${this.#self}-${this.#claims}`;
     const keys = [this.#record(key), this.#pending(key)];
-    const answer = await this.#scripts.claim(keys, [owner, proposalDigest, nowMs, this.#claimMs]);
+    const answer = await this.#scripts.claim(keys, [owner, proposalDigest, nowMs, this.#claimMs]).catch((fault) => {
+      // It may have been made all the same, and nobody decides under it: sent behind it, this ends it.
+      this.#scripts.abandon([this.#pending(key)], [owner]).catch(() => undefined);
+      throw fault;
+    });
     const [kind, value = ''] = answer as [string, string?];
     if (kind === 'done') return { kind: 'done', record: JSON.parse(value) as IdempotencyRecord };
     if (kind === 'pending') return { kind: 'pending', proposalDigest: value.slice(value.indexOf(':') + 1) };
