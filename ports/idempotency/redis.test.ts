@@ -68,6 +68,25 @@ describeWithRedis('on redis', () => {
     await expect.poll(async () => (await new RedisIdempotency(redis).claim(key, 'd1', 1_000)).kind).toBe('fresh');
   });
 
+  it('keeps the receipt that was answered, when a signer given up on tells later of the same decision', async () => {
+    const deciding = new RedisIdempotency(redis);
+    const following = new RedisIdempotency(redis);
+    const orphan = { ...record, receiptId: 'm-7' };
+    await deciding.claim(key, 'd1', 1_000);
+    await deciding.complete(key, record, { logId: 'l', index: 3 });
+    await following.complete(key, orphan, { logId: 'm', index: 7 });
+    expect(await following.claim(key, 'd1', 1_000)).toEqual({ kind: 'done', record });
+    // Also when it tells first; another decision under the key, on any log, is none of this.
+    await redis.command('FLUSHALL');
+    await deciding.claim(key, 'd1', 1_000);
+    await following.complete(key, orphan, { logId: 'm', index: 7 });
+    await deciding.complete(key, record, { logId: 'l', index: 3 });
+    expect(await following.claim(key, 'd1', 1_000)).toEqual({ kind: 'done', record });
+    const other = { ...record, receiptId: 'm-9', actionId: 'act_2' };
+    await following.complete(key, other, { logId: 'm', index: 9 });
+    expect(await following.claim(key, 'd1', 1_000)).toEqual({ kind: 'done', record: other });
+  });
+
   it('a replayed old receipt does not end a newer claim', async () => {
     const replaying = new RedisIdempotency(redis);
     const deciding = new RedisIdempotency(redis);

@@ -15,6 +15,7 @@ type Door = {
 
 /** Far longer than a decision may take, and than the tail of a log takes to be replayed by those who live on. */
 export const CLAIM_MS = 60_000;
+/** Of who follows a log and has decided nothing itself. */
 const NO_OWNER = '-';
 
 const CLAIM = `
@@ -24,10 +25,16 @@ local kept = redis.call('HMGET', KEYS[1], 'expires', 'record')
 if kept[2] and tonumber(kept[1]) > tonumber(ARGV[3]) then return {'done', kept[2]} end
 redis.call('SET', KEYS[2], ARGV[1] .. ':' .. ARGV[2], 'NX', 'PX', ARGV[4])
 return {'fresh'}`;
-/** A repeat (an old receipt replayed) ends no claim but the caller's own. */
+/**
+ * A repeat (an old receipt replayed) ends no claim but the caller's own. What another log tells of the decision that is kept
+ * is an orphan, unless who decided tells it: only that process knows which of the two it answered with.
+ */
 const COMPLETE = `
-local kept = redis.call('HMGET', KEYS[1], 'log', 'at')
+local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'record')
 local repeated = kept[1] == ARGV[1] and tonumber(ARGV[2]) <= tonumber(kept[2])
+if kept[1] and kept[1] ~= ARGV[1] and ARGV[5] == '${NO_OWNER}' then
+  repeated = cjson.decode(kept[3]).actionId == cjson.decode(ARGV[4]).actionId
+end
 if not repeated then
   redis.call('HSET', KEYS[1], 'log', ARGV[1], 'at', ARGV[2], 'expires', ARGV[3], 'record', ARGV[4])
   redis.call('ZADD', KEYS[3], ARGV[3], KEYS[1])
