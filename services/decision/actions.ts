@@ -7,7 +7,7 @@ import type { CallContext } from '../../core/principal.ts';
 import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import type { ActionRecord, OutcomeStatus } from '../../ports/action-store/port.ts';
 import type { DecisionDeps } from './deps.ts';
-import { actionToProto, findAction, mayFollow, OUTCOME } from './follow.ts';
+import { actionToProto, findAction, mayFollow, OUTCOME, recorded } from './follow.ts';
 import type { EpochMemory } from './gather.ts';
 import type { Recorder } from './recorder.ts';
 import { actionDraft, laterDraft, rfc3339 } from './records.ts';
@@ -31,7 +31,7 @@ export async function openAction(
 ): Promise<pb.OpenActionResponse> {
   if (!PERMIT_ID.test(permitId)) throw invalidArgument('permit', 'is not a permit id');
   const { actions } = deps.stores;
-  const action = await actions.findByPermit(permitId);
+  const action = await recorded(permitId, () => actions.findByPermit(permitId), deps, call);
   if (!action || !mayFollow(action, call)) throw new BeaconError('not_found', 'no such permit', { field: 'permit' });
   const stop = await stopOf(action, deps, epochs);
   if (stop) throw new BeaconError('failed_precondition', stop.message, { field: 'permit' });
@@ -50,7 +50,7 @@ export async function openAction(
     await actions.releasePermit(permitId);
   }
   return create(pb.OpenActionResponseSchema, {
-    action: actionToProto(await findAction(actions, action.actionId, call)),
+    action: actionToProto(await findAction(deps, action.actionId, call)),
   });
 }
 
@@ -82,7 +82,7 @@ export async function recordAssumption(
       `must be at most ${MAX_OBSERVED_DIGESTS} SHA-256 digests of 64 hex digits`,
     );
   }
-  const action = await findAction(deps.stores.actions, request.actionId, call);
+  const action = await findAction(deps, request.actionId, call);
   if (action.state === 'closed') throw new BeaconError('conflict', 'the action is closed', { field: 'action_id' });
   if (action.receiptIds.length >= MAX_RECEIPTS_PER_ACTION) {
     throw new BeaconError('resource_exhausted', `an action has at most ${MAX_RECEIPTS_PER_ACTION} receipts`);
@@ -111,9 +111,9 @@ export async function updateOutcome(
   if (Buffer.byteLength(request.detailsJson) > MAX_DETAILS_BYTES) {
     throw invalidArgument('details', `must be at most ${MAX_DETAILS_BYTES} bytes`);
   }
-  const action = await findAction(deps.stores.actions, request.actionId, call);
+  const action = await findAction(deps, request.actionId, call);
   const receiptId = await close(action, status, request.detailsJson, call, context);
-  const closed = await findAction(deps.stores.actions, request.actionId, call);
+  const closed = await findAction(deps, request.actionId, call);
   return create(pb.UpdateOutcomeResponseSchema, { action: actionToProto(closed), receiptId });
 }
 

@@ -9,7 +9,7 @@ import type { CallContext } from '../../core/principal.ts';
 import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import type { ApprovalRecord, ApprovalStatus } from '../../ports/action-store/port.ts';
 import { type ActionDeps, redact } from './actions.ts';
-import { findAction } from './follow.ts';
+import { findAction, recorded } from './follow.ts';
 import { laterDraft, rfc3339 } from './records.ts';
 
 export const MAX_WAIT_MS = 60_000;
@@ -31,9 +31,11 @@ export async function waitForApproval(
   { deps }: ActionDeps,
 ): Promise<pb.WaitForApprovalResponse> {
   if (request.waitMs > MAX_WAIT_MS) throw invalidArgument('wait_ms', `must be at most ${MAX_WAIT_MS}`);
-  await findAction(deps.stores.actions, request.actionId, call);
+  const { state } = await findAction(deps, request.actionId, call);
+  const find = () => deps.stores.actions.getApproval(request.actionId);
   const read = async () => {
-    const approval = await deps.stores.actions.getApproval(request.actionId);
+    // The action is written first.
+    const approval = await (state === 'awaiting_approval' ? recorded(request.actionId, find, deps, call) : find());
     if (!approval) throw new BeaconError('not_found', 'no approval was asked for this action', { field: 'action_id' });
     return approval;
   };
@@ -57,7 +59,7 @@ export async function resolveApproval(
   if (request.reason.length > MAX_REASON_CHARS) {
     throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
   }
-  const action = await findAction(actions, request.actionId, call);
+  const action = await findAction(deps, request.actionId, call);
   const approval = await actions.getApproval(request.actionId);
   if (!approval) throw new BeaconError('not_found', 'no approval was asked for this action', { field: 'action_id' });
   const status = statusNow(approval, deps.env.now());

@@ -83,7 +83,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
   }
 
   async getAction(request: pb.GetActionRequest, call: CallContext): Promise<pb.GetActionResponse> {
-    const action = await findAction(this.#deps.stores.actions, request.actionId, call);
+    const action = await findAction(this.#deps, request.actionId, call);
     return create(pb.GetActionResponseSchema, { action: actionToProto(action) });
   }
 

@@ -1,0 +1,71 @@
+// What was decided is recorded behind the answer where a projector follows the log: whoever goes on at once must find it.
+
+import { create } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
+import { ActionState, ApprovalStatus, OutcomeStatus } from '../../gen/beacon/v1/decision_service_pb.js';
+import { MemoryActionStore } from '../../ports/action-store/memory.ts';
+import { makeWorld, minted, shell } from './decision.fixture.ts';
+import { DecisionMaker } from './service.ts';
+
+const BEHIND_MS = 60;
+
+/** A decision service without a ledger of its own, whose writes arrive late; ids begin with the time, as in life. */
+async function remote() {
+  class SlowWrites extends MemoryActionStore {
+    override async putAction(...args: Parameters<MemoryActionStore['putAction']>) {
+      await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+      await super.putAction(...args);
+    }
+    override async putApproval(...args: Parameters<MemoryActionStore['putApproval']>) {
+      await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+      await super.putApproval(...args);
+    }
+  }
+  const world = await makeWorld({ stores: { actions: new SlowWrites() } });
+  world.clock.ms = Date.now();
+  await world.lease(1);
+  const { env } = world.deps;
+  const newId = () => world.clock.ms.toString(16).padStart(12, '0') + env.randomHex(10);
+  const maker = new DecisionMaker({ ...world.deps, env: { ...env, newId } }, undefined, () => minted);
+  return { maker, world };
+}
+
+test('an action that was opened with its decision can be closed at once', async () => {
+  const { maker } = await remote();
+  const { answer } = await maker.execute(create(pb.ExecuteRequestSchema, { proposal: shell('ls') }), minted);
+  const { actionId = '' } = answer ?? {};
+  expect((await maker.getAction(create(pb.GetActionRequestSchema, { actionId }), minted)).action?.state).toBe(
+    ActionState.OPEN,
+  );
+  const outcome = { actionId, status: OutcomeStatus.SUCCEEDED };
+  const closed = await maker.updateOutcome(create(pb.UpdateOutcomeRequestSchema, outcome), minted);
+  expect(closed.action?.state).toBe(ActionState.CLOSED);
+});
+
+test('a permit can be redeemed at once, and an approval waited for', async () => {
+  const { maker } = await remote();
+  const guarded = await maker.guard(create(pb.GuardRequestSchema, { proposal: shell('ls') }), minted);
+  const permitId = guarded.answer?.permit?.id ?? '';
+  expect((await maker.openAction(create(pb.OpenActionRequestSchema, { permitId }), minted)).action?.state).toBe(
+    ActionState.OPEN,
+  );
+  const asked = await maker.guard(create(pb.GuardRequestSchema, { proposal: shell('git push origin main') }), minted);
+  const { actionId = '' } = asked.answer ?? {};
+  const waited = await maker.waitForApproval(create(pb.WaitForApprovalRequestSchema, { actionId }), minted);
+  expect(waited.approval?.status).toBe(ApprovalStatus.PENDING);
+});
+
+test('what is not there is not waited for: neither an older id nor a new one for long', async () => {
+  const { maker, world } = await remote();
+  const started = performance.now();
+  const get = (ms: number) =>
+    maker.getAction(
+      create(pb.GetActionRequestSchema, { actionId: `act_${ms.toString(16).padStart(12, '0')}${'0'.repeat(20)}` }),
+      minted,
+    );
+  await expect(get(world.clock.ms - 60_000)).rejects.toMatchObject({ code: 'not_found' });
+  expect(performance.now() - started).toBeLessThan(200);
+  await expect(get(world.clock.ms)).rejects.toMatchObject({ code: 'not_found' });
+  expect(performance.now() - started).toBeLessThan(5_000);
+});
