@@ -4,6 +4,8 @@
 import type { Readable } from 'node:stream';
 
 const PAUSE_AT_MESSAGES = 256;
+/** Where messages are bytes, so many of them wait before the stream is paused, and one message more. */
+const PAUSE_AT_BYTES = 4 * 1024 * 1024;
 
 /**
  * Messages in order of arrival. Ends with the stream; rejects with the stream's error.
@@ -11,6 +13,7 @@ const PAUSE_AT_MESSAGES = 256;
  */
 export async function* inbox<T>(stream: Readable): AsyncGenerator<T> {
   let waiting: T[] = [];
+  let bytes = 0;
   let ended = false;
   let failure: unknown;
   let wake = () => {};
@@ -24,7 +27,8 @@ export async function* inbox<T>(stream: Readable): AsyncGenerator<T> {
   };
   const take = (message: T) => {
     waiting.push(message);
-    if (waiting.length >= PAUSE_AT_MESSAGES) stream.pause();
+    if (message instanceof Uint8Array) bytes += message.length;
+    if (waiting.length >= PAUSE_AT_MESSAGES || bytes >= PAUSE_AT_BYTES) stream.pause();
     wake();
   };
   stream.on('data', take).on('end', close).on('close', close).on('cancelled', close).on('error', fail);
@@ -32,6 +36,7 @@ export async function* inbox<T>(stream: Readable): AsyncGenerator<T> {
     for (;;) {
       const batch = waiting;
       waiting = [];
+      bytes = 0;
       if (stream.isPaused()) stream.resume();
       yield* batch;
       if (waiting.length > 0) continue;
