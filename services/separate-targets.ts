@@ -14,6 +14,7 @@ import { type HostOptions, host, type Service } from '../runtime/rpc.ts';
 import { addHealth, drainRpc, type Health } from '../runtime/rpc-server.ts';
 import { composeActivation, composeDecision, composePolicy } from './decision/compose.ts';
 import { decisionMeter } from './decision/meter.ts';
+import { suspicionsOf } from './decision/orphans.ts';
 import { policyMeter } from './decision/policy-meter.ts';
 import { Projector } from './decision/projector.ts';
 import { SignerPool } from './decision/signer-pool.ts';
@@ -104,6 +105,7 @@ export async function startDecision(run: Run): Promise<Started> {
   const decision = composeDecision({
     stores,
     signer: pool,
+    suspected: (receipt) => stores.suspicions.has(suspicionsOf(receipt)),
     keys: openTenantKeys(config.tenantKeyFile),
     bus,
     meter,

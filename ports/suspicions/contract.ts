@@ -23,7 +23,13 @@ export function describeSuspicions(name: string, make: () => Promise<SuspicionSt
       await store.keep([one, two], 100);
       await store.hold(['a', 'gone'], 500);
       expect(await store.claim(499, 600, 10)).toEqual([two]);
+      expect([await store.has(['gone', 'b']), await store.has(['gone']), await store.has([])]).toEqual([
+        true,
+        false,
+        false,
+      ]);
       await store.drop(['a', 'b', 'gone']);
+      expect(await store.has(['a', 'b'])).toBe(false);
       await store.hold(['a'], 500);
       expect(await store.claim(9_999, 10_000, 10)).toEqual([]);
     });

@@ -26,6 +26,10 @@ export class MemorySuspicions implements SuspicionStore {
     return due.map(([id, { about }]) => ({ id, about }));
   }
 
+  async has(ids: readonly string[]): Promise<boolean> {
+    return ids.some((id) => this.#kept.has(id));
+  }
+
   async drop(ids: readonly string[]): Promise<void> {
     for (const id of ids) this.#kept.delete(id);
   }

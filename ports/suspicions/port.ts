@@ -14,6 +14,8 @@ export type SuspicionStore = {
   hold(ids: readonly string[], untilMs: number): Promise<void>;
   /** At most `limit` that nobody works at any more; they are the caller's until `untilMs`, and no other's. */
   claim(nowMs: number, untilMs: number, limit: number): Promise<readonly Suspicion[]>;
+  /** Whether any of these is kept, whoever works at it. */
+  has(ids: readonly string[]): Promise<boolean>;
   /** They have come to an end. */
   drop(ids: readonly string[]): Promise<void>;
 };

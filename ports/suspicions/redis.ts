@@ -45,6 +45,12 @@ for _, id in ipairs(due) do
 end
 return found`;
 
+const HAS = `
+for i = 1, #ARGV do
+  if redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then return 1 end
+end
+return 0`;
+
 const DROP = `
 for i = 1, #ARGV do
   redis.call('ZREM', KEYS[2], ARGV[i])
@@ -57,6 +63,7 @@ export class RedisSuspicions implements SuspicionStore {
   readonly #keep: Script;
   readonly #hold: Script;
   readonly #claim: Script;
+  readonly #has: Script;
   readonly #drop: Script;
 
   constructor(door: Door) {
@@ -64,6 +71,7 @@ export class RedisSuspicions implements SuspicionStore {
     this.#keep = door.script(KEEP);
     this.#hold = door.script(HOLD);
     this.#claim = door.script(CLAIM);
+    this.#has = door.script(HAS);
     this.#drop = door.script(DROP);
   }
 
@@ -86,6 +94,10 @@ export class RedisSuspicions implements SuspicionStore {
       id: found[2 * i] as string,
       about: found[2 * i + 1] as string,
     }));
+  }
+
+  async has(ids: readonly string[]): Promise<boolean> {
+    return Number(await this.#has(this.#keys, ids)) === 1;
   }
 
   async drop(ids: readonly string[]): Promise<void> {

@@ -69,3 +69,21 @@ test('what is not there is not waited for: neither an older id nor a new one for
   await expect(get(world.clock.ms)).rejects.toMatchObject({ code: 'not_found' });
   expect(performance.now() - started).toBeLessThan(5_000);
 });
+
+test('what may be about to be voided is not answered again under its key', async () => {
+  const world = await makeWorld();
+  const asked: string[] = [];
+  let suspect = true;
+  const suspected = async ({ receiptId }: { readonly receiptId: string }) => {
+    asked.push(receiptId);
+    return suspect;
+  };
+  const maker = new DecisionMaker({ ...world.deps, suspected }, world.ledger, () => minted);
+  const execute = () =>
+    maker.execute(create(pb.ExecuteRequestSchema, { proposal: shell('ls', { idempotencyKey: 'k' }) }), minted);
+  const first = (await execute()).answer;
+  await expect(execute()).rejects.toMatchObject({ code: 'unavailable' });
+  expect(asked).toEqual([first?.receiptId]);
+  suspect = false;
+  expect((await execute()).answer).toMatchObject({ receiptId: first?.receiptId, repeatedAnswer: true });
+});

@@ -20,7 +20,7 @@ import { FilePolicyKeep } from '../../ports/policy-source/keep-file.ts';
 import type { PolicySource } from '../../ports/policy-source/port.ts';
 import type { TenantKeys } from '../../ports/tenant-key/port.ts';
 import type { Tracing } from '../../runtime/tracing.ts';
-import type { DecisionSettings, Meter, Signer, Stores } from './deps.ts';
+import type { DecisionDeps, DecisionSettings, Meter, Signer, Stores } from './deps.ts';
 import { PolicyActivation } from './policy-activation.ts';
 import type { PolicyMeter } from './policy-meter.ts';
 import { remembering } from './policy-rehearsal.ts';
@@ -35,6 +35,7 @@ const SEAL_TIMEOUT_MS = 5_000;
 export type DecisionOptions = {
   readonly stores: Stores;
   readonly signer: Signer;
+  readonly suspected?: DecisionDeps['suspected'];
   /** Absent where a projector beside the signer follows the log. */
   readonly source?: ReceiptSource;
   readonly keys: TenantKeys;
@@ -72,7 +73,7 @@ export function composeDecision(options: DecisionOptions): DecisionMaker {
   // Where nothing may be kept, a new policy is compared on the built-in inputs alone.
   const watched = activation && !settings.zeroRetention ? remembering(policy, activation.recent) : policy;
   const maker = new DecisionMaker(
-    { stores, signer, policy: watched, activation, privacy, settings, env },
+    { stores, signer, suspected: options.suspected, policy: watched, activation, privacy, settings, env },
     source,
     call,
   );

@@ -2,6 +2,7 @@
 
 import type { Isolation } from '../../core/enforceability.ts';
 import type { CallContext } from '../../core/principal.ts';
+import type { Receipt } from '../../core/receipt.ts';
 import type { ReceiptSignerService } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { ActionStore } from '../../ports/action-store/port.ts';
 import type { Budgets } from '../../ports/budgets/port.ts';
@@ -59,6 +60,8 @@ export type Env = {
 export type DecisionDeps = {
   readonly stores: Stores;
   readonly signer: Signer;
+  /** Whether a receipt may be about to be voided, because nobody is known to have been answered with it. */
+  readonly suspected?: ((receipt: Receipt) => Promise<boolean>) | undefined;
   readonly policy: PolicyEngine;
   /** Absent where the built-in bundle alone decides. */
   readonly activation?: PolicyControl | undefined;

@@ -1,18 +1,18 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { BeaconError } from '../../core/errors.ts';
-import { readReceipt } from '../../core/receipt.ts';
+import { type Receipt, readReceipt } from '../../core/receipt.ts';
 import * as pb from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import { MemoryEventBus } from '../../ports/event-bus/memory.ts';
 import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
 import { memorySigningKeys } from '../../ports/signing-key/memory.ts';
 import { ReceiptSigner } from '../receipt-signer/service.ts';
 import { callAs } from './decision.fixture.ts';
-import { type OrphanSigner, Orphans } from './orphans.ts';
+import { inLog, type OrphanKeeper, type OrphanSigner, Orphans, suspicionsOf } from './orphans.ts';
 
 const LOG_ID = '0123456789ab';
 
-function world(loseAnswers = 0) {
+function world(loseAnswers = 0, keeper?: OrphanKeeper) {
   const store = createMemoryLedger({ logId: LOG_ID, origin: `beacon.local/receipt-signer/${LOG_ID}` });
   const clock = { ms: 0 };
   const failed = () => undefined;
@@ -39,6 +39,7 @@ function world(loseAnswers = 0) {
       voided += 1;
     },
     lost: () => undefined,
+    ...(keeper ? { keeper } : {}),
   });
   const kinds = async () => (await store.scan(0, 100)).map(({ leaf }) => readReceipt(leaf));
   return { orphans, real, clock, kinds, voided: () => voided };
@@ -66,6 +67,23 @@ test('what stands in the log is voided, with its tenant and agent; the same acti
   ]);
   expect(voided()).toBe(1);
   expect(orphans.size).toBe(1);
+});
+
+test('a receipt is found under what its request or its void is kept as, and not that of the same request in another log', async () => {
+  const kept: string[] = [];
+  const { orphans, real, kinds } = world(0, {
+    keep: (id) => kept.push(inLog(id, LOG_ID)),
+    drop: () => undefined,
+  });
+  await real.seal(sealing(outcome('act_1'), outcome('act_2')));
+  const [first, second] = (await kinds()) as [Receipt, Receipt];
+  orphans.suspect([outcome('act_1'), outcome('act_2')], 0);
+  expect(suspicionsOf(first)).toContain(kept[0]);
+  expect(suspicionsOf({ ...first, logId: 'ffffffffffff' })).not.toContain(kept[0]);
+  expect(suspicionsOf(second)).not.toContain(kept[0]);
+  const voids = Buffer.from(JSON.stringify({ voids: second.receiptId }));
+  orphans.owe(create(pb.DraftSchema, { kind: 'void', predicateJson: voids }));
+  expect(suspicionsOf(second)).toContain(kept[1]);
 });
 
 test('a leaf before the request was sent cannot be its own', async () => {

@@ -80,7 +80,7 @@ export class Orphans {
       }
     }
     const marks = drafts.map(markOfDraft);
-    const id = `sealed:${marks[0]}`;
+    const id = sealedId(marks[0] ?? '');
     this.#suspects.add({ id, marks, fromIndex, firstReadMs: undefined });
     this.#deps.keeper?.keep(id, { kind: 'sealed', marks, from: fromIndex });
   }
@@ -105,7 +105,7 @@ export class Orphans {
     }
     this.#owed.set(id, draft);
     const bytes = Buffer.from(toBinary(DraftSchema, draft));
-    this.#deps.keeper?.keep(`owed:${id}`, { kind: 'owed', draft: bytes.toString('base64') });
+    this.#deps.keeper?.keep(owedId(id), { kind: 'owed', draft: bytes.toString('base64') });
   }
 
   /** The signer is lost again: what is on its way to it may take as long as before. */
@@ -139,7 +139,7 @@ export class Orphans {
     ]);
     for (const [id] of owed) {
       this.#owed.delete(id);
-      this.#deps.keeper?.drop(`owed:${id}`);
+      this.#deps.keeper?.drop(owedId(id));
       voided();
     }
     for (const { suspect } of found) {
@@ -192,6 +192,24 @@ export function voidedBy({ kind, predicateJson }: Draft): string {
   if (kind !== 'void') return '';
   const { voids } = JSON.parse(Buffer.from(predicateJson).toString('utf8')) as { voids?: unknown };
   return typeof voids === 'string' ? voids : '';
+}
+
+/** Under which of them a receipt is kept that may be about to be voided. */
+export function suspicionsOf(receipt: Receipt): readonly string[] {
+  return [sealedId(markOfReceipt(receipt)), owedId(receipt.receiptId)].map((id) => inLog(id, receipt.logId));
+}
+
+/** One request may be suspected of two logs: each has its own orphan. */
+export function inLog(id: string, logId: string): string {
+  return `${id}@${logId}`;
+}
+
+function sealedId(mark: string): string {
+  return `sealed:${mark}`;
+}
+
+function owedId(receiptId: string): string {
+  return `owed:${receiptId}`;
 }
 
 function voidDraft(receipt: Receipt): Draft {

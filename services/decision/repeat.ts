@@ -3,6 +3,7 @@
 
 import { create } from '@bufbuild/protobuf';
 import type { TrustLevel } from '../../core/envelope.ts';
+import { BeaconError } from '../../core/errors.ts';
 import type { Enforceability, Externality } from '../../core/externality.ts';
 import type { CallContext, Provenance } from '../../core/principal.ts';
 import { readReceipt } from '../../core/receipt.ts';
@@ -23,7 +24,12 @@ export async function repeatAnswer(
   epochs: EpochMemory,
 ): Promise<DecisionAnswer> {
   const stored = await deps.signer.getReceipt(create(GetReceiptRequestSchema, { receiptId: record.receiptId }), call);
-  const { predicate, fingerprint, actionId, permit, lease } = readReceipt(stored.envelope);
+  const receipt = readReceipt(stored.envelope);
+  const { predicate, fingerprint, actionId, permit, lease } = receipt;
+  if (await deps.suspected?.(receipt)) {
+    const why = 'what was sealed under this key was answered to nobody and is being closed';
+    throw new BeaconError('unavailable', why, { retryAfterMs: 1_000 });
+  }
   const action = await deps.stores.actions.getAction(record.actionId);
   const told = readEvidence(stored.evidence, predicate.reasons, predicate.obligations);
   const route = predicate.route as Route;

@@ -13,7 +13,7 @@ import {
   type SealResponse,
 } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { Service } from '../../runtime/rpc.ts';
-import { type KeptOrphan, Orphans } from './orphans.ts';
+import { inLog, type KeptOrphan, Orphans } from './orphans.ts';
 import { SealFailure, type SealStream, sealStream } from './seal-stream.ts';
 
 export type RemoteSigner = Pick<
@@ -85,8 +85,8 @@ export class SignerMember {
       voided: () => env.voided('orphan'),
       lost: () => env.failed('orphan.lost', new BeaconError('resource_exhausted', `${this.name}: too many suspects`)),
       keeper: {
-        keep: (id, about) => env.suspicions?.keep(id, { ...about, log: this.logId }),
-        drop: (id) => env.suspicions?.drop(id),
+        keep: (id, about) => env.suspicions?.keep(inLog(id, this.logId), { ...about, log: this.logId }),
+        drop: (id) => env.suspicions?.drop(inLog(id, this.logId)),
       },
     });
   }
@@ -153,7 +153,8 @@ export class SignerMember {
 
   /** What another replica suspected of this log. */
   adopt(id: string, about: KeptOrphan): void {
-    this.#orphans.adopt(id, about);
+    const log = inLog('', this.logId);
+    this.#orphans.adopt(id.endsWith(log) ? id.slice(0, -log.length) : id, about);
   }
 
   retire(): void {
