@@ -229,7 +229,10 @@ test('a token store that cannot be reached denies, and nobody is let in as asser
 const MAY: Record<Role | 'asserted', readonly Operation[]> = (() => {
   const open: Operation[] = ['list_logs', 'get_checkpoint', 'get_hash_tile', 'get_keys', 'metrics', 'health'];
   const follow: Operation[] = ['get_action', 'wait_for_approval'];
-  const propose: Operation[] = ['guard', 'execute', 'decide', 'open_action', 'record_assumption', 'update_outcome'];
+  const propose: Operation[] = [
+    ...(['guard', 'explain', 'execute', 'decide'] as const),
+    ...(['open_action', 'record_assumption', 'update_outcome'] as const),
+  ];
   const own: Operation[] = ['get_score', 'get_receipt', 'get_proof', 'list_receipts'];
   const lists: Operation[] = ['list_approvals', 'list_scores', 'list_revocations'];
   const look: Operation[] = [...open, ...follow, ...own, ...lists, 'get_policy'];

@@ -18,6 +18,7 @@ const STAFF = ['auditor', 'operator', 'admin'] as const;
 /** Operation → who may. An agent's own token reaches only its own actions, receipts and score (`authorizeSubject`). */
 export const OPERATIONS = {
   guard: PROPOSERS,
+  explain: PROPOSERS,
   execute: PROPOSERS,
   decide: PROPOSERS,
   open_action: PROPOSERS,

@@ -69,6 +69,7 @@ const SEALS: Readonly<Partial<Record<Identity, readonly string[]>>> = {
 /** What the caller's role must be open to, where a call is made for somebody: the same table as at the gateway. */
 const OPERATION_OF: Readonly<Record<string, Operation>> = {
   Guard: 'guard',
+  Explain: 'explain',
   Execute: 'execute',
   OpenAction: 'open_action',
   RecordAssumption: 'record_assumption',

@@ -69,10 +69,7 @@ export function toAnswer(answered: Answered): DecisionAnswer {
     actionId: answered.actionId,
     fingerprint: answered.fingerprint,
     reasons: answered.reasons.map((reason) => ({ ...reason })),
-    obligations: answered.obligations.map(({ kind, ...parameters }) => ({
-      kind,
-      parametersJson: Object.keys(parameters).length === 0 ? '' : JSON.stringify(parameters),
-    })),
+    obligations: answered.obligations.map(obligationToProto),
     ...(permit
       ? { permit: { id: permit.id, notAfter: timestampFromMs(permit.notAfterMs), term: BigInt(permit.term) } }
       : {}),
@@ -94,4 +91,12 @@ export function toAnswer(answered: Answered): DecisionAnswer {
 
 export function routeToProto(route: Route): common.Route {
   return ROUTE[route];
+}
+
+export function levelToProto(level: TrustLevel): common.TrustLevel {
+  return LEVEL[level];
+}
+
+export function obligationToProto({ kind, ...parameters }: Obligation) {
+  return { kind, parametersJson: Object.keys(parameters).length === 0 ? '' : JSON.stringify(parameters) };
 }

@@ -73,7 +73,11 @@ export function composeDecision(options: DecisionOptions): DecisionMaker {
   // Where nothing may be kept, a new policy is compared on the built-in inputs alone.
   const watched = activation && !settings.zeroRetention ? remembering(policy, activation.recent) : policy;
   const maker = new DecisionMaker(
-    { stores, signer, suspected: options.suspected, policy: watched, activation, privacy, settings, env },
+    {
+      ...{ stores, signer, suspected: options.suspected, activation, privacy, settings, env },
+      policy: watched,
+      unremembered: policy,
+    },
     source,
     call,
   );

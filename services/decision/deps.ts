@@ -63,6 +63,8 @@ export type DecisionDeps = {
   /** Whether a receipt may be about to be voided, because nobody is known to have been answered with it. */
   readonly suspected?: ((receipt: Receipt) => Promise<boolean>) | undefined;
   readonly policy: PolicyEngine;
+  /** The same where what it is asked is remembered for nothing; absent where nothing is remembered anyway. */
+  readonly unremembered?: PolicyEngine | undefined;
   /** Absent where the built-in bundle alone decides. */
   readonly activation?: PolicyControl | undefined;
   readonly privacy: { readonly detectors: readonly Detector[]; readonly keys: TenantKeys };

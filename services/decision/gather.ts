@@ -32,11 +32,15 @@ export class EpochMemory {
   }
 }
 
+/** How the agent's budget answers; it is taken from unless told otherwise. */
+type BudgetOf = (admitted: Admitted, deps: DecisionDeps, nowMs: number) => Promise<{ readonly allowed: boolean }>;
+
 export async function gather(
   admitted: Admitted,
   policyDigest: string,
   deps: DecisionDeps,
   epochs: EpochMemory,
+  budgetOf: BudgetOf = takeBudget,
 ): Promise<Gathered> {
   const { stores, settings, env } = deps;
   const { tenantId, agentId, sessionId, provenance, tools } = admitted;
@@ -63,7 +67,7 @@ export async function gather(
     ask('revocations', consult(scopes, deps)),
     ask('score', stores.scores.read({ tenantId, agentId })),
     ask('approval', stores.actions.findApproval(tenantId, agentId, admitted.fingerprint, nowMs)),
-    ask('budget', takeBudget(admitted, deps, nowMs)),
+    ask('budget', budgetOf(admitted, deps, nowMs)),
   ]);
   late.cancel();
   const epoch = list?.epoch === undefined || list.epoch < epochs.highest ? null : list.epoch;

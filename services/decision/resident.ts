@@ -18,7 +18,9 @@ export function residentDecision(maker: DecisionMaker, residency: Residency | un
   const guard: DecisionMaker['guard'] = async (request, call) => maker.guard(request, settled(request.proposal, call));
   const execute: DecisionMaker['execute'] = async (request, call) =>
     maker.execute(request, settled(request.proposal, call));
-  const own = { guard, execute };
+  const explain: DecisionMaker['explain'] = async (request, call) =>
+    maker.explain(request, settled(request.proposal, call));
+  const own = { guard, execute, explain };
   return new Proxy(maker, {
     get(target, name) {
       if (Object.hasOwn(own, name)) return own[name as keyof typeof own];

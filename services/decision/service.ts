@@ -11,6 +11,7 @@ import { admitCaller, type IdempotencyClaimKey, readIdempotency } from './admit.
 import { listApprovals, resolveApproval, waitForApproval } from './approvals.ts';
 import { type Asked, decide } from './decide.ts';
 import type { DecisionDeps } from './deps.ts';
+import { explain } from './explain.ts';
 import { actionToProto, findAction } from './follow.ts';
 import { EpochMemory } from './gather.ts';
 import { activatePolicy, getPolicy } from './policy-answers.ts';
@@ -60,6 +61,16 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
 
   async execute(request: pb.ExecuteRequest, call: CallContext): Promise<pb.ExecuteResponse> {
     return create(pb.ExecuteResponseSchema, { answer: await this.#decide(request.proposal, true, call) });
+  }
+
+  /** Counts as a decision while it is worked on, and leaves nothing behind. */
+  async explain(request: pb.ExplainRequest, call: CallContext): Promise<pb.ExplainResponse> {
+    this.#takePlace();
+    try {
+      return await explain(request, call, { deps: this.#deps, epochs: this.#epochs });
+    } finally {
+      this.#underWay -= 1;
+    }
   }
 
   openAction(request: pb.OpenActionRequest, call: CallContext): Promise<pb.OpenActionResponse> {
@@ -113,12 +124,9 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
 
   async #decide(proposal: pb.Proposal | undefined, open: boolean, call: CallContext): Promise<pb.DecisionAnswer> {
     if (!proposal) throw invalidArgument('proposal', 'is missing');
-    const { settings, env, stores } = this.#deps;
+    const { env, stores } = this.#deps;
     if (!stores.writable()) throw new BeaconError('unavailable', 'the state files cannot be written');
-    if (this.#underWay >= settings.maxInFlight) {
-      throw new BeaconError('resource_exhausted', 'too many decisions are under way', { retryAfterMs: 1_000 });
-    }
-    this.#underWay += 1;
+    this.#takePlace();
     try {
       admitCaller(proposal, call);
       const key = readIdempotency(proposal, open, call, this.#deps);
@@ -132,6 +140,13 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     } finally {
       this.#underWay -= 1;
     }
+  }
+
+  #takePlace(): void {
+    if (this.#underWay >= this.#deps.settings.maxInFlight) {
+      throw new BeaconError('resource_exhausted', 'too many decisions are under way', { retryAfterMs: 1_000 });
+    }
+    this.#underWay += 1;
   }
 
   #decideNow(asked: Asked, call: CallContext): Promise<pb.DecisionAnswer | undefined> {

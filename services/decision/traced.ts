@@ -36,6 +36,7 @@ export function tracedDecision(maker: DecisionMaker, { tracing, kind, residency 
   return tracedMethods(maker, tracing, {
     guard: decide,
     execute: decide,
+    explain: named('explain'),
     openAction: named('open_action'),
     recordAssumption: named('record_assumption'),
     resolveApproval: named('resolve_approval'),

@@ -47,6 +47,7 @@ export const BODY_LIMIT_BYTES = 1_048_576;
 
 const DECISION_METHODS = [
   'guard',
+  'explain',
   'execute',
   'openAction',
   'getAction',
@@ -58,6 +59,8 @@ const DECISION_METHODS = [
   'getPolicy',
   'activatePolicy',
 ] as const;
+/** Their request holds a proposal. */
+const PROPOSING: readonly string[] = ['guard', 'explain', 'execute'];
 const server = (name: string): TracedMethod => ({ name, kind: 'server' });
 const deciding = (name: string, { residency }: TraceOptions): TracedMethod => ({
   ...server(name),
@@ -78,7 +81,7 @@ const decisionSpans = (trace: TraceOptions) =>
   Object.fromEntries(
     DECISION_METHODS.map((name) => {
       const method = rpc(DecisionService.method[name]);
-      return [name, (name === 'guard' || name === 'execute' ? deciding : following)(method, trace)];
+      return [name, (PROPOSING.includes(name) ? deciding : following)(method, trace)];
     }),
   );
 const SCORING_SPANS = {

@@ -77,6 +77,21 @@ function decisionOf(keep: Keep, agent: { tenantId: string; agentId: string }): D
     execute: keep('execute', (r: decisions.ExecuteRequest) =>
       create(decisions.ExecuteResponseSchema, { answer: answer(r.proposal) }),
     ),
+    explain: keep('explain', () =>
+      create(decisions.ExplainResponseSchema, {
+        route: Route.APPROVAL,
+        reasons: [{ rule: 'r.one', code: 'one', message: 'Because.' }],
+        obligations: [{ kind: 'time_limit', parametersJson: '{"seconds":5}' }],
+        fingerprint: 'f'.repeat(64),
+        summary: 'rm a',
+        parts: [{ tool: 'rm', operation: 'rm', effect: 'delete', targets: ['file:/w/a'], systems: ['filesystem'] }],
+        externality: { destinationType: 'file', externalWrite: 'false', reversibility: 'unknown' },
+        findings: [{ kind: 'email', class: 'pii', where: 'actions.0.command', confidence: 'high' }],
+        facts: { score: 300, validReceipts: 2n, level: TrustLevel.L1 },
+        policyDigest: 'e'.repeat(64),
+        policyRevision: '7',
+      }),
+    ),
     openAction: keep('openAction', () => create(decisions.OpenActionResponseSchema, { action: action() })),
     getAction: keep('getAction', () => create(decisions.GetActionResponseSchema, { action: action() })),
     recordAssumption: keep('recordAssumption', () =>

@@ -8,7 +8,7 @@ import type { Metrics } from '../../runtime/metrics.ts';
 import type { Operation } from '../access.ts';
 import type { Decision } from './types.ts';
 
-const LIMITED: readonly Operation[] = ['guard', 'execute'];
+const LIMITED: readonly Operation[] = ['guard', 'explain', 'execute'];
 /** Copies that wait with the calls of one share, whatever their keys; more take places like anybody. */
 const MAX_COPIES = 256;
 const MEASURE_MS = 1_000;
@@ -75,8 +75,11 @@ export function limited(decision: Decision, limit: LoadLimit): Decision {
       else copies.delete(key);
     }
   };
-  const own: Pick<Decision, 'guard' | 'execute'> = {
+  const own: Pick<Decision, 'guard' | 'explain' | 'execute'> = {
     guard: (request, context) => run(context, request.proposal, () => decision.guard(request, context)),
+    // It looks at no idempotency key, so every copy costs what the first did.
+    explain: (request, context) =>
+      limit.run(keyOf(context.principal, request.proposal), () => decision.explain(request, context)),
     execute: (request, context) => run(context, request.proposal, () => decision.execute(request, context)),
   };
   return new Proxy(decision, {

@@ -20,6 +20,10 @@ export function protectDecision(decision: Decision, access: Access): Decision {
       await propose('guard', request.proposal, context);
       return decision.guard(request, context);
     },
+    async explain(request, context) {
+      await propose('explain', request.proposal, context);
+      return decision.explain(request, context);
+    },
     async execute(request, context) {
       await propose('execute', request.proposal, context);
       return decision.execute(request, context);

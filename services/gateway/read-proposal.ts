@@ -1,4 +1,4 @@
-// The bodies of /api/execute and /api/guard as one Proposal. What is free for the caller to fill (context, arguments,
+// The bodies of /api/execute, /api/guard and /api/explain as one Proposal. What is free for the caller to fill (context, arguments,
 // plan) is kept as JSON text; everything else is read strictly.
 
 import { create } from '@bufbuild/protobuf';
@@ -52,6 +52,11 @@ export function readGuard(body: unknown): Proposal {
   if (!has(fields, 'action')) throw invalidArgument('action', 'is required');
   proposal.actions = [readAction(raw(fields, 'action'), 'action', cwd)];
   return proposal;
+}
+
+/** Either of them: with `action` it is guard's. */
+export function readExplain(body: unknown): Proposal {
+  return has(openObject(body, ''), 'action') ? readGuard(body) : readExecute(body);
 }
 
 function readCommon(fields: Fields): Proposal {

@@ -1,4 +1,4 @@
-// The five checkpoints over HTTP.
+// The five checkpoints over HTTP, and what the first of them would say.
 
 import { create, type DescMessage, type MessageInitShape, type MessageShape } from '@bufbuild/protobuf';
 import { BeaconError } from '../../core/errors.ts';
@@ -7,6 +7,7 @@ import {
   type Action,
   type DecisionAnswer,
   ExecuteRequestSchema,
+  ExplainRequestSchema,
   GetActionRequestSchema,
   GuardRequestSchema,
   ListApprovalsRequestSchema,
@@ -19,11 +20,12 @@ import {
 import { optionalName } from './fields.ts';
 import { given } from './given.ts';
 import { readApproval, readAssumption, readOpenAction, readOutcome } from './read-bodies.ts';
-import { readExecute, readGuard } from './read-proposal.ts';
+import { readExecute, readExplain, readGuard } from './read-proposal.ts';
 import { openQuery, queryInteger, queryWaitMs } from './read-query.ts';
 import { answerIds, carriedInContext } from './trace.ts';
 import type { Call, Route, RouteDependencies } from './types.ts';
 import { writeAction, writeAnswer, writeApproval } from './write.ts';
+import { writeExplanation } from './write-explanation.ts';
 
 export const MAX_APPROVAL_WAIT_MS = 60_000;
 const ACTION_ID = /^act_[0-9a-f]{32}$/;
@@ -48,6 +50,16 @@ export function actionRoutes({ services: { decision } }: RouteDependencies<'deci
         const body = call.json();
         const request = create(GuardRequestSchema, { proposal: readGuard(body) });
         return { json: answered(call, given((await decision.guard(request, underTrace(call, body))).answer)) };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/explain',
+      operation: 'explain',
+      async handle(call) {
+        const body = call.json();
+        const request = create(ExplainRequestSchema, { proposal: readExplain(body) });
+        return { json: writeExplanation(await decision.explain(request, underTrace(call, body))) };
       },
     },
     {

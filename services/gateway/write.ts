@@ -53,7 +53,7 @@ export function writeAnswer(answer: DecisionAnswer): Json {
   };
 }
 
-function writeObligation(obligation: Obligation): Json {
+export function writeObligation(obligation: Obligation): Json {
   const parameters = obligation.parametersJson === '' ? {} : (JSON.parse(obligation.parametersJson) as Json);
   return { ...parameters, kind: obligation.kind };
 }

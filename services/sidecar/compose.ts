@@ -36,6 +36,7 @@ const BODY_LIMIT_BYTES = 1_048_576;
 const HANDED_ON = [
   'execute',
   'guard',
+  'explain',
   'open_action',
   'get_action',
   'record_assumption',
@@ -119,7 +120,7 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
   function registerGrpc(server: Server): void {
     const access = parts.callers.grpc;
     const own = protectDecision(decision, access);
-    const { guard, execute, openAction, getAction, recordAssumption, waitForApproval, updateOutcome } = own;
+    const { guard, explain, execute, openAction, getAction, recordAssumption, waitForApproval, updateOutcome } = own;
     const decide = (requests: AsyncIterable<DecideRequest>, context: SidecarContext): AsyncIterable<DecideResponse> =>
       answerStream({ decision: own, now: options.now, timeoutMs: options.timeoutMs, newTraceId: traceId, failed }, [
         requests,
@@ -131,6 +132,7 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
     };
     const answered = {
       guard,
+      explain,
       execute,
       openAction,
       getAction,

@@ -49,6 +49,7 @@ export function createSidecar(deps: SidecarDeps): {
         $typeName: 'beacon.v1.ExecuteResponse',
         answer: await propose(deps, proposal, true, context),
       }),
+      explain: (request, context) => behind(({ decision }) => decision.explain(request, context)),
       openAction: (request, context) => behind(({ decision }) => decision.openAction(request, context)),
       getAction: (request, context) => behind(({ decision }) => decision.getAction(request, context)),
       recordAssumption: (request, context) => behind(({ decision }) => decision.recordAssumption(request, context)),

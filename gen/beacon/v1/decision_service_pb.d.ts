@@ -287,6 +287,293 @@ export declare type GuardResponse = Message<"beacon.v1.GuardResponse"> & {
 export declare const GuardResponseSchema: GenMessage<GuardResponse>;
 
 /**
+ * @generated from message beacon.v1.ExplainRequest
+ */
+export declare type ExplainRequest = Message<"beacon.v1.ExplainRequest"> & {
+  /**
+   * Its idempotency key is not looked at.
+   *
+   * @generated from field: beacon.v1.Proposal proposal = 1;
+   */
+  proposal?: Proposal | undefined;
+};
+
+/**
+ * Describes the message beacon.v1.ExplainRequest.
+ * Use `create(ExplainRequestSchema)` to create a new message.
+ */
+export declare const ExplainRequestSchema: GenMessage<ExplainRequest>;
+
+/**
+ * @generated from message beacon.v1.ExplainResponse
+ */
+export declare type ExplainResponse = Message<"beacon.v1.ExplainResponse"> & {
+  /**
+   * @generated from field: beacon.v1.Route route = 1;
+   */
+  route: Route;
+
+  /**
+   * @generated from field: repeated beacon.v1.Reason reasons = 2;
+   */
+  reasons: Reason[];
+
+  /**
+   * @generated from field: repeated beacon.v1.Obligation obligations = 3;
+   */
+  obligations: Obligation[];
+
+  /**
+   * SHA-256 over the RFC 8785 form of the canonical action, hex.
+   *
+   * @generated from field: string fingerprint = 4;
+   */
+  fingerprint: string;
+
+  /**
+   * @generated from field: repeated beacon.v1.ExplainedPart parts = 5;
+   */
+  parts: ExplainedPart[];
+
+  /**
+   * @generated from field: beacon.v1.ExplainedExternality externality = 6;
+   */
+  externality?: ExplainedExternality | undefined;
+
+  /**
+   * @generated from field: repeated beacon.v1.ExplainedFinding findings = 7;
+   */
+  findings: ExplainedFinding[];
+
+  /**
+   * @generated from field: beacon.v1.ExplainedFacts facts = 8;
+   */
+  facts?: ExplainedFacts | undefined;
+
+  /**
+   * @generated from field: string policy_digest = 9;
+   */
+  policyDigest: string;
+
+  /**
+   * @generated from field: string policy_revision = 10;
+   */
+  policyRevision: string;
+
+  /**
+   * What is to be done, in one line without payload.
+   *
+   * @generated from field: string summary = 11;
+   */
+  summary: string;
+};
+
+/**
+ * Describes the message beacon.v1.ExplainResponse.
+ * Use `create(ExplainResponseSchema)` to create a new message.
+ */
+export declare const ExplainResponseSchema: GenMessage<ExplainResponse>;
+
+/**
+ * One simple command, call, file or request, as it was understood.
+ *
+ * @generated from message beacon.v1.ExplainedPart
+ */
+export declare type ExplainedPart = Message<"beacon.v1.ExplainedPart"> & {
+  /**
+   * @generated from field: string tool = 1;
+   */
+  tool: string;
+
+  /**
+   * @generated from field: string operation = 2;
+   */
+  operation: string;
+
+  /**
+   * @generated from field: string effect = 3;
+   */
+  effect: string;
+
+  /**
+   * @generated from field: repeated string targets = 4;
+   */
+  targets: string[];
+
+  /**
+   * @generated from field: repeated string systems = 5;
+   */
+  systems: string[];
+
+  /**
+   * @generated from field: string scope = 6;
+   */
+  scope: string;
+
+  /**
+   * reversible, compensable, time_limited, irreversible, unknown.
+   *
+   * @generated from field: string reversible = 7;
+   */
+  reversible: string;
+
+  /**
+   * @generated from field: repeated string flags = 8;
+   */
+  flags: string[];
+};
+
+/**
+ * Describes the message beacon.v1.ExplainedPart.
+ * Use `create(ExplainedPartSchema)` to create a new message.
+ */
+export declare const ExplainedPartSchema: GenMessage<ExplainedPart>;
+
+/**
+ * X(a): where the effect goes, and on whose authority; `unknown` is a value of each.
+ *
+ * @generated from message beacon.v1.ExplainedExternality
+ */
+export declare type ExplainedExternality = Message<"beacon.v1.ExplainedExternality"> & {
+  /**
+   * @generated from field: string destination_type = 1;
+   */
+  destinationType: string;
+
+  /**
+   * @generated from field: string destination_visibility = 2;
+   */
+  destinationVisibility: string;
+
+  /**
+   * @generated from field: string destination_ownership = 3;
+   */
+  destinationOwnership: string;
+
+  /**
+   * @generated from field: string tenant_provenance = 4;
+   */
+  tenantProvenance: string;
+
+  /**
+   * @generated from field: string account_provenance = 5;
+   */
+  accountProvenance: string;
+
+  /**
+   * @generated from field: string client_provenance = 6;
+   */
+  clientProvenance: string;
+
+  /**
+   * true, false, unknown.
+   *
+   * @generated from field: string external_write = 7;
+   */
+  externalWrite: string;
+
+  /**
+   * @generated from field: string sensitive_payload = 8;
+   */
+  sensitivePayload: string;
+
+  /**
+   * @generated from field: string reversibility = 9;
+   */
+  reversibility: string;
+
+  /**
+   * @generated from field: string enforceability = 10;
+   */
+  enforceability: string;
+};
+
+/**
+ * Describes the message beacon.v1.ExplainedExternality.
+ * Use `create(ExplainedExternalitySchema)` to create a new message.
+ */
+export declare const ExplainedExternalitySchema: GenMessage<ExplainedExternality>;
+
+/**
+ * What was found in the proposal; never the value.
+ *
+ * @generated from message beacon.v1.ExplainedFinding
+ */
+export declare type ExplainedFinding = Message<"beacon.v1.ExplainedFinding"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * secret, pii, injection.
+   *
+   * @generated from field: string class = 2;
+   */
+  class: string;
+
+  /**
+   * Dotted path in the proposal.
+   *
+   * @generated from field: string where = 3;
+   */
+  where: string;
+
+  /**
+   * @generated from field: string confidence = 4;
+   */
+  confidence: string;
+};
+
+/**
+ * Describes the message beacon.v1.ExplainedFinding.
+ * Use `create(ExplainedFindingSchema)` to create a new message.
+ */
+export declare const ExplainedFindingSchema: GenMessage<ExplainedFinding>;
+
+/**
+ * What Beacon knew of the caller.
+ *
+ * @generated from message beacon.v1.ExplainedFacts
+ */
+export declare type ExplainedFacts = Message<"beacon.v1.ExplainedFacts"> & {
+  /**
+   * @generated from field: uint32 score = 1;
+   */
+  score: number;
+
+  /**
+   * @generated from field: uint64 valid_receipts = 2;
+   */
+  validReceipts: bigint;
+
+  /**
+   * @generated from field: beacon.v1.TrustLevel level = 3;
+   */
+  level: TrustLevel;
+
+  /**
+   * Whether a person's unused approval of exactly this was found.
+   *
+   * @generated from field: bool approved = 4;
+   */
+  approved: boolean;
+
+  /**
+   * What could not be read, by name.
+   *
+   * @generated from field: repeated string missing = 5;
+   */
+  missing: string[];
+};
+
+/**
+ * Describes the message beacon.v1.ExplainedFacts.
+ * Use `create(ExplainedFactsSchema)` to create a new message.
+ */
+export declare const ExplainedFactsSchema: GenMessage<ExplainedFacts>;
+
+/**
  * @generated from message beacon.v1.ExecuteRequest
  */
 export declare type ExecuteRequest = Message<"beacon.v1.ExecuteRequest"> & {
@@ -1327,6 +1614,17 @@ export declare const DecisionService: GenService<{
     methodKind: "unary";
     input: typeof GuardRequestSchema;
     output: typeof GuardResponseSchema;
+  },
+  /**
+   * What Guard would understand and decide now. Nothing is written, counted against a budget, opened or claimed, and no
+   * answer lets anything run.
+   *
+   * @generated from rpc beacon.v1.DecisionService.Explain
+   */
+  explain: {
+    methodKind: "unary";
+    input: typeof ExplainRequestSchema;
+    output: typeof ExplainResponseSchema;
   },
   /**
    * Checkpoints 1 and 2 in one call.
