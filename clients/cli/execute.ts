@@ -107,7 +107,7 @@ function show(answer: Json, world: World): void {
   ]);
 }
 
-function moodOf(route: string): Mood {
+export function moodOf(route: string): Mood {
   const moods: Record<string, Mood> = { ALLOW: 'good', WARN: 'careful', SIMULATE: 'waiting', APPROVAL: 'waiting' };
   return moods[route] ?? 'bad';
 }
@@ -117,7 +117,7 @@ function codesOf(answer: Json): string {
   return [plain(answer.route), ...codes].join(' ');
 }
 
-function list(value: unknown): Json[] {
+export function list(value: unknown): Json[] {
   return Array.isArray(value) ? (value as Json[]) : [];
 }
 
@@ -131,9 +131,14 @@ function addTool(text: string, before: Tool[] = []): Tool[] {
   return [...before, { name: text.slice(0, at), arguments: parse(text.slice(at + 1), '--tool') }];
 }
 
-function parseObject(text: string): Json {
-  const value = parse(text, '--context');
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage('--context is a JSON object');
+export function parseObject(text: string): Json {
+  return readObject(text, '--context');
+}
+
+/** `what` names it in the error. */
+export function readObject(text: string, what: string): Json {
+  const value = parse(text, what);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw usage(`${what} is a JSON object`);
   return value as Json;
 }
 

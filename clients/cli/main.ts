@@ -10,6 +10,7 @@ import { processWorld, type World } from './world.ts';
 
 const VERBS: Record<string, () => Promise<{ define: DefineVerb }>> = {
   execute: () => import('./execute.ts'),
+  explain: () => import('./explain.ts'),
   verify: () => import('./verify.ts'),
   receipts: () => import('./receipts.ts'),
   tail: () => import('./tail.ts'),

@@ -9,7 +9,10 @@ import type { ToolEvent } from './event.ts';
 const MAX_ANCESTORS = 64;
 
 /** `pinned` is the workspace an administrator named; without it the repository around the call's folder is taken. */
-export async function surroundings(event: ToolEvent, pinned: string | undefined): Promise<ActionContext> {
+export async function surroundings(
+  event: Pick<ToolEvent, 'cwd' | 'attended'>,
+  pinned: string | undefined,
+): Promise<ActionContext> {
   const cwd = event.cwd !== undefined && isAbsolute(event.cwd) ? resolve(event.cwd) : undefined;
   const repository = cwd === undefined ? undefined : await repositoryAround(cwd);
   const workspace = pinned ?? repository;

@@ -2,11 +2,7 @@
 
 import { runs } from '../../core/route.ts';
 import { Route, TrustLevel } from '../../gen/beacon/v1/common_pb.js';
-import type {
-  ExplainedExternality,
-  ExplainedFacts,
-  ExplainResponse,
-} from '../../gen/beacon/v1/decision_service_pb.js';
+import type { ExplainedExternality, ExplainedFacts, ExplainResponse } from '../../gen/beacon/v1/decision_service_pb.js';
 import { writeObligation } from './write.ts';
 
 type Json = Record<string, unknown>;
@@ -35,7 +31,9 @@ export function writeExplanation(explained: ExplainResponse): Json {
 
 /** What cannot be read as a route is DENY. */
 function writeRoute(route: Route) {
-  return route === Route.UNSPECIFIED ? 'DENY' : ((Route[route] ?? 'DENY') as Exclude<keyof typeof Route, 'UNSPECIFIED'>);
+  return route === Route.UNSPECIFIED
+    ? 'DENY'
+    : ((Route[route] ?? 'DENY') as Exclude<keyof typeof Route, 'UNSPECIFIED'>);
 }
 
 function writeExternality(of: ExplainedExternality): Json {

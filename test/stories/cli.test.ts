@@ -34,6 +34,13 @@ const json = (args: readonly string[]) => {
 };
 const execute = (...words: string[]) => json(['execute', '--agent', 'cli', '--tenant', 'local', ...words]);
 
+test('explain: 0 when it would run, 1 when not, for a person and for programs', () => {
+  const explained = json(['explain', '--agent', 'cli', 'ls -la']);
+  expect(explained).toMatchObject({ status: 0, body: { route: 'ALLOW', parts: [{ tool: 'ls', effect: 'read' }] } });
+  const { status, stdout } = beacon(['explain', '--', 'rm -rf /']);
+  expect([status, stdout]).toEqual([1, expect.stringContaining('disk_destroy')]);
+});
+
 test('execute: 0 for ALLOW, 1 for DENY', () => {
   expect(execute('--code', 'ls')).toMatchObject({ status: 0, body: { decision: 'ALLOW' } });
   expect(execute('--code', 'rm -rf /')).toMatchObject({ status: 1, body: { decision: 'DENY' } });

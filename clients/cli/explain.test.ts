@@ -1,0 +1,127 @@
+// `beacon explain` against a scripted server: what is sent, what a person sees, and the exit status.
+
+import { stripVTControlCharacters } from 'node:util';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type StubBeacon, startStubBeacon } from './cli.fixture.ts';
+
+let stub: StubBeacon;
+beforeAll(async () => {
+  stub = await startStubBeacon();
+});
+afterAll(() => stub.close());
+beforeEach(() => {
+  stub.reset();
+  stub.answers['POST /api/explain'] = { body: denied };
+});
+
+const part = { targets: ['file:/'], systems: ['filesystem'], scope: 'system', reversible: 'irreversible' };
+const denied = {
+  route: 'DENY',
+  would_run: false,
+  reasons: [{ rule: 'beacon.effects.disk_destroy', code: 'disk_destroy', message: 'It removes the system.' }],
+  constraints: [],
+  fingerprint: 'f'.repeat(64),
+  parts: [
+    { ...part, tool: 'ls', operation: 'ls', effect: 'read', flags: [] },
+    { ...part, tool: 'rm', operation: 'delete', effect: 'disk_destroy', flags: ['recursive', 'force'] },
+    { ...part, tool: 'sh', operation: 'run', effect: 'run_opaque', targets: ['file:/\u001b[31mx'], flags: [] },
+  ],
+  externality: { destination_type: 'file', external_write: false, reversibility: 'irreversible' },
+  findings: [{ kind: 'github_token', class: 'secret', where: 'actions.0.command', confidence: 'high' }],
+  facts: { score: 300, valid_receipts: 0, level: 'L2', approved: false, missing: [] },
+  policy_digest: 'e'.repeat(64),
+  policy_revision: 'r7',
+};
+const allowed = { ...denied, route: 'WARN', would_run: true };
+
+test('a person sees parts, effects, X(a), findings, rules and route; 1 when it would not run', async () => {
+  const { exit, out } = await stub.beacon(['explain', '--', 'rm', '-rf', '/']);
+  expect(exit).toBe(1);
+  for (const shown of [
+    ...['✖ DENY', 'would not run', 'It removes the system. (beacon.effects.disk_destroy: disk_destroy)'],
+    ...['1. ls  read', '2. rm delete  disk_destroy', '3. sh run  run_opaque', 'recursive, force', 'irreversible'],
+    ...['destination_type', 'external_write    false', 'github_token', '300 at L2', 'r7 eeeeeeeeeeee', 'f'.repeat(64)],
+  ]) {
+    expect(out).toContain(shown);
+  }
+  expect(out).not.toContain('\u001b');
+});
+
+test('in colour where colour is wanted, and nothing of the agent’s colours the terminal', async () => {
+  const { out } = await stub.beacon(['explain', '--', 'ls'], {
+    env: { BEACON_URL: stub.url, BEACON_TOKEN: 'x' },
+    colour: true,
+  });
+  expect(out).toContain('\u001b[33mdisk_destroy\u001b[39m');
+  expect(out).toContain('\u001b[32mread\u001b[39m');
+  expect(out).toContain('\u001b[35mrun_opaque\u001b[39m');
+  expect(out).not.toContain('\u001b[31mx');
+  expect(stripVTControlCharacters(out)).toContain('✖ DENY');
+});
+
+test('0 when it would run, only then', async () => {
+  stub.answers['POST /api/explain'] = { body: allowed };
+  expect((await stub.beacon(['explain', '--', 'ls'])).exit).toBe(0);
+  for (const body of [
+    { ...allowed, route: 'APPROVAL' },
+    { ...allowed, would_run: false },
+    { ...allowed, route: undefined },
+  ]) {
+    stub.answers['POST /api/explain'] = { body };
+    expect((await stub.beacon(['explain', '--', 'ls'])).exit).toBe(1);
+  }
+});
+
+test('--json is the whole answer, for programs', async () => {
+  const { exit, out } = await stub.beacon(['explain', '--json', '--', 'rm', '-rf', '/']);
+  expect([exit, JSON.parse(out)]).toEqual([1, denied]);
+});
+
+test('what is sent: words quoted as shell text, one word as it is, stdin, other kinds', async () => {
+  const sent = async (argv: string[], stdin = '') => {
+    await stub.beacon(['explain', ...argv], {
+      env: { BEACON_URL: stub.url, BEACON_TOKEN: 'secret-token' },
+      stdin: Buffer.from(stdin),
+    });
+    return (stub.seen.at(-1)?.body as { action: unknown } | undefined)?.action;
+  };
+  expect(await sent(['--', 'rm', '-rf', 'a b'])).toEqual({ kind: 'shell', command: "rm -rf 'a b'" });
+  expect(stub.seen.at(-1)).toMatchObject({
+    authorization: 'Bearer secret-token',
+    body: { agent_id: 'explain', tenant_id: 'local', context: { cwd: stub.folder } },
+  });
+  expect(await sent(['--', 'ls | sh'])).toEqual({ kind: 'shell', command: 'ls | sh' });
+  expect(await sent(['-'], 'from\nstdin')).toEqual({ kind: 'shell', command: 'from\nstdin' });
+  expect(await sent(['--kind', 'prompt', '--', 'don’t', 'do', 'that;'])).toEqual({
+    kind: 'prompt',
+    text: 'don’t do that;',
+  });
+  expect(await sent(['--kind', 'http', '--', '{"method":"POST","url":"https://e.example/"}'])).toEqual({
+    ...{ kind: 'http', method: 'POST', url: 'https://e.example/' },
+  });
+  await sent(['--agent', 'a', '--tenant', 't', '--surface', 'sdk', '--context', '{"attended":false}', '--', 'ls']);
+  expect(stub.seen.at(-1)?.body).toMatchObject({
+    ...{ agent_id: 'a', tenant_id: 't', surface: 'sdk', context: { attended: false } },
+  });
+});
+
+test.each([
+  [['explain']],
+  [['explain', '--kind', 'nothing', '--', 'ls']],
+  [['explain', '--kind', 'constructor', '--', 'ls']],
+  [['explain', '--kind', 'http', '--', 'ls']],
+  [['explain', '--context', '[]', '--', 'ls']],
+  [['explain', '--nothing', '--', 'ls']],
+])('wrong usage: 2 for %j, and nothing is sent', async (argv) => {
+  expect((await stub.beacon(argv)).exit).toBe(2);
+  expect(stub.seen).toEqual([]);
+});
+
+test('3 when nobody answers; a refusal’s code is printed', async () => {
+  const nobody = { env: { BEACON_URL: 'http://127.0.0.1:9' } };
+  expect((await stub.beacon(['explain', '--', 'ls'], nobody)).exit).toBe(3);
+  stub.answers['POST /api/explain'] = { status: 403, body: { code: 'permission_denied', detail: 'no' } };
+  expect(await stub.beacon(['explain', '--', 'ls'])).toMatchObject({
+    ...{ exit: 1, err: expect.stringContaining('permission_denied') },
+  });
+});

@@ -1,0 +1,118 @@
+// `beacon explain`: what Beacon makes of a command and what it would decide. Nothing is run, recorded or counted.
+
+import type { Command } from 'commander';
+import { type Route, runs } from '../../core/route.ts';
+import { surroundings } from '../hooks/surroundings.ts';
+import { findBeacon, type Json } from './beacon.ts';
+import { list, moodOf, parseObject, quote, readObject } from './execute.ts';
+import { EXIT, usage } from './failure.ts';
+import { plain, terminal } from './terminal.ts';
+import type { Exits } from './verb.ts';
+import type { World } from './world.ts';
+
+type Options = { agent: string; tenant: string; kind: string; surface?: string; context?: Json; json?: true };
+
+/** Kinds that are one text, and the field it stands in; of the others the fields are given as JSON. */
+const TEXT_OF: Readonly<Record<string, string>> = { shell: 'command', patch: 'patch', prompt: 'text', output: 'text' };
+const FIELDS_OF = ['code', 'mcp', 'http', 'tool', 'workflow', 'browser', 'kubernetes'];
+/** Effects that change nothing, and those no table can vouch for. */
+const HARMLESS = ['none', 'read', 'fetch', 'build'];
+const UNSEEN = ['unknown', 'run_unknown', 'run_opaque'];
+
+export function define(program: Command, world: World, exits: Exits): void {
+  program
+    .command('explain')
+    .description('what Beacon makes of a command and what it would decide (nothing is run or recorded)')
+    .argument(
+      '[command...]',
+      'the command and its arguments, after --; a single word is taken as shell text, - reads stdin',
+    )
+    .option(
+      '--kind <kind>',
+      `${[...Object.keys(TEXT_OF), ...FIELDS_OF].join(', ')}; from code on its fields as JSON`,
+      'shell',
+    )
+    .option('--agent <name>', 'as whom', 'explain')
+    .option('--tenant <name>', 'for whom', 'local')
+    .option('--surface <name>', 'where the proposal would come from')
+    .option('--context <json>', 'what the client knows: cwd, workspace, git, attended, …', parseObject)
+    .option('--json', 'the whole answer, for programs')
+    .action(exits((words: string[], options: Options) => explain(words, options, world)));
+}
+
+async function explain(words: string[], options: Options, world: World): Promise<number> {
+  const action = actionOf(options.kind, await textOf(words, options.kind, world));
+  const answer = await (await findBeacon(world)).ask('POST', '/api/explain', {
+    agent_id: options.agent,
+    tenant_id: options.tenant,
+    ...(options.surface === undefined ? {} : { surface: options.surface }),
+    action,
+    // As the hook of an agent that works here would tell it.
+    context: options.context ?? (await surroundings({ cwd: world.cwd, attended: undefined }, undefined)),
+  });
+  if (options.json) world.out(`${JSON.stringify(answer)}\n`);
+  else await show(answer, world);
+  return answer.would_run === true && runs(answer.route as Route) ? EXIT.yes : EXIT.no;
+}
+
+async function textOf(words: string[], kind: string, world: World): Promise<string> {
+  const [only] = words;
+  if (only === undefined) throw usage('nothing to explain: give -- COMMAND');
+  if (words.length > 1) return (kind === 'shell' ? words.map(quote) : words).join(' ');
+  return only === '-' ? Buffer.from(await world.readStdin()).toString() : only;
+}
+
+function actionOf(kind: string, text: string): Json {
+  const field = Object.hasOwn(TEXT_OF, kind) ? TEXT_OF[kind] : undefined;
+  if (field !== undefined) return { kind, [field]: text };
+  if (FIELDS_OF.includes(kind)) return { ...readObject(text, 'COMMAND'), kind };
+  throw usage(`--kind is one of ${[...Object.keys(TEXT_OF), ...FIELDS_OF].join(', ')}`);
+}
+
+async function show(answer: Json, world: World): Promise<void> {
+  const { line, headline, fields, table, style } = terminal(world);
+  const section = (name: string) => line(`\n${style('bold', name)}`);
+  headline(moodOf(plain(answer.route)), plain(answer.route), answer.would_run === true ? 'would run' : 'would not run');
+  for (const { rule, code, message } of list(answer.reasons)) {
+    line(`  ${plain(message)} ${style('dim', `(${plain(rule)}: ${plain(code)})`)}`);
+  }
+  for (const constraint of list(answer.constraints)) line(`  ${style('yellow', `with ${plain(constraint)}`)}`);
+  section('Understood as');
+  for (const [index, part] of list(answer.parts).entries()) {
+    const what = part.tool === part.operation ? plain(part.tool) : `${plain(part.tool)} ${plain(part.operation)}`;
+    line(`  ${style('dim', `${index + 1}.`)} ${what}  ${style(colourOf(plain(part.effect)), plain(part.effect))}`);
+    fields([
+      ['   targets', words(part.targets)],
+      ['   systems', words(part.systems)],
+      ['   where', part.scope],
+      ['   undo', part.reversible],
+      ['   flags', words(part.flags)],
+    ]);
+  }
+  section('Externality X(a)');
+  fields(Object.entries((answer.externality ?? {}) as Json).map(([name, value]) => [name, plain(value)]));
+  const found = list(answer.findings);
+  if (found.length > 0) {
+    section('Found in it');
+    const rows = found.map(({ kind, class: of, where, confidence }) => [kind, of, where, confidence]);
+    await table(['kind', 'class', 'where', 'confidence'], rows);
+  }
+  const facts = (answer.facts ?? {}) as Json;
+  section('Decided upon');
+  fields([
+    ['score', `${plain(facts.score)} at ${plain(facts.level)}`],
+    ['approval', facts.approved === true ? 'a person allowed exactly this, once' : undefined],
+    ['not answered', words(facts.missing)],
+    ['policy', `${plain(answer.policy_revision)} ${plain(answer.policy_digest).slice(0, 12)}`.trim()],
+    ['fingerprint', answer.fingerprint],
+  ]);
+}
+
+function colourOf(effect: string): 'green' | 'yellow' | 'magenta' {
+  if (HARMLESS.includes(effect)) return 'green';
+  return UNSEEN.includes(effect) ? 'magenta' : 'yellow';
+}
+
+function words(value: unknown): string {
+  return Array.isArray(value) ? value.map(plain).join(', ') : '';
+}
