@@ -15,12 +15,14 @@ inBothModes(
       ...more,
     });
     const post = (path: string, body: unknown, token?: string) => call(beacon, 'POST', path, body, token);
-    const receiptsOf = async () => {
-      const { body } = await call(beacon, 'GET', '/api/receipts?agent_id=explained', undefined, beacon.adminToken);
-      return (body.receipts as unknown[]).length;
+    /** Leaves of every log there is: with several signers the decisions are spread over them. */
+    const leaves = async () => {
+      const logs = (await call(beacon, 'GET', '/api/logs')).body as unknown as { size: number }[];
+      return logs.reduce((sum, { size }) => sum + size, 0);
     };
 
     test('no receipt, no budget, no key', async () => {
+      const before = await leaves();
       for (let i = 0; i < 3 * RATE; i += 1) {
         const { status, body } = await post('/api/explain', about('ls', { idempotency_key: 'one' }));
         expect([status, body.route, body.would_run]).toEqual([200, 'ALLOW', true]);
@@ -35,7 +37,7 @@ inBothModes(
       // Execute's shape, judged the same.
       const { action: _, ...who } = about('');
       expect((await post('/api/explain', { ...who, code: 'rm -rf /' })).body.fingerprint).toBe(denied.fingerprint);
-      expect(await receiptsOf()).toBe(0);
+      expect(await leaves()).toBe(before);
       // All of the budget is there for what is decided, and the key is nobody's yet.
       const first = await post('/api/guard', about('ls', { idempotency_key: 'one' }));
       expect(first.body).toMatchObject({ decision: 'ALLOW' });
@@ -45,7 +47,7 @@ inBothModes(
       }
       expect((await post('/api/guard', about('ls'))).body.decision).toBe('DENY');
       expect((await post('/api/explain', about('ls'))).body.route).toBe('ALLOW');
-      expect(await receiptsOf()).toBe(RATE + 1);
+      expect(await leaves()).toBe(before + RATE + 1);
     });
   },
   { BEACON_AGENT_RATE: String(RATE) },
