@@ -2,10 +2,12 @@
 
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { parseResidency } from '../../core/residency.ts';
 import { Route, TrustLevel } from '../../gen/beacon/v1/common_pb.js';
 import { ExplainRequestSchema, GuardRequestSchema, type Proposal } from '../../gen/beacon/v1/decision_service_pb.js';
 import { allDetectors } from '../../ports/detectors/all.ts';
 import { callAs, makeWorld, minted, operator, shell, type World } from './decision.fixture.ts';
+import { residentDecision } from './resident.ts';
 
 const explain = ({ maker }: Pick<World, 'maker'>, proposal: Proposal, call = minted) =>
   maker.explain(create(ExplainRequestSchema, { proposal }), call);
@@ -149,6 +151,14 @@ test('an explanation is not what a new policy is rehearsed on', async () => {
   };
   Object.assign(world.deps, { unremembered: world.deps.policy, policy });
   expect((await explain(world, shell('ls'))).route).toBe(Route.ALLOW);
+});
+
+test('a tenant without a region gets no explanation either', async () => {
+  const { maker } = await makeWorld();
+  const table = { regions: { eu: {} }, tenants: { t: ['eu'] } };
+  const resident = residentDecision(maker, parseResidency(Buffer.from(JSON.stringify(table))));
+  expect((await explain({ maker: resident }, shell('ls'))).route).toBe(Route.ALLOW);
+  await expect(explain({ maker: resident }, shell('ls', { tenantId: 'u' }), callAs())).rejects.toThrow(/region/);
 });
 
 test('refused as guard refuses: another than the token names, no proposal, too many under way', async () => {
