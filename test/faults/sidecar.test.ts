@@ -85,6 +85,8 @@ test('allowed, denied and refused as at the gateway, with the receipt of the ver
   expect(await ask({ tools: 1 })).toMatchObject({ status: 400, body: { field: 'tools' } });
   const outcome = await call(sidecar, 'POST', `/api/actions/${allowed.action_id}/outcome`, { status: 'succeeded' });
   expect(outcome).toMatchObject({ status: 200, body: { state: 'closed' } });
+  const explained = await call(sidecar, 'POST', '/api/explain', body);
+  expect(explained).toMatchObject({ status: 200, body: { route: 'ALLOW', fingerprint: allowed.fingerprint } });
   const score = await call(sidecar, 'GET', `/api/scalar/${AGENT}`);
   expect(score).toMatchObject({ status: 200, body: { agent_id: AGENT, tenant_id: TENANT } });
 });
