@@ -7,7 +7,9 @@ import { wasNeverSeen } from './rpc-errors.ts';
 /** How often requests are held against their deadlines: the most by which one may be late. */
 const SWEEP_MS = 20;
 /** How often a request is put on another stream because the one it was on was refused unread. */
-const MAX_MOVES = 3;
+const MAX_MOVES = 5;
+/** Before the first move; each further one waits twice as long. */
+const FIRST_MOVE_MS = 5;
 /** Codes of an answer after which what was asked may have been done all the same. */
 const UNCLEAR_CODES: readonly ErrorCode[] = ['unavailable', 'internal', 'deadline_exceeded'];
 
@@ -97,8 +99,12 @@ export class Exchange<Request, Response, Sent, Got> {
       this.#lanes.delete(lane);
       if (this.#current === lane) this.#current = undefined;
       if (unseen.length === 0) return;
-      const next = this.#lane();
-      for (const entry of unseen) next.put(entry);
+      // The connection that is ending has to be seen to end; at once, the next stream would be refused like this one.
+      const moves = Math.max(...unseen.map((entry) => entry.moves));
+      setTimeout(() => {
+        const next = this.#lane();
+        for (const entry of unseen) next.put(entry);
+      }, FIRST_MOVE_MS * 2 ** (moves - 1));
     });
     this.#lanes.add(lane);
     this.#current = lane;

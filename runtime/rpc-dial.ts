@@ -10,7 +10,9 @@ import { callStream } from './rpc-stream.ts';
 
 type Message = MessageShape<DescMessage>;
 
-const MAX_UNSEEN_RETRIES = 3;
+const MAX_UNSEEN_RETRIES = 5;
+/** Before the first repeat; each further one waits twice as long, until the ending connection is seen to end. */
+const FIRST_REPEAT_MS = 5;
 
 export type DialOptions<C> = {
   /** Headers for one call, from what travels beside it. */
@@ -90,6 +92,7 @@ function unaryCall<C>(method: DescMethod, options: DialOptions<C>, next: () => C
         // A connection that ends by its age refuses what comes too late for it, unread: the next one takes it.
         const repeats = again < MAX_UNSEEN_RETRIES && !options.neverRepeat?.includes(method.name);
         if (!repeats || !wasNeverSeen(error as BeaconError)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, FIRST_REPEAT_MS * 2 ** again));
       }
     }
   };

@@ -44,12 +44,15 @@ export function fromStatus(thrown: unknown): BeaconError {
   });
 }
 
-/** grpc-js's words for HTTP/2 REFUSED_STREAM; it gives this case no other mark. */
-const REFUSED_STREAM = 'Stream refused by server';
+/**
+ * grpc-js's words for HTTP/2 REFUSED_STREAM (RFC 9113 §8.7: nothing was processed); it gives this case no other mark. Which
+ * of them it says depends on whether the refusal or the failed write of a message is noticed first.
+ */
+const REFUSED_STREAM = /^(?:Stream refused by server|Write error: .*NGHTTP2_REFUSED_STREAM)$/;
 
 /** True when a call failed and the server certainly saw nothing of it: its connection was just being ended. */
 export function wasNeverSeen(error: BeaconError): boolean {
-  return (error.cause as Partial<ServiceError> | undefined)?.details === REFUSED_STREAM;
+  return REFUSED_STREAM.test((error.cause as Partial<ServiceError> | undefined)?.details ?? '');
 }
 
 function codeOf(status: number): ErrorCode {
