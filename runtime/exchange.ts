@@ -101,10 +101,13 @@ export class Exchange<Request, Response, Sent, Got> {
       if (unseen.length === 0) return;
       // The connection that is ending has to be seen to end; at once, the next stream would be refused like this one.
       const moves = Math.max(...unseen.map((entry) => entry.moves));
-      setTimeout(() => {
-        const next = this.#lane();
-        for (const entry of unseen) next.put(entry);
-      }, FIRST_MOVE_MS * 2 ** (moves - 1));
+      setTimeout(
+        () => {
+          const next = this.#lane();
+          for (const entry of unseen) next.put(entry);
+        },
+        FIRST_MOVE_MS * 2 ** (moves - 1),
+      );
     });
     this.#lanes.add(lane);
     this.#current = lane;
