@@ -21,7 +21,14 @@ import { Exchange, ExchangeFailure } from '../runtime/exchange.ts';
 import { multiplex } from '../runtime/multiplex.ts';
 import type { Service } from '../runtime/rpc.ts';
 import { authorize } from './access.ts';
-import { callerOf, principalOf, readRegion, readTraceFields, traceFieldsOf } from './call-metadata.ts';
+import {
+  callerOf,
+  principalOf,
+  readRegion,
+  readRequestDigest,
+  readTraceFields,
+  traceFieldsOf,
+} from './call-metadata.ts';
 
 /** Decisions of one stream under way at once; more wait unread. */
 const MAX_UNDER_WAY = 4_096;
@@ -32,7 +39,6 @@ const RETIRE = 0n;
 const MAX_TIMEOUT_MS = 86_400_000;
 /** Of a message as both ends take it, less its sequence. A longer one would end the stream, and everybody's calls on it. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024 - 64;
-const DIGEST = /^[0-9a-f]{64}$/;
 
 type Decision = Service<typeof DecisionService, CallContext>;
 type Relay = Service<typeof DecisionRelayService, CallContext>;
@@ -80,7 +86,7 @@ async function decideOne(
   const call: CallContext = {
     principal,
     deadlineMs: now() + timeoutMs,
-    requestDigest: DIGEST.test(requestDigest) ? requestDigest : '',
+    requestDigest: readRequestDigest(requestDigest) ?? '',
     ...readRegion(request.region),
     ...readTraceFields(request, newTraceId),
   };

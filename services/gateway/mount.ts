@@ -1,7 +1,7 @@
 // Puts a table of routes on an HTTP server: who asks is settled before the body is read, what was received is hashed
 // before it is parsed, and a path answers every method.
 
-import { hash } from 'node:crypto';
+import { sha256Hex } from '../../core/canonical-json.ts';
 import { BeaconError } from '../../core/errors.ts';
 import type { CallContext, Principal } from '../../core/principal.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
@@ -90,7 +90,7 @@ function callOf(request: HttpRequest, { principal, trace, options, route }: Aske
       context ??= {
         principal,
         deadlineMs,
-        requestDigest: bytes.length === 0 ? '' : hash('sha256', bytes, 'hex'),
+        requestDigest: bytes.length === 0 ? '' : sha256Hex(bytes),
         ...trace.fields(),
       };
       return context;

@@ -1,8 +1,8 @@
 // A request that a sidecar hands on exactly as its agent sent it: read here by the same readers as if it had come here,
 // and hashed as the agent hashes it.
 
-import { createHash } from 'node:crypto';
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
+import { sha256Hex } from '../../core/canonical-json.ts';
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import { readTraceContext, type TraceContext } from '../../core/trace-context.ts';
@@ -31,7 +31,7 @@ export function readReceived(request: DecideRequest): Received {
   if (received.length === 0) return { proposal, digest: undefined, carried };
   // Two readings of one request would be a choice left to whoever reads it next.
   if (proposal !== undefined) throw invalidArgument('received', 'stands in place of a proposal, not beside one');
-  const digest = createHash('sha256').update(received).digest('hex');
+  const digest = sha256Hex(received);
   if (receivedForm !== ReceivedForm.JSON) return { proposal: readMessage(request), digest, carried };
   const body = parseStrictJson(received);
   refuseNul(body);
