@@ -2,14 +2,18 @@
 
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { BeaconError } from '../../core/errors.ts';
 import type { CallContext, Principal } from '../../core/principal.ts';
 import {
   DecisionAnswerSchema,
   ExecuteRequestSchema,
   ExecuteResponseSchema,
 } from '../../gen/beacon/v1/decision_service_pb.js';
+import { createHttpServer, refuseOtherMethods } from '../../runtime/http.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
+import type { Access } from '../access.ts';
 import { createLimit, limited, requireRoom } from './limit.ts';
+import { mount } from './mount.ts';
 import type { Decision } from './types.ts';
 
 const MOST = 20;
@@ -131,4 +135,37 @@ test('what is not limited is the service’s own, whatever it is made of', async
   const limit = createLimit({ maxInFlight: MOST, latencyTargetMs: 0 }, metrics);
   const decision = limited(new Service() as unknown as Decision, limit) as unknown as Service;
   expect(await decision.updateOutcome()).toBe(1);
+});
+
+test('over HTTP it is refused before anybody asks whose it is or reads it', async () => {
+  let asked = 0;
+  const full = new BeaconError('resource_exhausted', 'full', { retryAfterMs: 1_000 });
+  const http = createHttpServer({
+    ...{ bodyLimitBytes: 1_024, allowedHosts: [], contentTypes: ['application/json'], onError: () => {} },
+  });
+  const touched = async (): Promise<never> => {
+    asked += 1;
+    throw full;
+  };
+  mount(http, [{ method: 'POST', path: '/x', operation: 'execute', handle: touched }], {
+    access: { authenticate: touched } as unknown as Access,
+    now: Date.now,
+    trace: { tracing: undefined, newTraceId: () => 'a'.repeat(32), looksSecret: () => false, residency: undefined },
+    timeoutMs: 1_000,
+    loopback: () => true,
+    certificateOf: () => undefined,
+    requireRoom: () => {
+      throw full;
+    },
+    refuseOtherMethods,
+  });
+  const url = await http.listen({ host: '127.0.0.1', port: 0 });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${url}/x`, { method: 'POST', headers, body: '{}' });
+  await http.close();
+  expect({ status: answer.status, retryAfter: answer.headers.get('retry-after'), asked }).toEqual({
+    status: 429,
+    retryAfter: '1',
+    asked: 0,
+  });
 });
