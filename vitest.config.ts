@@ -26,6 +26,8 @@ export default defineConfig({
           include: slow.map((folder) => folder.replace('**', '**/*.test.ts')),
           exclude: never,
           fileParallelism: false,
+          // Nine processes on two cores: what a loaded machine broke is run once more, and told of at the end.
+          retry: 1,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

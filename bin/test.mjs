@@ -125,7 +125,8 @@ async function timed(name, work) {
 
 async function tests() {
   const report = path.join(scratch, 'report.json');
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const retried = path.join(root, 'bin', 'retried-reporter.mjs');
+  const reporters = ['--reporter=default', `--reporter=${retried}`, '--reporter=json', `--outputFile.json=${report}`];
   const args = [path.join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...reporters, ...filters];
   const ok = await run(pinnedNode(), args, VITEST_LIMIT_MS);
   const read = readReport(report);

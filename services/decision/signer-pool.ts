@@ -2,6 +2,7 @@
 // another, and what the first may have sealed is voided once it is back, so that one receipt counts. None left is
 // `unavailable`: no decision.
 
+import { setTimeout } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { asBeaconError, BeaconError } from '../../core/errors.ts';
@@ -55,6 +56,10 @@ export const POOL_LIMITS: PoolLimits = {
   streamAgeMs: 4 * 60_000,
   settleMs: 10_000,
 };
+
+/** How often a signer whose log is not known is asked about it before a reader is told so, and the pause before each. */
+const MAX_ASKED_FOR_LOG = 20;
+const ASK_FOR_LOG_MS = 100;
 
 /** Codes after which another signer may do what this one did not. */
 const ELSEWHERE = [
@@ -164,7 +169,7 @@ export class SignerPool implements Signer {
   async getReceipt(request: GetReceiptRequest, context: CallContext): Promise<GetReceiptResponse> {
     const parsed = parseReceiptId(request.receiptId);
     if (!parsed) throw new BeaconError('invalid_argument', 'receipt_id: is not a receipt id', { field: 'receipt_id' });
-    const member = this.#members.find(({ logId }) => logId === parsed.logId);
+    const member = await this.#holder(parsed.logId, context);
     if (member) return member.service.getReceipt(request, context);
     if (this.#members.some(({ logId }) => logId === '')) {
       throw new BeaconError('unavailable', 'a signer has not said yet which log is its own', { retryAfterMs: 1_000 });
@@ -188,6 +193,18 @@ export class SignerPool implements Signer {
       leaseNotAfter: timestampFromMs(leaseEndMs),
       writable: true,
     });
+  }
+
+  /** A signer that has not said yet which log is its own, because it or we just started, is asked again, not long. */
+  async #holder(logId: string, { deadlineMs }: CallContext): Promise<SignerMember | undefined> {
+    for (let asked = 0; ; asked += 1) {
+      const member = this.#members.find((one) => one.logId === logId);
+      const unknown = this.#members.filter((one) => one.logId === '');
+      if (member || unknown.length === 0) return member;
+      if (asked === MAX_ASKED_FOR_LOG || this.#deps.now() >= deadlineMs) return undefined;
+      await setTimeout(ASK_FOR_LOG_MS);
+      await Promise.all(unknown.map((one) => one.ask()));
+    }
   }
 
   /** A void counts in the log of what it voids, and nowhere else; the drafts of one request are about one decision. */
