@@ -12,6 +12,8 @@ import type { Service } from '../runtime/rpc.ts';
 export const FIND_LEADER_MS = 15_000;
 const PROBE_MS = 1_000;
 const PAUSE_MS = 100;
+/** How often all are asked what may be asked twice. */
+const ASK_ROUNDS = 2;
 
 type KillSwitch = Service<typeof KillSwitchService, CallContext>;
 type Log = Service<typeof ReceiptSignerService, CallContext>;
@@ -62,12 +64,16 @@ class Leader {
     this.#deps = deps;
   }
 
-  /** Each replica at most once, beginning with the one that led last. */
+  /** Each replica in turn, beginning with the one that led last; all of them once more, for a connection may just have ended. */
   async ask<T>(work: Ask<T>, context: CallContext): Promise<T> {
-    const { replicas } = this.#deps;
+    const { replicas, now } = this.#deps;
     const first = this.#at;
     let last: unknown;
-    for (let i = 0; i < replicas.length; i += 1) {
+    for (let i = 0; i < ASK_ROUNDS * replicas.length; i += 1) {
+      if (i > 0 && i % replicas.length === 0) {
+        if (now() + PAUSE_MS >= context.deadlineMs) break;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
       const at = (first + i) % replicas.length;
       try {
         const answer = await work(replicas[at] as Replica, context);

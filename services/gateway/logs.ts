@@ -13,7 +13,9 @@ export type Log = {
 };
 
 export type Logs = {
+  /** Those that could be asked what they are called; fewer than `count` while one is away that never could. */
   all(): Promise<readonly Log[]>;
+  readonly count: number;
   /** Undefined when no log here has this id. */
   find(logId: string): Promise<Log | undefined>;
   /** Where decisions are. */
@@ -40,6 +42,7 @@ export function createLogs(readers: readonly LogReader[], context: () => CallCon
   };
   return {
     all,
+    count: readers.length,
     find: async (logId) => (await all()).find((log) => log.logId === logId),
     first: async () => (await all())[0],
   };

@@ -78,6 +78,7 @@ async function listLogs(call: Call, logs: Logs): Promise<Answer> {
 /** Every signing key of every log, old ones too, each once. A log that cannot be asked now is remembered. */
 async function keys(call: Call, logs: Logs, remembered: Map<string, string>): Promise<Answer> {
   const found = new Map<string, unknown>();
+  let answered = 0;
   for (const { reader, logId } of await logs.all()) {
     const jwks = await reader.getKeys(create(GetKeysRequestSchema), call.context).then(
       ({ jwksJson }) => jwksJson,
@@ -85,9 +86,12 @@ async function keys(call: Call, logs: Logs, remembered: Map<string, string>): Pr
     );
     if (jwks === undefined) continue;
     remembered.set(logId, jwks);
+    answered += 1;
     for (const key of (JSON.parse(jwks) as { keys: { kid: string }[] }).keys) found.set(key.kid, key);
   }
-  const headers = { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=60' };
+  // A set that lacks a log's keys is worth asking for again at once.
+  const life = answered === logs.count ? 'public, max-age=60' : 'no-store';
+  const headers = { 'content-type': 'application/jwk-set+json', 'cache-control': life };
   return { bytes: JSON.stringify({ keys: [...found.values()] }), headers };
 }
 
