@@ -1,35 +1,49 @@
-// Several replicas of one service as one: calls take turns; one that could not be reached is left alone for a moment.
-// A call that failed is never repeated here: what it did is not known.
+// Several replicas of one service as one: a call goes to the least busy, in turn among equals; one that could not be
+// reached, or did not answer in time, is left alone for a moment. A call that failed is never repeated here: what it did is
+// not known.
 
-import { BeaconError } from '../core/errors.ts';
+import { BeaconError, type ErrorCode } from '../core/errors.ts';
 
 const REST_MS = 1_000;
+/** Of the replica, not of what it was asked. */
+const LOST: readonly ErrorCode[] = ['unavailable', 'deadline_exceeded'];
 
-/** An object of the same shape whose every method goes to the next replica that is not resting. */
-export function takingTurns<S extends object>(replicas: readonly S[], now: () => number): S {
-  const restingUntil = replicas.map(() => 0);
+type Replica<S> = { readonly service: S; underWay: number; restingUntilMs: number };
+
+/** An object of the same shape whose every method goes to one replica. With all of them resting, the least busy is asked. */
+export function leastBusy<S extends object>(services: readonly S[], now: () => number): S {
+  const replicas = services.map((service): Replica<S> => ({ service, underWay: 0, restingUntilMs: 0 }));
   let turn = 0;
-  const pick = (): number => {
-    turn += 1;
-    for (let i = 0; i < replicas.length; i += 1) {
-      const at = (turn + i) % replicas.length;
-      if ((restingUntil[at] as number) <= now()) return at;
-    }
-    return turn % replicas.length;
-  };
   return new Proxy({} as S, {
     get: (_, name) =>
       async function call(...args: unknown[]) {
-        const at = pick();
-        const method = Reflect.get(replicas[at] as object, name) as (...given: unknown[]) => Promise<unknown>;
+        turn += 1;
+        const replica = pick(replicas, turn, now());
+        const method = Reflect.get(replica.service, name) as (...given: unknown[]) => Promise<unknown>;
+        replica.underWay += 1;
         try {
           return await method(...args);
         } catch (error) {
-          if (error instanceof BeaconError && error.code === 'unavailable') restingUntil[at] = now() + REST_MS;
+          if (error instanceof BeaconError && LOST.includes(error.code)) replica.restingUntilMs = now() + REST_MS;
           throw error;
+        } finally {
+          replica.underWay -= 1;
         }
       },
   });
+}
+
+function pick<S>(replicas: readonly Replica<S>[], turn: number, nowMs: number): Replica<S> {
+  let best: Replica<S> | undefined;
+  for (let i = 0; i < replicas.length; i += 1) {
+    const replica = replicas[(turn + i) % replicas.length] as Replica<S>;
+    if (!best || rank(replica, nowMs) < rank(best, nowMs)) best = replica;
+  }
+  return best as Replica<S>;
+}
+
+function rank({ underWay, restingUntilMs }: Replica<unknown>, nowMs: number): number {
+  return underWay + (restingUntilMs > nowMs ? Number.MAX_SAFE_INTEGER / 2 : 0);
 }
 
 /** The same object, but this method asks every replica and gives the first's answer. Throws when one of them failed. */

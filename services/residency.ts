@@ -6,7 +6,7 @@ import type { CallContext } from '../core/principal.ts';
 import { chooseRegion, parseResidency, type Residency, regionsOf } from '../core/residency.ts';
 import type { SealRequest, SealResponse } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { TracingSettings } from '../runtime/tracing.ts';
-import { takingTurns } from './replicas.ts';
+import { leastBusy } from './replicas.ts';
 
 /** Undefined where there are no regions. Throws `failed_precondition` naming the file's fault. */
 export async function openResidency(file: string, ownRegion: string): Promise<Residency | undefined> {
@@ -43,7 +43,7 @@ export function sealingWhereItMay(
   residency: Residency | undefined,
 ): Signer {
   const regionOf = sealRegion(residency);
-  const all = takingTurns(
+  const all = leastBusy(
     signers.map(({ service }) => service),
     Date.now,
   );
@@ -51,7 +51,7 @@ export function sealingWhereItMay(
   const byRegion = new Map<string, Signer>();
   for (const name of new Set(signers.map(({ region }) => region))) {
     const there = signers.filter(({ region }) => region === name).map(({ service }) => service);
-    byRegion.set(name, takingTurns(there, Date.now));
+    byRegion.set(name, leastBusy(there, Date.now));
   }
   return {
     async seal(request, context) {

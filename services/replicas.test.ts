@@ -1,0 +1,56 @@
+// One that hangs costs the calls it holds and no more; equals take turns; one that was lost is left alone for a moment.
+
+import { expect, test } from 'vitest';
+import { BeaconError } from '../core/errors.ts';
+import { leastBusy } from './replicas.ts';
+
+type Service = { ask(): Promise<string> };
+
+function world(...answers: readonly (() => Promise<string>)[]) {
+  const clock = { ms: 0 };
+  const asked = answers.map(() => 0);
+  const services = answers.map(
+    (answer, at): Service => ({
+      ask: () => {
+        asked[at] = (asked[at] ?? 0) + 1;
+        return answer();
+      },
+    }),
+  );
+  return { clock, asked, one: leastBusy(services, () => clock.ms) };
+}
+const well = async () => 'well';
+
+test('equals take turns', async () => {
+  const { one, asked } = world(well, well, well);
+  for (let i = 0; i < 9; i += 1) await one.ask();
+  expect(asked).toEqual([3, 3, 3]);
+});
+
+test('one that hangs gets no second call while another is free', async () => {
+  const { one, asked } = world(() => new Promise<string>(() => {}), well);
+  const calls = Array.from({ length: 2 }, () => one.ask());
+  await Promise.race(calls);
+  for (let i = 0; i < 20; i += 1) await one.ask();
+  expect(asked[0]).toBe(1);
+});
+
+test.each(['unavailable', 'deadline_exceeded'] as const)('after %s it is left alone for a moment', async (code) => {
+  const { one, asked, clock } = world(() => Promise.reject(new BeaconError(code, '')), well);
+  const ask = () => one.ask().catch(() => 'failed');
+  for (let i = 0; i < 10; i += 1) await ask();
+  expect(asked).toEqual([1, 9]);
+  clock.ms += 1_000;
+  for (let i = 0; i < 10; i += 1) await ask();
+  expect(asked).toEqual([2, 18]);
+});
+
+test('a refusal says nothing about the replica; with all of them lost one is asked all the same', async () => {
+  const refused = world(() => Promise.reject(new BeaconError('permission_denied', '')), well);
+  for (let i = 0; i < 10; i += 1) await refused.one.ask().catch(() => '');
+  expect(refused.asked).toEqual([5, 5]);
+  const lost = () => Promise.reject(new BeaconError('unavailable', ''));
+  const none = world(lost, lost);
+  for (let i = 0; i < 10; i += 1) await expect(none.one.ask()).rejects.toMatchObject({ code: 'unavailable' });
+  expect(none.asked).toEqual([5, 5]);
+});
