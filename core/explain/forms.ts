@@ -65,21 +65,37 @@ const FORMS: readonly Form[] = [
   },
 ];
 
-/** Each form once, for every part that has it. */
+/** Each form once, for every part that has it; then, for a compound action, the mildest form of each part together. */
 export function suppositionsOfForm(input: EvaluatedInput): Supposition[] {
   const { parts } = input.action;
-  return FORMS.flatMap(({ fact, fits, suppose, become }) => {
-    const indexes = parts.flatMap((part, index) => (fits(part) ? [index] : []));
-    const [first] = indexes;
-    if (first === undefined) return [];
-    const changed = () =>
+  const single = FORMS.flatMap((form) => {
+    const indexes = parts.flatMap((part, index) => (form.fits(part) ? [index] : []));
+    return indexes.length === 0 ? [] : [{ form, indexes }];
+  });
+  const supposition = (
+    fact: string,
+    suppose: string,
+    indexes: readonly number[],
+    become: Form['become'],
+  ): Supposition => ({
+    kind: 'form',
+    fact,
+    suppose,
+    parts: indexes.map((index) => index + 1),
+    input: () =>
       withParts(
         input,
         parts.map((part, index) => (indexes.includes(index) ? become(part) : part)),
-      );
-    const of = suppose(parts[first] as ActionPart);
-    return [{ kind: 'form', fact, suppose: of, parts: indexes.map((index) => index + 1), input: changed }];
+      ),
   });
+  const each = single.map(({ form, indexes }) =>
+    supposition(form.fact, form.suppose(parts[indexes[0] as number] as ActionPart), indexes, form.become),
+  );
+  const all = [...new Set(single.flatMap(({ indexes }) => indexes))].sort((left, right) => left - right);
+  if (single.length < 2 || all.length < 2) return each;
+  const mildest = (part: ActionPart) => FORMS.find((form) => form.fits(part))?.become(part) ?? part;
+  const said = `each took the milder form there is for it (${single.map(({ form }) => form.fact).join(', ')})`;
+  return [...each, supposition('milder_forms', said, all, mildest)];
 }
 
 function isMany(flags: readonly string[]): boolean {
@@ -110,11 +126,12 @@ function dryRunOf({ tool, operation, effect }: ActionPart): string | undefined {
   const name = tool === operation ? tool : `${tool} ${operation}`;
   const plan = Object.hasOwn(PLANS, name) ? PLANS[name] : undefined;
   if (plan !== undefined) return plan;
-  const rule = Object.hasOwn(PROGRAMS, tool) ? PROGRAMS[tool] : undefined;
+  const program = tool === 'kubernetes' ? 'kubectl' : tool;
+  const rule = Object.hasOwn(PROGRAMS, program) ? PROGRAMS[program] : undefined;
   const found = rule === undefined ? undefined : spelling(rule, operation === tool ? '' : operation, []);
   if (found === undefined) return undefined;
-  const client = tool === 'kubectl' || tool === 'oc' ? '=client' : '';
-  return [tool, ...found.path, `${found.option}${client}`].join(' ');
+  const client = program === 'kubectl' ? '=client' : '';
+  return [program, ...found.path, `${found.option}${client}`].join(' ');
 }
 
 type Spelt = { readonly path: readonly string[]; readonly option: string };
