@@ -125,6 +125,34 @@ test('bounded: judgements, readings, and what was left out is said', async () =>
   expect((await explain('git push')).changesComplete).toBe(true);
 });
 
+test('what lies in a root is not named one by one', async () => {
+  for (const command of ['rm /*', 'rm -r /usr/*', 'docker run --rm alpine rm -rf /']) {
+    const explained = await explain(command);
+    expect([nameOf(explained), supposed(explained, 'form', 'named_paths')], command).toEqual(['DENY', []]);
+  }
+});
+
+test('a policy that takes its time is asked no longer than a moment', async () => {
+  const { policy } = world.deps;
+  const slow = {
+    ...policy,
+    snapshot: () => {
+      const real = policy.snapshot();
+      const evaluate = (input: Uint8Array) => {
+        for (const ends = performance.now() + 60; performance.now() < ends; );
+        return real.evaluate(input);
+      };
+      return { ...real, evaluate };
+    },
+  };
+  const own = await makeWorld({ policy: slow as never });
+  const proposal = shell('npm publish; rm -rf src; git push; ls');
+  const { changes, changesComplete } = await own.maker.explain(create(ExplainRequestSchema, { proposal }), minted);
+  expect(changesComplete).toBe(false);
+  expect(changes.length).toBeGreaterThan(0);
+  expect(changes.length).toBeLessThan(8);
+});
+
 test('others are served while it judges again', async () => {
   let served = 0;
   const timer = setInterval(() => {
