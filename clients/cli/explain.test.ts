@@ -131,6 +131,11 @@ test('what is sent: words quoted as shell text, one word as it is, stdin, other 
   expect(await sent(['--kind', 'http', '--', '{"method":"POST","url":"https://e.example/"}'])).toEqual({
     ...{ kind: 'http', method: 'POST', url: 'https://e.example/' },
   });
+  expect(
+    await sent(['--kind', 'tools', '-'], '{"tool":"github","tools":[{"name":"search"}],"nextCursor":"x"}'),
+  ).toEqual({
+    ...{ kind: 'output', tool: 'github', tools: [{ name: 'search' }] },
+  });
   await sent(['--agent', 'a', '--tenant', 't', '--surface', 'sdk', '--context', '{"attended":false}', '--', 'ls']);
   expect(stub.seen.at(-1)?.body).toMatchObject({
     ...{ agent_id: 'a', tenant_id: 't', surface: 'sdk', context: { attended: false } },

@@ -14,7 +14,7 @@ type Options = { agent: string; tenant: string; kind: string; surface?: string; 
 
 /** Kinds that are one text, and the field it stands in; of the others the fields are given as JSON. */
 const TEXT_OF: Readonly<Record<string, string>> = { shell: 'command', patch: 'patch', prompt: 'text', output: 'text' };
-const FIELDS_OF = ['code', 'mcp', 'http', 'tool', 'workflow', 'browser', 'kubernetes'];
+const FIELDS_OF = ['code', 'mcp', 'http', 'tool', 'workflow', 'browser', 'kubernetes', 'tools'];
 export function define(program: Command, world: World, exits: Exits): void {
   program
     .command('explain')
@@ -61,6 +61,12 @@ async function textOf(words: string[], kind: string, world: World): Promise<stri
 function actionOf(kind: string, text: string): Json {
   const field = Object.hasOwn(TEXT_OF, kind) ? TEXT_OF[kind] : undefined;
   if (field !== undefined) return { kind, [field]: text };
+  if (kind === 'tools') return toolList(readObject(text, 'COMMAND'));
   if (FIELDS_OF.includes(kind)) return { ...readObject(text, 'COMMAND'), kind };
   throw usage(`--kind is one of ${[...Object.keys(TEXT_OF), ...FIELDS_OF].join(', ')}`);
+}
+
+/** What MCP `tools/list` answers, with `tool` naming the server: the pages and other fields of that answer are left out. */
+function toolList({ tool, tools, first_seen: seen }: Json): Json {
+  return { kind: 'output', tool, tools, ...(seen === undefined ? {} : { first_seen: seen }) };
 }
