@@ -132,6 +132,7 @@ describe.each([
     for (const [tool_name, tool_response] of [
       ['WebFetch', { result: 'a page' }],
       ['Bash', 'a text'],
+      ['Bash', { output: 'a text' }],
       ['Read', { type: 'notebook', file: { cells: ['x'] } }],
     ]) {
       const { code, json } = await hook('claude-code', { ...bash, tool_name, tool_response });
@@ -160,7 +161,7 @@ test('pinned keys: an answer under another key is no answer', async () => {
   expect(await hook('codex', codexBash, { argv })).toMatchObject({ code: 0, out: '' });
 });
 
-test('a long output is looked through in pieces that overlap, one stops all; too long a one is withheld unread', async () => {
+test('a long output is looked through in pieces that overlap; too long a one is withheld unread', async () => {
   const line = 'a line of ordinary text\n';
   const long = (length: number) => ({
     ...bash,
