@@ -163,6 +163,15 @@ test('others are served while it judges again', async () => {
   expect(served).toBeGreaterThan(3);
 });
 
+test('no more than a few at once, and decisions beside them', async () => {
+  const command = Array.from({ length: 30 }, (_, i) => `npm publish p${i}`).join('; ');
+  const all = await Promise.allSettled(Array.from({ length: 6 }, () => explain(command)));
+  expect(all.map(({ status }) => status)).toEqual([...Array(4).fill('fulfilled'), ...Array(2).fill('rejected')]);
+  expect(all.at(-1)).toMatchObject({ reason: { code: 'resource_exhausted' } });
+  // The places are free again.
+  expect(nameOf(await explain('ls'))).toBe('ALLOW');
+});
+
 test('revoked is revoked, whatever else were so', async () => {
   const stopped = await makeWorld();
   await stopped.stores.revocations.rebuild([{ scope: 'agent:t/a', revocationId: 'rev_1', epoch: 2 }], 2);

@@ -125,6 +125,25 @@ test('who may guard may explain, for whom he may propose', async () => {
   expect((await explain({ ...guarded, agent_id: 'b' }, other)).status).toBe(200);
 });
 
+test('how long it takes does not say how long decisions take', async () => {
+  const limitAfter = async (ask: 'explain' | 'guard') => {
+    const metrics = createMetrics('beacon_', { processMetrics: false });
+    const limit = createLimit({ maxInFlight: 1_000, latencyTargetMs: 1 }, metrics);
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 10));
+    const decision = limited({ explain: slow, guard: slow } as unknown as Decision, limit);
+    const principal = { role: 'admin', provenance: 'authenticated', subject: 'token:admin' } as const;
+    const call = { principal, deadlineMs: Number.POSITIVE_INFINITY, requestDigest: '', traceId: '' };
+    for (let round = 0; round < 30; round += 1) {
+      await Promise.all(
+        Array.from({ length: 6 }, () => decision[ask](create(ExplainRequestSchema, {}) as never, call)),
+      );
+    }
+    return limit.limit;
+  };
+  expect(await limitAfter('guard')).toBeLessThan(20);
+  expect(await limitAfter('explain')).toBe(128);
+});
+
 test('it takes a place as a decision does, also beside a copy with its idempotency key', async () => {
   const metrics = createMetrics('beacon_', { processMetrics: false });
   const limit = createLimit({ maxInFlight: 2, latencyTargetMs: 1_000 }, metrics);
