@@ -12,10 +12,12 @@ import type { Supposition } from './supposition.ts';
 type Form = {
   readonly fact: string;
   readonly fits: (part: ActionPart) => boolean;
-  readonly suppose: (part: ActionPart) => string;
+  readonly suppose: (parts: readonly ActionPart[]) => string;
   readonly become: (part: ActionPart) => ActionPart;
 };
 
+/** Dry runs named in one sentence. */
+const MAX_NAMED = 3;
 /** Roots everything hangs on: naming what lies in them is no milder form. */
 const ROOTS = ['root_target', 'home_target', 'system_target'];
 const NAMELESS = ['glob', 'bulk', 'unresolved_target', 'recursive', 'replaces_many'];
@@ -24,7 +26,11 @@ const FORMS: readonly Form[] = [
   {
     fact: 'dry_run',
     fits: (part) => !part.flags.includes('dry_run') && dryRunOf(part) !== undefined,
-    suppose: (part) => `it were a dry run (\`${dryRunOf(part)}\`)`,
+    suppose: (parts) =>
+      `it were a dry run (${[...new Set(parts.map(dryRunOf))]
+        .slice(0, MAX_NAMED)
+        .map((one) => `\`${one}\``)
+        .join(', ')})`,
     become: (part) => flagged(withEffect(part, 'read'), 'dry_run'),
   },
   {
@@ -89,7 +95,7 @@ export function suppositionsOfForm(input: EvaluatedInput): Supposition[] {
       ),
   });
   const each = single.map(({ form, indexes }) =>
-    supposition(form.fact, form.suppose(parts[indexes[0] as number] as ActionPart), indexes, form.become),
+    supposition(form.fact, form.suppose(indexes.map((index) => parts[index] as ActionPart)), indexes, form.become),
   );
   const all = [...new Set(single.flatMap(({ indexes }) => indexes))].sort((left, right) => left - right);
   if (single.length < 2 || all.length < 2) return each;

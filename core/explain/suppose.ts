@@ -93,6 +93,6 @@ function leftOut(input: EvaluatedInput, indexes: readonly number[]): Supposition
     const { tool, operation } = input.action.parts[index] as EvaluatedInput['action']['parts'][number];
     return `\`${tool === operation ? tool : `${tool} ${operation}`}\``;
   });
-  const suppose = `part ${parts.join(' and ')} (${named.join(', ')}) were proposed apart`;
+  const suppose = `part ${parts.join(' and ')} (${named.join(', ')}) were left out`;
   return { kind: 'without_part', fact: 'part', suppose, parts, input: () => undefined };
 }

@@ -71,13 +71,19 @@ test('standing: each other level, the identity, somebody there, an approval', as
   expect(supposed(await explain('npm publish'), 'told', 'attended')).toEqual(['DENY']);
 });
 
+test('a dry run of several parts names each', async () => {
+  const { changes } = await explain('git commit -m x && git push origin feature');
+  const suppose = 'it were a dry run (`git commit --dry-run`, `git push --dry-run`)';
+  expect(changes).toContainEqual(expect.objectContaining({ fact: 'dry_run', parts: [1, 2], suppose }));
+});
+
 test('parts: what each comes to alone, and what is left without it', async () => {
   const one = await explain('ls; npm publish; rm a.txt');
   expect(one.parts.map(({ route }) => Route[route])).toEqual(['ALLOW', 'APPROVAL', 'WARN']);
   expect(supposed(one, 'without_part', 'part')).toEqual(['APPROVAL', 'WARN', 'APPROVAL']);
   expect(one.changes.find(({ kind, route }) => kind === 'without_part' && route === Route.WARN)).toMatchObject({
     parts: [2],
-    suppose: 'part 2 (`npm publish`) were proposed apart',
+    suppose: 'part 2 (`npm publish`) were left out',
   });
   const two = await explain('ls; npm publish; rm -rf src');
   expect(two.changes.at(-1)).toMatchObject({ kind: 'without_part', parts: [2, 3], route: Route.ALLOW });
