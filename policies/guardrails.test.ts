@@ -19,6 +19,7 @@ tenants:
   acme:
     output: { email: redact }
     pre_flight: { secret: block }
+    tools: { unlisted: warn, pinned: { github/search: sha256:${'0'.repeat(64)} } }
     input: { phone: { action: block, confidence: medium }, iban: warn }
 `;
 
@@ -61,6 +62,20 @@ test('a file becomes decisions', { timeout: 60_000 }, async () => {
   expect(redacted.obligations).toContainEqual({ kind: 'redact_output', classes: ['pii'] });
 });
 
+test('pinned definitions of tools become decisions', { timeout: 60_000 }, async () => {
+  const policy = await new WasmPolicyEngine().activate(await loadBundle(build(FILE)));
+  const described = (tenant_id: string, target: string) => {
+    const parts = [{ effect: 'output', tool: 'github', operation: 'describe', targets: [target] }];
+    return readVerdict(policy.evaluate(encode(caseInput({ identity: { tenant_id }, parts }))));
+  };
+  const pinned = `tool:search@sha256:${'0'.repeat(64)}`;
+  const other = `tool:search@sha256:${'1'.repeat(64)}`;
+  expect(described('acme', pinned).route).toBe('ALLOW');
+  expect(described('acme', other)).toMatchObject({ route: 'DENY', reasons: [{ code: 'tool_changed' }] });
+  expect(described('acme', `tool:new@sha256:${'0'.repeat(64)}`)).toMatchObject({ route: 'WARN' });
+  expect(described('other', other).route).toBe('ALLOW');
+});
+
 test('a bundle with guardrails still meets the cases of the pack', { timeout: 60_000 }, async () => {
   expect(await failingCases(build(FILE))).toEqual([]);
 });
@@ -70,6 +85,12 @@ test.each([
   ['a stage that is none', 'version: 1\ntenants: { acme: { midway: { email: block } } }'],
   ['another version', 'version: 2\ntenants: {}'],
   ['a key nobody reads', 'version: 1\ntenants: { acme: { input: { email: { action: block, confidense: low } } } }'],
+  ['a digest that is none', 'version: 1\ntenants: { acme: { tools: { pinned: { github/search: abc } } } }'],
+  [
+    'a tool without its server',
+    `version: 1\ntenants: { acme: { tools: { pinned: { search: sha256:${'0'.repeat(64)} } } } }`,
+  ],
+  ['a word for the others that is none', 'version: 1\ntenants: { acme: { tools: { unlisted: redact } } }'],
   ['no tenants', 'version: 1'],
 ])('%s stops the build', { timeout: 60_000 }, (_name, text) => {
   expect(() => build(text)).toThrow(/guardrails/);

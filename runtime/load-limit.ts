@@ -75,8 +75,8 @@ export class LoadLimit {
     if (this.#underWay >= this.limit) this.#refuse('limit');
   }
 
-  /** Runs `work`, or throws `resource_exhausted` without starting it. */
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
+  /** Runs `work`, or throws `resource_exhausted` without starting it. What is not measured says nothing of how long calls take. */
+  async run<T>(key: string, work: () => Promise<T>, isMeasured = true): Promise<T> {
     this.requireRoom();
     const startedMs = this.#options.now();
     const holder = this.#holderOf(key, startedMs);
@@ -92,7 +92,7 @@ export class LoadLimit {
     } finally {
       holder.underWay -= 1;
       this.#underWay -= 1;
-      this.#ended(startedMs);
+      if (isMeasured) this.#ended(startedMs);
     }
   }
 

@@ -23,10 +23,33 @@ const denied = {
   fingerprint: 'f'.repeat(64),
   parts: [
     { ...part, tool: 'ls', operation: 'ls', effect: 'read', flags: [] },
-    { ...part, tool: 'rm', operation: 'delete', effect: 'disk_destroy', flags: ['recursive', 'force'] },
+    {
+      ...{ ...part, tool: 'rm', operation: 'delete', effect: 'disk_destroy', flags: ['recursive', 'force'] },
+      externality: { destination_type: 'file', external_write: false, tenant_provenance: 'verified' },
+      derived_from: { destination_type: { source: 'effect', detail: 'disk_destroy', part: 2 } },
+      route: 'DENY',
+    },
     { ...part, tool: 'sh', operation: 'run', effect: 'run_opaque', targets: ['file:/\u001b[31mx'], flags: [] },
   ],
-  externality: { destination_type: 'file', external_write: false, reversibility: 'irreversible' },
+  externality: {
+    destination_type: 'file',
+    external_write: false,
+    reversibility: 'unknown',
+    tenant_provenance: 'verified',
+  },
+  derived_from: {
+    destination_type: { source: 'effect', detail: 'disk_destroy', part: 2 },
+    tenant_provenance: { source: 'caller', detail: 'the credential\u001b[31m is bound' },
+  },
+  changes: [
+    { kind: 'level', fact: 'L0', suppose: 'it stood at L0', route: 'DENY', direction: 'stricter' },
+    { kind: 'form', fact: 'dry_run', suppose: 'it were a dry run', route: 'ALLOW', direction: 'milder' },
+  ],
+  unchanged: [
+    { kind: 'approval', fact: 'approval', suppose: 'a person had approved it', route: 'DENY', direction: 'same' },
+    { kind: 'level', fact: 'L1', suppose: 'it stood at L1', route: 'DENY', direction: 'same' },
+  ],
+  changes_complete: false,
   findings: [{ kind: 'github_token', class: 'secret', where: 'actions.0.command', confidence: 'high' }],
   facts: { score: 300, valid_receipts: 0, level: 'L2', approved: false, missing: [] },
   policy_digest: 'e'.repeat(64),
@@ -40,10 +63,17 @@ test('a person sees parts, effects, X(a), findings, rules and route; 1 when it w
   for (const shown of [
     ...['✖ DENY', 'would not run', 'It removes the system. (beacon.effects.disk_destroy: disk_destroy)'],
     ...['1. ls  read', '2. rm delete  disk_destroy', '3. sh run  run_opaque', 'recursive, force', 'irreversible'],
-    ...['destination_type', 'external_write    false', 'github_token', '300 at L2', 'r7 eeeeeeeeeeee', 'f'.repeat(64)],
+    ...['github_token', '300 at L2', 'r7 eeeeeeeeeeee', 'f'.repeat(64)],
+    ...['disk_destroy  alone DENY', '     destination_type  file   ← effect disk_destroy\n'],
+    ...['\n  destination_type   file      ← effect disk_destroy, part 2', '\n  external_write     false\n'],
+    ...['tenant_provenance  verified  ← the credential is bound\n', 'not everything was tried'],
+    ...['  ↓ ALLOW  if it were a dry run\n  ↑ DENY   if it stood at L0\n  = DENY  even if a person had approved it\n'],
   ]) {
     expect(out).toContain(shown);
   }
+  // What caller and surface say stands once, with the whole.
+  expect(out.match(/tenant_provenance/g)).toHaveLength(1);
+  expect(out).not.toContain('it stood at L1');
   expect(out).not.toContain('\u001b');
 });
 
@@ -55,6 +85,8 @@ test('in colour where colour is wanted, and nothing of the agent’s colours the
   expect(out).toContain('\u001b[33mdisk_destroy\u001b[39m');
   expect(out).toContain('\u001b[32mread\u001b[39m');
   expect(out).toContain('\u001b[35mrun_opaque\u001b[39m');
+  expect(out).toContain('\u001b[35munknown ');
+  expect(out).toContain('↓ \u001b[32mALLOW\u001b[39m');
   expect(out).not.toContain('\u001b[31mx');
   expect(stripVTControlCharacters(out)).toContain('✖ DENY');
 });
@@ -98,6 +130,11 @@ test('what is sent: words quoted as shell text, one word as it is, stdin, other 
   });
   expect(await sent(['--kind', 'http', '--', '{"method":"POST","url":"https://e.example/"}'])).toEqual({
     ...{ kind: 'http', method: 'POST', url: 'https://e.example/' },
+  });
+  expect(
+    await sent(['--kind', 'tools', '-'], '{"tool":"github","tools":[{"name":"search"}],"nextCursor":"x"}'),
+  ).toEqual({
+    ...{ kind: 'output', tool: 'github', tools: [{ name: 'search' }] },
   });
   await sent(['--agent', 'a', '--tenant', 't', '--surface', 'sdk', '--context', '{"attended":false}', '--', 'ls']);
   expect(stub.seen.at(-1)?.body).toMatchObject({

@@ -4,9 +4,9 @@ import type { Command } from 'commander';
 import { type Route, runs } from '../../core/route.ts';
 import { surroundings } from '../hooks/surroundings.ts';
 import { findBeacon, type Json } from './beacon.ts';
-import { list, moodOf, parseObject, quote, readObject } from './execute.ts';
+import { parseObject, quote, readObject } from './execute.ts';
+import { showExplanation } from './explanation.ts';
 import { EXIT, usage } from './failure.ts';
-import { plain, terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
@@ -14,11 +14,7 @@ type Options = { agent: string; tenant: string; kind: string; surface?: string; 
 
 /** Kinds that are one text, and the field it stands in; of the others the fields are given as JSON. */
 const TEXT_OF: Readonly<Record<string, string>> = { shell: 'command', patch: 'patch', prompt: 'text', output: 'text' };
-const FIELDS_OF = ['code', 'mcp', 'http', 'tool', 'workflow', 'browser', 'kubernetes'];
-/** Effects that change nothing, and those no table can vouch for. */
-const HARMLESS = ['none', 'read', 'fetch', 'build'];
-const UNSEEN = ['unknown', 'run_unknown', 'run_opaque'];
-
+const FIELDS_OF = ['code', 'mcp', 'http', 'tool', 'workflow', 'browser', 'kubernetes', 'tools'];
 export function define(program: Command, world: World, exits: Exits): void {
   program
     .command('explain')
@@ -51,7 +47,7 @@ async function explain(words: string[], options: Options, world: World): Promise
     context: options.context ?? (await surroundings({ cwd: world.cwd, attended: undefined }, undefined)),
   });
   if (options.json) world.out(`${JSON.stringify(answer)}\n`);
-  else await show(answer, world);
+  else await showExplanation(answer, world);
   return answer.would_run === true && runs(answer.route as Route) ? EXIT.yes : EXIT.no;
 }
 
@@ -65,54 +61,12 @@ async function textOf(words: string[], kind: string, world: World): Promise<stri
 function actionOf(kind: string, text: string): Json {
   const field = Object.hasOwn(TEXT_OF, kind) ? TEXT_OF[kind] : undefined;
   if (field !== undefined) return { kind, [field]: text };
+  if (kind === 'tools') return toolList(readObject(text, 'COMMAND'));
   if (FIELDS_OF.includes(kind)) return { ...readObject(text, 'COMMAND'), kind };
   throw usage(`--kind is one of ${[...Object.keys(TEXT_OF), ...FIELDS_OF].join(', ')}`);
 }
 
-async function show(answer: Json, world: World): Promise<void> {
-  const { line, headline, fields, table, style } = terminal(world);
-  const section = (name: string) => line(`\n${style('bold', name)}`);
-  headline(moodOf(plain(answer.route)), plain(answer.route), answer.would_run === true ? 'would run' : 'would not run');
-  for (const { rule, code, message } of list(answer.reasons)) {
-    line(`  ${plain(message)} ${style('dim', `(${plain(rule)}: ${plain(code)})`)}`);
-  }
-  for (const constraint of list(answer.constraints)) line(`  ${style('yellow', `with ${plain(constraint)}`)}`);
-  section('Understood as');
-  for (const [index, part] of list(answer.parts).entries()) {
-    const what = part.tool === part.operation ? plain(part.tool) : `${plain(part.tool)} ${plain(part.operation)}`;
-    line(`  ${style('dim', `${index + 1}.`)} ${what}  ${style(colourOf(plain(part.effect)), plain(part.effect))}`);
-    fields([
-      ['   targets', words(part.targets)],
-      ['   systems', words(part.systems)],
-      ['   where', part.scope],
-      ['   undo', part.reversible],
-      ['   flags', words(part.flags)],
-    ]);
-  }
-  section('Externality X(a)');
-  fields(Object.entries((answer.externality ?? {}) as Json).map(([name, value]) => [name, plain(value)]));
-  const found = list(answer.findings);
-  if (found.length > 0) {
-    section('Found in it');
-    const rows = found.map(({ kind, class: of, where, confidence }) => [kind, of, where, confidence]);
-    await table(['kind', 'class', 'where', 'confidence'], rows);
-  }
-  const facts = (answer.facts ?? {}) as Json;
-  section('Decided upon');
-  fields([
-    ['score', `${plain(facts.score)} at ${plain(facts.level)}`],
-    ['approval', facts.approved === true ? 'a person allowed exactly this, once' : undefined],
-    ['not answered', words(facts.missing)],
-    ['policy', `${plain(answer.policy_revision)} ${plain(answer.policy_digest).slice(0, 12)}`.trim()],
-    ['fingerprint', answer.fingerprint],
-  ]);
-}
-
-function colourOf(effect: string): 'green' | 'yellow' | 'magenta' {
-  if (HARMLESS.includes(effect)) return 'green';
-  return UNSEEN.includes(effect) ? 'magenta' : 'yellow';
-}
-
-function words(value: unknown): string {
-  return Array.isArray(value) ? value.map(plain).join(', ') : '';
+/** What MCP `tools/list` answers, with `tool` naming the server: the pages and other fields of that answer are left out. */
+function toolList({ tool, tools, first_seen: seen }: Json): Json {
+  return { kind: 'output', tool, tools, ...(seen === undefined ? {} : { first_seen: seen }) };
 }

@@ -1,4 +1,4 @@
-// Asks Beacon about one tool call and decides what to believe. Only an answer that is whole, fresh, about exactly the
+// Asks Beacon about one tool call, or what one gave back, and decides what to believe. Only an answer that is whole, fresh, about exactly the
 // bytes sent and (with pinned keys) signed can be an allowance; whatever else comes back refuses.
 
 import { createHash } from 'node:crypto';
@@ -22,46 +22,56 @@ export type Answer = {
   readonly unmet: readonly string[];
 };
 
-export type Proposal = {
+export type Question = {
   readonly beacon: Beacon;
-  readonly event: ToolEvent;
-  readonly surface: string;
-  readonly context: ActionContext;
-  /** Unique, so that no earlier answer can fit this request. */
-  readonly nonce: string;
+  readonly path: '/api/execute' | '/api/guard';
+  /** Holds something unique, so that no earlier answer can fit this request. */
+  readonly body: object;
+  /** Kinds of obligation that whoever asks keeps. */
+  readonly keeps: ReadonlySet<string>;
 };
 
-/** A message to the person is the one obligation a hook can keep itself. */
-const KEPT = new Set(['notify']);
+type Told = { readonly beacon: Beacon; readonly event: ToolEvent; readonly surface: string; readonly nonce: string };
 
 /** `elapsedMs` counts from before the request was sent. Throws BeaconError or VerifyError when there is no valid answer. */
-export async function ask(proposal: Proposal, signal: AbortSignal, elapsedMs: () => number): Promise<Answer> {
-  const { beacon } = proposal;
-  const request = Buffer.from(JSON.stringify(bodyOf(proposal)));
+export async function ask(question: Question, signal: AbortSignal, elapsedMs: () => number): Promise<Answer> {
+  const { beacon, path, keeps } = question;
+  const request = Buffer.from(JSON.stringify(question.body));
   const started = elapsedMs();
-  const { status, body } = await post('/api/execute', beacon, request, signal);
+  const { status, body } = await post(path, beacon, request, signal);
   const answer = requireObject(parse(body), 'the answer');
   if (status !== 200) throw refusal(status, answer);
-  const read = readAnswer(answer);
+  const read = readAnswer(answer, keeps);
   if (!runs(read.route)) return read;
   const digest = createHash('sha256').update(request).digest('hex');
   requireProof({ answer, read, beacon, digest, tookMs: elapsedMs() - started });
   return read;
 }
 
-function bodyOf({ beacon, event, surface, context, nonce }: Proposal): object {
+/** May this call run? A message to the person is the one obligation that a hook can keep before it. */
+export function aboutCall(told: Told, context: ActionContext): Question {
+  const { toolName: name, toolInput } = told.event;
+  const body = { ...common(told), tools: [{ name, arguments: toolInput }], context };
+  return { beacon: told.beacon, path: '/api/execute', body, keeps: new Set(['notify']) };
+}
+
+/** May the model read this? It can be told what it reads; to take something out, a hook would have to know where. */
+export function aboutOutput(told: Told, text: string): Question {
+  const body = { ...common(told), action: { kind: 'output', text, tool: told.event.toolName } };
+  return { beacon: told.beacon, path: '/api/guard', body, keeps: new Set(['notify', 'mark_untrusted']) };
+}
+
+function common({ beacon, event, surface, nonce }: Told): object {
   return {
     agent_id: beacon.agentId,
     tenant_id: beacon.tenantId,
     session_id: event.sessionId,
     surface,
-    tools: [{ name: event.toolName, arguments: event.toolInput }],
-    context,
     idempotency_key: nonce,
   };
 }
 
-function readAnswer(answer: Record<string, unknown>): Answer {
+function readAnswer(answer: Record<string, unknown>, keeps: ReadonlySet<string>): Answer {
   const { decision, route, receipt_id: receiptId, action_id: actionId, reasons, constraints } = answer;
   if (!(ROUTES as readonly unknown[]).includes(route)) throw unreadable('it names no known route');
   if (decision !== (runs(route as Route) ? 'ALLOW' : 'DENY')) throw unreadable('decision and route disagree');
@@ -75,14 +85,14 @@ function readAnswer(answer: Record<string, unknown>): Answer {
       const { rule, code, message } = requireObject(reason, 'a reason');
       return { rule: String(rule ?? ''), code: String(code ?? ''), message: String(message ?? '') };
     }),
-    unmet: constraints.map((constraint) => requireObject(constraint, 'a constraint')).flatMap(unmetKind),
+    unmet: constraints.flatMap((constraint) => unmetKind(requireObject(constraint, 'a constraint'), keeps)),
   };
 }
 
 /** An obligation marked `required: false` holds where the surface can keep it; one of an unknown kind always holds. */
-function unmetKind({ kind, required }: Record<string, unknown>): string[] {
+function unmetKind({ kind, required }: Record<string, unknown>, keeps: ReadonlySet<string>): string[] {
   const known = (OBLIGATION_KINDS as readonly unknown[]).includes(kind);
-  return known && (KEPT.has(kind as string) || required === false) ? [] : [String(kind)];
+  return known && (keeps.has(kind as string) || required === false) ? [] : [String(kind)];
 }
 
 type Allowance = {

@@ -7,9 +7,11 @@ import { parseStrictJson } from '../../core/strict-json.ts';
 export const MAX_EVENT_BYTES = 1_048_576;
 
 export type ToolEvent = {
-  readonly event: 'PreToolUse' | 'PermissionRequest';
+  readonly event: 'PreToolUse' | 'PermissionRequest' | 'PostToolUse';
   readonly toolName: string;
   readonly toolInput: Readonly<Record<string, unknown>>;
+  /** What the tool gave back, as the client has it; undefined before it has run. */
+  readonly toolResponse: unknown;
   readonly sessionId: string;
   /** Where the call would run, as the client tells it. */
   readonly cwd: string | undefined;
@@ -18,7 +20,7 @@ export type ToolEvent = {
 };
 
 /**
- * The proposal in an event, or undefined when the event proposes nothing (a session starts, a tool has run).
+ * The proposal or the tool's answer in an event, or undefined when it has neither (a session starts, a tool has failed).
  * Throws `invalid_argument` or `payload_too_large`; also on an event of a name we do not know that carries a tool call.
  */
 export function readToolEvent(bytes: Uint8Array): ToolEvent | undefined {
@@ -29,7 +31,7 @@ export function readToolEvent(bytes: Uint8Array): ToolEvent | undefined {
   const fields = value as Record<string, unknown>;
   const { hook_event_name: event, tool_name: toolName, tool_input: toolInput } = fields;
   if (typeof event !== 'string' || event === '') throw invalidArgument('hook_event_name', 'is missing');
-  const proposes = event === 'PreToolUse' || event === 'PermissionRequest';
+  const proposes = event === 'PreToolUse' || event === 'PermissionRequest' || event === 'PostToolUse';
   if (!proposes && (event.startsWith('Post') || (toolName === undefined && toolInput === undefined))) return undefined;
   if (!proposes) throw invalidArgument('hook_event_name', 'is an event with a tool call that this hook does not know');
   if (typeof toolName !== 'string' || toolName === '') throw invalidArgument('tool_name', 'is missing');
@@ -40,6 +42,7 @@ export function readToolEvent(bytes: Uint8Array): ToolEvent | undefined {
     event,
     toolName,
     toolInput: toolInput as Record<string, unknown>,
+    toolResponse: event === 'PostToolUse' ? fields.tool_response : undefined,
     sessionId: requireText(fields, 'session_id'),
     cwd: fields.cwd === undefined ? undefined : requireText(fields, 'cwd'),
     attended: fields.permission_mode === 'bypassPermissions' ? false : undefined,

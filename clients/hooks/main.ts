@@ -1,4 +1,4 @@
-// `beacon hook codex|claude-code [--client-file FILE]`: the pre-tool hook. Agent clients run the tool when their hook
+// `beacon hook codex|claude-code [--client-file FILE]`: the hook before and after a tool. Agent clients run the tool when their hook
 // crashes, is late or says something they cannot read; the one refusal that always holds is exit status 2 with a reason
 // on stderr. So everything here ends in an answer that was decided, or in that.
 
@@ -10,14 +10,15 @@ import { runs } from '../../core/route.ts';
 import { VerifyError } from '../../core/verify-error.ts';
 import { plain } from '../cli/terminal.ts';
 import { readAtMost } from '../transport/request.ts';
-import { ask } from './ask.ts';
+import { aboutCall, ask } from './ask.ts';
 import { claudeCode } from './claude-code.ts';
 import { type Beacon, readClientFile, readEnvironment } from './client-file.ts';
 import { codex } from './codex.ts';
 import { MAX_EVENT_BYTES, readToolEvent } from './event.ts';
+import { decideOutput } from './output.ts';
 import { surroundings } from './surroundings.ts';
 import type { Vendor } from './vendor.ts';
-import { refusalText, warningText } from './words.ts';
+import { refusalText, undecidedText, warningText } from './words.ts';
 
 /** From the start of the process to the answer; the clients' own limits are 30 s and more. */
 export const DEADLINE_MS = 8_000;
@@ -40,6 +41,7 @@ export type HookWorld = {
 export async function runHook(argv: readonly string[], world: HookWorld = guardedProcess()): Promise<number> {
   const deadline = Promise.withResolvers<never>();
   const stop = new AbortController();
+  const seen: Seen = {};
   const timer = setTimeout(
     () => {
       stop.abort();
@@ -48,10 +50,15 @@ export async function runHook(argv: readonly string[], world: HookWorld = guarde
     Math.max(0, DEADLINE_MS - world.elapsedMs()),
   );
   try {
-    const text = await Promise.race([decide(argv, world, stop.signal), deadline.promise]);
+    const text = await Promise.race([decide(argv, world, stop.signal, seen), deadline.promise]);
     if (text !== '') world.out(text);
     return 0;
   } catch (thrown) {
+    // A tool that has run is past refusing: what it gave back is kept from the model instead.
+    if (seen.withhold) {
+      world.out(seen.withhold(undecidedText(reasonOf(thrown))));
+      return 0;
+    }
     world.err(`${plain(`Beacon: refused, because no valid decision was had: ${reasonOf(thrown)}`)}\n`);
     return REFUSED;
   } finally {
@@ -61,16 +68,24 @@ export async function runHook(argv: readonly string[], world: HookWorld = guarde
   }
 }
 
+/** What is known of an event by the time that something fails. */
+type Seen = { withhold?: (reason: string) => string };
+
 /** The text for stdout. Throws whatever stands between the event and a decision that can be believed. */
-async function decide(argv: readonly string[], world: HookWorld, signal: AbortSignal): Promise<string> {
+async function decide(argv: readonly string[], world: HookWorld, signal: AbortSignal, seen: Seen): Promise<string> {
   const { vendor, clientFile } = readArguments(argv);
   const event = readToolEvent(await readAtMost(world.stdin, MAX_EVENT_BYTES));
   if (!event) return '';
+  if (event.event === 'PostToolUse') seen.withhold = (reason) => vendor.withhold(event, reason);
   const beacon: Beacon =
     clientFile === undefined ? await readEnvironment(world, vendor.surface) : await readClientFile(clientFile);
+  const nonce = randomUUID();
+  if (event.event === 'PostToolUse') {
+    return decideOutput({ vendor, event, beacon, nonce, signal, elapsedMs: world.elapsedMs });
+  }
   const context = await surroundings(event, beacon.workspace);
-  const proposal = { beacon, event, surface: vendor.surface, context, nonce: randomUUID() };
-  const answer = await ask(proposal, signal, world.elapsedMs);
+  const question = aboutCall({ beacon, event, surface: vendor.surface, nonce }, context);
+  const answer = await ask(question, signal, world.elapsedMs);
   if (!runs(answer.route) || answer.unmet.length > 0) return vendor.refuse(event.event, refusalText(answer));
   return vendor.allow(event.event, answer.route === 'WARN' ? warningText(answer) : undefined);
 }

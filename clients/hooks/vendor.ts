@@ -10,7 +10,17 @@ export type Vendor = {
   allow(event: ToolEvent['event'], warning: string | undefined): string;
   /** Whole stdout for one that must not. `reason` is not blank. */
   refuse(event: ToolEvent['event'], reason: string): string;
+  /** Tools of whose answer the model is told only that they worked; what they give the hook is not looked at. */
+  readonly quiet: ReadonlySet<string>;
+  /** Whole stdout that puts `reason` in the place of what the tool gave back, or ends the run where that cannot be done. */
+  withhold(event: ToolEvent, reason: string): string;
 };
+
+/** Whole stdout that tells the model something beside what the tool gave back; '' for nothing to tell. */
+export function noteText(note: string | undefined): string {
+  if (note === undefined) return '';
+  return JSON.stringify({ hookSpecificOutput: { hookEventName: 'PostToolUse', additionalContext: note } });
+}
 
 /**
  * PreToolUse: silence leaves the client's own permission flow as it is, so Beacon can only take away. PermissionRequest:

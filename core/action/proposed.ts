@@ -8,7 +8,9 @@ import { readHttp } from './http.ts';
 import { readKubernetes } from './kubernetes.ts';
 import { readPatch } from './patch.ts';
 import { type Where, whereFrom } from './paths.ts';
+import type { Place } from './redact.ts';
 import { codeReading, commandsIn, readShell } from './shell-action.ts';
+import { readToolList } from './tool-list.ts';
 import { addressedBy, readTool } from './tools.ts';
 import type { ActionContext } from './types.ts';
 
@@ -16,6 +18,8 @@ import type { ActionContext } from './types.ts';
 export const MAX_TEXT = 64 * 1024;
 export const MAX_NAME = 256;
 export const MAX_JSON_DEPTH = 32;
+/** Digests of tools as they were first seen. */
+const MAX_DIGESTS = 1_024;
 
 /** What protobuf-es makes of `beacon.v1.ProposedAction`; plain objects of this shape serve too. */
 export type ProposedLike = {
@@ -33,6 +37,8 @@ export type Reading = {
   readonly cwd: string | undefined;
   /** By what the other end is reached, in the call's own words. */
   readonly addressed?: readonly string[];
+  /** What its texts are, where the kind alone does not say. */
+  readonly place?: Place;
 };
 
 type Fields = { readonly [name: string]: unknown };
@@ -91,6 +97,31 @@ export class Input {
       throw invalidArgument(shown, 'must be a JSON object');
     checkDepth(value, shown, 0);
     return value as { readonly [key: string]: unknown };
+  }
+
+  /** A JSON list, whose texts its reader names; undefined when it was not given. */
+  list(name: string): readonly unknown[] | undefined {
+    const text = this.#fields[name] ?? '';
+    if (text === '') return undefined;
+    const shown = this.path(name.replace(/Json$/, ''));
+    if (typeof text !== 'string') throw invalidArgument(shown, 'must be a list');
+    const value = parseJsonText(text, shown);
+    if (!Array.isArray(value)) throw invalidArgument(shown, 'must be a list');
+    checkDepth(value, shown, 0);
+    return value;
+  }
+
+  /** SHA-256 digests by name. */
+  digests(name: string): { readonly [key: string]: string } {
+    const value = this.#fields[name] ?? {};
+    const shown = this.path('first_seen');
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw invalidArgument(shown, 'must be an object');
+    const entries = Object.entries(value);
+    if (entries.length > MAX_DIGESTS) throw invalidArgument(shown, `at most ${MAX_DIGESTS} names`);
+    if (!entries.every(([, digest]) => typeof digest === 'string' && /^sha256:[0-9a-f]{64}$/.test(digest)))
+      throw invalidArgument(shown, 'must map names to digests, `sha256:` and 64 hex digits each');
+    return value as { readonly [key: string]: string };
   }
 
   map(name: string): { readonly [key: string]: string } {
@@ -177,8 +208,14 @@ const READERS: { readonly [kind: string]: Reader } = {
     ]);
   },
   output: (input) => {
-    const text = input.text('text', true);
     const tool = input.name('tool', false) || 'tool';
+    const tools = input.list('toolsJson');
+    const text = input.text('text', tools === undefined);
+    if (tools !== undefined) {
+      if (text !== '') throw invalidArgument(input.path('tools'), 'stands in place of text, not beside it');
+      const { drafts, texts } = readToolList(tools, tool, input.digests('firstSeen'), input.path('tools'));
+      return { ...plain(input, drafts), texts: [...input.texts, ...texts], place: 'description' };
+    }
     return plain(input, [{ tool, operation: 'output', effect: 'output', targets: [], flags: [], residue: [text] }]);
   },
   code: (input, context) => {

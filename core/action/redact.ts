@@ -5,8 +5,8 @@ import type { Finding } from './types.ts';
 
 /** A finding with its place in the text it was found in, UTF-16 code units. */
 export type LocatedFinding = Finding & { readonly start: number; readonly end: number };
-/** What a text is: what a tool gave back, what a person asks, or anything else of a proposal. */
-export type Place = 'prompt' | 'output' | 'action';
+/** What a text is: what a tool gave back, what its server says it is, what a person asks, or anything else of a proposal. */
+export type Place = 'prompt' | 'output' | 'description' | 'action';
 /** Bound to the tenant's key by the caller. Without a place the text is part of an action. */
 export type Detect = (text: string, where: string, place?: Place) => readonly LocatedFinding[];
 

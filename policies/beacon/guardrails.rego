@@ -68,11 +68,17 @@ guardrails_ok if {
 	stages := object.get(guardrails.tenants, input.identity.tenant_id, {})
 	is_object(stages)
 	every stage, entities in stages {
-		stage in {"pre_flight", "input", "output"}
-		is_object(entities)
-		every line in entities {
-			is_number(guardrail_ranks[guardrail_action(line)])
-			is_number(guardrail_least[guardrail_confidence(line, "")])
-		}
+		stage_ok(stage, entities)
+	}
+}
+
+stage_ok("tools", rules) if tool_rules_ok(rules)
+
+stage_ok(stage, entities) if {
+	stage in {"pre_flight", "input", "output"}
+	is_object(entities)
+	every line in entities {
+		is_number(guardrail_ranks[guardrail_action(line)])
+		is_number(guardrail_least[guardrail_confidence(line, "")])
 	}
 }

@@ -75,7 +75,7 @@ function same(text: string): string {
 const PATH =
   /(?<![\w./~-])(?:~|\.{1,2}|\/|\.[a-z])[\w./@~-]{1,200}|(?<![\w./~-])[\w.-]{1,60}\/[\w./-]{1,200}|\b(?:id_(?:rsa|ed25519|ecdsa|dsa)|AGENTS\.md|CLAUDE\.md|GEMINI\.md|credentials\.json|kubeconfig)\b/g;
 const READ_OR_SEND =
-  /\b(?:reads?|cat|opens?|prints?|shows?|displays?|outputs?|cop(?:y|ies)|includes?|attach|pastes?|sends?|posts?|uploads?|forwards?|e-?mails?|leaks?|exfiltrates?|encodes?|embeds?|shares?|fetch|return|pass|dump|submit|reveal|append|content|lies|liest|sende|schicke|kopiere|lis|envoie|copie|lee|envía|copia|leggi|invia|прочитай|отправь|скопируй)\b|[读讀发送複复]|読|送信|보내|읽/iu;
+  /\b(?:reads?|cat|opens?|prints?|shows?|displays?|outputs?|cop(?:y|ies)|includes?|attach|pastes?|sends?|posts?|uploads?|forwards?|e-?mails?|leaks?|exfiltrates?|encodes?|embeds?|shares?|fetch|return|pass|dump|submit|reveal|append|puts?|contents?|lies|liest|sende|schicke|kopiere|lis|envoie|copie|lee|envía|copia|leggi|invia|прочитай|отправь|скопируй)\b|[读讀发送複复]|読|送信|보내|읽/iu;
 const CHANGE =
   /\b(?:add|append|insert|write|edit|change|modify|update|set|replace|create|delete|remove|overwrite|put|allow|enable|disable|save|store|ergänze|füge|schreibe|ändere|lösche|ajoute|modifie|supprime|añade|modifica|borra|aggiungi|добавь|измени|удали)\b|[添加改写写删]|追加|変更|추가|수정/iu;
 

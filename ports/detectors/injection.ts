@@ -17,6 +17,7 @@ import {
   WANTS_CREDENTIALS,
   WANTS_TRANSFER,
 } from './agent-phrases.ts';
+import { INTO_ARGUMENT, SHADOWS, WANTS_CONTEXT } from './description-phrases.ts';
 import {
   decodings,
   hiddenMarkup,
@@ -63,11 +64,13 @@ export function injectionDetector(): Detector {
 function detect(text: string, place: Place): readonly Detection[] {
   const found: Detection[] = [];
   for (const view of hiddenUnicode(text)) fromView(view, place, found);
-  if (place === 'output') {
+  if (place === 'output' || place === 'description') {
     const shown = withoutTerminalCodes(text);
     const plain = plainText(unescaped(shown));
     // Ranges are only kept where folding moved nothing.
-    read(plain, plain.length === text.length ? undefined : text.length, found);
+    const whole = plain.length === text.length ? undefined : text.length;
+    read(plain, whole, found);
+    if (place === 'description') describes(plain, whole, found);
     for (const view of [...markup(text), ...hiddenTerminal(text), ...decodings(shown)]) fromView(view, place, found);
   } else if (place === 'prompt') {
     for (const signal of [...turns(text), ...roles(text)]) {
@@ -98,6 +101,19 @@ function read(text: string, whole: number | undefined, found: Detection[]): void
     found.push(finding(`asks_${ask.effect}`, 'medium', place(ask)));
 }
 
+/** What only a description is held to: it speaks of its own tool. */
+function describes(text: string, whole: number | undefined, found: Detection[]): void {
+  const at = (range: Range) => (whole === undefined ? range : { start: 0, end: whole });
+  const all = (pattern: RegExp): Range[] =>
+    [...text.matchAll(pattern)]
+      .slice(0, MAX_INJECTIONS)
+      .map((match) => ({ start: match.index, end: match.index + match[0].length }));
+  for (const range of all(WANTS_CONTEXT)) found.push(finding('request_context', 'medium', at(range)));
+  for (const range of all(SHADOWS)) found.push(finding('tool_shadowing', 'medium', at(range)));
+  for (const ask of asksNear(text, all(INTO_ARGUMENT), { before: 0, behind: 0, read: placesAsked }))
+    found.push(finding(`asks_${ask.effect}`, 'medium', at(ask)));
+}
+
 /** A hidden piece: what it says weighs more, because nobody was to see it. */
 function fromView(view: View, place: Place, found: Detection[]): void {
   const text = plainText(view.text);
@@ -105,7 +121,7 @@ function fromView(view: View, place: Place, found: Detection[]): void {
   const sure = signals.filter((signal) => signal.sure);
   // A whole text read another way has everything in it: there only what is near an order counts.
   const addressed = sure.length > 0 || (!view.whole && (signals.some(({ kind }) => kind === 'call') || leans(text)));
-  if (place === 'output' && addressed) {
+  if (place !== 'prompt' && place !== 'action' && addressed) {
     const [ask] = view.whole ? asksNear(text, sure) : asksOf(text);
     if (ask) {
       found.push(finding(`asks_${ask.effect}`, 'high', view));

@@ -20,6 +20,8 @@ import { repeatAnswer } from './repeat.ts';
 
 const SWEEP_MS = 1_000;
 const SWEEP_LIMIT = 256;
+/** Explanations at once: each judges many times, and decisions come between. */
+const MAX_EXPLAINING = 4;
 /** How long a claim of another process is waited for, in steps. */
 const PENDING_POLL_MS = 10;
 
@@ -32,6 +34,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
   readonly #byKey = new Map<string, InFlight>();
   readonly #systemCall: () => CallContext;
   #underWay = 0;
+  #explaining = 0;
   #sweeper: NodeJS.Timeout | undefined;
 
   constructor(deps: DecisionDeps, source: ReceiptSource | undefined, systemCall: () => CallContext) {
@@ -65,10 +68,15 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
 
   /** Counts as a decision while it is worked on, and leaves nothing behind. */
   async explain(request: pb.ExplainRequest, call: CallContext): Promise<pb.ExplainResponse> {
+    if (this.#explaining >= MAX_EXPLAINING) {
+      throw new BeaconError('resource_exhausted', 'too many explanations are under way', { retryAfterMs: 1_000 });
+    }
     this.#takePlace();
+    this.#explaining += 1;
     try {
       return await explain(request, call, { deps: this.#deps, epochs: this.#epochs });
     } finally {
+      this.#explaining -= 1;
       this.#underWay -= 1;
     }
   }

@@ -42,9 +42,25 @@ test('it answers what was understood, and nothing that lets anything run', async
       {
         ...{ tool: 'rm', operation: 'rm', effect: 'delete', targets: ['file:/w/a'], systems: ['filesystem'] },
         ...{ scope: '', reversible: '', flags: [] },
+        externality: expect.objectContaining({ destination_type: 'file', external_write: 'unknown' }),
+        derived_from: { destination_type: { source: 'effect', detail: 'delete', part: 1 } },
+        route: 'WARN',
       },
     ],
     externality: expect.objectContaining({ destination_type: 'file', external_write: false, reversibility: 'unknown' }),
+    derived_from: { tenant_provenance: { source: 'caller', detail: 'no credential' } },
+    changes: [
+      {
+        ...{ kind: 'level', fact: 'L0', suppose: 'L0', route: 'DENY', would_run: false, direction: 'stricter' },
+        reason: { rule: 'r', code: 'c', message: 'm' },
+      },
+      {
+        ...{ kind: 'form', fact: 'dry_run', suppose: 'it were a dry run', route: 'ALLOW', would_run: true },
+        ...{ direction: 'milder', parts: [1], reason: null },
+      },
+    ],
+    unchanged: [expect.objectContaining({ fact: 'attended', route: 'APPROVAL', direction: 'same' })],
+    changes_complete: true,
     findings: [{ kind: 'email', class: 'pii', where: 'actions.0.command', confidence: 'high' }],
     facts: { score: 300, valid_receipts: 2, level: 'L1', approved: false, missing: [] },
     policy_digest: 'e'.repeat(64),
@@ -54,11 +70,14 @@ test('it answers what was understood, and nothing that lets anything run', async
   expect(gateway.asked.map(({ method }) => method)).toEqual(['explain']);
 });
 
-test('a route nobody knows is DENY', () => {
+test('a route nobody knows is DENY; one that was not asked for is none', () => {
   for (const route of [0, 99]) {
-    expect(writeExplanation(create(ExplainResponseSchema, { route }))).toMatchObject({
-      route: 'DENY',
-      would_run: false,
+    const of = { route, parts: [{ route: 99 }, { route: 0 }], changes: [{ kind: 'level', route }] };
+    expect(writeExplanation(create(ExplainResponseSchema, of))).toMatchObject({
+      ...{ route: 'DENY', would_run: false },
+      parts: [{ route: 'DENY' }, { route: null }],
+      unchanged: [{ route: 'DENY', would_run: false }],
+      changes_complete: false,
     });
   }
 });
@@ -104,6 +123,25 @@ test('who may guard may explain, for whom he may propose', async () => {
   expect((await explain({ ...guarded, agent_id: 'b' })).status).toBe(403);
   expect(gateway.asked).toEqual([]);
   expect((await explain({ ...guarded, agent_id: 'b' }, other)).status).toBe(200);
+});
+
+test('how long it takes does not say how long decisions take', async () => {
+  const limitAfter = async (ask: 'explain' | 'guard') => {
+    const metrics = createMetrics('beacon_', { processMetrics: false });
+    const limit = createLimit({ maxInFlight: 1_000, latencyTargetMs: 1 }, metrics);
+    const slow = () => new Promise((resolve) => setTimeout(resolve, 10));
+    const decision = limited({ explain: slow, guard: slow } as unknown as Decision, limit);
+    const principal = { role: 'admin', provenance: 'authenticated', subject: 'token:admin' } as const;
+    const call = { principal, deadlineMs: Number.POSITIVE_INFINITY, requestDigest: '', traceId: '' };
+    for (let round = 0; round < 30; round += 1) {
+      await Promise.all(
+        Array.from({ length: 6 }, () => decision[ask](create(ExplainRequestSchema, {}) as never, call)),
+      );
+    }
+    return limit.limit;
+  };
+  expect(await limitAfter('guard')).toBeLessThan(20);
+  expect(await limitAfter('explain')).toBe(128);
 });
 
 test('it takes a place as a decision does, also beside a copy with its idempotency key', async () => {

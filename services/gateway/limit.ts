@@ -77,9 +77,10 @@ export function limited(decision: Decision, limit: LoadLimit): Decision {
   };
   const own: Pick<Decision, 'guard' | 'explain' | 'execute'> = {
     guard: (request, context) => run(context, request.proposal, () => decision.guard(request, context)),
-    // It looks at no idempotency key, so every copy costs what the first did.
+    // It looks at no idempotency key, so every copy costs what the first did. It judges many times, and gives way between:
+    // how long it takes says nothing of decisions.
     explain: (request, context) =>
-      limit.run(keyOf(context.principal, request.proposal), () => decision.explain(request, context)),
+      limit.run(keyOf(context.principal, request.proposal), () => decision.explain(request, context), false),
     execute: (request, context) => run(context, request.proposal, () => decision.execute(request, context)),
   };
   return new Proxy(decision, {

@@ -1,15 +1,16 @@
 // `action: {kind, …}` of /api/guard: one reader for each kind of surface.
 
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { MAX_DESCRIBED_TOOLS } from '../../core/action/tool-list.ts';
 import { invalidArgument } from '../../core/errors.ts';
 import { type ProposedAction, ProposedActionSchema } from '../../gen/beacon/v1/action_pb.js';
-import { at, type Fields, has, objectJson, openObject, raw, text } from './fields.ts';
+import { at, type Fields, has, list, objectJson, openObject, raw, text } from './fields.ts';
 
 type Kind = MessageInitShape<typeof ProposedActionSchema>['kind'];
 type Reader = { readonly fields: readonly string[] | undefined; read(fields: Fields, cwd: string): Kind };
 
 const MAX_TEXT_CHARACTERS = 524_288;
-const MAX_HEADERS = 128;
+const MAX_ENTRIES: Readonly<Record<string, number>> = { headers: 128, first_seen: 1_024 };
 const long = { required: true, max: MAX_TEXT_CHARACTERS };
 const short = { required: true, max: 256 };
 const METHOD = /^[A-Za-z]{1,32}$/;
@@ -41,7 +42,7 @@ const READERS: Readonly<Record<string, Reader>> = {
       value: {
         method: text(f, 'method', { required: true, max: 32, pattern: METHOD }),
         url: text(f, 'url', { required: true, max: 16_384 }),
-        headers: headers(f),
+        headers: texts(f, 'headers'),
         body: text(f, 'body', { max: MAX_TEXT_CHARACTERS }),
       },
     }),
@@ -85,8 +86,16 @@ const READERS: Readonly<Record<string, Reader>> = {
     read: (f) => ({ case: 'prompt', value: { text: text(f, 'text', long) } }),
   },
   output: {
-    fields: ['kind', 'text', 'tool'],
-    read: (f) => ({ case: 'output', value: { text: text(f, 'text', long), tool: text(f, 'tool', { max: 256 }) } }),
+    fields: ['kind', 'text', 'tool', 'tools', 'first_seen'],
+    read: (f) => ({
+      case: 'output',
+      value: {
+        text: text(f, 'text', { ...long, required: !has(f, 'tools') }),
+        tool: text(f, 'tool', { max: 256 }),
+        toolsJson: has(f, 'tools') ? JSON.stringify(list(f, 'tools', MAX_DESCRIBED_TOOLS)) : '',
+        firstSeen: texts(f, 'first_seen'),
+      },
+    }),
   },
   code: {
     fields: ['kind', 'language', 'text', 'cwd'],
@@ -110,16 +119,18 @@ function required(fields: Fields, name: string): string {
   return objectJson(fields, name);
 }
 
-function headers(fields: Fields): Record<string, string> {
-  if (!has(fields, 'headers')) return {};
-  const found = openObject(raw(fields, 'headers'), at(fields, 'headers'));
+/** An object whose values are texts. */
+function texts(fields: Fields, name: string): Record<string, string> {
+  if (!has(fields, name)) return {};
+  const found = openObject(raw(fields, name), at(fields, name));
   const names = Object.keys(found.values);
-  if (names.length > MAX_HEADERS) throw invalidArgument(found.path, `must have at most ${MAX_HEADERS} entries`);
-  return Object.fromEntries(names.map((name) => [name, headerValue(found, name)]));
+  const max = MAX_ENTRIES[name] ?? 0;
+  if (names.length > max) throw invalidArgument(found.path, `must have at most ${max} entries`);
+  return Object.fromEntries(names.map((key) => [key, entry(found, key)]));
 }
 
-function headerValue(fields: Fields, name: string): string {
+function entry(fields: Fields, name: string): string {
   const value = raw(fields, name);
-  if (typeof value !== 'string') throw invalidArgument(fields.path, 'every header must be a string');
+  if (typeof value !== 'string') throw invalidArgument(fields.path, 'every value must be a string');
   return value;
 }

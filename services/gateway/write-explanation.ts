@@ -1,14 +1,22 @@
 // What was understood and would be decided, as JSON. There is no `decision` in it: nobody may run anything on it by mistake.
 
-import { runs } from '../../core/route.ts';
+import { ROUTES, type Route as RouteName, runs } from '../../core/route.ts';
 import { Route, TrustLevel } from '../../gen/beacon/v1/common_pb.js';
-import type { ExplainedExternality, ExplainedFacts, ExplainResponse } from '../../gen/beacon/v1/decision_service_pb.js';
+import type {
+  ExplainedChange,
+  ExplainedExternality,
+  ExplainedFacts,
+  ExplainedPart,
+  ExplainedSource,
+  ExplainResponse,
+} from '../../gen/beacon/v1/decision_service_pb.js';
 import { writeObligation } from './write.ts';
 
 type Json = Record<string, unknown>;
 
 export function writeExplanation(explained: ExplainResponse): Json {
   const route = writeRoute(explained.route);
+  const changes = explained.changes.map((change) => writeChange(change, route));
   return {
     route,
     would_run: runs(route),
@@ -16,24 +24,53 @@ export function writeExplanation(explained: ExplainResponse): Json {
     reasons: explained.reasons.map(({ rule, code, message }) => ({ rule, code, message })),
     constraints: explained.obligations.map(writeObligation),
     fingerprint: explained.fingerprint,
-    parts: explained.parts.map(({ tool, operation, effect, targets, systems, scope, reversible, flags }) => {
-      return { tool, operation, effect, targets, systems, scope, reversible, flags };
-    }),
+    parts: explained.parts.map(writePart),
     externality: explained.externality ? writeExternality(explained.externality) : null,
+    derived_from: writeSources(explained.derivedFrom),
     findings: explained.findings.map(({ kind, class: of, where, confidence }) => {
       return { kind, class: of, where, confidence };
     }),
     facts: explained.facts ? writeFacts(explained.facts) : null,
+    changes: changes.filter(({ direction }) => direction !== 'same'),
+    unchanged: changes.filter(({ direction }) => direction === 'same'),
+    changes_complete: explained.changesComplete,
     policy_digest: explained.policyDigest,
     policy_revision: explained.policyRevision,
   };
 }
 
 /** What cannot be read as a route is DENY. */
-function writeRoute(route: Route) {
-  return route === Route.UNSPECIFIED
-    ? 'DENY'
-    : ((Route[route] ?? 'DENY') as Exclude<keyof typeof Route, 'UNSPECIFIED'>);
+function writeRoute(route: Route): RouteName {
+  const name = Route[route] as RouteName | undefined;
+  return name !== undefined && ROUTES.includes(name) ? name : 'DENY';
+}
+
+function writePart(part: ExplainedPart): Json {
+  const { tool, operation, effect, targets, systems, scope, reversible, flags, externality, derivedFrom } = part;
+  return {
+    ...{ tool, operation, effect, targets, systems, scope, reversible, flags },
+    externality: externality ? writeExternality(externality) : null,
+    derived_from: writeSources(derivedFrom),
+    route: part.route === Route.UNSPECIFIED ? null : writeRoute(part.route),
+  };
+}
+
+/** By field; `part` from 1, where one part decides it. */
+function writeSources(sources: readonly ExplainedSource[]): Json {
+  return Object.fromEntries(
+    sources.map(({ field, source, detail, part }) => [field, { source, detail, ...(part > 0 && { part }) }]),
+  );
+}
+
+function writeChange({ kind, fact, suppose, parts, route: then, reason }: ExplainedChange, now: RouteName) {
+  const route = writeRoute(then);
+  const by = ROUTES.indexOf(route) - ROUTES.indexOf(now);
+  return {
+    ...{ kind, fact, suppose, route, would_run: runs(route) },
+    direction: by === 0 ? 'same' : by < 0 ? 'milder' : 'stricter',
+    ...(parts.length > 0 && { parts }),
+    reason: reason ? { rule: reason.rule, code: reason.code, message: reason.message } : null,
+  };
 }
 
 function writeExternality(of: ExplainedExternality): Json {

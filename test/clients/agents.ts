@@ -11,6 +11,8 @@ export type Run = {
   /** The shell command that the client runs as its hook. */
   readonly hook: string;
   readonly steps: readonly Step[];
+  /** What the hook is registered for; before a tool runs unless told. */
+  readonly events?: readonly string[];
   /** Variables the hook may see beside the client's own. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -107,7 +109,7 @@ export const codex: Agent = {
   shell: (command) => ({ tool: 'exec_command', input: { cmd: command } }),
   run(options) {
     return inFolders(options, ({ home }, port) => {
-      writeFileSync(join(home, 'hooks.json'), hookTable(options.hook, ['PreToolUse']));
+      writeFileSync(join(home, 'hooks.json'), hookTable(options.hook, options.events ?? ['PreToolUse']));
       writeFileSync(
         join(home, 'config.toml'),
         [
@@ -145,7 +147,7 @@ export const claudeCode: Agent = {
   run(options) {
     return inFolders(options, ({ home }, port) => {
       const settings = join(home, 'settings.json');
-      writeFileSync(settings, hookTable(options.hook, ['PreToolUse']));
+      writeFileSync(settings, hookTable(options.hook, options.events ?? ['PreToolUse']));
       const flags = ['--model', 'claude-sonnet-4-5', '--settings', settings, '--allowedTools', 'Bash,Write,Edit,Read'];
       return {
         program: claudeCode.program as string,

@@ -21,6 +21,20 @@ inBothModes(
       return logs.reduce((sum, { size }) => sum + size, 0);
     };
 
+    test('each part with its X(a), each field with its source, and what would change the route', async () => {
+      const before = await leaves();
+      const { body } = await post('/api/explain', about('ls && git push'), beacon.adminToken);
+      const { parts, changes } = body as unknown as Record<'parts' | 'changes', Record<string, object>[]>;
+      expect(body).toMatchObject({ route: 'APPROVAL', changes_complete: true });
+      expect(parts.map(({ route }) => route)).toEqual(['ALLOW', 'APPROVAL']);
+      for (const { externality = {}, derived_from: from = {} } of [...parts, body as Record<string, object>]) {
+        expect([Object.keys(externality).length, Object.keys(from)]).toEqual([10, Object.keys(externality)]);
+      }
+      expect(changes).toContainEqual(expect.objectContaining({ fact: 'dry_run', route: 'ALLOW', direction: 'milder' }));
+      expect(changes).toContainEqual(expect.objectContaining({ fact: 'part', route: 'ALLOW', parts: [2] }));
+      expect(await leaves()).toBe(before);
+    });
+
     test('no receipt, no budget, no key', async () => {
       const before = await leaves();
       for (let i = 0; i < 3 * RATE; i += 1) {

@@ -306,6 +306,8 @@ export declare type PromptAction = Message<"beacon.v1.PromptAction"> & {
 export declare const PromptActionSchema: GenMessage<PromptAction>;
 
 /**
+ * Text that a tool gave back, or what a server says its tools are.
+ *
  * @generated from message beacon.v1.OutputAction
  */
 export declare type OutputAction = Message<"beacon.v1.OutputAction"> & {
@@ -315,9 +317,26 @@ export declare type OutputAction = Message<"beacon.v1.OutputAction"> & {
   text: string;
 
   /**
+   * The tool that gave it, or the server.
+   *
    * @generated from field: string tool = 2;
    */
   tool: string;
+
+  /**
+   * In place of `text`: one JSON list of 1 to 128 tools as MCP `tools/list` gives them.
+   *
+   * @generated from field: string tools_json = 3;
+   */
+  toolsJson: string;
+
+  /**
+   * Digests of definitions (`sha256:` and hex) by tool name, as the session first saw them: another one now is a changed
+   * description.
+   *
+   * @generated from field: map<string, string> first_seen = 4;
+   */
+  firstSeen: { [key: string]: string };
 };
 
 /**

@@ -366,6 +366,27 @@ export declare type ExplainResponse = Message<"beacon.v1.ExplainResponse"> & {
    * @generated from field: string summary = 11;
    */
   summary: string;
+
+  /**
+   * Where each field of `externality` comes from.
+   *
+   * @generated from field: repeated beacon.v1.ExplainedSource derived_from = 12;
+   */
+  derivedFrom: ExplainedSource[];
+
+  /**
+   * What was supposed, and the route then; the same route too.
+   *
+   * @generated from field: repeated beacon.v1.ExplainedChange changes = 13;
+   */
+  changes: ExplainedChange[];
+
+  /**
+   * False when a limit (of judgements, of time, of the proposal's length) left something out of `changes`.
+   *
+   * @generated from field: bool changes_complete = 14;
+   */
+  changesComplete: boolean;
 };
 
 /**
@@ -421,6 +442,25 @@ export declare type ExplainedPart = Message<"beacon.v1.ExplainedPart"> & {
    * @generated from field: repeated string flags = 8;
    */
   flags: string[];
+
+  /**
+   * All ten fields; those of caller and surface are the proposal's.
+   *
+   * @generated from field: beacon.v1.ExplainedExternality externality = 9;
+   */
+  externality?: ExplainedExternality | undefined;
+
+  /**
+   * @generated from field: repeated beacon.v1.ExplainedSource derived_from = 10;
+   */
+  derivedFrom: ExplainedSource[];
+
+  /**
+   * What it would come to by itself; unspecified where it was not asked.
+   *
+   * @generated from field: beacon.v1.Route route = 11;
+   */
+  route: Route;
 };
 
 /**
@@ -428,6 +468,98 @@ export declare type ExplainedPart = Message<"beacon.v1.ExplainedPart"> & {
  * Use `create(ExplainedPartSchema)` to create a new message.
  */
 export declare const ExplainedPartSchema: GenMessage<ExplainedPart>;
+
+/**
+ * Where one field of X(a) comes from.
+ *
+ * @generated from message beacon.v1.ExplainedSource
+ */
+export declare type ExplainedSource = Message<"beacon.v1.ExplainedSource"> & {
+  /**
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * effect, tool, destination, finding, contents, caller, surface, nobody.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * The effect, tool, address, kinds of findings, or the fact in words; no payload.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
+
+  /**
+   * The part that decides it, from 1; 0 for what every part shares.
+   *
+   * @generated from field: uint32 part = 4;
+   */
+  part: number;
+};
+
+/**
+ * Describes the message beacon.v1.ExplainedSource.
+ * Use `create(ExplainedSourceSchema)` to create a new message.
+ */
+export declare const ExplainedSourceSchema: GenMessage<ExplainedSource>;
+
+/**
+ * The same proposal, judged again with one thing another.
+ *
+ * @generated from message beacon.v1.ExplainedChange
+ */
+export declare type ExplainedChange = Message<"beacon.v1.ExplainedChange"> & {
+  /**
+   * level, identity, approval, told, form, without_finding, without_part.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * For programs: L3, git.branch, attended, dry_run, named_paths, part, ...
+   *
+   * @generated from field: string fact = 2;
+   */
+  fact: string;
+
+  /**
+   * For people: reads on from "if".
+   *
+   * @generated from field: string suppose = 3;
+   */
+  suppose: string;
+
+  /**
+   * @generated from field: beacon.v1.Route route = 4;
+   */
+  route: Route;
+
+  /**
+   * The first reason of that route.
+   *
+   * @generated from field: beacon.v1.Reason reason = 5;
+   */
+  reason?: Reason | undefined;
+
+  /**
+   * Parts it is about, from 1; empty for the whole proposal.
+   *
+   * @generated from field: repeated uint32 parts = 6;
+   */
+  parts: number[];
+};
+
+/**
+ * Describes the message beacon.v1.ExplainedChange.
+ * Use `create(ExplainedChangeSchema)` to create a new message.
+ */
+export declare const ExplainedChangeSchema: GenMessage<ExplainedChange>;
 
 /**
  * X(a): where the effect goes, and on whose authority; `unknown` is a value of each.
