@@ -1,0 +1,47 @@
+// What the command line is handed for policy packages (clients/cli/policy-tools.ts says what each promises).
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { OpenBundle, PolicyTools } from '../../clients/cli/policy-tools.ts';
+import { caseFault, readCases } from '../../core/policy-cases.ts';
+import { loadBundle, readCanaries } from '../../ports/policy-engine/bundle-folder.ts';
+import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
+import { evaluate } from '../../services/decision/judge.ts';
+import { BUNDLE, findOpa } from '../build.ts';
+import { decideOn } from './cases.ts';
+import { makePackage } from './make.ts';
+import { isPackage } from './read.ts';
+import { scaffold } from './scaffold.ts';
+
+export const policyTools: PolicyTools = {
+  scaffold,
+  isPackage,
+  make: (folders, env, output) => makePackage(folders, findOpa(env), output),
+  open,
+};
+
+/** As a Beacon opens it: the pack's own canaries hold beside the bundle's. */
+async function open(folder: string): Promise<OpenBundle> {
+  const bundle = await loadBundle(folder);
+  const own = readCanaries(await readFile(join(BUNDLE, 'canaries.json')));
+  const policy = await new WasmPolicyEngine().activate({ ...bundle, canaries: [...own, ...bundle.canaries] });
+  const { name } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { name?: unknown };
+  return {
+    name: typeof name === 'string' ? name : '',
+    revision: policy.revision,
+    digest: policy.digest,
+    evaluate: (input) => evaluate(policy, input),
+    decide: (body, standing) => {
+      const { admitted, facts, verdict } = decideOn(policy, body, standing);
+      return { verdict, admitted, facts };
+    },
+    runCases: async () => {
+      const cases = readCases(await readFile(join(folder, 'cases.json')));
+      const failing = cases.flatMap((one) => {
+        const fault = caseFault(one, evaluate(policy, one.input));
+        return fault === undefined ? [] : [`${one.name} (${fault})`];
+      });
+      return { cases: cases.length, failing };
+    },
+  };
+}
