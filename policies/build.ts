@@ -42,8 +42,9 @@ export function findOpa(env: NodeJS.ProcessEnv = process.env): string {
     }
   }
   throw new Error(
-    `OPA ${OPA_VERSION} was not found (BEACON_OPA, PATH, $BEACON_TEST_CACHE/opa-${OPA_VERSION}). Install it: ` +
-      `CGO_ENABLED=0 GOBIN=<folder> go install -trimpath github.com/open-policy-agent/opa@v${OPA_VERSION}`,
+    `OPA ${OPA_VERSION}, which compiles Rego, was not found (BEACON_OPA, PATH, $BEACON_TEST_CACHE/opa-${OPA_VERSION}). ` +
+      'npm test installs it; or, with Go: CGO_ENABLED=0 GOBIN=<folder> go install -trimpath ' +
+      `github.com/open-policy-agent/opa@v${OPA_VERSION}, and BEACON_OPA=<folder>/opa`,
   );
 }
 

@@ -20,7 +20,9 @@ import { parseStrictJson } from '../../core/strict-json.ts';
 import { findBeacon, type Json } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
 import { bundleFolder, readBundle, readOrUsage } from './policy-bundle.ts';
+import { defineInstall } from './policy-install.ts';
 import { definePackages } from './policy-package.ts';
+import { defineSimulate } from './policy-simulate.ts';
 import { plain, terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
@@ -53,6 +55,8 @@ export function define(program: Command, world: World, exits: Exits): void {
     .requiredOption('--keys <file>', 'JWK set of the keys that may sign')
     .option('--json')
     .action(exits((dir: string, options: VerifyOptions) => verify(dir, options, world)));
+  defineInstall(policy, world, exits);
+  defineSimulate(policy, world, exits);
   policy
     .command('status')
     .description('the active bundle, and why the one at its source was refused')

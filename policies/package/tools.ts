@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OpenBundle, PolicyTools } from '../../clients/cli/policy-tools.ts';
+import { BeaconError } from '../../core/errors.ts';
 import { caseFault, readCases } from '../../core/policy-cases.ts';
 import { loadBundle, readCanaries } from '../../ports/policy-engine/bundle-folder.ts';
 import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
@@ -16,9 +17,17 @@ import { scaffold } from './scaffold.ts';
 export const policyTools: PolicyTools = {
   scaffold,
   isPackage,
-  make: (folders, env, output) => makePackage(folders, findOpa(env), output),
+  make: async (folders, env, output) => makePackage(folders, opaOf(env), output),
   open,
 };
+
+function opaOf(env: NodeJS.ProcessEnv): string {
+  try {
+    return findOpa(env);
+  } catch (cause) {
+    throw new BeaconError('failed_precondition', (cause as Error).message, { cause });
+  }
+}
 
 /** As a Beacon opens it: the pack's own canaries hold beside the bundle's. */
 async function open(folder: string): Promise<OpenBundle> {
