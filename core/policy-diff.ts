@@ -36,17 +36,19 @@ const MAX_EXAMPLES = 5;
 /** Beacon's own answers, whatever a policy says: the kill switch, and limits of the host. */
 const HELD = ['revoked', 'no_lease', 'revocation_unknown', 'too_many_tools'];
 
+type Asked = Pick<Receipt, 'receiptId' | 'sealedAt' | 'route' | 'predicate'>;
+
 /** The input a receipt's evidence holds, checked against both digests of the receipt; otherwise why not. */
-export function readRecorded(receipt: Receipt, evidence: Uint8Array): Recorded | NotReplayed {
+export function readRecorded(receipt: Asked, evidence: Uint8Array): Recorded | NotReplayed {
   const { evidence_digest, envelope_digest, reasons, policy } = receipt.predicate as Record<string, unknown>;
   if (sha256Hex(evidence) !== evidence_digest) return 'other_evidence';
-  let held: { summary?: unknown; input?: unknown };
+  let held: { summary?: unknown; input?: unknown } | null;
   try {
     held = parseStrictJson(evidence, { maxBytes: MAX_EVIDENCE_BYTES, maxDepth: MAX_EVIDENCE_DEPTH }) as typeof held;
   } catch {
     return 'other_form';
   }
-  const input = held.input as EvaluatedInput | undefined;
+  const input = held?.input as EvaluatedInput | undefined;
   if (receipt.route === undefined || input?.version !== 1 || !Array.isArray(input.action?.parts)) return 'other_form';
   const bytes = new TextEncoder().encode(canonicalJson(input));
   if (sha256Hex(bytes) !== envelope_digest) return 'other_evidence';
@@ -58,7 +60,7 @@ export function readRecorded(receipt: Receipt, evidence: Uint8Array): Recorded |
     route: receipt.route,
     reasons: Array.isArray(reasons) ? (reasons as Recorded['reasons']) : [],
     policyRevision: String((policy as { revision?: unknown } | undefined)?.revision ?? ''),
-    summary: typeof held.summary === 'string' ? held.summary : '',
+    summary: typeof held?.summary === 'string' ? held.summary : '',
     effects: [...new Set(input.action.parts.map(({ effect }) => effect as string))],
     input: bytes,
   };
