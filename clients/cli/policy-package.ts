@@ -83,6 +83,8 @@ function show(made: MadePackage, dirs: readonly string[], out: string | undefine
   for (const { name, was, is } of made.milder) {
     line(`  ${style('red', `✖ ${was} became ${is}`)}  ${plain(name)}`);
   }
+  const more = made.milderCount - made.milder.length;
+  if (more > 0) line(`  ${style('red', `✖ and ${more} more`)}`);
   line(`\n${style('bold', 'Bundle')}`);
   const { pack, package: laid } = made.evaluationUs;
   fields([
@@ -123,9 +125,10 @@ function showCases({ cases }: MadePackage, { line, style }: Terminal): void {
   }
 }
 
-function neverMilder({ compared, milder }: MadePackage): string {
+function neverMilder(made: MadePackage): string {
+  const { compared, milder } = made;
   const asked = `${compared} inputs decided by the pack alone and with the package`;
-  return milder.length === 0 ? `${asked}: none is milder` : `${asked}: some are`;
+  return milder.length === 0 ? `${asked}: none is milder` : `${asked}: ${made.milderCount} are`;
 }
 
 function count(all: number, failing: number): string {

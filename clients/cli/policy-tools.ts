@@ -1,9 +1,7 @@
 // What the verbs of policy packages need and no client may import: the compiler, the Wasm engine and Beacon's own admit and
 // judge. A clone hands them in (bin/beacon-policy.ts); a release that has none says so.
 
-import type { CanonicalAction, Finding } from '../../core/action/types.ts';
-import type { Facts, TrustLevel } from '../../core/envelope.ts';
-import type { Externality } from '../../core/externality.ts';
+import type { TrustLevel } from '../../core/envelope.ts';
 import type { Provenance } from '../../core/principal.ts';
 import type { Reason, Route, Verdict } from '../../core/route.ts';
 
@@ -36,6 +34,8 @@ export type MadePackage = {
   /** Inputs asked of the pack with and without the packages, and those it routes milder with them. */
   readonly compared: number;
   readonly milder: readonly CaseFault[];
+  /** Of them all; the list is cut. */
+  readonly milderCount: number;
   /** One evaluation, p50, in microseconds. */
   readonly evaluationUs: { readonly pack: number; readonly package: number };
 };
@@ -48,18 +48,6 @@ export type Standing = {
   readonly valid_receipts?: number;
   readonly approved?: boolean;
 };
-export type Understood = {
-  readonly verdict: Verdict;
-  readonly facts: Facts;
-  readonly admitted: {
-    readonly action: CanonicalAction;
-    readonly externality: Externality;
-    readonly findings: readonly Finding[];
-    readonly fingerprint: string;
-    readonly summary: string;
-  };
-};
-
 /** A bundle that decides nothing: only asked. */
 export type OpenBundle = {
   readonly name: string;
@@ -68,7 +56,9 @@ export type OpenBundle = {
   /** Never throws: what cannot be evaluated is DENY. */
   evaluate(input: Uint8Array): Verdict;
   /** `body`: as for POST /api/guard. Understood here, on facts as stated. Throws `invalid_argument` naming the field. */
-  decide(body: object, standing: Standing): Understood;
+  decide(body: object, standing: Standing): Verdict;
+  /** The same as the answer of POST /api/explain. */
+  explain(body: object, standing: Standing): Promise<Readonly<Record<string, unknown>>>;
   /** What fails of the cases it carries, and how many there are. */
   runCases(): Promise<{ readonly cases: number; readonly failing: readonly string[] }>;
 };

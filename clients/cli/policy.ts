@@ -20,6 +20,7 @@ import { parseStrictJson } from '../../core/strict-json.ts';
 import { findBeacon, type Json } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
 import { bundleFolder, readBundle, readOrUsage } from './policy-bundle.ts';
+import { definePolicyExplain } from './policy-explain.ts';
 import { defineInstall } from './policy-install.ts';
 import { definePackages } from './policy-package.ts';
 import { defineSimulate } from './policy-simulate.ts';
@@ -56,6 +57,7 @@ export function define(program: Command, world: World, exits: Exits): void {
     .option('--json')
     .action(exits((dir: string, options: VerifyOptions) => verify(dir, options, world)));
   defineInstall(policy, world, exits);
+  definePolicyExplain(policy, world, exits);
   defineSimulate(policy, world, exits);
   policy
     .command('status')

@@ -5,8 +5,9 @@ import type { Standing } from '../../clients/cli/policy-tools.ts';
 import type { EvaluatedInput, Facts } from '../../core/envelope.ts';
 import { BeaconError } from '../../core/errors.ts';
 import { caseFault } from '../../core/policy-cases.ts';
-import type { CallContext } from '../../core/principal.ts';
+import type { CallContext, Provenance } from '../../core/principal.ts';
 import type { Verdict } from '../../core/route.ts';
+import type { Proposal } from '../../gen/beacon/v1/decision_service_pb.js';
 import { allDetectors } from '../../ports/detectors/all.ts';
 import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
 import { HmacTenantKeys } from '../../ports/tenant-key/hmac.ts';
@@ -43,22 +44,28 @@ export type Decided = {
 
 /** No real tenant's: digests of cases stand in bundles and must be the same on every machine. */
 const keys = new HmacTenantKeys(new Uint8Array(32));
-const deps = { privacy: { detectors: allDetectors(), keys }, settings: { isolation: 'own_user' as const } };
+export const caseDeps = { privacy: { detectors: allDetectors(), keys }, settings: { isolation: 'own_user' as const } };
 const DEFAULT_CONTEXT = { cwd: '/w', workspace: '/w' };
 
-/** `body`: as for POST /api/guard or /api/execute. Throws `invalid_argument` naming the field. */
-export function decideOn(policy: PolicySnapshot, body: object, standing: Standing = {}): Decided {
-  const { level = 'L2', provenance = 'authenticated', score = 300, valid_receipts = 0, approved = false } = standing;
+/** The proposal, and the call of an agent who authenticated like that. */
+export function readAsked(body: object, provenance: Provenance): { proposal: Proposal; call: CallContext } {
   const proposal = readExplain(body);
   const { tenantId, agentId } = proposal;
   const principal = { role: 'agent', provenance, subject: 'case' } as const;
-  const call: CallContext = {
+  const call = {
     principal: provenance === 'asserted' ? principal : { ...principal, tenantId, agentId },
     deadlineMs: Number.POSITIVE_INFINITY,
     requestDigest: '',
     traceId: '',
   };
-  const admitted = admit(proposal, call, deps);
+  return { proposal, call };
+}
+
+/** `body`: as for POST /api/guard or /api/execute. Throws `invalid_argument` naming the field. */
+export function decideOn(policy: PolicySnapshot, body: object, standing: Standing = {}): Decided {
+  const { level = 'L2', provenance = 'authenticated', score = 300, valid_receipts = 0, approved = false } = standing;
+  const { proposal, call } = readAsked(body, provenance);
+  const admitted = admit(proposal, call, caseDeps);
   const facts: Facts = {
     ...{ score, valid_receipts, level },
     revocation_epoch: 1,

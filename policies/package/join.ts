@@ -46,9 +46,10 @@ function put(target: string, place: string, name: string, text: string): void {
 
 type Says = Readonly<Record<keyof typeof SAID, boolean>>;
 type Path = readonly { readonly value: unknown }[];
+type Head = { readonly key?: unknown; readonly ref: Path };
 type Module = {
   readonly package?: { readonly path: Path };
-  readonly rules?: readonly { readonly head: { readonly name?: string; readonly key?: unknown; readonly ref: Path } }[];
+  readonly rules?: readonly { readonly head: Head }[];
   readonly errors?: readonly { readonly message: string; readonly location?: { readonly row: number } }[];
 };
 
@@ -67,8 +68,7 @@ function modulesOf(one: Package, opa: string): Says {
         const wanted = `package added.${one.name}${isTest ? ' (or below it)' : ''}`;
         throw refused(`rules/${file}`, `is in package ${path.slice(1).join('.')}; a package's rules are in ${wanted}`);
       }
-      if (isTest) continue;
-      for (const { head } of module.rules ?? []) note(says, head, file);
+      for (const { head } of module.rules ?? []) note(says, head, file, isTest);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -77,9 +77,10 @@ function modulesOf(one: Package, opa: string): Says {
 }
 
 /** A complete rule, or one with a deeper name, would be handed on as nothing at all. */
-function note(says: Record<string, boolean>, head: NonNullable<Module['rules']>[number]['head'], file: string): void {
+function note(says: Record<string, boolean>, head: Head, file: string, isTest: boolean): void {
   const name = String(head.ref[0]?.value);
   if (!Object.hasOwn(says, name)) return;
+  if (isTest) throw refused(`rules/${file}`, `${name} stands in a test, which is in no bundle`);
   if (head.key === undefined || head.ref.length !== 1) {
     throw refused(`rules/${file}`, `${name} is a set: write \`${name} contains {…} if …\``);
   }

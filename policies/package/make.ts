@@ -47,6 +47,7 @@ export async function makePackage(folders: readonly string[], opa: string, outpu
       rego,
       cases: runs.flat().map(toReport),
       milder: milder.slice(0, MAX_SHOWN_MILDER),
+      milderCount: milder.length,
       compared: milder.compared,
       evaluationUs: { pack: timed(platform, milder.inputs), package: timed(policy, milder.inputs) },
       ok: rego.every(({ fault }) => fault === undefined) && runs.flat().every(({ fault }) => fault === undefined),
@@ -152,11 +153,11 @@ function toReport({ written, verdict, fault, input }: CaseRun): MadePackage['cas
 type Compared = CaseFault[] & { compared: number; inputs: readonly Uint8Array[] };
 
 /** The pack's own cases as each of the tenants, and the packages' cases, in the pack alone and with the packages. */
-function milderThan(
+export function milderThan(
   before: PolicySnapshot,
   after: PolicySnapshot,
-  packages: readonly Package[],
-  runs: readonly CaseRun[],
+  packages: readonly Pick<Package, 'tenants'>[],
+  runs: readonly Pick<CaseRun, 'written' | 'bytes'>[],
 ): Compared {
   const cases = readCases(readFileSync(join(BUNDLE, 'cases.json')));
   const tenants = packages.map((one) => one.tenants[0] as string);

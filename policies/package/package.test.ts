@@ -4,8 +4,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { findOpa } from '../build.ts';
-import { makePackage } from './make.ts';
+import { loadBundle } from '../../ports/policy-engine/bundle-folder.ts';
+import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
+import { BUNDLE, findOpa } from '../build.ts';
+import { makePackage, milderThan } from './make.ts';
 import { scaffold } from './scaffold.ts';
 import { policyTools } from './tools.ts';
 
@@ -50,7 +52,7 @@ const verdictOf = async (command: string, tenant = 'acme') => {
   const made = await make(out);
   const bundle = await policyTools.open(out);
   const body = { tenant_id: tenant, agent_id: 'a', action: { kind: 'shell', command } };
-  return { made, verdict: bundle.decide(body, {}).verdict };
+  return { made, verdict: bundle.decide(body, {}) };
 };
 
 test('as it was made it passes, and its bundle holds its cases', { timeout: 60_000 }, async () => {
@@ -66,10 +68,18 @@ test('as it was made it passes, and its bundle holds its cases', { timeout: 60_0
   expect(failing).toEqual([]);
   expect(cases).toBe(made.compared);
   const push = { agent_id: 'a', action: { kind: 'shell', command: 'git push origin feature/x' } };
-  const routes = ['acme', 'acme-eu', 'globex'].map(
-    (tenant_id) => opened.decide({ ...push, tenant_id }, {}).verdict.route,
-  );
+  const routes = ['acme', 'acme-eu', 'globex'].map((tenant_id) => opened.decide({ ...push, tenant_id }, {}).route);
   expect(routes).toEqual(['APPROVAL', 'APPROVAL', 'WARN']);
+  const asked = { ...push, tenant_id: 'acme' };
+  const explained = await opened.explain(asked, {});
+  expect(explained).toMatchObject({
+    route: 'APPROVAL',
+    policy_digest: made.digest,
+    facts: { level: 'L2', score: 300 },
+  });
+  expect(explained.parts).toMatchObject([{ tool: 'git', effect: 'vcs_push' }]);
+  expect(await opened.explain(asked, { provenance: 'asserted' })).toMatchObject({ facts: { level: 'L1' } });
+  expect(await opened.explain(asked, { approved: true })).toMatchObject({ route: 'WARN', would_run: true });
 });
 
 test('the same sources give the same bytes', { timeout: 60_000 }, async () => {
@@ -117,7 +127,7 @@ obligations contains "nothing" if input.action.parts[0].effect == "read_credenti
     opened.decide(
       { tenant_id: 'acme', agent_id: 'a', context: { cwd: '/w', workspace: '/w' }, action: { kind: 'shell', command } },
       {},
-    ).verdict;
+    );
   const pushed = of('git push origin feature/x');
   expect(pushed.route).toBe('DENY');
   expect(pushed.reasons[0]).toMatchObject({ rule: 'tenant.acme.unreadable', code: 'added_rule_unreadable' });
@@ -173,6 +183,22 @@ test('a package asks the pack nothing that asks the package, and hands nothing o
     rules(body);
     expect((await refusal()).message, body).toContain('hits is a set');
   }
+});
+
+test('a hit in a test would hold in no bundle', async () => {
+  write('rules/more_test.rego', 'package added.acme\n\nhits contains {} if true\n');
+  expect((await refusal()).message).toContain('rules/more_test.rego');
+});
+
+test('should a package ever be milder, that is seen', async () => {
+  const bundle = await loadBundle(BUNDLE);
+  const data = JSON.parse(Buffer.from(bundle.data).toString());
+  data.beacon.ladders.person = data.beacon.ladders.reading;
+  const milder = { ...bundle, data: Buffer.from(JSON.stringify(data)) };
+  const [before, after] = [new WasmPolicyEngine(), new WasmPolicyEngine()];
+  const compared = milderThan(await before.activate(bundle), await after.activate(milder), [{ tenants: ['acme'] }], []);
+  expect(compared.length).toBeGreaterThan(0);
+  expect(compared).toContainEqual(expect.objectContaining({ was: 'APPROVAL', is: 'ALLOW' }));
 });
 
 test('no file of a package lands where the pack has its tables', async () => {
@@ -240,7 +266,7 @@ test('two packages become one bundle, each for its own tenants', { timeout: 60_0
   const opened = await policyTools.open(out);
   const route = (tenant_id: string) =>
     opened.decide({ tenant_id, agent_id: 'a', action: { kind: 'shell', command: 'git push origin feature/x' } }, {})
-      .verdict.route;
+      .route;
   expect([route('acme'), route('globex')]).toEqual(['APPROVAL', 'WARN']);
   await expect(makePackage([folder, folder], opa)).rejects.toMatchObject({ code: 'failed_precondition' });
 });

@@ -10,6 +10,7 @@ import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
 import { evaluate } from '../../services/decision/judge.ts';
 import { BUNDLE, findOpa } from '../build.ts';
 import { decideOn } from './cases.ts';
+import { explainBy } from './explain.ts';
 import { makePackage } from './make.ts';
 import { isPackage } from './read.ts';
 import { scaffold } from './scaffold.ts';
@@ -40,10 +41,8 @@ async function open(folder: string): Promise<OpenBundle> {
     revision: policy.revision,
     digest: policy.digest,
     evaluate: (input) => evaluate(policy, input),
-    decide: (body, standing) => {
-      const { admitted, facts, verdict } = decideOn(policy, body, standing);
-      return { verdict, admitted, facts };
-    },
+    decide: (body, standing) => decideOn(policy, body, standing).verdict,
+    explain: (body, standing) => explainBy(policy, body, standing),
     runCases: async () => {
       const cases = readCases(await readFile(join(folder, 'cases.json')));
       const failing = cases.flatMap((one) => {

@@ -2,7 +2,7 @@
 // what was decided, signed, installed, refused and taken out again.
 
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -98,6 +98,29 @@ test('simulate: what was recorded, as the package would have decided it', async 
   expect(stdout).toContain('WARN → APPROVAL');
 });
 
+test('explain: by the bundle that is not installed, beside the one that decides', () => {
+  const push = ['--agent', 'builder', '--tenant', 'acme', '--', 'git', 'push', 'origin', 'feature/x'];
+  expect(beacon(['policy', 'explain', ...push])).toMatchObject({ status: 0, stdout: expect.stringContaining('WARN') });
+  const { status, body } = policy(
+    'explain',
+    '--bundle',
+    'acme',
+    '--json',
+    ...push.slice(0, 4),
+    'git push origin feature/x',
+  );
+  expect([status, body.route, body.running.route]).toEqual([1, 'APPROVAL', 'WARN']);
+  expect(body).toMatchObject({ bundle: { name: 'acme' }, policy_digest: digestOf('acme/bundle') });
+  const { stdout } = beacon(['policy', 'explain', '--bundle', 'acme', ...push]);
+  expect(stdout).toContain('By acme 0.1.0, which is not installed');
+  expect(stdout).toContain('change_freeze');
+  expect(beacon(['policy', 'explain', '--score', '300', ...push]).status).toBe(2);
+  const alone = beacon(['policy', 'explain', '--bundle', 'acme', '--approved', ...push], {
+    BEACON_DATA_DIR: join(home, 'none'),
+  });
+  expect([alone.status, alone.stdout]).toEqual([0, expect.stringContaining('facts are as stated')]);
+});
+
 test('install: verified, put there at once, and told what the Beacon made of it', async () => {
   const unsigned = install('acme');
   expect([unsigned.status, unsigned.body.error.message]).toEqual([1, expect.stringContaining('(unsigned)')]);
@@ -144,6 +167,10 @@ test('an older one, a stranger’s, or one whose cases fail leaves everything as
 
   const older = install('first');
   expect([older.status, older.body.error.message]).toEqual([1, expect.stringContaining('(rollback)')]);
+  // Into a folder that nobody watches yet just as little: the running one says what was active.
+  const elsewhere = policy('install', 'first', '--keys', 'keys.json', '--to', 'elsewhere');
+  expect([elsewhere.status, elsewhere.body.error.message]).toEqual([1, expect.stringContaining('(rollback)')]);
+  expect(existsSync(join(home, 'elsewhere'))).toBe(false);
   await stays();
 
   // Trusted by whoever installs, and by no Beacon: it was there for a moment, and is no more.
@@ -163,6 +190,7 @@ test('an older one, a stranger’s, or one whose cases fail leaves everything as
   expect(sign('failing', 3).status).toBe(0);
   const failing = install('failing');
   expect([failing.status, failing.body.error.message]).toEqual([1, expect.stringContaining('(failed_case)')]);
+  expect(failing.body.error.message).not.toContain('taken out');
   await stays();
 });
 
