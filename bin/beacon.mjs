@@ -20,9 +20,8 @@ if (isHook) {
 }
 
 // Policy packages need the pack's sources and the Wasm engine: a clone has them, the bundle of the clients does not.
-const withTools = 'bin/beacon-policy.ts';
-if (argv[0] === 'policy' && fs.existsSync(path.join(root, withTools))) {
-  Object.assign(target, { bundle: 'dist/beacon-policy.mjs', source: withTools });
+if (argv[0] === 'policy' && fs.existsSync(path.join(root, 'policies/package/tools.ts'))) {
+  Object.assign(target, { bundle: 'dist/beacon-policy.mjs', source: 'bin/beacon-policy.ts' });
 }
 
 await launch(import.meta.url, target, argv, { install: !isHook });

@@ -27,11 +27,12 @@ import type { World } from './world.ts';
 
 type Options = { keys?: string; to?: string; force?: true; offline?: true; json?: true };
 type Done = 'activated' | 'unchanged' | 'placed' | 'waiting';
-type Ending = { readonly done: Done; readonly status?: Json; readonly note?: string };
+type Ending = { readonly done: Done; readonly status?: Json; readonly note?: string; readonly advice?: string };
 
 /** A folder is looked at every two seconds; the rest is for a busy machine. */
 const SEEN_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 200;
+const OTHER_PACK = 'it was built over another pack than this Beacon’s; build it again to have the rules of this one';
 
 export function defineInstall(policy: Command, world: World, exits: Exits): void {
   policy
@@ -56,15 +57,15 @@ async function install(dir: string, options: Options, world: World): Promise<num
   const { files, envelope } = await readFolder(folder);
   const last = await installed(target, trusted);
   const manifest = verifyPolicy(envelope, trusted, files, { nowMs: Date.now(), last, force });
-  await passesItsCases(folder, world);
+  const advice = await passesItsCases(folder, world);
   const beacon = options.offline ? undefined : await findBeacon(world);
   const before = await beacon?.ask('GET', '/api/policy');
   if (before) requireTurn(manifest, before, force);
   const placed = await placeBundle(target, new Map([...files, [MANIFEST_FILE, envelope as Uint8Array]]));
-  if (!beacon || !before) return show({ done: 'placed' }, manifest, target, options, world);
+  if (!beacon || !before) return show({ done: 'placed', advice }, manifest, target, options, world);
   const ending = await outcome(beacon, manifest, before, force).catch((refusal) => takeOut(placed, refusal, manifest));
   const lines = ending.done === 'activated' ? await rehearsed(beacon, ending.status) : {};
-  return show(ending, manifest, target, options, world, lines);
+  return show({ ...ending, advice }, manifest, target, options, world, lines);
 }
 
 async function readFolder(folder: string) {
@@ -90,10 +91,12 @@ async function installed(folder: string, trusted: Parameters<typeof verifySigned
   }
 }
 
-async function passesItsCases(folder: string, world: World): Promise<void> {
-  if (world.policyTools === undefined) return;
-  const { failing, cases } = await (await (await world.policyTools()).open(folder)).runCases();
-  if (failing.length === 0) return;
+/** What else a person should know of it; empty when nothing. */
+async function passesItsCases(folder: string, world: World): Promise<string> {
+  if (world.policyTools === undefined) return '';
+  const bundle = await (await world.policyTools()).open(folder);
+  const { failing, cases } = await bundle.runCases();
+  if (failing.length === 0) return bundle.otherPack ? OTHER_PACK : '';
   throw new PolicyRefused('failed_case', `${failing.length} of ${cases} cases fail, the first: ${failing[0]}`);
 }
 
@@ -165,11 +168,11 @@ const SAYINGS: Record<Done, string> = {
   activated: 'the running Beacon decides by it now',
   unchanged: 'the running Beacon decided by it already',
   placed: 'the next Beacon to start on this folder takes it',
-  waiting: 'the running Beacon could not seal the activation yet and tries again by itself',
+  waiting: 'it is in place; the running Beacon has not taken it yet and tries again by itself',
 };
 
 function show(
-  { done, status, note }: Ending,
+  { done, status, note, advice = '' }: Ending,
   manifest: PolicyManifest,
   target: string,
   options: Options,
@@ -181,7 +184,7 @@ function show(
   if (options.json) {
     const told = { name, revision, version, digest, expires_at, folder: target, result: done };
     const receipt_id = status?.receipt_id ?? null;
-    world.out(`${JSON.stringify({ ...told, receipt_id, note: note ?? null, cases, canary })}\n`);
+    world.out(`${JSON.stringify({ ...told, receipt_id, note: note ?? null, advice, cases, canary })}\n`);
     return exit;
   }
   const { headline, fields } = terminal(world);
@@ -199,8 +202,16 @@ function show(
       'recent inputs',
       inputs === undefined ? undefined : `${inputs} asked again: ${milder} milder, ${stricter} stricter`,
     ],
-    ['', Object.keys((routes ?? {}) as Json).length === 0 ? undefined : routes],
+    ['', changesIn(routes as Json | undefined)],
     ['note', note],
+    ['advice', advice],
   ]);
   return exit;
+}
+
+/** `WARN → APPROVAL 2`, of what stands as `WARN>APPROVAL`. */
+function changesIn(routes: Json = {}): string {
+  return Object.entries(routes)
+    .map(([change, count]) => `${change.replace('>', ' → ')} ${count}`)
+    .join(', ');
 }

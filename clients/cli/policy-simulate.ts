@@ -76,8 +76,8 @@ async function simulate(options: Options, world: World): Promise<number> {
     found: receipts.length,
     oldest: receipts.at(-1)?.sealedAt ?? null,
     newest: receipts[0]?.sealedAt ?? null,
-    /** False when older decisions were left out by the limit, or a person interrupted. */
     complete: !more && !stop.signal.aborted,
+    interrupted_by_person: stop.signal.aborted,
     ...replayed,
   };
   if (options.json) world.out(`${JSON.stringify(simulated)}\n`);

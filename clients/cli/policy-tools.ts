@@ -53,6 +53,8 @@ export type OpenBundle = {
   readonly name: string;
   readonly revision: string;
   readonly digest: string;
+  /** True when it was built over another pack than the one in this clone; undefined when it does not say over which. */
+  readonly otherPack: boolean | undefined;
   /** Never throws: what cannot be evaluated is DENY. */
   evaluate(input: Uint8Array): Verdict;
   /** `body`: as for POST /api/guard. Understood here, on facts as stated. Throws `invalid_argument` naming the field. */

@@ -18,7 +18,9 @@ export type Simulated = PolicyDiff & {
   readonly found: number;
   readonly oldest: string | null;
   readonly newest: string | null;
+  /** False when older decisions were left out by the limit, or a person interrupted. */
   readonly complete: boolean;
+  readonly interrupted_by_person: boolean;
   /** By NotReplayed. */
   readonly not_replayed: Readonly<Record<string, number>>;
   /** By the revision of the policy that decided. */
@@ -102,7 +104,8 @@ function showLimits(simulated: Simulated, { line, style }: Terminal): void {
     ...(simulated.held > 0
       ? [`${simulated.held} were stopped by Beacon itself (kill switch, limits): no policy changes that`]
       : []),
-    ...(simulated.complete ? [] : ['older decisions were left out: raise --limit']),
+    ...(simulated.interrupted_by_person ? ['it was interrupted: this is what was asked until then'] : []),
+    ...(simulated.complete || simulated.interrupted_by_person ? [] : ['older decisions were left out: raise --limit']),
     'each stands as it was understood then, with the score, level and approvals of then; what an agent had done next is not known',
   ];
   line(`\n${style('bold', 'Limits')}`);

@@ -22,6 +22,16 @@ export const policyTools: PolicyTools = {
   open,
 };
 
+type Manifest = {
+  readonly name?: unknown;
+  readonly digest?: unknown;
+  readonly platform?: { readonly digest?: unknown };
+};
+
+async function manifestOf(folder: string): Promise<Manifest> {
+  return JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as Manifest;
+}
+
 function opaOf(env: NodeJS.ProcessEnv): string {
   try {
     return findOpa(env);
@@ -33,13 +43,15 @@ function opaOf(env: NodeJS.ProcessEnv): string {
 /** As a Beacon opens it: the pack's own canaries hold beside the bundle's. */
 async function open(folder: string): Promise<OpenBundle> {
   const bundle = await loadBundle(folder);
-  const own = readCanaries(await readFile(join(BUNDLE, 'canaries.json')));
-  const policy = await new WasmPolicyEngine().activate({ ...bundle, canaries: [...own, ...bundle.canaries] });
-  const { name } = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8')) as { name?: unknown };
+  const packs = readCanaries(await readFile(join(BUNDLE, 'canaries.json')));
+  const policy = await new WasmPolicyEngine().activate({ ...bundle, canaries: [...packs, ...bundle.canaries] });
+  const { name, platform } = await manifestOf(folder);
+  const own = (await manifestOf(BUNDLE)).digest;
   return {
     name: typeof name === 'string' ? name : '',
     revision: policy.revision,
     digest: policy.digest,
+    otherPack: platform?.digest === undefined ? undefined : platform.digest !== own,
     evaluate: (input) => evaluate(policy, input),
     decide: (body, standing) => decideOn(policy, body, standing).verdict,
     explain: (body, standing) => explainBy(policy, body, standing),
