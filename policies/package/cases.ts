@@ -104,14 +104,14 @@ export function runCase(policy: PolicySnapshot, written: WrittenCase, tenants: r
   return { ...decided, written, fault: caseFault({ expect }, decided.verdict) };
 }
 
-/** As core/policy-cases.ts reads it. */
+/** As core/policy-cases.ts reads it: every member of the input that a case may have. */
 export function bundleCase({ written, input }: CaseRun): object {
-  const { action, identity, facts, context, externality, findings, surface, runtime_family } = input;
+  const { version: _, action, salt: __, ...others } = input as EvaluatedInput & { salt: string };
   const { route, codes = [], obligations } = written.expect;
   return {
     name: written.name,
     parts: action.parts,
-    ...{ identity, facts, context, externality, findings, surface, runtime_family },
+    ...others,
     expect: { route, codes, ...(obligations === undefined ? {} : { obligations }) },
   };
 }

@@ -14,7 +14,7 @@ import { loadBundle } from '../../ports/policy-engine/bundle-folder.ts';
 import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
 import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
 import { evaluate } from '../../services/decision/judge.ts';
-import { BUILD_FLAGS, BUNDLE, caseFile, dropTests, unpack, writeBundle } from '../build.ts';
+import { BUILD_FLAGS, BUNDLE, caseFile, dropTests, failingCases, unpack, writeBundle } from '../build.ts';
 import { bundleCase, type CaseRun, runCase } from './cases.ts';
 import { stageAll } from './join.ts';
 import { type Package, readPackage, refused, runOpa } from './read.ts';
@@ -38,6 +38,9 @@ export async function makePackage(folders: readonly string[], opa: string, outpu
     const runs = packages.map((one) => one.cases.map((written) => runCase(policy, written, one.tenants)));
     const groups = packages.map(({ name }, index) => [`package ${name}`, (runs[index] ?? []).map(bundleCase)] as const);
     writeBundle(bundle, join(scratch, 'out'), built, caseFile(Object.fromEntries(groups)));
+    const faults = runs.flat().filter(({ fault }) => fault !== undefined);
+    const [failing] = faults.length === 0 ? await failingCases(bundle) : [];
+    if (failing !== undefined) throw refused('cases', `as every Beacon will run them: ${failing}`);
     const milder = milderThan(platform, policy, packages, runs.flat());
     const made: MadePackage = {
       ...named,
@@ -50,7 +53,7 @@ export async function makePackage(folders: readonly string[], opa: string, outpu
       milderCount: milder.length,
       compared: milder.compared,
       evaluationUs: { pack: timed(platform, milder.inputs), package: timed(policy, milder.inputs) },
-      ok: rego.every(({ fault }) => fault === undefined) && runs.flat().every(({ fault }) => fault === undefined),
+      ok: rego.every(({ fault }) => fault === undefined) && faults.length === 0,
     };
     const ok = made.ok && milder.length === 0;
     if (ok && output !== undefined) moveInto(output, bundle);
