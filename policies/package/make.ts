@@ -38,6 +38,9 @@ export async function makePackage(folders: readonly string[], opa: string, outpu
     const runs = packages.map((one) => one.cases.map((written) => runCase(policy, written, one.tenants)));
     const groups = packages.map(({ name }, index) => [`package ${name}`, (runs[index] ?? []).map(bundleCase)] as const);
     writeBundle(bundle, join(scratch, 'out'), built, caseFile(Object.fromEntries(groups)));
+    const unread = packages.flatMap(({ tenants }) => tenants).find((tenant) => !readsOverlay(policy, tenant));
+    if (unread !== undefined)
+      throw refused('overlay.yaml', `the pack cannot read it, and would deny ${unread} everything`);
     const faults = runs.flat().filter(({ fault }) => fault !== undefined);
     const [failing] = faults.length === 0 ? await failingCases(bundle) : [];
     if (failing !== undefined) throw refused('cases', `as every Beacon will run them: ${failing}`);
@@ -154,6 +157,13 @@ function toReport({ written, verdict, fault, input }: CaseRun): MadePackage['cas
 }
 
 type Compared = CaseFault[] & { compared: number; inputs: readonly Uint8Array[] };
+
+/** What the pack cannot read of a tenant it answers with a denial of everything. */
+export function readsOverlay(policy: PolicySnapshot, tenant: string): boolean {
+  const [one] = readCases(readFileSync(join(BUNDLE, 'cases.json')));
+  const { reasons } = evaluate(policy, asTenant(one as PolicyCase, tenant));
+  return reasons.every(({ code }) => code !== 'input_malformed');
+}
 
 /** The pack's own cases as each of the tenants, and the packages' cases, in the pack alone and with the packages. */
 export function milderThan(

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { loadBundle } from '../../ports/policy-engine/bundle-folder.ts';
 import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
 import { BUNDLE, findOpa } from '../build.ts';
-import { makePackage, milderThan } from './make.ts';
+import { bundleWithTenants } from '../case-input.ts';
+import { makePackage, milderThan, readsOverlay } from './make.ts';
 import { scaffold } from './scaffold.ts';
 import { policyTools } from './tools.ts';
 
@@ -188,6 +189,12 @@ test('a package asks the pack nothing that asks the package, and hands nothing o
 test('a hit in a test would hold in no bundle', async () => {
   write('rules/more_test.rego', 'package added.acme\n\nhits contains {} if true\n');
   expect((await refusal()).message).toContain('rules/more_test.rego');
+});
+
+test('an overlay that the pack could not read would deny everything, and is seen', async () => {
+  const policy = await new WasmPolicyEngine().activate(await bundleWithTenants());
+  const read = ['globex', 'broken', 'misspelt', 'empty', 'nobody'].map((tenant) => readsOverlay(policy, tenant));
+  expect(read).toEqual([true, false, false, false, true]);
 });
 
 test('should a package ever be milder, that is seen', async () => {

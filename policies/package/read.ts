@@ -13,7 +13,7 @@ import type { WrittenCase } from './cases.ts';
 const HERE = import.meta.dirname;
 const MAX_SOURCE_BYTES = 4 * 1_048_576;
 const MAX_SOURCES = 256;
-const LISTS = ['protected_branches', 'protected_branch_prefixes'];
+const LISTS = ['protected_branches', 'protected_branch_prefixes', 'protected_paths'];
 
 export type Package = {
   /** In Rego: `package added.<name>`, `data.tables.<name>`. */
@@ -78,6 +78,10 @@ function readManifest(folder: string): Pick<Package, 'name' | 'revision' | 'tena
 
 function readOverlay(value: unknown): Readonly<Record<string, unknown>> {
   const overlay = checked<Record<string, unknown>>('overlay.yaml', value, 'overlay');
+  // tenant.rego checks every member it has rules for, by name.
+  const checks = readFileSync(join(HERE, '..', 'beacon', 'tenant.rego'), 'utf8');
+  const unheard = Object.keys(overlay).find((name) => !checks.includes(`"${name}"`));
+  if (unheard !== undefined) throw refused('overlay.yaml', `${unheard}: no rule of this pack reads it`);
   const known = effectNames();
   const odd = Object.keys((overlay.effects ?? {}) as object).find((effect) => !known.has(effect));
   if (odd !== undefined) throw refused('overlay.yaml', `effects.${odd}: there is no such effect (docs/policies.md)`);
