@@ -9,6 +9,7 @@ import { WasmPolicyEngine } from '../../ports/policy-engine/wasm.ts';
 import { BUNDLE, findOpa } from '../build.ts';
 import { bundleWithTenants } from '../case-input.ts';
 import { makePackage, milderThan, readsOverlay } from './make.ts';
+import { unreadMember } from './read.ts';
 import { scaffold } from './scaffold.ts';
 import { policyTools } from './tools.ts';
 
@@ -189,6 +190,14 @@ test('a package asks the pack nothing that asks the package, and hands nothing o
 test('a hit in a test would hold in no bundle', async () => {
   write('rules/more_test.rego', 'package added.acme\n\nhits contains {} if true\n');
   expect((await refusal()).message).toContain('rules/more_test.rego');
+});
+
+test('a member of the overlay that no rule reads would hold nothing', () => {
+  const rego = readFileSync(join(import.meta.dirname, '..', 'beacon', 'tenant.rego'), 'utf8');
+  expect(unreadMember({ tools: {}, effects: {}, protected_branches: {}, every_change_approved: true }, rego)).toBe(
+    undefined,
+  );
+  expect(unreadMember({ tools: {}, of_a_later_pack: {} }, rego)).toBe('of_a_later_pack');
 });
 
 test('an overlay that the pack could not read would deny everything, and is seen', async () => {

@@ -78,9 +78,7 @@ function readManifest(folder: string): Pick<Package, 'name' | 'revision' | 'tena
 
 function readOverlay(value: unknown): Readonly<Record<string, unknown>> {
   const overlay = checked<Record<string, unknown>>('overlay.yaml', value, 'overlay');
-  // tenant.rego checks every member it has rules for, by name.
-  const checks = readFileSync(join(HERE, '..', 'beacon', 'tenant.rego'), 'utf8');
-  const unheard = Object.keys(overlay).find((name) => !checks.includes(`"${name}"`));
+  const unheard = unreadMember(overlay, readFileSync(join(HERE, '..', 'beacon', 'tenant.rego'), 'utf8'));
   if (unheard !== undefined) throw refused('overlay.yaml', `${unheard}: no rule of this pack reads it`);
   const known = effectNames();
   const odd = Object.keys((overlay.effects ?? {}) as object).find((effect) => !known.has(effect));
@@ -89,6 +87,11 @@ function readOverlay(value: unknown): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(overlay).map(([name, held]) => [name, LISTS.includes(name) ? asMap(held) : held]),
   );
+}
+
+/** The pack's tenant.rego checks every member it has rules for, by name. */
+export function unreadMember(overlay: object, tenantRego: string): string | undefined {
+  return Object.keys(overlay).find((name) => !tenantRego.includes(`"${name}"`));
 }
 
 /** Every effect the pack has a row for. */
