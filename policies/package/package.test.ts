@@ -80,6 +80,8 @@ test('as it was made it passes, and its bundle holds its cases', { timeout: 60_0
     facts: { level: 'L2', score: 300 },
   });
   expect(explained.parts).toMatchObject([{ tool: 'git', effect: 'vcs_push' }]);
+  // What would change the route, by this bundle's rules.
+  expect(explained.changes).toContainEqual(expect.objectContaining({ kind: 'approval', route: 'WARN' }));
   expect(await opened.explain(asked, { provenance: 'asserted' })).toMatchObject({ facts: { level: 'L1' } });
   expect(await opened.explain(asked, { approved: true })).toMatchObject({ route: 'WARN', would_run: true });
 });
@@ -151,7 +153,7 @@ hits contains {"route": route, "rule": "r", "code": "c", "message": "M."}`);
   expect(verdict).toMatchObject({ route: 'DENY', reasons: [{ code: 'policy_error' }] });
 });
 
-test('a package redefines nothing of the pack', async () => {
+test('a package redefines nothing of the pack', { timeout: 60_000 }, async () => {
   const modules = {
     'rules/decide.rego': 'package beacon\n\ndecide := {"route": "ALLOW", "reasons": [], "obligations": []}\n',
     'rules/lifted.rego': 'package beacon\n\nlifted(_) := 0\n',
@@ -187,7 +189,7 @@ test('a package asks the pack nothing that asks the package, and hands nothing o
   }
 });
 
-test('a hit in a test would hold in no bundle', async () => {
+test('a hit in a test would hold in no bundle', { timeout: 60_000 }, async () => {
   write('rules/more_test.rego', 'package added.acme\n\nhits contains {} if true\n');
   expect((await refusal()).message).toContain('rules/more_test.rego');
 });
@@ -206,7 +208,7 @@ test('an overlay that the pack could not read would deny everything, and is seen
   expect(read).toEqual([true, false, false, false, true]);
 });
 
-test('should a package ever be milder, that is seen', async () => {
+test('should a package ever be milder, that is seen', { timeout: 60_000 }, async () => {
   const bundle = await loadBundle(BUNDLE);
   const data = JSON.parse(Buffer.from(bundle.data).toString());
   data.beacon.ladders.person = data.beacon.ladders.reading;
@@ -217,7 +219,7 @@ test('should a package ever be milder, that is seen', async () => {
   expect(compared).toContainEqual(expect.objectContaining({ was: 'APPROVAL', is: 'ALLOW' }));
 });
 
-test('no file of a package lands where the pack has its tables', async () => {
+test('no file of a package lands where the pack has its tables', { timeout: 60_000 }, async () => {
   const bad: [string, string, string][] = [
     ['overlay.yaml', 'beacon: {effects: {}}', 'beacon'],
     ['overlay.yaml', 'effects: {disk_destroy: ALLOW}', 'effects.disk_destroy'],
