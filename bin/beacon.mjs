@@ -2,7 +2,8 @@
 // The command line and the hooks. From a clone it installs what is missing first; a release runs the bundle.
 
 import fs from 'node:fs';
-import { launch } from './bootstrap.mjs';
+import path from 'node:path';
+import { launch, root } from './bootstrap.mjs';
 
 const target = { bundle: 'dist/beacon.mjs', source: 'clients/cli/main.ts', rooms: ['clients', 'core', 'gen'] };
 const argv = process.argv.slice(2);
@@ -16,6 +17,11 @@ if (isHook) {
     fs.writeSync(2, `Beacon: refused, because the hook could not be run (status ${code}).\n`);
     process.exitCode = 2;
   });
+}
+
+// Policy packages need the pack's sources and the Wasm engine: a clone has them, the bundle of the clients does not.
+if (argv[0] === 'policy' && fs.existsSync(path.join(root, 'policies/package/tools.ts'))) {
+  Object.assign(target, { bundle: 'dist/beacon-policy.mjs', source: 'bin/beacon-policy.ts' });
 }
 
 await launch(import.meta.url, target, argv, { install: !isHook });

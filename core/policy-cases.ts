@@ -18,6 +18,8 @@ export type Fragment = {
   readonly context?: object;
   readonly externality?: object;
   readonly findings?: readonly object[];
+  readonly surface?: string;
+  readonly runtime_family?: string;
 };
 export type Expected = {
   readonly route: string;
@@ -60,6 +62,8 @@ export function caseInput(base: CaseBase, fragment: Fragment): EvaluatedInput {
     findings: fragment.findings ?? [],
     facts: { ...input.facts, ...fragment.facts },
     context: { ...input.context, ...fragment.context },
+    surface: fragment.surface ?? input.surface,
+    runtime_family: fragment.runtime_family ?? input.runtime_family,
   } as unknown as EvaluatedInput;
 }
 
@@ -82,7 +86,10 @@ export function readCases(bytes: Uint8Array): readonly PolicyCase[] {
   return read;
 }
 
-const FRAGMENT_MEMBERS = ['identity', 'facts', 'context', 'externality', 'findings'];
+const FRAGMENT_MEMBERS = [
+  ...['identity', 'facts', 'context', 'externality', 'findings'],
+  ...['surface', 'runtime_family'],
+];
 
 function readCase(value: unknown, base: CaseBase, group: string): PolicyCase {
   const one = members(value, group, ['name', 'parts', 'expect'], FRAGMENT_MEMBERS);

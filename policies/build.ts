@@ -21,7 +21,10 @@ export const OPA_VERSION = '1.22.0';
 /** No cases by themselves: what the others are laid over, and what is about tenants' tables that this bundle has not. */
 const NOT_CASES = ['base.json', 'overlays.json', 'tenants.json'];
 const ENTRYPOINT = 'beacon/decide';
+export const BUILD_FLAGS = ['-b', '-t', 'wasm', '-e', ENTRYPOINT, '--capabilities', 'capabilities.json'];
 const HERE = import.meta.dirname;
+/** The pack as it ships. */
+export const BUNDLE = join(HERE, 'bundle');
 /** Slow or absent in the Wasm engine: refused when compiling, not when a decision first needs them. */
 const REFUSED_BUILTINS = /^(regex\.|re_match$|glob\.|yaml\.|sprintf$|rand\.|time\.|walk$|net\.|json\.is_valid$)/;
 
@@ -39,8 +42,9 @@ export function findOpa(env: NodeJS.ProcessEnv = process.env): string {
     }
   }
   throw new Error(
-    `OPA ${OPA_VERSION} was not found (BEACON_OPA, PATH, $BEACON_TEST_CACHE/opa-${OPA_VERSION}). Install it: ` +
-      `CGO_ENABLED=0 GOBIN=<folder> go install -trimpath github.com/open-policy-agent/opa@v${OPA_VERSION}`,
+    `OPA ${OPA_VERSION}, which compiles Rego, was not found (BEACON_OPA, PATH, $BEACON_TEST_CACHE/opa-${OPA_VERSION}). ` +
+      'npm test installs it; or, with Go: CGO_ENABLED=0 GOBIN=<folder> go install -trimpath ' +
+      `github.com/open-policy-agent/opa@v${OPA_VERSION}, and BEACON_OPA=<folder>/opa`,
   );
 }
 
@@ -56,7 +60,7 @@ function capabilities(): string {
  * Lays the sources out as OPA wants them. The paths OPA sees are embedded in the Wasm, so they are relative to the
  * stage and the same on every machine.
  */
-function stage(folder: string, pack: { revision: string }, guardrails?: string): void {
+export function stage(folder: string, revision: string, roots: readonly string[] = ['beacon']): string {
   const target = join(folder, 'pack');
   cpSync(join(HERE, 'beacon'), join(target, 'beacon'), { recursive: true });
   for (const name of readdirSync(join(HERE, 'data')).sort()) {
@@ -64,11 +68,9 @@ function stage(folder: string, pack: { revision: string }, guardrails?: string):
     mkdirSync(place, { recursive: true });
     writeFileSync(join(place, 'data.yaml'), table(join(HERE, 'data', name)));
   }
-  if (guardrails !== undefined)
-    writeFileSync(join(target, 'beacon', 'guardrails', 'data.yaml'), readFileSync(guardrails, 'utf8'));
-  const manifest = { revision: pack.revision, roots: ['beacon'], rego_version: 1 };
-  writeFileSync(join(target, '.manifest'), JSON.stringify(manifest));
+  writeFileSync(join(target, '.manifest'), JSON.stringify({ revision, roots, rego_version: 1 }));
   writeFileSync(join(folder, 'capabilities.json'), capabilities());
+  return target;
 }
 
 /** One table: a file, or the files of a folder one after the other. */
@@ -89,23 +91,35 @@ export function buildBundle(output: string, opa: string = findOpa(), guardrails?
   const folder = mkdtempSync(join(tmpdir(), 'beacon-policy-'));
   const run = (...args: string[]) => execFileSync(opa, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
-    stage(folder, pack, guardrails);
+    const target = stage(folder, pack.revision);
+    if (guardrails !== undefined)
+      writeFileSync(join(target, 'beacon', 'guardrails', 'data.yaml'), readFileSync(guardrails, 'utf8'));
     const told = run('eval', '--format', 'json', '-d', join('pack', 'beacon', 'guardrails', 'data.yaml'), 'data');
     checkGuardrails(JSON.parse(told.toString()).result[0].expressions[0].value);
     run('fmt', '--fail', '--list', 'pack/beacon');
     run('check', '--strict', '--capabilities', 'capabilities.json', '-b', 'pack');
     runTests(opa, folder);
-    for (const name of readdirSync(join(folder, 'pack', 'beacon'))) {
-      if (name.endsWith('_test.rego')) rmSync(join(folder, 'pack', 'beacon', name));
-    }
-    const flags = ['-b', '-t', 'wasm', '-e', ENTRYPOINT, '--capabilities', 'capabilities.json'];
-    run('build', ...flags, '-o', 'bundle.tar.gz', 'pack');
-    mkdirSync(join(folder, 'out'));
-    execFileSync('tar', ['-xzf', 'bundle.tar.gz', '-C', 'out'], { cwd: folder, stdio: 'pipe' });
-    writeBundle(output, join(folder, 'out'), pack);
+    dropTests(target);
+    run('build', ...BUILD_FLAGS, '-o', 'bundle.tar.gz', 'pack');
+    writeBundle(output, unpack(folder), pack);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Tests are run, not shipped. */
+export function dropTests(target: string): void {
+  for (const name of readdirSync(target, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('_test.rego')) rmSync(join(target, name));
+  }
+}
+
+/** The folder of what `opa build … -o bundle.tar.gz` made in `folder`. */
+export function unpack(folder: string): string {
+  const out = join(folder, 'out');
+  mkdirSync(out);
+  execFileSync('tar', ['-xzf', 'bundle.tar.gz', '-C', 'out'], { cwd: folder, stdio: 'pipe' });
+  return out;
 }
 
 function runTests(opa: string, folder: string): void {
@@ -120,7 +134,10 @@ function runTests(opa: string, folder: string): void {
   }
 }
 
-function writeBundle(output: string, built: string, pack: { name: string; revision: string }): void {
+type Pack = { readonly name: string; readonly revision: string; readonly platform?: object };
+
+/** `cases`: instead of the pack's own. */
+export function writeBundle(output: string, built: string, pack: Pack, cases = caseFile()): void {
   const wasm = readFileSync(join(built, 'policy.wasm'));
   const data = readFileSync(join(built, 'data.json'));
   const manifest = {
@@ -129,38 +146,36 @@ function writeBundle(output: string, built: string, pack: { name: string; revisi
     digest: policyDigest(wasm, data),
     entrypoint: ENTRYPOINT,
     opa_version: OPA_VERSION,
-    roots: ['beacon'],
+    ...(pack.platform ? { platform: pack.platform } : { roots: ['beacon'] }),
   };
   mkdirSync(output, { recursive: true });
   writeFileSync(join(output, 'policy.wasm'), wasm);
   writeFileSync(join(output, 'data.json'), data);
   writeFileSync(join(output, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   cpSync(join(HERE, 'canaries.json'), join(output, 'canaries.json'));
-  writeFileSync(join(output, 'cases.json'), caseFile());
+  writeFileSync(join(output, 'cases.json'), cases);
 }
 
 /** A guardrail that is misspelt would guard nothing: said here, and denied by the policy besides. */
-function checkGuardrails(guardrails: unknown): void {
+export function checkGuardrails(guardrails: unknown): void {
   const ajv = new Ajv({ allErrors: true, strict: false });
   const valid = ajv.compile(JSON.parse(readFileSync(join(HERE, 'guardrails.schema.json'), 'utf8')));
   if (!valid(guardrails)) throw new Error(`guardrails: ${ajv.errorsText(valid.errors, { dataVar: 'guardrails' })}`);
 }
 
-/** core/policy-cases.ts reads it. One case a line, so that a change of one shows as one. */
-function caseFile(): string {
+/** core/policy-cases.ts reads it. One case a line, so that a change of one shows as one. `more`: groups beside the pack's. */
+export function caseFile(more: Readonly<Record<string, readonly object[]>> = {}): string {
   const folder = join(HERE, 'cases');
   const base = JSON.parse(readFileSync(join(folder, 'base.json'), 'utf8'));
   // Nobody's name: what an operator lays over the pack for a tenant changes no case of the pack.
   base.input.identity.tenant_id = 'cases.beacon';
-  const groups = readdirSync(folder)
+  const own = readdirSync(folder)
     .filter((name) => name.endsWith('.json') && !NOT_CASES.includes(name))
     .sort()
-    .map((name) => {
-      const lines = (JSON.parse(readFileSync(join(folder, name), 'utf8')) as object[]).map((one) =>
-        JSON.stringify(one),
-      );
-      return `${JSON.stringify(basename(name, '.json'))}:[\n${lines.join(',\n')}\n]`;
-    });
+    .map((name) => [basename(name, '.json'), JSON.parse(readFileSync(join(folder, name), 'utf8'))] as const);
+  const groups = [...own, ...Object.entries(more)].map(([name, list]: readonly [string, readonly object[]]) => {
+    return `${JSON.stringify(name)}:[\n${list.map((one) => JSON.stringify(one)).join(',\n')}\n]`;
+  });
   return `{"base":${JSON.stringify(base)},\n"cases":{\n${groups.join(',\n')}\n}}\n`;
 }
 
@@ -192,7 +207,7 @@ async function main(args: readonly string[]): Promise<number> {
     args: [...args],
     options: { check: { type: 'boolean' }, guardrails: { type: 'string' }, out: { type: 'string' } },
   });
-  const committed = join(HERE, 'bundle');
+  const committed = BUNDLE;
   if (values.guardrails !== undefined && values.out === undefined)
     throw new Error('--guardrails needs --out: the bundle in this folder is the one that ships');
   if (values.check !== true) {

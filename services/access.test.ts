@@ -239,7 +239,7 @@ const MAY: Record<Role | 'asserted', readonly Operation[]> = (() => {
   return {
     asserted: [...open, ...follow, ...propose],
     agent: [...open, ...follow, ...propose, ...own],
-    auditor: [...look, 'get_entries'],
+    auditor: [...look, 'get_entries', 'get_evidence'],
     operator: [...look, 'resolve_approval', 'revoke', 'revoke_token'],
     admin: Object.keys(OPERATIONS) as Operation[],
   };

@@ -34,6 +34,7 @@ export const OPERATIONS = {
   import_receipts: ['admin'],
   get_receipt: READERS,
   get_proof: READERS,
+  get_evidence: ['auditor', 'admin'],
   list_receipts: READERS,
   list_logs: ['anyone'],
   get_checkpoint: ['anyone'],

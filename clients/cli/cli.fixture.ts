@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jwks, ORIGIN, vkey } from '../../test/sealed-log.ts';
 import { run } from './main.ts';
+import type { PolicyTools } from './policy-tools.ts';
 
 export type Answer = { status?: number; type?: string; location?: string; body: unknown };
 export type Seen = { method: string; url: string; authorization: string | undefined; body: unknown };
@@ -22,7 +23,7 @@ export type StubBeacon = {
   seen: Seen[];
   /** Back to a Beacon that publishes keys and knows nothing else. */
   reset(): void;
-  beacon(argv: string[], given?: { env?: Record<string, string>; stdin?: Uint8Array; colour?: boolean }): Promise<Ran>;
+  beacon(argv: string[], given?: Partial<Given>): Promise<Ran>;
   save(name: string, content: string | Uint8Array): Promise<string>;
   close(): void;
 };
@@ -69,7 +70,7 @@ export async function startStubBeacon(): Promise<StubBeacon> {
   return stub;
 }
 
-type Given = { env: Record<string, string>; stdin?: Uint8Array; colour?: boolean };
+type Given = { env: Record<string, string>; stdin?: Uint8Array; colour?: boolean; policyTools?: PolicyTools };
 
 async function runIn(folder: string, argv: string[], given: Given): Promise<Ran> {
   const out: Uint8Array[] = [];
@@ -85,6 +86,7 @@ async function runIn(folder: string, argv: string[], given: Given): Promise<Ran>
     },
     readStdin: async () => given.stdin ?? new Uint8Array(),
     onInterrupt: () => undefined,
+    ...(given.policyTools ? { policyTools: async () => given.policyTools as PolicyTools } : {}),
   });
   return { exit, out: Buffer.concat(out).toString(), bytes: Buffer.concat(out), err };
 }

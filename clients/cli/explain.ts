@@ -10,13 +10,25 @@ import { EXIT, usage } from './failure.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
-type Options = { agent: string; tenant: string; kind: string; surface?: string; context?: Json; json?: true };
+export type ExplainOptions = {
+  agent: string;
+  tenant: string;
+  kind: string;
+  surface?: string;
+  context?: Json;
+  json?: true;
+};
 
 /** Kinds that are one text, and the field it stands in; of the others the fields are given as JSON. */
 const TEXT_OF: Readonly<Record<string, string>> = { shell: 'command', patch: 'patch', prompt: 'text', output: 'text' };
 const FIELDS_OF = ['code', 'mcp', 'http', 'tool', 'workflow', 'browser', 'kubernetes', 'tools'];
 export function define(program: Command, world: World, exits: Exits): void {
-  program
+  explainCommand(program).action(exits((words: string[], options: ExplainOptions) => explain(words, options, world)));
+}
+
+/** With its options, for whoever has more of them. */
+export function explainCommand(parent: Command): Command {
+  return parent
     .command('explain')
     .description('what Beacon makes of a command and what it would decide (nothing is run or recorded)')
     .argument(
@@ -32,20 +44,27 @@ export function define(program: Command, world: World, exits: Exits): void {
     .option('--tenant <name>', 'for whom', 'local')
     .option('--surface <name>', 'where the proposal would come from')
     .option('--context <json>', 'what the client knows: cwd, workspace, git, attended, …', parseObject)
-    .option('--json', 'the whole answer, for programs')
-    .action(exits((words: string[], options: Options) => explain(words, options, world)));
+    .option('--json', 'the whole answer, for programs');
 }
 
-async function explain(words: string[], options: Options, world: World): Promise<number> {
-  const action = actionOf(options.kind, await textOf(words, options.kind, world));
-  const answer = await (await findBeacon(world)).ask('POST', '/api/explain', {
+export async function explain(words: string[], options: ExplainOptions, world: World): Promise<number> {
+  const body = await bodyOf(words, options, world);
+  return tell(await (await findBeacon(world)).ask('POST', '/api/explain', body), options, world);
+}
+
+/** What is asked, as for POST /api/explain. */
+export async function bodyOf(words: string[], options: ExplainOptions, world: World): Promise<Json> {
+  return {
     agent_id: options.agent,
     tenant_id: options.tenant,
     ...(options.surface === undefined ? {} : { surface: options.surface }),
-    action,
+    action: actionOf(options.kind, await textOf(words, options.kind, world)),
     // As the hook of an agent that works here would tell it.
     context: options.context ?? (await surroundings({ cwd: world.cwd, attended: undefined }, undefined)),
-  });
+  };
+}
+
+export async function tell(answer: Json, options: ExplainOptions, world: World): Promise<number> {
   if (options.json) world.out(`${JSON.stringify(answer)}\n`);
   else await showExplanation(answer, world);
   return answer.would_run === true && runs(answer.route as Route) ? EXIT.yes : EXIT.no;

@@ -1,7 +1,7 @@
 // `beacon policy`: signs and checks policy bundles without a running Beacon; shows and activates them at one.
 
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { open, readdir, rename, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { BeaconError } from '../../core/errors.ts';
@@ -19,6 +19,11 @@ import {
 import { parseStrictJson } from '../../core/strict-json.ts';
 import { findBeacon, type Json } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
+import { bundleFolder, readBundle, readOrUsage } from './policy-bundle.ts';
+import { definePolicyExplain } from './policy-explain.ts';
+import { defineInstall } from './policy-install.ts';
+import { definePackages } from './policy-package.ts';
+import { defineSimulate } from './policy-simulate.ts';
 import { plain, terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
@@ -28,7 +33,8 @@ type VerifyOptions = { keys: string; json?: true };
 type ActivateOptions = { force?: true; json?: true };
 
 export function define(program: Command, world: World, exits: Exits): void {
-  const policy = program.command('policy').description('sign, check, show and activate policy bundles');
+  const policy = program.command('policy').description('make, test, sign, check, install and show policies');
+  definePackages(policy, world, exits);
   policy
     .command('key')
     .description('the JWK set (for BEACON_POLICY_KEYS) of a signing key; makes the key when there is none')
@@ -36,8 +42,8 @@ export function define(program: Command, world: World, exits: Exits): void {
     .action(exits((file: string) => showKey(file, world)));
   policy
     .command('sign')
-    .description(`writes ${MANIFEST_FILE} beside the bundle that node policies/build.ts made`)
-    .argument('<dir>')
+    .description(`writes ${MANIFEST_FILE} beside a bundle`)
+    .argument('<dir>', 'a bundle, or a package that was built')
     .requiredOption('--key <file>', 'private key (Ed25519, PKCS #8 PEM)')
     .requiredOption('--version <n>', 'a whole number, larger than that of the bundle it replaces')
     .requiredOption('--expires <date>', 'RFC 3339 date or time; from then on the bundle denies everything')
@@ -46,10 +52,13 @@ export function define(program: Command, world: World, exits: Exits): void {
   policy
     .command('verify')
     .description('whether a signed bundle would be accepted now')
-    .argument('<dir>')
+    .argument('<dir>', 'a bundle, or a package that was built')
     .requiredOption('--keys <file>', 'JWK set of the keys that may sign')
     .option('--json')
     .action(exits((dir: string, options: VerifyOptions) => verify(dir, options, world)));
+  defineInstall(policy, world, exits);
+  definePolicyExplain(policy, world, exits);
+  defineSimulate(policy, world, exits);
   policy
     .command('status')
     .description('the active bundle, and why the one at its source was refused')
@@ -78,7 +87,7 @@ async function showKey(file: string, world: World): Promise<number> {
 }
 
 async function sign(dir: string, options: SignOptions, world: World): Promise<number> {
-  const folder = resolve(world.cwd, dir);
+  const folder = bundleFolder(dir, world);
   const key = await readKey(resolve(world.cwd, options.key), options.key);
   const version = /^[1-9][0-9]{0,14}$/.test(options.version) ? Number(options.version) : Number.NaN;
   if (Number.isNaN(version)) throw usage('--version: must be a whole number from 1');
@@ -108,7 +117,7 @@ async function sign(dir: string, options: SignOptions, world: World): Promise<nu
 }
 
 async function verify(dir: string, options: VerifyOptions, world: World): Promise<number> {
-  const folder = resolve(world.cwd, dir);
+  const folder = bundleFolder(dir, world);
   const keys = parseJwks(await readOrUsage(resolve(world.cwd, options.keys), options.keys));
   const names = (await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.'));
   const files = await readBundle(folder, names);
@@ -156,11 +165,6 @@ function show(answer: Json, options: { json?: true }, world: World): number {
   return EXIT.yes;
 }
 
-async function readBundle(folder: string, names: readonly string[]): Promise<Map<string, Uint8Array>> {
-  const read = names.map(async (name) => [name, await readOrUsage(join(folder, name), name)] as const);
-  return new Map(await Promise.all(read));
-}
-
 async function readKey(path: string, shown: string) {
   try {
     const key = createPrivateKey(await readOrUsage(path, shown));
@@ -169,14 +173,6 @@ async function readKey(path: string, shown: string) {
     if (thrown instanceof Error && 'exit' in thrown) throw thrown;
   }
   throw usage(`${shown}: not an Ed25519 private key (PKCS #8 PEM)`);
-}
-
-async function readOrUsage(path: string, shown: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (thrown) {
-    throw usage(`cannot read ${shown} (${(thrown as NodeJS.ErrnoException).code})`);
-  }
 }
 
 async function writeNew(path: string, content: string | Uint8Array): Promise<void> {

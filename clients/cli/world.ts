@@ -1,5 +1,7 @@
 // What a verb may touch: environment, streams, signals. Tests hand in a world of their own.
 
+import type { PolicyTools } from './policy-tools.ts';
+
 export type World = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
@@ -12,6 +14,8 @@ export type World = {
   readStdin(): Promise<Uint8Array>;
   /** Calls `stop` when the person interrupts or nobody reads any more. */
   onInterrupt(stop: () => void): void;
+  /** Absent where only clients are installed. */
+  readonly policyTools?: (() => Promise<PolicyTools>) | undefined;
 };
 
 export function processWorld(): World {

@@ -67,7 +67,12 @@ function requireActionId(given: string): string {
   return given;
 }
 
-export function admit(proposal: Proposal, call: CallContext, deps: DecisionDeps): Admitted {
+/** All of the deps that admitting needs. */
+export type AdmitDeps = Pick<DecisionDeps, 'privacy'> & {
+  readonly settings: Pick<DecisionDeps['settings'], 'isolation'>;
+};
+
+export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): Admitted {
   const { tenantId, agentId } = admitCaller(proposal, call);
   const { keys, detectors } = deps.privacy;
   const detect: Detect = (text, where, place) =>

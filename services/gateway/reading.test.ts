@@ -35,6 +35,21 @@ test('a receipt is the stored bytes, from the log its id names, to those who may
   }
 });
 
+test('evidence is for auditors, and what is not kept is not found', async () => {
+  const path = `/api/receipts/${SIGNER_LOG}-7/evidence`;
+  const auditor = await staff('auditor');
+  const kept = await call('GET', path, undefined, auditor);
+  expect([kept.status, kept.json, kept.headers.get('cache-control')]).toEqual([200, { salt: '00' }, 'no-store']);
+  expect((await call('GET', path)).status).toBe(401);
+  for (const token of [await agentToken('t', 'a'), await staff('operator')]) {
+    expect((await call('GET', path, undefined, token)).status).toBe(403);
+  }
+  for (const id of [`${SWITCH_LOG}-7`, `${SIGNER_LOG}-8`, '000000000000-7', 'x']) {
+    const missing = await call('GET', `/api/receipts/${id}/evidence`, undefined, auditor);
+    expect([missing.status, missing.json.code], id).toEqual([404, 'not_found']);
+  }
+});
+
 test('a proof that is not there yet is a 503 with Retry-After', async () => {
   const path = `/api/receipts/${SIGNER_LOG}-7/proof`;
   const early = await call('GET', path, undefined, gateway.adminToken);

@@ -20,11 +20,15 @@ const MAX_PROOF_WAIT_MS = 10_000;
 const DSSE = 'application/vnd.dsse.envelope.v1+json';
 
 export function receiptRoutes({ services, access }: RouteDependencies, logs: Logs): Route[] {
-  /** The receipt's bytes, when this caller may see them. */
-  const read = async (call: Call): Promise<{ log: Log; receiptId: string; envelope: Uint8Array }> => {
+  const find = async (call: Call): Promise<{ log: Log; receiptId: string }> => {
     const receiptId = call.params.receipt_id ?? '';
     const log = await logs.find(parseReceiptId(receiptId)?.logId ?? '');
     if (log === undefined) throw new BeaconError('not_found', 'there is no such receipt', { field: 'receipt_id' });
+    return { log, receiptId };
+  };
+  /** The receipt's bytes, when this caller may see them. */
+  const read = async (call: Call): Promise<{ log: Log; receiptId: string; envelope: Uint8Array }> => {
+    const { log, receiptId } = await find(call);
     const { envelope } = await log.reader.getReceipt(create(GetReceiptRequestSchema, { receiptId }), call.context);
     if (call.context.principal.role === 'agent') {
       const { tenantId, agentId } = subjectOf(envelope);
@@ -56,6 +60,21 @@ export function receiptRoutes({ services, access }: RouteDependencies, logs: Log
         const { log, receiptId } = await read(call);
         const { proof } = await log.reader.getProof(create(GetProofRequestSchema, { receiptId, waitMs }), call.context);
         return { bytes: proof, headers: { 'content-type': 'text/plain; charset=utf-8' } };
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/receipts/:receipt_id/evidence',
+      operation: 'get_evidence',
+      async handle(call) {
+        const { receiptId, log } = await find(call);
+        const asked = create(GetReceiptRequestSchema, { receiptId });
+        const { evidence } = await log.reader.getReceipt(asked, call.context);
+        if (evidence.length === 0) {
+          throw new BeaconError('not_found', 'no evidence is kept of this receipt', { field: 'receipt_id' });
+        }
+        // Evidence can be erased: nobody between keeps a copy.
+        return { bytes: evidence, headers: { 'content-type': 'application/json', 'cache-control': 'no-store' } };
       },
     },
     {

@@ -1,0 +1,45 @@
+// What the verbs about policy bundles share: where a bundle lies, its files, and the tools of those who make one.
+
+import { type Dirent, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { CliFailure, EXIT, usage } from './failure.ts';
+import type { PolicyTools } from './policy-tools.ts';
+import type { World } from './world.ts';
+
+/** Where `build` puts the bundle of a package. */
+export const BUNDLE_FOLDER = 'bundle';
+
+export async function toolsOf(world: World): Promise<PolicyTools> {
+  if (world.policyTools) return world.policyTools();
+  const how = 'run it from a clone of Beacon, where the pack and its tools are';
+  throw new CliFailure(EXIT.no, 'failed_precondition', `this needs the sources of the policy: ${how}`);
+}
+
+/** The folder itself, or the bundle inside it when it is a package's. */
+export function bundleFolder(dir: string, world: World): string {
+  const folder = resolve(world.cwd, dir);
+  const names = entries(folder).map(({ name }) => name);
+  return names.includes('policy.json') && !names.includes('policy.wasm') ? join(folder, BUNDLE_FOLDER) : folder;
+}
+
+function entries(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+export async function readBundle(folder: string, names: readonly string[]): Promise<Map<string, Uint8Array>> {
+  const read = names.map(async (name) => [name, await readOrUsage(join(folder, name), name)] as const);
+  return new Map(await Promise.all(read));
+}
+
+export async function readOrUsage(path: string, shown: string): Promise<Buffer> {
+  try {
+    return await readFile(path);
+  } catch (thrown) {
+    throw usage(`cannot read ${shown} (${(thrown as NodeJS.ErrnoException).code})`);
+  }
+}
