@@ -124,10 +124,9 @@ const forge: Rule = {
       effect: 'read',
       subcommands: {
         'view|list|ls|watch|download|status|trace|get|lint|artifact': READ,
-        'run|rerun|retry|cancel|trigger|enable|disable|play|delete|create': {
-          effect: 'infra_change',
-          operands: 'residue',
-        },
+        // Once more what ran before, or no longer.
+        'rerun|retry|cancel': { effect: 'infra_change', operands: 'residue', flags: ['non_production'] },
+        'run|trigger|enable|disable|play|delete|create': { effect: 'infra_change', operands: 'residue' },
       },
     },
     'secret|ssh-key|gpg-key|deploy-key|token|securefile': {

@@ -83,6 +83,12 @@ const TERRAFORM: Rule = {
   },
 };
 
+/** Clusters and machines that run on this one, for whoever made them. */
+const OWN_MACHINE: Partial<Rule> = {
+  scope: 'machine',
+  externality: { external_write: false, destination_ownership: 'self', destination_visibility: 'private' },
+};
+
 export const INFRASTRUCTURE: Programs = {
   ...rows('kubectl oc k kubecolor', {
     effect: 'unknown',
@@ -160,10 +166,19 @@ export const INFRASTRUCTURE: Programs = {
       registry: { effect: 'identity_change', operands: 'residue' },
     },
   },
-  ...rows(
-    'helmfile kustomize skaffold tilt argocd flux istioctl linkerd kubeadm kops eksctl k3s minikube kind k3d microk8s velero cilium',
-    { effect: 'infra_change', operands: 'residue', special: 'cloud' },
-  ),
+  ...rows('helmfile kustomize skaffold tilt argocd flux istioctl linkerd kubeadm kops eksctl velero cilium', {
+    effect: 'infra_change',
+    operands: 'residue',
+    special: 'cloud',
+  }),
+  // Clusters of this machine.
+  ...rows('minikube kind k3d ctlptl', {
+    effect: 'infra_change',
+    operands: 'residue',
+    special: 'cloud',
+    ...OWN_MACHINE,
+  }),
+  ...rows('k3s microk8s', { effect: 'infra_change', operands: 'residue', special: 'cloud' }),
   ...rows('k9s stern kubectx kubens lens kubeval kubeconform kube-score conftest', {
     effect: 'read',
     operands: 'none',
@@ -230,7 +245,7 @@ export const INFRASTRUCTURE: Programs = {
   ...rows('vagrant multipass lima limactl virsh qemu-system-x86_64 VBoxManage vboxmanage colima orb', {
     effect: 'infra_change',
     operands: 'residue',
-    scope: 'machine',
     special: 'cloud',
+    ...OWN_MACHINE,
   }),
 };

@@ -87,7 +87,8 @@ const cloud: Special = (call) => {
     effect = 'build';
   if (/^configure$|^config$/.test(words[0] ?? '') && effect !== 'secret_fetch')
     effect = words[1] && READ.test(words[1]) ? 'read' : 'identity_change';
-  const production = /(?:^|[^a-z])prod(?:uction)?(?:[^a-z]|$)/i.test(all) || has(call, '--prod');
+  const production =
+    /(?:^|[^a-z])prod(?:uction)?(?:[^a-z]|$)/i.test(all) || has(call, '--prod') || has(call, '--prodIfUnlocked');
   const targets = [plainTarget(`cloud:${call.tool}/${words.slice(0, 6).join('/').slice(0, 160)}`)];
   const named = ['--name', '-n', '--id', '--app', '-a', '--project', '--profile', '--region', '--subscription']
     .flatMap((name) => call.given.options.get(name) ?? [])
@@ -120,8 +121,12 @@ const STAGES = [
 const TAKEN_BACK =
   /^(?:update|deploy|redeploy|scale|restart|rollback|start|stop|set|apply|rollout|reload|register-task-definition)(?:-|$)/;
 
+/** Without a word for production they make a preview of their own. */
+const PREVIEWS = /^(?:vercel|netlify)$/;
+
 /** Told by an option that names the place, and only for what can be put back. */
 function outsideProduction(call: Call, verb: string): string[] {
+  if (PREVIEWS.test(call.tool) && /^(?:deploy|redeploy)$/.test(verb)) return ['non_production'];
   if (!TAKEN_BACK.test(verb)) return [];
   return stageFlags(
     'update',

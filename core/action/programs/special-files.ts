@@ -107,6 +107,9 @@ const tee: Special = (call) => {
   return stdin;
 };
 
+const RUNS_ANYTHING =
+  /(?:^|\/)(?:(?:ba|z|da|k|c|fi|a)?sh|env|find|vim?|nano|less|awk|perl|ruby|php|lua|node|python[\d.]*|cp|dd|tar|busybox|bash)$/;
+
 const chmod: Special = (call) => {
   // `chmod -x file`: the mode looks like an option.
   const mode =
@@ -120,7 +123,14 @@ const chmod: Special = (call) => {
   )
     flags.push('world_writable');
   if (/^[2467][0-7]{3}$|[ug]?\+[rwx]*s/.test(mode.text)) flags.push('setuid');
-  emit(call, { targets: operands.map((word) => target(call, word)), flags, residue: [mode.text] });
+  // Whoever starts it then has the rights of its owner, and it runs whatever it is told.
+  const opens = flags.includes('setuid') && operands.some((word) => RUNS_ANYTHING.test(word.text));
+  emit(call, {
+    ...(opens && { effect: 'security_disable' as const }),
+    targets: operands.map((word) => target(call, word)),
+    flags,
+    residue: [mode.text],
+  });
   return SILENT;
 };
 

@@ -163,7 +163,7 @@ const framework: Special = (call) => {
       ? 'database_destroy'
       : /^(?:db:|migrate|loaddata)/.test(task)
         ? 'database_change'
-        : /^(?:runner|shell|console|c|dbshell|dbconsole|credentials:|tinker)/.test(task)
+        : /^(?:(?:runner|r|shell|shell_plus|console|c|dbshell|dbconsole|tinker)$|credentials:)/.test(task)
           ? 'run_opaque'
           : 'build';
   emit(call, { effect, operation: task.slice(0, 40) || call.operation, residue: residueOf(call, call.given.operands) });
@@ -317,6 +317,17 @@ function emitPatch(call: Call, text: string): Stream {
   return SILENT;
 }
 
+/** Whether it trusts what it fetches, or starts what nobody saw. */
+const TRUSTS =
+  /(?:strict-?ssl|enable-?strict-?ssl|ssl-?verify|http-ssl-verify|secure-http|verify-?certs?|verify[-_]tls|check-?revoke)\W+(?:false|0|off|no)\b|trusted-host|insecure-registr|allow-insecure|unsafe-perm\W+true|disable-tls\W+true|no-?check-?certificate|ignore-?ssl/i;
+
+const toolSetting: Special = (call) => {
+  const text = call.args.map((arg) => arg.text).join(' ');
+  if (!TRUSTS.test(text)) return byRule(call);
+  emit(call, { effect: 'security_disable', residue: [text] });
+  return SILENT;
+};
+
 const applyPatch: Special = (call) => {
   const text = call.given.operands[0]?.text ?? call.invocation.frame.stdin.text;
   if (text === undefined) {
@@ -357,6 +368,7 @@ export const RUN_SPECIALS: { readonly [name: string]: Special } = {
   nodemon,
   multiplexer,
   su,
+  'tool-setting': toolSetting,
   'apply-patch': applyPatch,
   'patch-program': patchProgram,
 };

@@ -73,7 +73,7 @@ function readStandardInput(call: Call): Stream {
   if (file) return runFile(call.invocation, call.walk, call.meaning, file, [], call.tool);
   const reason = stdin.origins.length > 0 || frame.flags.includes('pipeline_sink') ? 'stdin' : 'interactive';
   call.walk.judge.opaque(reason, '', stdin.origins, frame);
-  return { origins: ['generated'] };
+  return { origins: reason === 'stdin' ? ['generated', 'session'] : ['generated'] };
 }
 
 /** A script or program given by its path. */
@@ -103,7 +103,7 @@ export function runFile(
     if (written.text !== undefined && isShell(interpreter)) return walk.text(written.text, state, frame);
     if (written.text !== undefined) return readCode(interpreter, written.text, invocation, walk, meaning);
     walk.judge.opaque('file', target.id, written.origins, frame);
-    return { origins: ['generated'] };
+    return { origins: written.origins.includes('channel') ? ['generated', 'session'] : ['generated'] };
   }
   const path = target.id.startsWith('file:') ? target.id.slice(5) : undefined;
   const place = path === undefined ? undefined : placeOf(path, target.glob, meaning.where);
