@@ -27,7 +27,8 @@ function databaseTarget(call: Call): { targets: DraftTarget[]; local: boolean } 
   const plain = /\s|=/.test(name) ? '' : name;
   return {
     targets: [plainTarget(`database:${host ?? 'localhost'}/${plain}`)],
-    local: host === undefined || isLocalHost(host),
+    // Where an address nobody can see leads is not known to be here.
+    local: host === undefined ? words.every((word) => word.known) : isLocalHost(host),
   };
 }
 

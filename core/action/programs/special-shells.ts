@@ -191,6 +191,13 @@ const INLINE: { readonly [tool: string]: RegExp } = {
   lua: /^-e$/,
   osascript: /^-e$/,
   Rscript: /^-e$/,
+  R: /^-e$/,
+  julia: /^-[eE]$/,
+  luajit: /^-e$/,
+  groovy: /^-e$/,
+  octave: /^--eval$/,
+  racket: /^-e$/,
+  guile: /^-c$/,
 };
 const TAKES_VALUE = new Set([
   '-W',
