@@ -41,6 +41,11 @@ test.each([
 ])('%s is %s', (text, effect) => expect(of(text)).toContain(effect));
 
 test.each([
+  ['node', 'require("http").get(u, (r) => r.on("data", (d) => eval(String(d))))'],
+  ['python', 'import httpx; exec(httpx.get(u).text)'],
+])('%s that runs what it fetches: %s', (language, text) => expect(of(text, language)).toContain('download_execute'));
+
+test.each([
   '__import__("os").system("ls")',
   'eval("1")',
   'print = open; print("x", "w")',

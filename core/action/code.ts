@@ -49,7 +49,7 @@ const MARKERS: readonly Marker[] = [
   [[/\bfork\b/, /\bwhile\b|\bloop\b|for\s*\(\s*;/], 'flood', 'fork'],
   [
     [
-      /\b(?:urlopen|urlretrieve|requests\.get|http\.get|https\.get|fetch|axios|LWP|Net::HTTP|file_get_contents|curl_exec)\b/,
+      /\b(?:urlopen|urlretrieve|requests\.get|httpx|aiohttp|http\.get|https\.get|fetch|axios|LWP|HTTP::Tiny|Net::HTTP|open-uri|URI\.open|file_get_contents|curl_exec|http\.client)\b|\brequire\(\s{0,4}['"](?:node:)?(?:https?|axios|got|undici|node-fetch)['"]/,
       /\b(?:exec|eval|execfile|compile|Function|runpy)\s*\(|\bnew Function\b/,
     ],
     'download_execute',

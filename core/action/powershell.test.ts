@@ -68,6 +68,12 @@ describe('what a line does', () => {
     expect(effect('Stop-Process -Name beacond')).toBe('self_governance');
   });
 
+  test('its own control flow shows what it is', () => {
+    expect(effects(admitShell('npm ci; if ($LASTEXITCODE -ne 0) { exit 1 }'))).not.toContain('run_opaque');
+    expect(effects(admitShell('foreach ($d in $dirs) { npm publish $d }'))).toContain('publish');
+    expect(effects(admitShell('if ($x); then npm publish; fi'))).toContain('publish');
+  });
+
   test('where Bash would cut it otherwise, both readings count', () => {
     expect(effect('Get-Date `npm publish`')).toBe('publish');
     expect(effect('Get-Date & npm publish')).toBe('publish');

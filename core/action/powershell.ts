@@ -19,7 +19,7 @@ const MAX_DEPTH = 8;
 const NONE: ReadonlySet<Flow> = new Set();
 /** Cheap, and true of nearly every line that is meant for Windows. */
 const HINT =
-  /(?:^|[;|({&\n=]\s{0,8})(?:[A-Za-z]{2,16}-[A-Z][A-Za-z]{2,40}|[a-z]{2,12}-[a-z]{3,24}|iex|iwr|irm|gci|(?:del|erase|rd|rmdir|copy|move|xcopy|type|ren|dir|at)\s+(?:\/|[^\n|;]{0,200}\\)|(?:tasklist|taskkill|robocopy|xcopy|ipconfig|systeminfo|setx|mklink|attrib|auditpol|msiexec|driverquery|gpresult|vssadmin|findstr)(?![\w./:-]))|\$env:|[A-Za-z]:\\|(?:^|\s)\.{1,2}\\|\]::/i;
+  /(?:^|[;|({&\n=]\s{0,8})(?:[A-Za-z]{2,16}-[A-Z][A-Za-z]{2,40}|[a-z]{2,12}-[a-z]{3,24}|iex|iwr|irm|gci|(?:del|erase|rd|rmdir|copy|move|xcopy|type|ren|dir|at)\s+(?:\/|[^\n|;]{0,200}\\)|(?:tasklist|taskkill|robocopy|xcopy|ipconfig|systeminfo|setx|mklink|attrib|auditpol|msiexec|driverquery|gpresult|vssadmin|findstr)(?![\w./:-]))|(?:if|foreach|while|switch)\s{0,4}\(\s{0,4}[$!(]|\$lastexitcode|\$env:|[A-Za-z]:\\|(?:^|\s)\.{1,2}\\|\]::/i;
 
 /** Undefined when the text is not meant for Windows, or cannot be cut into commands. */
 export function readPowershell(text: string, where: Where, run: Powershell['run'], meant = false): Powered | undefined {
@@ -53,6 +53,10 @@ function windows(pipeline: PsPipeline): boolean {
       (command.expression && /^\$env:|\]::|^\$\w+\s*=/i.test(command.source)) ||
       command.words.some((word) => !word.quoted && /^[A-Za-z]:\\|^\.{1,2}\\|^\\\\|^\$env:/i.test(word.text)) ||
       WINDOWS_ONLY.test(name) ||
+      (/^(?:if|foreach|while|switch)$/i.test(name) &&
+        command.words[1]?.text === '()' &&
+        command.words[2]?.text === '{}') ||
+      /\$lastexitcode\b/i.test(command.source) ||
       (/^(?:del|erase|rd|rmdir|copy|move|type|ren|dir)$/i.test(name) &&
         command.words.some((word) => /^\/[A-Za-z]{1,3}$|\\/.test(word.text))) ||
       command.inner.some(windows)

@@ -143,7 +143,8 @@ const forge: Rule = {
       subcommands: {
         status: READ,
         token: { effect: 'secret_fetch', operands: 'none' },
-        'login|logout|refresh|switch|setup-git': ACCOUNT,
+        login: { ...ACCOUNT, special: 'registry-login' },
+        'logout|refresh|switch|setup-git': ACCOUNT,
       },
     },
     api: {
@@ -206,6 +207,7 @@ export const CLOUDS: Programs = {
   ...rows('kaggle wandb', { effect: 'send', operands: 'residue', special: 'cloud' }),
   ...rows('jira acli linear notion trello asana', {
     effect: 'message',
+    externality: { destination_ownership: 'tenant', destination_visibility: 'team' },
     operands: 'residue',
     special: 'resource-verb',
     scope: 'remote',

@@ -142,7 +142,7 @@ export const CLUSTER_CLOUD_TOOLS: Programs = {
       },
       'push|copy|cp|append|mutate|tag|rebase|flatten|attach|index': { effect: 'publish', operands: 'residue' },
       delete: { effect: 'publish', operands: 'residue', flags: ['destructive'] },
-      'auth|login|logout': ACCOUNT,
+      'auth|login|logout': { ...ACCOUNT, special: 'registry-login' },
     },
   }),
   ...rows('devcontainer distrobox toolbox', {

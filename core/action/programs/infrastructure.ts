@@ -163,7 +163,7 @@ export const INFRASTRUCTURE: Programs = {
       'repo|pull|fetch|dependency|dep': { effect: 'fetch', operands: 'residue' },
       'create|package': { effect: 'write', operands: 'files' },
       push: { effect: 'publish', operands: 'residue' },
-      registry: { effect: 'identity_change', operands: 'residue' },
+      registry: { effect: 'identity_change', operands: 'residue', special: 'registry-login' },
     },
   },
   ...rows('helmfile kustomize skaffold tilt argocd flux istioctl linkerd kubeadm kops eksctl velero cilium', {

@@ -39,6 +39,15 @@ const DATABASE_TASKS: NonNullable<Rule['subcommands']> = {
   '*': { effect: 'database_change', operands: 'residue' },
 };
 
+/** Lanes by their usual names. */
+const LANES: NonNullable<Rule['subcommands']> = {
+  'test|tests|lint|scan|gym|build|screenshots|snapshot|action|actions|lanes|list|env|init|run': BUILD,
+  'deliver|pilot|supply|release|beta|deploy|produce|upload_to_testflight|upload_to_app_store|firebase': PUBLISH,
+  'match|cert|sigh|pem|register_devices': ACCOUNT,
+  '*': { effect: 'run_unknown', operands: 'residue' },
+};
+const FASTLANE: Rule = { effect: 'run_unknown', operands: 'residue', subcommands: LANES };
+
 export const LANGUAGE_TOOLS: Programs = {
   ...rows(
     'c++filt addr2line ranlib size lld gold bear ccache distcc premake premake4 iwyu include-what-you-use gcov lcov gcovr genhtml cpack pkg-config pkgconf gnustep-config llvm-cov llvm-profdata llvm-objdump llvm-nm clang-check clangd clang-query run-clang-tidy cpplint uncrustify astyle indent flex bison yacc lex swig cgo nvcc hipcc icc icx ifort opt llc wasm-opt wasm2wat wat2wasm wasm-objdump emcc em++ emcmake emmake emconfigure verilator iverilog yosys ghdl arduino-cli platformio pio west',
@@ -116,16 +125,8 @@ export const LANGUAGE_TOOLS: Programs = {
       '*': { effect: 'infra_change', operands: 'residue', scope: 'remote' },
     },
   },
-  fastlane: {
-    effect: 'run_unknown',
-    operands: 'residue',
-    subcommands: {
-      'test|tests|lint|scan|gym|build|screenshots|snapshot|action|actions|lanes|list|env|init|run': BUILD,
-      'deliver|pilot|supply|release|beta|deploy|produce|upload_to_testflight|upload_to_app_store|firebase': PUBLISH,
-      'match|cert|sigh|pem|register_devices': ACCOUNT,
-      '*': { effect: 'run_unknown', operands: 'residue' },
-    },
-  },
+  // A lane may stand behind the platform it is for.
+  fastlane: { ...FASTLANE, subcommands: { ...LANES, 'ios|android|mac': FASTLANE } },
 
   // Frameworks with a command line that also reaches the database.
   ...rows('wp', {

@@ -3,7 +3,7 @@
 import { type Arg, joinOrigins, literal, type Origin } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
 import { gravity } from '../effects.ts';
-import { forgeEffect } from '../forge.ts';
+import { fieldsEffect, forgeEffect } from '../forge.ts';
 import { effectOfRequest } from '../http.ts';
 import { stageFlags } from '../kubernetes.ts';
 import type { Effect } from '../types.ts';
@@ -273,7 +273,7 @@ const forgeApi: Special = (call) => {
   ).toUpperCase();
   const text = path.text.replace(/^\//, '').replace(/[?#].*$/, '');
   let effect: Effect = effectOfRequest(method);
-  if (effect === 'send') effect = forgeEffect(method, text);
+  if (effect === 'send') effect = fieldsEffect(forgeEffect(method, text), fields.map((word) => word.text).join('\n'));
   if (effect === 'fetch' && /\/(?:actions\/secrets|access_tokens|installation)/.test(text)) effect = 'read';
   emit(call, {
     effect,

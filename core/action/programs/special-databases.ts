@@ -125,7 +125,10 @@ const sql: Special = (call) => client(call, sqlOrMeta, FILE_DATABASE.test(call.t
 
 /** psql's `\` and sqlite's `.` commands; those that run programs or write files say so. */
 function sqlOrMeta(text: string): Statements {
-  const lines = text.split('\n').map((line) => line.trim());
+  // What goes to standard output goes on from there.
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim().replace(/^\\copy\b(.{1,4000})\bto\s+p?stdout\b.*$/i, 'COPY $1 TO STDOUT'));
   if (lines.some((line) => /^(?:\\!|\.(?:shell|system)\b|\\copy\b.*\bprogram\b)|^\\[a-z]+.*\|/i.test(line)))
     return { effect: 'run_opaque', flags: [] };
   const meta = (line: string) => /^(?:\\[a-z?]|\.[a-z])/i.test(line);

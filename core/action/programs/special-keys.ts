@@ -98,7 +98,10 @@ const opensslEnc: Special = (call) => {
 /** `store | docker login --password-stdin`: the secret goes from its store to the tool that uses it, and nobody sees it. */
 const registryLogin: Special = (call) => {
   const { origins } = call.invocation.frame.stdin;
-  if (!call.given.options.has('--password-stdin') || !origins.includes('stored')) return byRule(call);
+  const takes = ['--password-stdin', '--with-token', '--token-stdin', '--api-key-stdin'].some((name) =>
+    call.args.some((arg) => arg.text === name),
+  );
+  if (!takes || !origins.includes('stored')) return byRule(call);
   call.meaning.handOver();
   emit(call, {
     effect: 'secret_fetch',
