@@ -131,6 +131,40 @@ describe('processes of one’s own', () => {
   );
 });
 
+describe('tasks on a database, by the names frameworks give them', () => {
+  test.each([
+    ['rails db:prepare', 'database_change'],
+    ['rake db:seed:replant', 'database_destroy'],
+    ['mix ecto.rollback', 'database_destroy'],
+    ['mix ecto.migrate', 'database_change'],
+    ['mix ecto.gen.migration add_a', 'build'],
+    ['just wipe-db', 'database_destroy'],
+    ['pnpm run drop:database', 'database_destroy'],
+    ['npm run db:types', 'build'],
+    ['make debug', 'build'],
+  ])('%s is %s', (command, expected) => expect(effect(command)).toBe(expected));
+});
+
+describe('clouds by verb and noun', () => {
+  test.each([
+    ['fly secrets list', 'read'],
+    ['vercel domains add www.acme.example', 'infra_change'],
+    ['heroku domains:remove www.acme.example', 'infra_destroy'],
+    ['heroku releases:info v9', 'read'],
+    ['firebase functions:log', 'read'],
+    ['supabase stop', 'build'],
+    ['terraform output -raw api_key', 'secret_fetch'],
+    ['terraform output -json', 'read'],
+    ['docker network rm dev', 'infra_change'],
+    ['npx cat a', 'run_unknown'],
+    ['npx rimraf dist', 'delete_many'],
+  ])('%s is %s', (command, expected) => expect(effect(command)).toBe(expected));
+
+  test('what is served from here is no change elsewhere', () => {
+    expect(admitShell('wrangler dev').action.parts.map((part) => part.scope)).toEqual(['workspace']);
+  });
+});
+
 describe('what goes along decides', () => {
   test.each([
     ['fastlane android beta', 'publish'],

@@ -28,7 +28,12 @@ const TERRAFORM: Rule = {
   longSingleDash: true,
   directory: '-chdir',
   subcommands: {
-    'plan|validate|show|output|graph|providers|version|console|metadata|get|test|state-list|refresh-only': {
+    output: {
+      effect: 'read',
+      operands: 'none',
+      special: 'named-secret',
+    },
+    'plan|validate|show|graph|providers|version|console|metadata|get|test|state-list|refresh-only': {
       effect: 'read',
       operands: 'none',
       values: '-var -var-file -target -out',

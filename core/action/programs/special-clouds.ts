@@ -35,9 +35,16 @@ const PUBLIC =
 const GUARD =
   /(?:cloudtrail|guardduty|config-recorder|configservice|securityhub|macie|inspector|flow-logs?|audit-?logs?|log-group|logging|waf|shield|defender|diagnostic-settings|deletion-protection|public-access-block|block-public-access|branch-protection|organization-trail|termination-protection|alarms?|sinks)/;
 
+/** `pg:reset`, `emulators:start`: group and verb in one word. */
+function partsOf(tool: string, word: string): string[] {
+  return /^(?:heroku|firebase|netlify)$/.test(tool) && /^[a-z-]+(?::[a-z-]+){1,3}$/.test(word)
+    ? [word, ...word.split(':')]
+    : [word];
+}
+
 const cloud: Special = (call) => {
   emitOptionFiles(call);
-  const words = call.given.operands.map((word) => word.text.toLowerCase());
+  const words = call.given.operands.flatMap((word) => partsOf(call.tool, word.text.toLowerCase()));
   const text = [call.operation, ...words].join(' ');
   const all = [call.operation, ...call.args.map((arg) => arg.text)].join(' ');
   if (words.length === 0 && call.tool !== 'vercel') return emitNone(call);
@@ -81,6 +88,8 @@ const cloud: Special = (call) => {
   if (effect !== 'read' && gravity(effect) < gravity('security_disable') && PUBLIC.test(all)) effect = 'share';
   if (
     /^(?:dev|serve|local|emulators|build|synth|test|lint|run-local|start-local)$/.test(verb) ||
+    // A stack of containers on this machine.
+    (call.tool === 'supabase' && /^(?:start|stop|status)$/.test(words[0] ?? '')) ||
     (/^(?:vercel|netlify|wrangler|firebase|serverless|sls|sam|cdk|amplify)$/.test(call.tool) &&
       /^(?:dev|serve|build|local|emulators|init|types|invoke-local)$/.test(verb))
   )
@@ -101,6 +110,7 @@ const cloud: Special = (call) => {
     flags: production ? ['production'] : outsideProduction(call, verb),
     residue: effect === 'read' ? [] : [...residueOf(call, call.given.operands)],
     metadata: effect === 'read',
+    ...(effect === 'build' && { scope: 'workspace' as const }),
   });
   return { origins: effect === 'secret_fetch' ? ['secret', 'stored'] : ['file'] };
 };
@@ -145,8 +155,7 @@ function verbOf(tool: string, words: readonly string[]): string {
     READ.test(word) || DESTROY.test(word) || CHANGE.test(word) || /^(?:publish|share|invite|grant)/.test(word);
   // Alone, or with a folder, it deploys.
   if (tool === 'vercel' && !words.some(does)) return 'deploy';
-  if (!GROUPED.test(tool)) return words.find(does) ?? '';
-  const inner = words.slice(1);
+  const inner = GROUPED.test(tool) ? words.slice(1) : words;
   return inner.find((word) => does(word) && !NOUN.test(word)) ?? inner.find(does) ?? words.find(does) ?? '';
 }
 
@@ -290,6 +299,9 @@ const forgeApi: Special = (call) => {
               .join('\0'),
           ],
     flags: effect === 'vcs_push' ? ['branch_unknown'] : [],
+    ...(effect === 'message' && {
+      externality: { destination_ownership: 'tenant', destination_visibility: 'team' } as const,
+    }),
   });
   return { origins: ['download'] };
 };

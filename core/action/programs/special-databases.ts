@@ -133,7 +133,7 @@ function sqlOrMeta(text: string): Statements {
     return { effect: 'run_opaque', flags: [] };
   const meta = (line: string) => /^(?:\\[a-z?]|\.[a-z])/i.test(line);
   const rest = lines.filter((line) => !meta(line)).join('\n');
-  const writes = lines.some((line) => /^\\copy\b.*\bto\b|^\\o\b|^\.(?:output|once|backup|save|dump)\b/i.test(line));
+  const writes = lines.some((line) => /^\\copy\b.*\bto\b|^\\o\b|^\.(?:output|once|backup|save)\b/i.test(line));
   if (rest.trim() === '')
     return {
       effect: writes

@@ -5,6 +5,7 @@ import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts
 import { fileTarget, plainTarget } from '../draft.ts';
 import { readPatch } from '../patch.ts';
 import { resolvePath, scopeOf } from '../paths.ts';
+import type { Effect } from '../types.ts';
 import {
   byRule,
   type Call,
@@ -18,6 +19,7 @@ import {
   type Special,
   target,
 } from './call.ts';
+import { COREUTILS } from './coreutils.ts';
 import { PROGRAM_NAMES } from './program-names.ts';
 import { runFile } from './special-shells.ts';
 
@@ -69,10 +71,12 @@ const packageExec: Special = (call) => {
   const [name, ...rest] = call.given.operands;
   if (!name) return emitNone(call);
   const plain = name.text.replace(/(?<=.)@[^/]*$/, '');
-  if (name.known && plain === name.text && PROGRAM_NAMES.has(plain))
-    return call.walk.words([literal(plain), ...rest], call.invocation.state, call.invocation.frame);
-  const known = PROGRAM_NAMES.has(plain) && /^(?:[\w.-]+)@(?:latest|next|canary|[\d.^~x]+)$/.test(name.text);
-  if (known) return call.walk.words([literal(plain), ...rest], call.invocation.state, call.invocation.frame);
+  const versioned = /^(?:[\w.-]+)@(?:latest|next|canary|[\d.^~x]+)$/.test(name.text);
+  if (PROGRAM_NAMES.has(plain) && ((name.known && plain === name.text) || versioned)) {
+    const out = call.walk.words([literal(plain), ...rest], call.invocation.state, call.invocation.frame);
+    // A registry has programs by the names of the system's own, and they may not be those.
+    if (!Object.hasOwn(COREUTILS, plain)) return out;
+  }
   emit(call, {
     effect: 'run_unknown',
     operation: 'exec',
@@ -102,7 +106,7 @@ const script: Special = (call) => {
   const task = call.given.operands.map((word) => word.text).join('\0');
   const outward = OUTWARD.test(name);
   emit(call, {
-    effect: outward ? 'run_unknown' : call.effect,
+    effect: outward ? 'run_unknown' : EMPTIES.test(name) ? 'database_destroy' : call.effect,
     residue: [task, ...residueOf(call)],
     flags: ['project_script', ...(outward ? ['outward_script'] : [])],
   });
@@ -121,13 +125,32 @@ const make: Special = (call) => {
   const local = settings.some((word) => /^(?:DESTDIR|PREFIX|prefix)=(?!\/(?:usr|opt|etc)?\/?$)/.test(word.text));
   const outward = goals.some((word) => OUTWARD.test(word.text));
   emit(call, {
-    effect: system && !local ? 'install_system' : outward ? 'run_unknown' : 'build',
+    effect:
+      system && !local
+        ? 'install_system'
+        : outward
+          ? 'run_unknown'
+          : (databaseTask(goals.map((word) => word.text)) ?? 'build'),
     operation: 'make',
     residue: [call.given.operands.map((word) => word.text).join('\0'), ...residueOf(call)],
     flags: ['project_script', ...(outward ? ['outward_script'] : [])],
   });
   return { origins: ['file'] };
 };
+
+const LOSES =
+  /^(?:db:(?:drop|reset|purge|rollback|schema:load|setup|migrate:(?:down|reset|redo|undo\S*)|truncate_all|seed:replant|wipe|fresh)|ecto\.(?:drop|reset|rollback)|migrate:(?:fresh|reset|rollback|refresh))(?::|$)/;
+const FILLS =
+  /^(?:db:(?:migrate|seed|prepare|create|push|schema:dump)|ecto\.(?:migrate|create|setup|load)|migrate|flyway\w+|liquibase:update)(?::|$)/;
+/** Names that say the same, for scripts of a project's own. */
+const EMPTIES =
+  /(?:^|[:_-])(?:db|database)[:_-](?:drop|reset|wipe|nuke|purge|fresh)(?:$|[:_-])|(?:^|[:_-])(?:drop|reset|wipe|nuke|purge)[:_-](?:db|database)(?:$|[:_-])/i;
+
+/** Tasks on a database, by the names that frameworks give them. */
+function databaseTask(goals: readonly string[]): Effect | undefined {
+  if (goals.some((goal) => LOSES.test(goal) || EMPTIES.test(goal))) return 'database_destroy';
+  return goals.some((goal) => FILLS.test(goal)) ? 'database_change' : undefined;
+}
 
 const buildTarget: Special = (call) => {
   const goals = call.given.operands.map((word) => word.text);
@@ -138,14 +161,7 @@ const buildTarget: Special = (call) => {
   );
   const outward = goals.some((goal) => OUTWARD.test(goal));
   const mature = /^(?:mvnw?|gradlew?|sbt)$/.test(call.tool);
-  const effect =
-    publishes && mature
-      ? 'publish'
-      : outward
-        ? 'run_unknown'
-        : goals.some((goal) => /^db:(?:drop|reset|purge)/.test(goal))
-          ? 'database_destroy'
-          : call.effect;
+  const effect = publishes && mature ? 'publish' : outward ? 'run_unknown' : (databaseTask(goals) ?? call.effect);
   emit(call, {
     effect,
     residue: [goals.join('\0'), ...residueOf(call)],
