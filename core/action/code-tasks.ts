@@ -36,6 +36,20 @@ const TASKS: { readonly [language: string]: readonly (readonly [RegExp, Effect])
     ],
     [/^\s*(?:println|print|show|display)\([\w\s+*/.,"'^()-]{0,200}\)\s*;?\s*$/, 'none'],
   ],
+  osascript: [
+    [
+      /^\s*display (?:notification|dialog|alert) "[^"\n]{0,400}"(?: (?:with title|subtitle|sound name|buttons|default button|message) (?:"[^"\n]{0,200}"|\{[^}\n]{0,200}\}|\d))*\s*$/,
+      'none',
+    ],
+    [
+      /^\s*(?:get )?(?:volume settings|system info|current date|path to \w[\w ]{0,40}|version of application "[\w .]{1,80}")\s*$/,
+      'read',
+    ],
+    [
+      /^\s*tell application "[\w .]{1,80}" to (?:activate|quit|get (?:name|version|the \w[\w ]{0,60}))\s*$/,
+      'process_own',
+    ],
+  ],
   lua: [[/^\s*print\([\w\s+*/.,"'^-]{0,200}\)\s*$/, 'none']],
 };
 

@@ -157,6 +157,8 @@ test.each([
   ['Rscript', 'testthat::test_dir("tests")', 'build'],
   ['Rscript', 'testthat::test_dir("tests"); system("x")', 'run_opaque'],
   ['julia', 'using Pkg; Pkg.test()', 'build'],
+  ['osascript', 'display notification "a" with title "b"', 'none'],
+  ['osascript', 'tell application "Finder" to delete file "a"', 'run_opaque'],
   ['ruby', 'puts File.read("a"); load "x.rb"', 'run_opaque'],
 ])('one task, in %s: %s is %s', (language, text, expected) => expect(of(text, language)).toContain(expected));
 

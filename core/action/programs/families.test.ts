@@ -135,6 +135,9 @@ describe('tasks on a database, by the names frameworks give them', () => {
   test.each([
     ['rails db:prepare', 'database_change'],
     ['rake db:seed:replant', 'database_destroy'],
+    ['rails db:migrate:status', 'read'],
+    ['kubectl exec api -- python manage.py flush', 'database_destroy'],
+    ['kubectl exec api -- python manage.py showmigrations', 'read'],
     ['mix ecto.rollback', 'database_destroy'],
     ['mix ecto.migrate', 'database_change'],
     ['mix ecto.gen.migration add_a', 'build'],
@@ -143,6 +146,33 @@ describe('tasks on a database, by the names frameworks give them', () => {
     ['npm run db:types', 'build'],
     ['make debug', 'build'],
   ])('%s is %s', (command, expected) => expect(effect(command)).toBe(expected));
+});
+
+describe('secrets of a project', () => {
+  const flags = (command: string) => admitShell(command).action.parts.flatMap((part) => part.flags);
+  test.each(['env $(cat .env) npm start', 'env $(grep -v "^#" .env | xargs) node a.js'])(
+    'handed over: %s',
+    (command) => {
+      expect(admitShell(command).action.parts.map((part) => part.effect)).not.toContain('read_credential');
+      expect(flags(command)).toContain('dotenv');
+    },
+  );
+
+  test.each(['env X=1 echo $(cat .env)', 'env $(cat .env)', 'env npm start $(cat .env)'])(
+    'shown or more: %s',
+    (command) => {
+      const seen = admitShell(command).action.parts.map((part) => part.effect);
+      expect(seen.includes('read_credential') || seen.includes('run_opaque')).toBe(true);
+    },
+  );
+
+  test.each(['wc -l .env', 'grep -c . .env', 'grep -q KEY .env'])('counted: %s', (command) =>
+    expect(effect(command)).toBe('read'),
+  );
+
+  test.each(['grep KEY .env', 'grep -rc KEY .env; cat .env', 'wc -l < .env; tail .env'])('read: %s', (command) =>
+    expect(effect(command)).toBe('read_credential'),
+  );
 });
 
 describe('clouds by verb and noun', () => {

@@ -69,7 +69,12 @@ const grep: Special = (call) => {
       ...(call.invocation.frame.stdin.paths && { paths: call.invocation.frame.stdin.paths }),
     };
   }
-  emit(call, { targets, operation: 'search' });
+  // How many, or whether at all, shows nothing of what is there.
+  const counts =
+    call.args.some((arg) => /^-[a-zA-Z]*[cq][a-zA-Z]*$|^--(?:count|quiet|silent)$/.test(arg.text)) &&
+    !/^r/.test(call.tool);
+  emit(call, { targets, operation: 'search', ...(counts && { metadata: true }) });
+  if (counts) return { origins: ['file'] };
   if (has(call, '-l') || has(call, '-L') || has(call, '--files'))
     return { origins: ['file'], paths: everythingUnder(files) };
   return outOf({ ...call, effect: 'read' }, targets);
@@ -83,6 +88,11 @@ function everythingUnder(roots: readonly Arg[]): Arg[] {
     glob: true,
   }));
 }
+
+const counts: Special = (call) => {
+  byRule(call);
+  return { origins: ['file'] };
+};
 
 const LISTS_NAMES = new Set(['ls', 'fd', 'fdfind', 'find']);
 
@@ -299,6 +309,7 @@ export const FILE_SPECIALS: { readonly [name: string]: Special } = {
   rm,
   dd,
   grep,
+  counts,
   tee,
   chmod,
   chattr,

@@ -170,18 +170,22 @@ const buildTarget: Special = (call) => {
   return { origins: ['file'] };
 };
 
+const TASK_EFFECTS: readonly (readonly [RegExp, Effect])[] = [
+  [
+    /^(?:showmigrations|diffsettings|inspectdb|sqlmigrate|routes?|about|stats|notes|db:version|db:migrate:status|route:list|list|migrate:status|env|event:list|schedule:list|help|version)$/,
+    'read',
+  ],
+  [
+    /^(?:db:(?:drop|reset|purge|schema:load|wipe|rollback)|migrate:(?:fresh|refresh|reset|rollback)|flush|reset_db|sqlflush)/,
+    'database_destroy',
+  ],
+  [/^(?:db:|migrate|loaddata)/, 'database_change'],
+  [/^(?:(?:runner|r|shell|shell_plus|console|c|dbshell|dbconsole|tinker)$|credentials:)/, 'run_opaque'],
+];
+
 const framework: Special = (call) => {
   const task = call.given.operands[0]?.text ?? '';
-  const effect =
-    /^(?:db:(?:drop|reset|purge|schema:load|wipe)|migrate:(?:fresh|refresh|reset|rollback)|flush|reset_db|sqlflush)/.test(
-      task,
-    )
-      ? 'database_destroy'
-      : /^(?:db:|migrate|loaddata)/.test(task)
-        ? 'database_change'
-        : /^(?:(?:runner|r|shell|shell_plus|console|c|dbshell|dbconsole|tinker)$|credentials:)/.test(task)
-          ? 'run_opaque'
-          : 'build';
+  const effect = TASK_EFFECTS.find(([pattern]) => pattern.test(task))?.[1] ?? 'build';
   emit(call, { effect, operation: task.slice(0, 40) || call.operation, residue: residueOf(call, call.given.operands) });
   return { origins: ['file'] };
 };

@@ -108,8 +108,8 @@ export function runFile(
   const path = target.id.startsWith('file:') ? target.id.slice(5) : undefined;
   const place = path === undefined ? undefined : placeOf(path, target.glob, meaning.where);
   const { effect, extra } = fileEffect(place?.scope, path, meaning);
-  const task = TASKS.find(([pattern]) => pattern.test(path ?? ''))?.[1];
-  if (effect === 'build' && task !== undefined && args.length > 0)
+  const task = TASKS.find(([pattern]) => pattern.test(path ?? `/${file.text}`))?.[1];
+  if ((effect === 'build' || frame.remote !== undefined) && task !== undefined && args.length > 0)
     return walk.words([literal(task), ...args], state, frame);
   meaning.add({
     tool: path === undefined ? 'script' : path.slice(path.lastIndexOf('/') + 1) || 'script',
