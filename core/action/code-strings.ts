@@ -82,13 +82,38 @@ function patternEnd(text: string, from: number): number | undefined {
   return undefined;
 }
 
+/** A template without others in it: its text goes, what it computes stays. */
+function templateAt(text: string, from: number): { computed: string; end: number } | undefined {
+  let computed = '';
+  for (let at = from; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === '`') return { computed, end: at + 1 };
+    else if (text.startsWith('${', at)) {
+      const end = text.indexOf('}', at);
+      const field = text.slice(at + 2, end < 0 ? text.length : end);
+      if (end < 0 || /["'`\\{\n]/.test(field)) return undefined;
+      computed += ` + (${field})`;
+      at = end;
+    }
+  }
+  return undefined;
+}
+
 function script(text: string): string | undefined {
   // Comments of old pages, which only some engines know.
   if (text.includes('<!--') || text.includes('-->')) return undefined;
   let out = '';
   for (let at = 0; at < text.length; ) {
     const character = text[at] as string;
-    if (character === '`') return undefined;
+    if (character === '`') {
+      const template = templateAt(text, at + 1);
+      if (template === undefined) return undefined;
+      // Behind a word it is a call of that word.
+      if (/[\w$)\]]$/.test(out) && !BEFORE_PATTERN.test(out)) return undefined;
+      out += `""${template.computed}`;
+      at = template.end;
+      continue;
+    }
     if (character === '/') {
       const line = text.startsWith('//', at);
       if (line || text.startsWith('/*', at)) {
@@ -120,4 +145,28 @@ function script(text: string): string | undefined {
     at = end + 1;
   }
   return out;
+}
+
+export function withoutStrings(text: string): string {
+  let out = '';
+  for (let at = 0; at < text.length; at += 1) {
+    const quote = text[at] as string;
+    if (quote !== '"' && quote !== "'") {
+      out += quote;
+      continue;
+    }
+    let end = at + 1;
+    while (end < text.length && text[end] !== quote) end += text[end] === '\\' ? 2 : 1;
+    out += '""';
+    at = end;
+  }
+  return out;
+}
+
+/** Without what only ends or joins lines, or is printed: no path is built of that. */
+export function withoutSpeech(text: string): string {
+  return text
+    .replace(/\bprint\s{0,4}\(\s{0,4}f?(?:"(?:[^"\\\n]|\\.){0,2000}"|'(?:[^'\\\n]|\\.){0,2000}')/g, 'print("")')
+    .replace(/\+\s{0,4}(?:"(?:\\n|\s){0,8}"|'(?:\\n|\s){0,8}')/g, '')
+    .replace(/(?:"(?:\\n|\\t|[ ,;]){0,4}"|'(?:\\n|\\t|[ ,;]){0,4}')\s{0,4}\.join\s{0,4}\(/g, 'str(');
 }

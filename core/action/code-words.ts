@@ -13,14 +13,14 @@ const TABLES =
   'groupby agg aggregate value_counts nunique pivot_table melt fillna dropna drop_duplicates astype isnull isna notna notnull sort_values sort_index reset_index set_index to_string to_dict to_list tolist to_numpy to_datetime to_numeric array arange linspace zeros ones reshape transpose dot cumsum diff shift rolling nlargest nsmallest sample quantile corr std var describe head tail info isin between clip rank merge join concat DataFrame Series unique apply applymap argsort argmax argmin where nonzero flatten ravel stack vstack hstack';
 export const HARMLESS_IMPORTS = new Set(
   words(
-    'sys json math re datetime time random uuid hashlib base64 string itertools functools collections statistics decimal fractions platform textwrap pprint typing dataclasses enum struct binascii secrets calendar zlib html unicodedata util crypto path url querystring assert buffer v8 perf_hooks numpy pandas torch tensorflow sklearn scipy flask django fastapi pydantic pytest yaml matplotlib transformers',
+    'sys json math re datetime time random uuid hashlib base64 string itertools functools collections statistics decimal fractions platform textwrap pprint typing dataclasses enum struct binascii secrets calendar zlib html unicodedata util crypto path url querystring assert buffer v8 perf_hooks numpy pandas torch tensorflow sklearn scipy flask django fastapi pydantic pytest yaml matplotlib transformers ast tokenize keyword operator bisect heapq locale gettext difflib fnmatch graphlib numbers colorsys timeit',
   ),
 );
 export const READING_CALLS = new Set([
   ...HARMLESS_CALLS,
   ...words(TABLES),
   ...words(
-    'open read readFileSync readFile readlines read_text load safe_load listdir walk getcwd exists existsSync isfile isdir stat glob rglob iterdir getenv readdirSync statSync Path basename dirname cwd require resolve close readline splitlines next iter StringIO reader DictReader DataFrame read_csv read_json read_excel read_parquet read_table head describe sort lines parents mean',
+    'open read readFileSync readFile readlines read_text load safe_load listdir walk getcwd exists existsSync isfile isdir stat glob rglob iterdir getenv readdirSync statSync Path basename dirname cwd require resolve close readline splitlines next iter StringIO reader DictReader DataFrame read_csv read_json read_excel read_parquet read_table head describe sort lines parents mean getsize getmtime splitext abspath relpath isabs commonpath remove discard literal_eval get_docstring iter_child_nodes iter_fields unparse getroot iter findall findtext fromstring load_file safe_load_file read json_decode json_encode print_r var_export file_get_contents parse_ini_file file_exists is_file is_dir scandir implode explode sprintf number_format strlen substr str_replace strtolower strtoupper in_array array_keys array_values array_merge array_slice array_unique array_sum array_column php_uname ini_get extension_loaded get_loaded_extensions memory_get_usage microtime cpus totalmem freemem memoryUsage hrtime uptime hostname platform release arch tmpdir cpu_count text then json finally',
   ),
 ]);
 export const DELETING_CALLS = new Set([
@@ -62,7 +62,7 @@ export const PAREN_LESS =
   /\b(?:open|unlink|rename|chmod|chown|rmdir|mkdir|require|load|kill|fork|do|use|send|truncate|symlink|link|utime|write)\b/;
 /** Members of `os` and `fs` that do more than look or write. */
 export const LOOKING =
-  /\bos\.(?!listdir|walk|environ|getenv|getcwd|stat|path|sep|linesep|name\b|scandir|uname|cpu_count|getpid|makedirs|mkdir)\w+|\bfs\.(?!read|exists|stat|lstat|access|promises|write|append|mkdir)\w+/;
+  /\bos\.(?!listdir|walk|environ|getenv|getcwd|stat|path|sep|linesep|name\b|scandir|uname|cpu_count|getpid|makedirs|mkdir|cpus|totalmem|freemem|hostname|platform|release|arch|type|EOL|uptime|loadavg|tmpdir)\w+|\bfs\.(?!read|exists|stat|lstat|access|promises|write|append|mkdir)\w+/;
 /** Names given anew. */
 export const RENAMED =
   /\b(?:from|import)\s+(?:os|io|fs|pathlib)\b[^\n;]{0,200}\bas\b|\bfrom\s+os\s+import\s+(?!path\b|getcwd\b|listdir\b|walk\b|environ\b|getenv\b)|\{[^}]{0,200}:[^}]{0,200}\}\s{0,4}=\s{0,4}require/;

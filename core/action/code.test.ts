@@ -41,6 +41,11 @@ test.each([
 ])('%s is %s', (text, effect) => expect(of(text)).toContain(effect));
 
 test.each([
+  ['node', 'require("http").get(u, (r) => r.on("data", (d) => eval(String(d))))'],
+  ['python', 'import httpx; exec(httpx.get(u).text)'],
+])('%s that runs what it fetches: %s', (language, text) => expect(of(text, language)).toContain('download_execute'));
+
+test.each([
   '__import__("os").system("ls")',
   'eval("1")',
   'print = open; print("x", "w")',
@@ -49,7 +54,6 @@ test.each([
   'import ctypes; ctypes.CDLL(None).reboot()',
   'import os; open(os.path.expanduser("~") + "/.bashrc", "a").write("x")',
   'import os; os.truncate("x", 0)',
-  'import unheard_of; unheard_of.go()',
   '[print][0]("x")',
   'from pathlib import Path; Path("a").replace("b")',
   'import os\n@os.system\ndef f(): pass',
@@ -61,13 +65,13 @@ test.each([
 ])('what cannot be read off it is opaque: %s', (text) => expect(of(text)).toContain('run_opaque'));
 
 test.each([
-  ['node', 'x=/"/; require("child_process").execSync("id"); y=/"/'],
-  ['node', 'if (1) /"/.test(require("child_process").execSync("id")); y=/"/'],
-  ['node', '/* " */ require("child_process").execSync("id") /* " */'],
-  ['python', "x = '''a'\"b'''; import os; os.system(\"id\"); y = \"c\""],
+  ['node', 'x=/"/; require("child_process").execSync(id); y=/"/'],
+  ['node', 'if (1) /"/.test(require("child_process").execSync(id)); y=/"/'],
+  ['node', '/* " */ require("child_process").execSync(id) /* " */'],
+  ['python', "x = '''a'\"b'''; import os; os.system(id); y = \"c\""],
   ['python', 'print(f"{__import__("os").system("id")}")'],
-  ['python', 'x = r"\\\\"; import os; os.system("id") #"'],
-  ['python', 'import os; os.remove("a.txt"); os.system("id")'],
+  ['python', 'x = r"\\\\"; import os; os.system(id) #"'],
+  ['python', 'import os; os.remove("a.txt"); os.system(id)'],
 ])('no string is taken for more than it is, in %s: %s', (language, text) =>
   expect(of(text, language)).toContain('run_opaque'),
 );
@@ -98,6 +102,74 @@ test.each([
   ['ruby', 'require "fileutils"; FileUtils.rm_rf(ENV["HOME"])'],
 ])('%s that removes a home: %s', (language, text) => expect(of(text, language)).toContain('disk_destroy'));
 
+test.each([
+  [
+    'python',
+    'import subprocess\nprint(subprocess.run(["git", "status"], capture_output=True).stdout.decode())',
+    ['read'],
+  ],
+  ['python', 'import subprocess; subprocess.check_call("npm publish", shell=True)', ['publish']],
+  ['python', 'from subprocess import check_output\nprint(check_output(["ls"]))', ['read']],
+  ['node', 'const {execSync} = require("child_process"); console.log(execSync("git diff").toString() + `x`)', ['read']],
+  ['node', 'require("child_process").execFileSync("git", ["push", "--force", "origin", "main"])', ['vcs_force_push']],
+  ['python', 'import requests\nprint(requests.get("https://x.example/a", timeout=3).json()["b"])', ['fetch']],
+  ['node', 'fetch("https://x.example/a").then((r) => r.json()).then(console.log)', ['fetch']],
+  ['python', 'import requests; requests.get("http://169.254.169.254/latest/meta-data/")', ['read_credential']],
+  ['python', 'import sqlite3\nfor row in sqlite3.connect("a.db").execute("select 1"): print(row)', ['read']],
+  ['python', 'import psycopg2\nc = psycopg2.connect(dsn).cursor(); c.execute("DROP TABLE a")', ['database_destroy']],
+])('a call of %s that shows its arguments is what it starts: %s', (language, text, expected) => {
+  expect(of(text, language)).toEqual(expect.arrayContaining(expected));
+  expect(of(text, language)).not.toContain('run_opaque');
+});
+
+test.each([
+  ['python', 'import subprocess; subprocess.run(["git", x])'],
+  ['python', 'import subprocess; subprocess.run(["ls"], cwd="/etc")'],
+  ['python', 'import requests; requests.get("https://x.example/?d=" + open("a").read())'],
+  ['python', 'import requests; requests.get("https://x.example/", params={"d": d})'],
+  ['python', 'x = "os.system("; import evil; evil.delete(1); z = ")"'],
+  ['python', 'import sqlite3; sqlite3.connect("a.db").execute(q)'],
+  ['node', 'require("child_process").execSync("git " + x)'],
+])('one of %s that does not stays opaque: %s', (language, text) => expect(of(text, language)).toContain('run_opaque'));
+
+test.each([
+  ['python', 'import unheard_of; unheard_of.go()'],
+  ['python', 'from app.models import User\nprint(User.query_count, len(User.fields()))'],
+  ['node', 'const a = require("./lib/a"); console.log(a.parse("x").height)'],
+])('what is seen and known to nobody is an unknown program: %s %s', (language, text) => {
+  expect(of(text, language)).toContain('run_unknown');
+  expect(of(text, language)).not.toContain('run_opaque');
+});
+
+test.each([
+  'import boto3; boto3.client("s3").delete_bucket(Bucket="a")',
+  'import stripe; stripe.Refund.create(charge="a")',
+  'from app import db; db.session.commit()',
+  'import multiprocessing; multiprocessing.cpu_thing()',
+  'from app import config; config.DEBUG = 1; print(config.show())',
+])('unless it is called after something done: %s', (text) => expect(of(text)).toContain('run_opaque'));
+
+test.each([
+  ['perl', 's/foo\\(/bar(/g', 'none'],
+  ['perl', 's/a/b/ if /c/; tr/x/y/', 'none'],
+  ['perl', 's/a/system("x")/e', 'run_opaque'],
+  ['perl', 's/a/@{[`x`]}/', 'run_opaque'],
+  ['Rscript', 'testthat::test_dir("tests")', 'build'],
+  ['Rscript', 'testthat::test_dir("tests"); system("x")', 'run_opaque'],
+  ['julia', 'using Pkg; Pkg.test()', 'build'],
+  ['osascript', 'display notification "a" with title "b"', 'none'],
+  ['osascript', 'tell application "Finder" to delete file "a"', 'run_opaque'],
+  ['ruby', 'puts File.read("a"); load "x.rb"', 'run_opaque'],
+])('one task, in %s: %s is %s', (language, text, expected) => expect(of(text, language)).toContain(expected));
+
+test.each([
+  'from pathlib import Path\np = Path("a.json")\np.write_text(p.read_text() + "\\n")\nprint(f"wrote {p}")',
+  'lines = open("a.txt").readlines()\nopen("b.txt", "w").write("\\n".join(lines))',
+])('ends of lines and what is printed build no path: %s', (text) => {
+  expect(of(text)).toContain('write');
+  expect(of(text)).not.toContain('run_opaque');
+});
+
 test('the whole environment is more than one variable of it', () => {
   const flags = (text: string) =>
     admit('code', { language: 'node', text, cwd: '' }).action.parts.flatMap((part) => part.flags);
@@ -109,7 +181,8 @@ test.each([
   'globalThis["ev" + "al"]("x")',
   'const {truncateSync: log} = require("fs"); log("x")',
   'Function("x")()',
-  'console.log(`x`)',
+  'String.raw`x`',
+  'console.log(`$' + '{eval(1)}`)',
   '(() => 1).constructor("x")()',
   'x=/"/; eval("1"); y=/"/',
   'let x = 1; y = x++ / 2; eval("1") / 3',

@@ -3,7 +3,10 @@
 
 import type { Invocation, Walk } from '../shell/frame.ts';
 import { literal, type Stream } from '../shell/values.ts';
-import { bareText, LEXED } from './code-strings.ts';
+import { type Rest, withoutSeenCalls } from './code-calls.ts';
+import { bareText, LEXED, withoutSpeech, withoutStrings } from './code-strings.ts';
+import { substitutesOnly, taskOf } from './code-tasks.ts';
+import { plainlyUnknown } from './code-unknown.ts';
 import {
   BUILT_PATH,
   COMPUTED_REMOVAL,
@@ -23,8 +26,8 @@ import {
   SCANNED,
   WRITING_CALLS,
 } from './code-words.ts';
-import { fileTarget } from './draft.ts';
-import { graver } from './effects.ts';
+import { type DraftTarget, fileTarget } from './draft.ts';
+import { graver, gravity } from './effects.ts';
 import type { Meaning } from './programs/call.ts';
 import type { Effect } from './types.ts';
 
@@ -46,7 +49,7 @@ const MARKERS: readonly Marker[] = [
   [[/\bfork\b/, /\bwhile\b|\bloop\b|for\s*\(\s*;/], 'flood', 'fork'],
   [
     [
-      /\b(?:urlopen|urlretrieve|requests\.get|http\.get|https\.get|fetch|axios|LWP|Net::HTTP|file_get_contents|curl_exec)\b/,
+      /\b(?:urlopen|urlretrieve|requests\.get|httpx|aiohttp|http\.get|https\.get|fetch|axios|LWP|HTTP::Tiny|Net::HTTP|open-uri|URI\.open|file_get_contents|curl_exec|http\.client)\b|\brequire\(\s{0,4}['"](?:node:)?(?:https?|axios|got|undici|node-fetch)['"]/,
       /\b(?:exec|eval|execfile|compile|Function|runpy)\s*\(|\bnew Function\b/,
     ],
     'download_execute',
@@ -69,11 +72,11 @@ const WRITES =
 const ANEW =
   /\bopen\s*\([^)]{0,300},\s*(?:mode\s*=\s*)?['"][rb]?w|\bwrite_(?:text|bytes)\s*\(|\bwriteFile(?:Sync)?\s*\(|\bfile_put_contents\b(?!.{0,300}FILE_APPEND)|\bFile\.write\b|\bcopyfile\b|\bcopy2\b/;
 const READS =
-  /\bopen\s*\(|\bread(?:_text|_bytes|FileSync|File)?\s*\(|\bos\.(?:listdir|walk|environ|getenv|getcwd|stat|path)\b|\bprocess\.(?:env|cwd|argv)\b|\bPath\b|\bglob\b|\bENV\b|\breaddirSync\b|\bread_(?:csv|json|excel|parquet|table|fwf|feather)\s*\(|\bexistsSync\b|\brequire\s*\(\s*['"]\.|\bimport\s*\(/;
+  /\bopen\s*\(|\bread(?:_text|_bytes|FileSync|File)?\s*\(|\bos\.(?:listdir|walk|environ|getenv|getcwd|stat|path)\b|\bprocess\.(?:env|cwd|argv)\b|\bPath\b|\bglob\b|\bENV\b|\breaddirSync\b|\b(?:file_get_contents|parse_ini_file|scandir|load_file|safe_load_file|parse|getsize|getmtime)\s*\(|\bread_(?:csv|json|excel|parquet|table|fwf|feather)\s*\(|\bexistsSync\b|\brequire\s*\(\s*['"]\.|\bimport\s*\(/;
 
 /** Walks what can be seen and adds one part for the rest. */
 export function readCode(language: string, text: string, invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
-  const { frame, state } = invocation;
+  const { frame } = invocation;
   const base = {
     tool: language,
     flags: [...frame.flags.filter((flag) => flag !== 'piped'), 'inline_code'],
@@ -89,37 +92,31 @@ export function readCode(language: string, text: string, invocation: Invocation,
       flags: [...base.flags, 'environment_dump'],
       scope: 'machine',
     });
-  if (inert(language, text)) {
+  if (inert(language, text) || (language === 'perl' && substitutesOnly(text))) {
     meaning.add({ ...base, operation: 'print', effect: 'none', targets: [], residue: [] });
     return { origins: ['file'] };
   }
-  const literals = stringLiterals(text);
-  if (SHELL_CALLS.test(text)) {
-    const joined = argumentList(text);
-    if (joined) walk.words(joined.map(literal), state, frame);
-    for (const item of literals) if (looksLikeCommand(item)) walk.text(item, state, frame);
+  const task = taskOf(language, text);
+  const rest = task === undefined ? withoutSeenCalls(language, text, invocation, walk) : { text, found: 0 };
+  const calls = task === undefined && shellCalls(language).test(rest.text);
+  const literals = stringLiterals(rest.text);
+  if (calls) {
+    const joined = argumentList(rest.text);
+    if (joined) walk.words(joined.map(literal), invocation.state, frame);
+    for (const item of literals) if (looksLikeCommand(item)) walk.text(item, invocation.state, frame);
   }
-  let effect: Effect | undefined;
-  let operation = 'run';
-  for (const [patterns, becomes, verb] of MARKERS) {
-    if (!patterns.every((pattern) => pattern.test(text))) continue;
-    if (effect === undefined || graver(effect, becomes) !== effect) operation = verb;
-    effect = effect === undefined ? becomes : graver(effect, becomes);
-  }
-  const paths = literals.filter(
-    (item) =>
-      /^(?:\/|~\/?|\.{1,2}\/)[^\n]*$|^\.[A-Za-z][\w.-]*$/.test(item) ||
-      /^[\w.-]+\.\w{1,8}$|^[\w.-]+(?:\/[\w.-]+){1,16}$/.test(item),
-  );
-  const targets = paths
-    .slice(0, 16)
-    .map((path) =>
-      fileTarget({ text: path, known: true, glob: /[*?]/.test(path) }, state.cwd, meaning.where, frame.remote),
-    );
+  const whole = marked(text);
+  const grave = whole.effect !== undefined && gravity(whole.effect) >= gravity('download_execute');
+  const { effect, operation } = grave ? whole : marked(rest.text);
+  const targets = targetsOf(literals, invocation, meaning);
   if (effect === 'delete_many' && HOME_REMOVAL.test(`${text}\n`))
-    targets.unshift(fileTarget(literal('~'), state.cwd, meaning.where, frame.remote));
+    targets.unshift(fileTarget(literal('~'), invocation.state.cwd, meaning.where, frame.remote));
   if (targets.length > 0 && effect !== 'delete_many')
     meaning.add({ ...base, operation: 'read', effect: 'read', targets, residue: [] });
+  if (task !== undefined) {
+    meaning.add({ ...base, operation: 'task', effect: task, targets: [] });
+    return { origins: ['file'] };
+  }
   if (effect !== undefined && effect !== 'fetch') {
     const recursive = effect === 'delete_many' ? ['recursive'] : [];
     const dynamic = effect.startsWith('delete') && targets.length === 0 ? ['unresolved_target'] : [];
@@ -131,10 +128,10 @@ export function readCode(language: string, text: string, invocation: Invocation,
       flags: [...base.flags, ...recursive, ...dynamic],
     });
   }
-  const writes = WRITES.test(text);
+  const writes = WRITES.test(rest.text);
   if (writes) {
     const unresolved = targets.length === 0 ? ['unresolved_target'] : [];
-    const anew = ANEW.test(text) ? ['truncate'] : [];
+    const anew = ANEW.test(rest.text) ? ['truncate'] : [];
     meaning.add({
       ...base,
       operation: 'write',
@@ -143,21 +140,62 @@ export function readCode(language: string, text: string, invocation: Invocation,
       flags: [...base.flags, ...unresolved, ...anew],
     });
   }
+  const left = remainder(language, rest, effect, calls, writes, targets.length > 0);
+  if (left === undefined) return { origins: ['file'] };
+  // What was taken out of it has been judged; the rest may be nothing by itself.
+  meaning.add({ ...base, ...left, targets: left.effect === 'read' ? targets : [] });
+  return { origins: left.effect === 'none' || left.effect === 'read' ? ['file'] : ['generated'] };
+}
+
+/** Backquotes run commands in some languages, and are strings in those with a lexer. */
+function shellCalls(language: string): RegExp {
+  return LEXED.test(language) ? CALLS_ONLY : SHELL_CALLS;
+}
+const CALLS_ONLY = new RegExp(SHELL_CALLS.source.replace(/\|`$/, ''));
+
+/** The gravest of the markers, and its verb. */
+function marked(text: string): { effect: Effect | undefined; operation: string } {
+  let effect: Effect | undefined;
+  let operation = 'run';
+  for (const [patterns, becomes, verb] of MARKERS) {
+    if (!patterns.every((pattern) => pattern.test(text))) continue;
+    if (effect === undefined || graver(effect, becomes) !== effect) operation = verb;
+    effect = effect === undefined ? becomes : graver(effect, becomes);
+  }
+  return { effect, operation };
+}
+
+function targetsOf(literals: readonly string[], { state, frame }: Invocation, meaning: Meaning): DraftTarget[] {
+  return literals
+    .filter(
+      (item) =>
+        /^(?:\/|~\/?|\.{1,2}\/)[^\n]*$|^\.[A-Za-z][\w.-]*$/.test(item) ||
+        /^[\w.-]+\.\w{1,8}$|^[\w.-]+(?:\/[\w.-]+){1,16}$/.test(item),
+    )
+    .slice(0, 16)
+    .map((path) =>
+      fileTarget({ text: path, known: true, glob: /[*?]/.test(path) }, state.cwd, meaning.where, frame.remote),
+    );
+}
+
+/** What is still to be said once reading, writing and removing are: undefined when nothing is. */
+function remainder(
+  language: string,
+  { text, found }: Rest,
+  effect: Effect | undefined,
+  calls: boolean,
+  writes: boolean,
+  named: boolean,
+): { readonly operation: string; readonly effect: Effect; readonly residue?: readonly string[] } | undefined {
+  const opaque = { operation: 'run', effect: 'run_opaque' as const };
   const removes = effect === 'delete' || effect === 'delete_many';
-  if (removes && !writes && targets.length > 0 && SCANNED.has(language) && removesOnly(language, text))
-    return { origins: ['file'] };
-  const calm = effect === undefined && !SHELL_CALLS.test(text) && SCANNED.has(language);
-  if (calm && writes && targets.length > 0 && writesOnly(language, text)) return { origins: ['file'] };
-  if (calm && trivial(language, text)) {
-    meaning.add({ ...base, operation: 'print', effect: 'none', targets: [], residue: [] });
-    return { origins: ['file'] };
-  }
-  if (calm && !writes && readsOnly(language, text)) {
-    meaning.add({ ...base, operation: 'read', effect: 'read', targets });
-    return { origins: ['file'] };
-  }
-  meaning.add({ ...base, operation: 'run', effect: 'run_opaque', targets: [] });
-  return { origins: ['generated'] };
+  if (removes && !writes && named && SCANNED.has(language) && removesOnly(language, text)) return undefined;
+  if (effect !== undefined || calls || !SCANNED.has(language)) return opaque;
+  if (writes && named && writesOnly(language, text)) return undefined;
+  if (trivial(language, text)) return { operation: 'print', effect: 'none', residue: [] };
+  if (!writes && readsOnly(language, text)) return { operation: 'read', effect: 'read' };
+  if (found > 0 && !writes && onlyCalls(language, text, READING_CALLS)) return undefined;
+  return !writes && plainlyUnknown(language, text) ? { operation: 'run', effect: 'run_unknown' } : opaque;
 }
 
 /** Strings in quotes of any of the languages; escapes of the common kind are read. */
@@ -276,11 +314,16 @@ function onlyCalls(
   const read = seen(language, text);
   if (read === undefined) return false;
   const bare = without(tamed(read));
+  if (/^(?:perl|ruby|php)$/.test(language) && ACTS.test(bare)) return false;
   if (DYNAMIC.test(bare) || LOOKING.test(bare) || RENAMED.test(text)) return false;
   // With one argument it is no text that is replaced, but a file.
   if (/\bPath\b/.test(bare) && /\.replace\s{0,4}\(\s{0,8}[^,()]{0,300}\)/.test(bare)) return false;
   return callsHarmless(bare, allowed, false) && importsHarmless(bare, text, FILE_MODULES);
 }
+
+/** Without brackets it would be no call to be looked up. */
+const ACTS =
+  /\b(?:load|require_relative|instance_exec|class_eval|module_eval|send|kill|fork|truncate|symlink|chmod|chown|rename|unlink|rmdir|include|include_once|require_once)\b/;
 
 function readsOnly(language: string, text: string): boolean {
   // Some of them read over the network, too.
@@ -289,23 +332,7 @@ function readsOnly(language: string, text: string): boolean {
 
 /** Reads and writes files whose names it shows, and nothing else. */
 function writesOnly(language: string, text: string): boolean {
-  return onlyCalls(language, text, WRITING_CALLS) && !BUILT_PATH.test(text);
-}
-
-function withoutStrings(text: string): string {
-  let out = '';
-  for (let at = 0; at < text.length; at += 1) {
-    const quote = text[at] as string;
-    if (quote !== '"' && quote !== "'") {
-      out += quote;
-      continue;
-    }
-    let end = at + 1;
-    while (end < text.length && text[end] !== quote) end += text[end] === '\\' ? 2 : 1;
-    out += '""';
-    at = end;
-  }
-  return out;
+  return onlyCalls(language, text, WRITING_CALLS) && !BUILT_PATH.test(withoutSpeech(text));
 }
 
 /** What the text defines itself is scanned with it. */
@@ -343,8 +370,13 @@ function importsHarmless(bare: string, text: string, more = ''): boolean {
   for (const match of bare.matchAll(imports)) {
     if (!((match[1] ?? match[2]) as string).split(',').every(fine)) return false;
   }
-  if (/\bfrom\s+["'.]/.test(text)) return false;
-  for (const match of text.matchAll(/\b(?:require|import)\s*\(\s*['"]([^'"]*)['"]/g))
-    if (!fine(match[1] as string)) return false;
+  for (const match of text.matchAll(/\bfrom\s+(?:['"]([^'"]*)['"]|(\.))/g))
+    if (match[2] !== undefined || !fine(match[1] as string)) return false;
+  if (/\bimport\s*\{[^}]{0,200}\bas\b/.test(bare)) return false;
+  for (const match of text.matchAll(/\b(?:require|import)\s*\(\s*['"]([^'"]*)['"]/g)) {
+    // A module of the project runs when it is loaded; data does not.
+    const own = /^\.{0,2}\//.test(match[1] as string);
+    if (own ? !/\.json$/.test(match[1] as string) : !fine(match[1] as string)) return false;
+  }
   return true;
 }

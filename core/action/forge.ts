@@ -27,6 +27,17 @@ export function forgeEffect(method: string, path: string): Effect {
   return 'send';
 }
 
+const WEAKENS =
+  /(?:security_and_analysis|secret_scanning|push_protection|dependabot|advanced_security|enforce_admins|required_\w+|delete_protection|prevent_\w+)[^\n]{0,120}?(?:disabled|false|null)|allow_(?:force_pushes|deletions)\W{1,8}true/i;
+const OPENS = /(?:^|\W)(?:private\W{1,8}false|visibility\W{1,8}public|allow_forking\W{1,8}true)/i;
+
+/** What the fields of a request make of it, where its address says nothing grave. */
+export function fieldsEffect(effect: Effect, fields: string): Effect {
+  if (effect !== 'send') return effect;
+  if (WEAKENS.test(fields)) return 'security_disable';
+  return OPENS.test(fields) ? 'share' : effect;
+}
+
 /** What the API of a forge is asked, from the address; undefined when it is none. */
 export function forgePath(host: string, path: string): string | undefined {
   if (host === 'api.github.com') return path.slice(1);

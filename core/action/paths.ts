@@ -74,6 +74,7 @@ function fromFileUrl(text: string): string {
 }
 
 export function normalise(path: string): string {
+  if (/^[A-Za-z]:[\\/]/.test(path)) return normaliseUnder('', `/${path.replaceAll('\\', '/')}`) || '/';
   return normaliseUnder('', path) || '/';
 }
 

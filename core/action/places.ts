@@ -81,7 +81,7 @@ export const FILES: Table = table([
   ['kernel', '/proc/sysrq-trigger /proc/kcore /dev/mem /dev/kmem /dev/port'],
   [
     'system_root',
-    '/etc /usr /bin /sbin /lib /lib64 /boot /var /dev /proc /sys /run /opt /home /Users /root /srv /mnt /media /System /Library /Applications /private /usr/bin /usr/lib /usr/local /usr/sbin /usr/share /var/lib /var/log /C:/Windows /C: /c:',
+    '/etc /usr /bin /sbin /lib /lib64 /boot /var /dev /proc /sys /run /opt /home /Users /root /srv /mnt /media /System /Library /Applications /private /usr/bin /usr/lib /usr/local /usr/sbin /usr/share /var/lib /var/log /C:/Windows /C:/Users /c:/windows /c:/users /C: /c:',
   ],
 ]);
 

@@ -1,137 +1,321 @@
-// PowerShell lines as far as they are plain: cmdlets that look, and cmdlets that remove, with words, strings and options.
-// Anything with an expression in it (a script block that calls, a member, a substitution) is not read: undefined.
+// Lines of PowerShell and cmd.exe: every command that could run in them, by what cmdlets do and by the tables of programs.
+// What is not plain (a member nobody knows, a computed name) is opaque, and a line that cannot be cut is not read at all.
 
-import { type Draft, type DraftTarget, fileTarget } from './draft.ts';
+import { type Arg, literal } from '../shell/values.ts';
+import type { Draft } from './draft.ts';
 import type { Where } from './paths.ts';
+import { ALIASES, CMDLETS, cmdletByVerb } from './powershell-cmdlets.ts';
+import { readExpression } from './powershell-expression.ts';
+import { argumentsOf, type Given, place, readFiles } from './powershell-files.ts';
+import { type PsCommand, type PsPipeline, type PsWord, parsePowershell, READ_DIFFERENTLY } from './powershell-parse.ts';
+import { add, type Flow, type Powershell } from './powershell-state.ts';
+import { readRequest } from './powershell-web.ts';
+import { PROGRAM_NAMES } from './programs/program-names.ts';
+import type { Effect } from './types.ts';
 
-const words = (text: string) => new Set(text.split(' '));
-/** Work on what comes to them. */
-const SHAPES = words(
-  'select-object select where-object where sort-object sort group-object group measure-object measure format-table format-list format-wide ft fl fw out-string out-host out-null convertto-json convertfrom-json convertto-csv convertfrom-csv convertto-html compare-object tee-host get-unique get-member gm',
-);
-const READS = words(
-  'get-childitem gci ls dir get-content gc cat type get-item gi get-itemproperty gp test-path resolve-path get-filehash select-string sls get-acl',
-);
-/** Say something about the machine, and take no path. */
-const LOOKS = words(
-  'get-location gl pwd get-date get-process gps ps get-service gsv get-command gcm get-help get-module get-host get-history get-variable get-alias get-psdrive get-volume get-disk get-netipaddress get-nettcpconnection get-computerinfo get-hotfix get-package get-eventlog get-winevent get-ciminstance get-wmiobject get-scheduledtask get-localuser get-localgroup get-culture get-random get-uptime get-timezone test-connection test-netconnection split-path join-path write-output write-host echo clear-host $psversiontable',
-);
-const REMOVES = words('remove-item ri rm del erase rd rmdir');
-/** Options that take a value which is no path. */
-const VALUES = words(
-  '-filter -include -exclude -depth -property -first -last -skip -name -pattern -encoding -totalcount -tail -format -algorithm -erroraction -ea -computername -logname -maxevents -count -id -classname -query -context -autosize',
-);
-const PATHS = words('-path -literalpath -lp -pspath');
-const MAX_SEGMENTS = 64;
+export type Powered = { readonly drafts: Draft[]; readonly certain: boolean };
 
-/** Undefined when the text is not plain, or holds a cmdlet that is none of these. */
-export function readPowershell(text: string, where: Where): Draft[] | undefined {
-  const segments = segmentsOf(text);
-  if (segments === undefined || segments.length === 0 || segments.length > MAX_SEGMENTS) return undefined;
-  const drafts: Draft[] = [];
-  for (const segment of segments) {
-    const draft = readSegment(segment, where);
-    if (draft === undefined) return undefined;
-    drafts.push(draft);
-  }
-  return drafts;
-}
+const MAX_DEPTH = 8;
+const NONE: ReadonlySet<Flow> = new Set();
+/** Cheap, and true of nearly every line that is meant for Windows. */
+const HINT =
+  /(?:^|[;|({&\n=]\s{0,8})(?:[A-Za-z]{2,16}-[A-Z][A-Za-z]{2,40}|[a-z]{2,12}-[a-z]{3,24}|iex|iwr|irm|gci|(?:del|erase|rd|rmdir|copy|move|xcopy|type|ren|dir|at)\s+(?:\/|[^\n|;]{0,200}\\)|(?:tasklist|taskkill|robocopy|xcopy|ipconfig|systeminfo|setx|mklink|attrib|auditpol|msiexec|driverquery|gpresult|vssadmin|findstr)(?![\w./:-]))|(?:if|foreach|while|switch)\s{0,4}\(\s{0,4}[$!(]|\$lastexitcode|\$env:|[A-Za-z]:\\|(?:^|\s)\.{1,2}\\|\]::/i;
 
-function readSegment(segment: readonly string[], where: Where): Draft | undefined {
-  const name = (segment[0] as string).toLowerCase();
-  const base = { tool: name.slice(0, 64), targets: [], flags: ['windows'], scope: 'machine' as const };
-  if (SHAPES.has(name)) return { ...base, operation: 'shape', effect: 'none' };
-  if (LOOKS.has(name)) return { ...base, operation: 'look', effect: 'read', metadata: true };
-  const reads = READS.has(name);
-  if (!reads && !REMOVES.has(name)) return undefined;
-  const { paths, options } = argumentsOf(segment);
-  if (paths.some((path) => /^env:/i.test(path)))
-    return reads
-      ? { ...base, operation: 'environment', effect: 'read', flags: ['windows', 'environment_dump'] }
-      : undefined;
-  const targets = (paths.length > 0 ? paths : ['.']).map((path) => place(path, where));
-  const listing = /^(?:get-childitem|gci|ls|dir|test-path|resolve-path|get-item|gi|get-acl)$/.test(name);
-  if (reads)
-    return {
-      tool: base.tool,
-      operation: 'read',
-      effect: 'read',
-      targets,
-      flags: ['windows'],
-      residue: [],
-      ...(listing && { metadata: true }),
-    };
-  if (paths.length === 0 || options.has('-whatif'))
-    return { ...base, operation: 'delete', effect: options.has('-whatif') ? 'read' : 'none' };
-  const recursive =
-    [...options].some((option) => /^-r(?:ecurse)?$/.test(option) || '-recurse'.startsWith(option)) ||
-    /^\/s$/i.test(segment[1] ?? '');
-  return {
-    tool: 'rm',
-    operation: 'delete',
-    effect: recursive || targets.some((target) => target.glob) ? 'delete_many' : 'delete',
-    targets,
-    flags: ['windows', ...(recursive ? ['recursive'] : []), ...(options.has('-force') ? ['force'] : [])],
+/** Undefined when the text is not meant for Windows, or cannot be cut into commands. */
+export function readPowershell(text: string, where: Where, run: Powershell['run'], meant = false): Powered | undefined {
+  if (!meant && !HINT.test(text)) return undefined;
+  const script = parsePowershell(text);
+  if (!script || !(meant || script.some((pipeline) => windows(pipeline)))) return undefined;
+  const state: Powershell = {
+    where,
+    drafts: [],
+    run,
+    variables: new Map(),
+    fetched: new Set(),
+    certain: true,
+    depth: 0,
   };
+  for (const pipeline of script) readPipeline(state, pipeline);
+  return { drafts: state.drafts, certain: state.certain && !READ_DIFFERENTLY.test(text) };
 }
 
-function place(path: string, where: Where): DraftTarget {
-  const plain = path
-    .replace(/^\$(?:env:userprofile|home|env:home)(?=$|[\\/])/i, '~')
-    .replace(/^\$(?:env:systemroot|env:windir)(?=$|[\\/])/i, 'C:/Windows')
-    .replace(/^\$env:systemdrive(?=$|[\\/])/i, 'C:/')
-    .replaceAll('\\', '/');
-  const text = /^[A-Za-z]:$/.test(plain) ? `${plain}/` : plain;
-  return fileTarget({ text, known: !text.includes('$'), glob: /[*?]/.test(text) }, where.cwd, where);
+const WINDOWS_ONLY =
+  /^(?:tasklist|taskkill|robocopy|xcopy|ipconfig|systeminfo|setx|mklink|attrib|auditpol|msiexec|driverquery|gpresult|findstr)$/i;
+
+/** Some command of it is none that another system has. */
+function windows(pipeline: PsPipeline): boolean {
+  return pipeline.some((command) => {
+    const name = command.expression ? '' : (command.words[0]?.text ?? '');
+    return (
+      (name.includes('-') && CMDLETS.has(name.toLowerCase())) ||
+      /^[A-Z][a-z]+-[A-Z][A-Za-z]+$/.test(name) ||
+      /^(?:iex|iwr|irm|gci)$/i.test(name) ||
+      (command.expression && /^\$env:|\]::|^\$\w+\s*=/i.test(command.source)) ||
+      command.words.some((word) => !word.quoted && /^[A-Za-z]:\\|^\.{1,2}\\|^\\\\|^\$env:/i.test(word.text)) ||
+      WINDOWS_ONLY.test(name) ||
+      (/^(?:if|foreach|while|switch)$/i.test(name) &&
+        command.words[1]?.text === '()' &&
+        command.words[2]?.text === '{}') ||
+      /\$lastexitcode\b/i.test(command.source) ||
+      (/^(?:del|erase|rd|rmdir|copy|move|type|ren|dir)$/i.test(name) &&
+        command.words.some((word) => /^\/[A-Za-z]{1,3}$|\\/.test(word.text))) ||
+      command.inner.some(windows)
+    );
+  });
 }
 
-function argumentsOf(segment: readonly string[]): { paths: string[]; options: Set<string> } {
-  const paths: string[] = [];
-  const options = new Set<string>();
-  for (let at = 1; at < segment.length; at += 1) {
-    const word = segment[at] as string;
-    const lower = word.toLowerCase();
-    if (!/^-[a-z]/.test(lower)) {
-      if (!/^\/[a-z]$/.test(lower)) paths.push(...word.split(','));
-    } else if (PATHS.has(lower)) {
-      at += 1;
-      if (segment[at] !== undefined) paths.push(...(segment[at] as string).split(','));
-    } else {
-      options.add(lower);
-      if (VALUES.has(lower)) at += 1;
+function readPipeline(state: Powershell, pipeline: PsPipeline): ReadonlySet<Flow> {
+  state.depth += 1;
+  let flows = NONE;
+  let before: Given | undefined;
+  for (const command of pipeline) {
+    const inner = command.inner.map((part) => (state.depth > MAX_DEPTH ? NONE : readPipeline(state, part)));
+    const into = new Set([...flows, ...inner.flatMap((part) => [...part])]);
+    for (const word of command.words) for (const flow of variableFlows(state, word)) into.add(flow);
+    flows = readCommand(state, command, into, before, command !== pipeline[0]);
+    before = argumentsOf(command);
+    redirected(state, command);
+    if (command.assigns !== undefined) assign(state, command, flows);
+  }
+  state.depth -= 1;
+  return flows;
+}
+
+function variableFlows(state: Powershell, word: PsWord): Flow[] {
+  const name = /^\$(\w+)/.exec(word.text)?.[1]?.toLowerCase();
+  return name === undefined ? [] : [...(state.variables.get(name)?.flows ?? [])];
+}
+
+function assign(state: Powershell, command: PsCommand, flows: ReadonlySet<Flow>): void {
+  const only = command.words.length === 1 && command.inner.length === 0 ? command.words[0] : undefined;
+  state.variables.set(command.assigns as string, { flows, ...(only?.known && { text: only.text }) });
+}
+
+function run(state: Powershell, words: readonly Arg[]): void {
+  state.run(words, state.where.cwd);
+}
+
+function redirected(state: Powershell, command: PsCommand): void {
+  for (const { file, append } of command.redirects) {
+    if (/^(?:\$null|nul)$/i.test(file.text)) continue;
+    add(state, 'file', 'write', {
+      operation: append ? 'append' : 'write',
+      targets: [place(file, state.where)],
+      flags: append ? [] : ['truncate'],
+      scope: undefined,
+      residue: [command.source],
+    });
+  }
+}
+
+function readCommand(
+  state: Powershell,
+  command: PsCommand,
+  into: ReadonlySet<Flow>,
+  before: Given | undefined,
+  piped: boolean,
+): ReadonlySet<Flow> {
+  const first = command.words[0];
+  if (!first) return into;
+  if (command.expression && !called(command)) return readExpression(state, command, into);
+  if (!first.known) {
+    add(state, 'shell', into.has('download') ? 'download_execute' : 'run_opaque', { residue: [command.source] });
+    return new Set(['generated']);
+  }
+  const written = first.text.toLowerCase().replace(/\.(?:exe|cmd|bat)$/, '');
+  const name = ALIASES.get(written) ?? written;
+  if (name === 'invoke-expression') return runText(state, command, into);
+  const web = readRequest(state, name, command, into);
+  if (web) return web;
+  if (readFiles(state, name, command, before, piped)) return into;
+  if (special(state, name, command, into))
+    return /net\.(?:webclient|http)/i.test(command.source) ? new Set<Flow>(['download']) : NONE;
+  const effect = CMDLETS.get(name);
+  if (effect !== undefined) {
+    const reads = effect === 'read';
+    add(state, name, effect, {
+      operation: reads ? 'look' : 'run',
+      residue: reads || effect === 'none' ? [] : [command.source],
+      ...(reads && { metadata: true }),
+    });
+    return effect === 'secret_fetch' ? new Set<Flow>(['secret']) : into;
+  }
+  return program(state, name, command, into);
+}
+
+/** `"C:\x.exe" a` behind a call sign is a program, whatever it looks like. */
+function called(command: PsCommand): boolean {
+  const first = command.words[0] as PsWord;
+  return first.quoted && command.source.startsWith('&');
+}
+
+/** Text that is run: what it says when it is seen, else by where it came from. */
+function runText(state: Powershell, command: PsCommand, into: ReadonlySet<Flow>): ReadonlySet<Flow> {
+  const given = command.words.filter((word, at) => at > 0 && !/^-/.test(word.text));
+  const name = /^\$(\w+)$/.exec(given[0]?.text ?? '')?.[1]?.toLowerCase();
+  const text = given.every((word) => word.known)
+    ? given.map((word) => word.text).join(' ')
+    : name === undefined
+      ? undefined
+      : state.variables.get(name)?.text;
+  if (into.has('download') || into.has('decoded'))
+    add(state, 'shell', 'download_execute', { residue: [command.source] });
+  else {
+    const script = text ? parsePowershell(text) : undefined;
+    if (script && state.depth <= MAX_DEPTH) for (const pipeline of script) readPipeline(state, pipeline);
+    else add(state, 'shell', 'run_opaque', { residue: [command.source] });
+  }
+  return new Set(['generated']);
+}
+
+const GUARDS =
+  /windefend|sense|wscsvc|mpssvc|eventlog|wuauserv|sysmon|securityhealth|defender|crowdstrike|csfalcon|sentinel|carbonblack|mdatp|bits_guard/i;
+
+/** Cmdlets whose arguments decide. True when it was one of them. */
+function special(state: Powershell, name: string, command: PsCommand, into: ReadonlySet<Flow>): boolean {
+  const { operands, options } = argumentsOf(command);
+  const text = command.source;
+  const residue = [text];
+  const emit = (effect: Effect, over: Partial<Draft> = {}) => add(state, name, effect, { residue, ...over });
+  if (/\bbeacond?\b/i.test(text) && /service|process|item|task/.test(name) && !/^get-/.test(name)) {
+    emit('self_governance');
+    return true;
+  }
+  switch (name) {
+    case 'stop-service':
+    case 'set-service':
+      emit(GUARDS.test(text) ? 'security_disable' : 'system_change');
+      return true;
+    case 'set-netfirewallprofile':
+      emit(
+        /-enabled\s+(?:\$?false|0)|-defaultinboundaction\s+allow/i.test(text) ? 'security_disable' : 'system_change',
+      );
+      return true;
+    case 'set-mppreference':
+      emit(/\$false|\s0(?:\s|$)/i.test(text) && !/exclusion|\$true/i.test(text) ? 'system_change' : 'security_disable');
+      return true;
+    case 'set-executionpolicy':
+      // For this one process it is no more than an option of the program that runs the script.
+      emit(/-scope\s+process/i.test(text) ? 'none' : 'security_disable');
+      return true;
+    case 'auditpol':
+    case 'manage-bde':
+    case 'fltmc':
+      emit(/\/get|\/list|-status|^fltmc\s*$|filters|instances/i.test(text) ? 'read' : 'security_disable');
+      return true;
+    case 'stop-process':
+      stopProcess(state, operands, options, text);
+      return true;
+    case 'start-process':
+      startProcess(state, command, into);
+      return true;
+    case 'new-object':
+      emit(
+        /sockets\.tcp(?:client|listener)/i.test(text) ? 'remote_shell' : /-com/i.test(text) ? 'run_unknown' : 'none',
+      );
+      return true;
+    case 'invoke-command':
+    case 'enter-pssession':
+    case 'new-pssession': {
+      const host = options.get('-computername') ?? options.get('-hostname') ?? options.get('-vmname');
+      if (host || name !== 'invoke-command')
+        emit('run_unknown', {
+          flags: ['remote'],
+          scope: 'remote',
+          targets: [{ id: `host:${host?.text ?? operands[0]?.text ?? ''}`, known: true, glob: false }],
+        });
+      return true;
     }
+    case 'invoke-sqlcmd': {
+      const query = options.get('-query') ?? options.get('-q') ?? operands[0];
+      run(state, [literal('sqlcmd'), literal('-Q'), query ? toArg(query) : literal('')]);
+      return true;
+    }
+    case 'wsl':
+      if (/--unregister/.test(text)) emit('infra_destroy');
+      else if (operands.length > 0)
+        run(
+          state,
+          command.words
+            .slice(1)
+            .filter((word) => !/^(?:-e|--exec|--)$/.test(word.text))
+            .map(toArg),
+        );
+      else emit('read');
+      return true;
+    case 'cmd':
+      return false;
+    default:
+      return false;
   }
-  return { paths: paths.filter((path) => path !== ''), options };
 }
 
-/** Words of each command; undefined where an expression begins. */
-function segmentsOf(text: string): string[][] | undefined {
-  const out: string[][] = [];
-  let words: string[] = [];
-  let word: string | undefined;
-  const endWord = () => {
-    if (word !== undefined) words.push(word);
-    word = undefined;
+function stopProcess(state: Powershell, operands: readonly PsWord[], options: Given['options'], text: string): void {
+  const names = [
+    options.get('-name'),
+    options.get('-processname'),
+    ...[...text.matchAll(/\/im\s+(\S+)/gi)].map((match) => ({ text: match[1] as string, known: true, quoted: false })),
+  ];
+  const ids = [
+    options.get('-id'),
+    ...[...text.matchAll(/\/pid\s+(\d+)/gi)].map((match) => ({ text: match[1] as string, known: true, quoted: false })),
+    ...operands.filter((word) => /^\d+$/.test(word.text)),
+  ];
+  const named = names.flatMap((word) => (word ? word.text.split(',') : []));
+  for (const name of named) run(state, [literal('pkill'), literal(name.replace(/\.exe$/i, ''))]);
+  for (const id of ids) if (id) run(state, [literal('kill'), toArg(id)]);
+  if (named.length === 0 && ids.every((id) => id === undefined))
+    add(state, 'stop-process', 'process_own', { flags: ['unresolved_target'], residue: [text] });
+}
+
+function startProcess(state: Powershell, command: PsCommand, into: ReadonlySet<Flow>): void {
+  const { operands, options } = argumentsOf(command);
+  const file = options.get('-filepath') ?? operands[0];
+  const list = options.get('-argumentlist') ?? options.get('-args') ?? operands[1];
+  if (/^runas$/i.test(options.get('-verb')?.text ?? ''))
+    add(state, 'start-process', 'identity_change', { operation: 'elevate', residue: [command.source] });
+  if (!file) return;
+  const given = (list?.text ?? '').split(/[\s,]+/).filter((word) => word !== '');
+  program(
+    state,
+    file.text.toLowerCase(),
+    { ...command, words: [file, ...given.map((text) => ({ text, known: list?.known === true, quoted: false }))] },
+    into,
+  );
+}
+
+const INTERPRETERS = /^(?:powershell|pwsh|cmd|bash|sh|python\d?|py|node|deno|bun|perl|ruby|php)$/;
+
+function toArg(word: PsWord): Arg {
+  const path = /^(?:[A-Za-z]:|\.{1,2}|~)?\\|^[\w.-]+\\/.test(word.text);
+  return {
+    text: path ? word.text.replaceAll('\\', '/') : word.text,
+    known: word.known,
+    glob: !word.quoted && /[*?]/.test(word.text),
+    origins: [],
   };
-  const endSegment = () => {
-    endWord();
-    if (words.length > 0) out.push(words);
-    words = [];
-  };
-  for (let at = 0; at < text.length; at += 1) {
-    const character = text[at] as string;
-    if (character === "'" || character === '"') {
-      const end = text.indexOf(character, at + 1);
-      if (end < 0) return undefined;
-      const inner = text.slice(at + 1, end);
-      if (character === '"' && /\$\(|`/.test(inner)) return undefined;
-      word = (word ?? '') + inner;
-      at = end;
-    } else if (/\s/.test(character) && character !== '\n') endWord();
-    else if (character === ';' || character === '|' || character === '\n') endSegment();
-    else if (/[(){}&`<>@]/.test(character) || (character === '[' && word === undefined)) return undefined;
-    else word = (word ?? '') + character;
+}
+
+function program(state: Powershell, name: string, command: PsCommand, into: ReadonlySet<Flow>): ReadonlySet<Flow> {
+  const base = name
+    .slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1)
+    .replace(/\.(?:exe|cmd|bat|ps1)$/, '');
+  if ((into.has('download') && INTERPRETERS.test(base)) || state.fetched.has(base)) {
+    add(state, base, 'download_execute', { residue: [command.source] });
+    return new Set(['generated']);
   }
-  endSegment();
-  return out;
+  const verb = cmdletByVerb(name);
+  if (!PROGRAM_NAMES.has(base) && verb !== undefined) {
+    add(state, name, verb, { residue: [command.source], ...(verb === 'read' && { metadata: true, residue: [] }) });
+    return verb === 'secret_fetch' ? new Set<Flow>(['secret']) : into;
+  }
+  if (!PROGRAM_NAMES.has(base) && !/[\\/]/.test(name)) state.certain = false;
+  const [first, ...rest] = command.words as readonly [PsWord, ...PsWord[]];
+  // Where programs are installed, the name says what it is.
+  const installed = PROGRAM_NAMES.has(base) && /^[a-z]:\\(?!users|windows\\temp|temp)/i.test(first.text);
+  run(state, [
+    { ...toArg(first), text: installed ? base : toArg(first).text.replace(/\.(?:exe|cmd)$/i, '') },
+    ...rest.map(toArg),
+  ]);
+  return into;
 }

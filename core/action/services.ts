@@ -2,7 +2,7 @@
 
 import type { PartExternality } from '../externality.ts';
 import { parseJsonText } from '../strict-json.ts';
-import { forgeEffect, forgePath } from './forge.ts';
+import { fieldsEffect, forgeEffect, forgePath } from './forge.ts';
 import type { Effect } from './types.ts';
 import type { Address } from './urls.ts';
 
@@ -105,7 +105,7 @@ export function changingService(method: string, address: Address, body: readonly
   if (method === 'POST' && asks(address.path, body)) return { effect: 'fetch' };
   const path = forgePath(host, address.path);
   if (path !== undefined) {
-    const effect = forgeEffect(method, path);
+    const effect = fieldsEffect(forgeEffect(method, path), body.join('\n'));
     if (effect === 'message') return { effect, externality: OWN };
     return { effect, flags: effect === 'vcs_push' ? ['branch_unknown'] : [] };
   }

@@ -15,13 +15,15 @@ import { boundText } from './programs/surroundings.ts';
 export type ShellReading = { readonly drafts: Draft[]; readonly secrets: string[] };
 
 export function readShell(command: string, where: Where): ShellReading {
-  const read = reading(where, command, (walk) => walk.text(command, newState(where.cwd, where.home), OUTER_FRAME));
-  // Bash takes the backslashes out of Windows paths; whoever meant PowerShell meant them.
-  if (WINDOWS.test(command)) read.drafts.push(...(readPowershell(command, where) ?? []));
-  return read;
+  return reading(where, command, (walk, drafts) => {
+    const powered = readPowershell(command, where, (words, cwd) =>
+      walk.words(words, newState(cwd, where.home), OUTER_FRAME),
+    );
+    drafts.push(...(powered?.drafts ?? []));
+    // Whoever meant PowerShell meant its quotes and backslashes; where the two may differ, both readings count.
+    if (!powered?.certain) walk.text(command, newState(where.cwd, where.home), OUTER_FRAME);
+  });
 }
-
-const WINDOWS = /[A-Za-z]:\\|\$env:|\$HOME\\/i;
 
 /** An argument list that needs no shell: quoting cannot matter. */
 export function readWords(words: readonly Arg[], where: Where): ShellReading {
@@ -38,12 +40,12 @@ export function commandsIn(where: Where): (words: readonly Arg[], remote: string
   };
 }
 
-function reading(where: Where, text: string, start: (walk: Walk) => unknown): ShellReading {
+function reading(where: Where, text: string, start: (walk: Walk, drafts: Draft[]) => unknown): ShellReading {
   const drafts: Draft[] = [];
   const secrets: string[] = [];
   const meaning = meaningFor(where, drafts, secrets);
   try {
-    start(walkFor(drafts, meaning));
+    start(walkFor(drafts, meaning), drafts);
   } catch (error) {
     // Nested deeper than our stack: what was not walked is not known.
     if (!(error instanceof RangeError)) throw error;
@@ -97,7 +99,8 @@ function opaqueDraft(reason: string, text: string, origins: readonly Origin[], f
 
 /** Program text: shell languages are walked, others scanned. */
 export function codeReading(language: string, text: string, where: Where): ShellReading {
-  if (/^(?:sh|bash|zsh|shell|dash|ksh|console|terminal)$/.test(language)) return readShell(text, where);
+  if (/^(?:sh|bash|zsh|shell|dash|ksh|console|terminal|powershell|pwsh|ps1|cmd|bat|batch)$/.test(language))
+    return readShell(text, where);
   const tool =
     (
       {

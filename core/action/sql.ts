@@ -133,9 +133,11 @@ export function sqlEffect(text: string, depth = 0): SqlReading {
   let shows: SqlReading['shows'];
   for (const tokens of statements(text)) {
     const one = statementEffect(tokens, flags, tables, depth);
-    const named = (pattern: RegExp) => tokens.some(({ word }) => pattern.test(word.slice(word.lastIndexOf('.') + 1)));
-    if (named(REGULATED)) shows = 'regulated';
-    else if (shows === undefined && named(PERSONAL)) shows = 'personal';
+    const named = (pattern: RegExp) => tokens.some((token) => pattern.test(columnOf(token)));
+    const about = new Set(tokens.map(columnOf).filter((name) => PERSONAL.test(name)));
+    // One column is a list; several together are who somebody is.
+    if (named(REGULATED) || about.size > 1) shows = 'regulated';
+    else if (shows === undefined && about.size > 0) shows = 'personal';
     effect = gravity(one) === gravity(effect) && effect !== 'none' ? effect : graver(effect, one);
   }
   return {
@@ -144,6 +146,10 @@ export function sqlEffect(text: string, depth = 0): SqlReading {
     tables: [...tables].slice(0, 16),
     ...(shows !== undefined && { shows }),
   };
+}
+
+function columnOf({ word }: Token): string {
+  return word.slice(word.lastIndexOf('.') + 1);
 }
 
 function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<string>, depth: number): Effect {

@@ -13,7 +13,11 @@ export type Origin =
   | 'personal'
   | 'regulated'
   | 'file'
-  | 'generated';
+  | 'generated'
+  /** What a shell says whose commands come from elsewhere. */
+  | 'session'
+  /** Read from a named pipe: whatever somebody else writes into it. */
+  | 'channel';
 
 /** One word after expansion. When `known` is false, `text` holds `$NAME` in place of what could not be resolved. */
 export type Arg = {
@@ -75,8 +79,10 @@ export function newState(cwd: string | undefined, home: string | undefined): She
   set('PATH', '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin');
   if (cwd !== undefined) set('PWD', cwd);
   // Numbers whose value changes nothing about what a command does.
-  for (const name of ['RANDOM', 'SECONDS', 'UID', 'EUID', 'PPID', 'LINENO', 'BASHPID', '$', '!', '?', '#'])
-    set(name, '0');
+  for (const name of ['RANDOM', 'SECONDS', 'UID', 'EUID', 'PPID', 'LINENO', 'BASHPID', '?', '#']) set(name, '0');
+  // Not 0, which would be everybody: what this line started, and itself.
+  set('!', 'named-background');
+  set('$', 'named-self');
   return { vars, functions: new Map(), aliases: new Map(), exported: new Map(), files: new Map(), params: [], cwd };
 }
 

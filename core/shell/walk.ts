@@ -313,7 +313,8 @@ function walkCommand(walk: Walk, node: Command, state: ShellState, frame: Frame)
   const kept = () => expander(walk, state, withFlags(frame, 'assigned'));
   const words: Arg[] = node.name ? expandWord(node.name, expand) : [];
   for (const item of node.args) {
-    if (item.type === 'Word') words.push(...expandWord(item, node.name?.text === 'export' ? kept() : expand));
+    const sets = node.name?.text === 'export' || (node.name?.text === 'env' && item === node.args[0]);
+    if (item.type === 'Word') words.push(...expandWord(item, sets ? kept() : expand));
     else words.push(assignmentWord(item.name, item.append ? '+=' : '=', assignedValue(item, kept(), state)));
   }
   const assignments: { name: string; value: Value }[] = [];

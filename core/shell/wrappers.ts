@@ -125,6 +125,8 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
         who.push(`${name} ${text.replace(/^-+/, '')[0]} ${runner.text}`);
       if (values.has(text)) index += 1;
     } else if (wrapper.assignments && /^[A-Za-z_][A-Za-z0-9_]*=/.test(text)) assigned.push(words[index] as Arg);
+    // `env $(cat .env) npm start`: a file of assignments, and no program.
+    else if (name === 'env' && index === 1 && words.length > 2 && assignments(words[index] as Arg)) continue;
     else if (operands > 0) {
       if (wrapper.directoryFirst) enter(words[index]);
       operands -= 1;
@@ -195,6 +197,15 @@ function scriptText(wrapper: Wrapper, words: readonly Arg[], index: number): str
   const attached = /^(?:-[a-z]*S|--split-string=?)(.*)$/s.exec(text)?.[1];
   if (attached === undefined) return undefined;
   return [attached, ...words.slice(index + 1).map((word) => word.text)].join(' ');
+}
+
+function assignments(word: Arg): boolean {
+  return (
+    !word.known &&
+    word.origins.length > 0 &&
+    word.origins.every((origin) => /^(?:file|credential)$/.test(origin)) &&
+    word.origins.includes('credential')
+  );
 }
 
 /** `-uNAME`, `--unset=NAME`, `-u NAME` */

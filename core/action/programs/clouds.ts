@@ -124,10 +124,9 @@ const forge: Rule = {
       effect: 'read',
       subcommands: {
         'view|list|ls|watch|download|status|trace|get|lint|artifact': READ,
-        'run|rerun|retry|cancel|trigger|enable|disable|play|delete|create': {
-          effect: 'infra_change',
-          operands: 'residue',
-        },
+        // Once more what ran before, or no longer.
+        'rerun|retry|cancel': { effect: 'infra_change', operands: 'residue', flags: ['non_production'] },
+        'run|trigger|enable|disable|play|delete|create': { effect: 'infra_change', operands: 'residue' },
       },
     },
     'secret|ssh-key|gpg-key|deploy-key|token|securefile': {
@@ -144,7 +143,8 @@ const forge: Rule = {
       subcommands: {
         status: READ,
         token: { effect: 'secret_fetch', operands: 'none' },
-        'login|logout|refresh|switch|setup-git': ACCOUNT,
+        login: { ...ACCOUNT, special: 'registry-login' },
+        'logout|refresh|switch|setup-git': ACCOUNT,
       },
     },
     api: {
@@ -207,6 +207,7 @@ export const CLOUDS: Programs = {
   ...rows('kaggle wandb', { effect: 'send', operands: 'residue', special: 'cloud' }),
   ...rows('jira acli linear notion trello asana', {
     effect: 'message',
+    externality: { destination_ownership: 'tenant', destination_visibility: 'team' },
     operands: 'residue',
     special: 'resource-verb',
     scope: 'remote',

@@ -172,8 +172,12 @@ const DOCKER: Rule = {
       effect: 'unknown',
       subcommands: {
         'ls|list|inspect': READ,
-        'create|connect|disconnect': { effect: 'infra_change', operands: 'residue', scope: 'machine' },
-        'rm|remove|prune': { effect: 'infra_change', operands: 'residue', scope: 'machine' },
+        'create|connect|disconnect|rm|remove|prune': {
+          effect: 'infra_change',
+          operands: 'residue',
+          scope: 'machine',
+          externality: { external_write: false, destination_ownership: 'self', destination_visibility: 'private' },
+        },
       },
     },
     system: {

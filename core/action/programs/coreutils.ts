@@ -22,13 +22,14 @@ export const COREUTILS: Programs = {
   }),
   ...rows('head tail', { ...READ, values: '-n -c --lines --bytes -s --pid' }),
   ...rows(
-    'wc md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum b2sum cksum sum base32 base64 fold fmt expand unexpand col column pr paste comm join look tsort csplit ptx uniq cut xmllint xmlstarlet csvcut miller mlr fx gron nkf iconv dos2unix-check',
+    'md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum b2sum cksum sum base32 base64 fold fmt expand unexpand col column pr paste comm join look tsort csplit ptx uniq cut xmllint xmlstarlet csvcut miller mlr fx gron nkf iconv dos2unix-check',
     {
       ...READ,
       values:
         '-d -f -c -b -w -s -a --delimiter --fields --characters --bytes --arg --argjson --slurpfile --rawfile --from-code --to-code -t',
     },
   ),
+  wc: { ...READ, metadata: true, special: 'counts' },
   tr: { effect: 'none', operands: 'none', special: 'tr' },
   base64: {
     ...READ,
@@ -129,6 +130,15 @@ export const COREUTILS: Programs = {
     special: 'process-ids',
     values: '-u -U -g -P -s -t -o -d',
   }),
+  lsof: {
+    effect: 'read',
+    metadata: true,
+    scope: 'machine',
+    systems: ['system'],
+    special: 'holders',
+    values: '-i -p -u -c -d -g -s -a',
+    options: { '-t|-ti|-tni|-nti|-ti4': {}, '-n|-P|-nP|-Pn|-l|-R': {} },
+  },
   hostname: { effect: 'read', metadata: true, scope: 'machine', systems: ['system'], special: 'hostname' },
   find: { effect: 'read', metadata: true, special: 'find' },
   ...rows('fd fdfind', { effect: 'read', metadata: true, special: 'fd' }),
@@ -188,7 +198,7 @@ export const COREUTILS: Programs = {
     values: '-p --suffix -t',
     options: { '-d|--directory': {} },
   },
-  ...rows('mkfifo mknod', { effect: 'write', operation: 'create', operands: 'files', values: '-m' }),
+  ...rows('mkfifo mknod', { effect: 'write', operation: 'create', special: 'fifo', values: '-m' }),
   cp: {
     effect: 'write',
     operation: 'copy',

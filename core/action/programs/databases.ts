@@ -90,7 +90,7 @@ export const DATABASES: Programs = {
     special: 'redis',
     systems: ['database'],
     stopAtOperand: true,
-    values: '-h -p -n -s -r -i -u --user',
+    values: '-h -p -n -s -r -i -u --user --pattern --count --intervals --quoted-pattern -d -X',
     options: {
       '-a|--pass': { value: 'secret' },
       '--raw|--no-raw|--csv|-x|--tls|-3|--no-auth-warning': {},

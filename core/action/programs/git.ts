@@ -79,7 +79,7 @@ export const GIT: Programs = {
         special: 'git-commit',
       },
       mv: {
-        effect: 'vcs_local',
+        effect: 'overwrite',
         operation: 'move',
         operands: 'files',
         options: { '-f|--force': { flags: ['force'] }, '-n|--dry-run': { flags: ['dry_run'] } },

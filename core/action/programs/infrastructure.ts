@@ -28,7 +28,12 @@ const TERRAFORM: Rule = {
   longSingleDash: true,
   directory: '-chdir',
   subcommands: {
-    'plan|validate|show|output|graph|providers|version|console|metadata|get|test|state-list|refresh-only': {
+    output: {
+      effect: 'read',
+      operands: 'none',
+      special: 'named-secret',
+    },
+    'plan|validate|show|graph|providers|version|console|metadata|get|test|state-list|refresh-only': {
       effect: 'read',
       operands: 'none',
       values: '-var -var-file -target -out',
@@ -81,6 +86,12 @@ const TERRAFORM: Rule = {
     },
     'login|logout': { effect: 'identity_change', operands: 'residue' },
   },
+};
+
+/** Clusters and machines that run on this one, for whoever made them. */
+const OWN_MACHINE: Partial<Rule> = {
+  scope: 'machine',
+  externality: { external_write: false, destination_ownership: 'self', destination_visibility: 'private' },
 };
 
 export const INFRASTRUCTURE: Programs = {
@@ -157,13 +168,22 @@ export const INFRASTRUCTURE: Programs = {
       'repo|pull|fetch|dependency|dep': { effect: 'fetch', operands: 'residue' },
       'create|package': { effect: 'write', operands: 'files' },
       push: { effect: 'publish', operands: 'residue' },
-      registry: { effect: 'identity_change', operands: 'residue' },
+      registry: { effect: 'identity_change', operands: 'residue', special: 'registry-login' },
     },
   },
-  ...rows(
-    'helmfile kustomize skaffold tilt argocd flux istioctl linkerd kubeadm kops eksctl k3s minikube kind k3d microk8s velero cilium',
-    { effect: 'infra_change', operands: 'residue', special: 'cloud' },
-  ),
+  ...rows('helmfile kustomize skaffold tilt argocd flux istioctl linkerd kubeadm kops eksctl velero cilium', {
+    effect: 'infra_change',
+    operands: 'residue',
+    special: 'cloud',
+  }),
+  // Clusters of this machine.
+  ...rows('minikube kind k3d ctlptl', {
+    effect: 'infra_change',
+    operands: 'residue',
+    special: 'cloud',
+    ...OWN_MACHINE,
+  }),
+  ...rows('k3s microk8s', { effect: 'infra_change', operands: 'residue', special: 'cloud' }),
   ...rows('k9s stern kubectx kubens lens kubeval kubeconform kube-score conftest', {
     effect: 'read',
     operands: 'none',
@@ -230,7 +250,7 @@ export const INFRASTRUCTURE: Programs = {
   ...rows('vagrant multipass lima limactl virsh qemu-system-x86_64 VBoxManage vboxmanage colima orb', {
     effect: 'infra_change',
     operands: 'residue',
-    scope: 'machine',
     special: 'cloud',
+    ...OWN_MACHINE,
   }),
 };

@@ -5,6 +5,7 @@ import { type Arg, forkState, literal, type Origin, type Stream } from '../../sh
 import { fileTarget } from '../draft.ts';
 import { graver, gravity } from '../effects.ts';
 import { segmentMatches } from '../paths.ts';
+import { cmdletUnread } from '../powershell-cmdlets.ts';
 import type { Effect } from '../types.ts';
 import { optionRule, readArguments } from './arguments.ts';
 import { byRule, type Call, emit, emitNone, type Meaning, pipedIn, SILENT } from './call.ts';
@@ -302,7 +303,7 @@ const PLAIN: Rule = { effect: 'run_unknown', operands: 'residue' };
 function unknownProgram(name: string, invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
   const args = invocation.words.slice(1);
   const only = args.length === 1 ? args[0] : undefined;
-  const effect: Effect = only?.known && HELP_WORDS.has(only.text) ? 'none' : 'run_unknown';
+  const effect: Effect = only?.known && HELP_WORDS.has(only.text) ? 'none' : (cmdletUnread(name) ?? 'run_unknown');
   const call = makeCall(
     PLAIN,
     name,

@@ -1,7 +1,7 @@
 // What a program is called in the tables, whatever path or version it was written with.
 
 const BIN_FOLDERS =
-  /^(?:(?:\/usr)?(?:\/local)?\/s?bin|\/opt\/[^/]+\/(?:s?bin)|\/opt\/bin|\/snap\/bin|\/run\/current-system\/sw\/bin|(?:.*\/)?node_modules\/\.bin|(?:.*\/)?\.?v?env\/bin|.*\/\.(?:local|cargo|bun|deno|nvm|pyenv|rbenv|asdf|volta)\b.*\/(?:bin|shims))\/([^/]+)$/;
+  /^(?:(?:\/usr)?(?:\/local)?\/s?bin|\/opt\/[^/]+\/(?:s?bin)|\/opt\/bin|\/snap\/bin|\/run\/current-system\/sw\/bin|(?:.*\/)?node_modules\/\.bin|(?:\.\/|.*\/)?vendor\/bin|(?:.*\/)?\.?v?env\/bin|.*\/\.(?:local|cargo|bun|deno|nvm|pyenv|rbenv|asdf|volta)\b.*\/(?:bin|shims))\/([^/]+)$/;
 const VERSIONED =
   /^(python|pip|pypy|ruby|perl|php|lua|node|nodejs|gcc|g\+\+|clang|clang\+\+|java|go|pg_dump|psql)-?[0-9][0-9.]*$/;
 

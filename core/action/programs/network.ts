@@ -141,7 +141,7 @@ export const NETWORK: Programs = {
     special: 'remote-session',
     values: '-P -i -o -b -u -e -c -f',
   }),
-  ...rows('telnet', { effect: 'send', operation: 'connect', operands: 'name:host' }),
+  telnet: { effect: 'send', operation: 'connect', special: 'telnet' },
   ...rows('nc ncat netcat nc.openbsd nc.traditional', {
     effect: 'send',
     special: 'netcat',

@@ -7,7 +7,13 @@ const ASK: Rule = { effect: 'fetch', operands: 'none' };
 const BUILD: Rule = { effect: 'build', operands: 'residue', special: 'script' };
 const PUBLISH: Rule = { effect: 'publish', operands: 'residue', options: { '--dry-run': { flags: ['dry_run'] } } };
 const ACCOUNT: Rule = { effect: 'identity_change', operands: 'residue' };
-const SETTING: Rule = { effect: 'write', operation: 'config', operands: 'residue', scope: 'home' };
+const SETTING: Rule = {
+  effect: 'write',
+  operation: 'config',
+  operands: 'residue',
+  scope: 'home',
+  special: 'tool-setting',
+};
 
 const node = (manager: string): Rule => {
   const install: Rule = {
@@ -64,7 +70,13 @@ const node = (manager: string): Rule => {
       version: { effect: 'vcs_local', operation: 'version', operands: 'residue' },
       'cache|store': { effect: 'write', operation: 'cache', operands: 'none', scope: 'home', flags: ['regenerable'] },
       shrinkwrap: { effect: 'write', operands: 'none', scope: 'workspace' },
-      pkg: { effect: 'write', operation: 'pkg', operands: 'residue', scope: 'workspace', subcommands: { get: READ } },
+      pkg: {
+        effect: 'write',
+        operation: 'pkg',
+        operands: 'residue',
+        scope: 'workspace',
+        subcommands: { get: READ, 'set|delete|fix': { effect: 'write', operands: 'residue', scope: 'workspace' } },
+      },
       'setup|self-update|self-upgrade|use|global': { effect: 'install_system', operands: 'residue' },
       '*': BUILD,
     },
@@ -115,7 +127,13 @@ const project = (system: string): Rule => ({
         effect: 'install_local',
         operands: 'residue',
         special: 'install',
-        options: { '-g|--global': { effect: 'install_system' }, '--dry-run': { flags: ['dry_run'] } },
+        values:
+          '--with --without --only -E --extras -G --group --path --jobs -j --retry --gemfile --features -F --package -p --source --python --vers --branch --rev --tag',
+        options: {
+          '-g|--global': { effect: 'install_system' },
+          '--dry-run': { flags: ['dry_run'] },
+          '--git': { flags: ['from_url'], value: 'content' },
+        },
       },
     'run|test|build|check|exec|shell|script|compile|bench|doc|docs|fmt|format|clippy|lint|fix|vet|generate|clean|watch|nextest|expand|miri|tarpaulin|llvm-cov|audit|validate|serve|verify|pack':
       BUILD,
@@ -288,8 +306,23 @@ export const PACKAGES: Programs = {
   dotnet: {
     effect: 'build',
     systems: ['nuget'],
+    values:
+      '-c --configuration -o --output -r --runtime -f --framework -v --verbosity --filter --logger -l --project -p -a --arch --os --settings -s --source --results-directory --launch-profile',
     subcommands: {
-      'build|run|test|publish|clean|restore|format|watch|msbuild|pack|ef': BUILD,
+      ef: {
+        effect: 'build',
+        subcommands: {
+          database: {
+            effect: 'database_change',
+            subcommands: {
+              drop: { effect: 'database_destroy', operands: 'residue', flags: ['bulk'] },
+              update: { effect: 'database_change', operands: 'residue' },
+            },
+          },
+          '*': BUILD,
+        },
+      },
+      'build|run|test|publish|clean|restore|format|watch|msbuild|pack|vstest|script|fsi': BUILD,
       'add|remove|new|sln|workload|tool': { effect: 'install_local', operands: 'residue' },
       nuget: { effect: 'unknown', subcommands: { 'push|delete': PUBLISH, 'list|locals': READ } },
       'list|--info|--list-sdks|help': READ,

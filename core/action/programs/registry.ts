@@ -2,21 +2,34 @@
 
 import { BUILDS } from './builds.ts';
 import { CLOUDS } from './clouds.ts';
+import { CLUSTER_CLOUD_TOOLS } from './cluster-cloud-tools.ts';
 import { CONTAINERS } from './containers.ts';
 import { COREUTILS } from './coreutils.ts';
+import { DATA_SYSTEMS } from './data-systems.ts';
 import { DATABASES } from './databases.ts';
 import { GIT } from './git.ts';
 import { INFRASTRUCTURE } from './infrastructure.ts';
+import { LANGUAGE_TOOLS } from './language-tools.ts';
+import { MACHINE_TOOLS } from './machine-tools.ts';
 import { NETWORK } from './network.ts';
 import { PACKAGES } from './packages.ts';
 import { PROGRAM_NAMES } from './program-names.ts';
 import type { Programs } from './rule.ts';
 import { SECRETS } from './secrets.ts';
+import { SECURITY_TOOLS } from './security-tools.ts';
 import { SHELLS } from './shells.ts';
 import { SYSTEM } from './system.ts';
 import { SYSTEM_PACKAGES } from './system-packages.ts';
+import { TEXT_TOOLS } from './text-tools.ts';
+import { VERSION_CONTROL } from './version-control.ts';
 
 export const PROGRAMS: Programs = {
+  ...LANGUAGE_TOOLS,
+  ...TEXT_TOOLS,
+  ...MACHINE_TOOLS,
+  ...SECURITY_TOOLS,
+  ...CLUSTER_CLOUD_TOOLS,
+  ...VERSION_CONTROL,
   ...BUILDS,
   ...COREUTILS,
   ...GIT,
@@ -25,6 +38,7 @@ export const PROGRAMS: Programs = {
   ...INFRASTRUCTURE,
   ...CLOUDS,
   ...DATABASES,
+  ...DATA_SYSTEMS,
   ...SYSTEM,
   ...SECRETS,
   ...SHELLS,

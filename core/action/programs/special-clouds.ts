@@ -3,7 +3,7 @@
 import { type Arg, joinOrigins, literal, type Origin } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
 import { gravity } from '../effects.ts';
-import { forgeEffect } from '../forge.ts';
+import { fieldsEffect, forgeEffect } from '../forge.ts';
 import { effectOfRequest } from '../http.ts';
 import { stageFlags } from '../kubernetes.ts';
 import type { Effect } from '../types.ts';
@@ -35,9 +35,16 @@ const PUBLIC =
 const GUARD =
   /(?:cloudtrail|guardduty|config-recorder|configservice|securityhub|macie|inspector|flow-logs?|audit-?logs?|log-group|logging|waf|shield|defender|diagnostic-settings|deletion-protection|public-access-block|block-public-access|branch-protection|organization-trail|termination-protection|alarms?|sinks)/;
 
+/** `pg:reset`, `emulators:start`: group and verb in one word. */
+function partsOf(tool: string, word: string): string[] {
+  return /^(?:heroku|firebase|netlify)$/.test(tool) && /^[a-z-]+(?::[a-z-]+){1,3}$/.test(word)
+    ? [word, ...word.split(':')]
+    : [word];
+}
+
 const cloud: Special = (call) => {
   emitOptionFiles(call);
-  const words = call.given.operands.map((word) => word.text.toLowerCase());
+  const words = call.given.operands.flatMap((word) => partsOf(call.tool, word.text.toLowerCase()));
   const text = [call.operation, ...words].join(' ');
   const all = [call.operation, ...call.args.map((arg) => arg.text)].join(' ');
   if (words.length === 0 && call.tool !== 'vercel') return emitNone(call);
@@ -81,13 +88,16 @@ const cloud: Special = (call) => {
   if (effect !== 'read' && gravity(effect) < gravity('security_disable') && PUBLIC.test(all)) effect = 'share';
   if (
     /^(?:dev|serve|local|emulators|build|synth|test|lint|run-local|start-local)$/.test(verb) ||
+    // A stack of containers on this machine.
+    (call.tool === 'supabase' && /^(?:start|stop|status)$/.test(words[0] ?? '')) ||
     (/^(?:vercel|netlify|wrangler|firebase|serverless|sls|sam|cdk|amplify)$/.test(call.tool) &&
       /^(?:dev|serve|build|local|emulators|init|types|invoke-local)$/.test(verb))
   )
     effect = 'build';
   if (/^configure$|^config$/.test(words[0] ?? '') && effect !== 'secret_fetch')
     effect = words[1] && READ.test(words[1]) ? 'read' : 'identity_change';
-  const production = /(?:^|[^a-z])prod(?:uction)?(?:[^a-z]|$)/i.test(all) || has(call, '--prod');
+  const production =
+    /(?:^|[^a-z])prod(?:uction)?(?:[^a-z]|$)/i.test(all) || has(call, '--prod') || has(call, '--prodIfUnlocked');
   const targets = [plainTarget(`cloud:${call.tool}/${words.slice(0, 6).join('/').slice(0, 160)}`)];
   const named = ['--name', '-n', '--id', '--app', '-a', '--project', '--profile', '--region', '--subscription']
     .flatMap((name) => call.given.options.get(name) ?? [])
@@ -100,6 +110,7 @@ const cloud: Special = (call) => {
     flags: production ? ['production'] : outsideProduction(call, verb),
     residue: effect === 'read' ? [] : [...residueOf(call, call.given.operands)],
     metadata: effect === 'read',
+    ...(effect === 'build' && { scope: 'workspace' as const }),
   });
   return { origins: effect === 'secret_fetch' ? ['secret', 'stored'] : ['file'] };
 };
@@ -120,8 +131,12 @@ const STAGES = [
 const TAKEN_BACK =
   /^(?:update|deploy|redeploy|scale|restart|rollback|start|stop|set|apply|rollout|reload|register-task-definition)(?:-|$)/;
 
+/** Without a word for production they make a preview of their own. */
+const PREVIEWS = /^(?:vercel|netlify)$/;
+
 /** Told by an option that names the place, and only for what can be put back. */
 function outsideProduction(call: Call, verb: string): string[] {
+  if (PREVIEWS.test(call.tool) && /^(?:deploy|redeploy)$/.test(verb)) return ['non_production'];
   if (!TAKEN_BACK.test(verb)) return [];
   return stageFlags(
     'update',
@@ -140,8 +155,7 @@ function verbOf(tool: string, words: readonly string[]): string {
     READ.test(word) || DESTROY.test(word) || CHANGE.test(word) || /^(?:publish|share|invite|grant)/.test(word);
   // Alone, or with a folder, it deploys.
   if (tool === 'vercel' && !words.some(does)) return 'deploy';
-  if (!GROUPED.test(tool)) return words.find(does) ?? '';
-  const inner = words.slice(1);
+  const inner = GROUPED.test(tool) ? words.slice(1) : words;
   return inner.find((word) => does(word) && !NOUN.test(word)) ?? inner.find(does) ?? words.find(does) ?? '';
 }
 
@@ -268,7 +282,7 @@ const forgeApi: Special = (call) => {
   ).toUpperCase();
   const text = path.text.replace(/^\//, '').replace(/[?#].*$/, '');
   let effect: Effect = effectOfRequest(method);
-  if (effect === 'send') effect = forgeEffect(method, text);
+  if (effect === 'send') effect = fieldsEffect(forgeEffect(method, text), fields.map((word) => word.text).join('\n'));
   if (effect === 'fetch' && /\/(?:actions\/secrets|access_tokens|installation)/.test(text)) effect = 'read';
   emit(call, {
     effect,
@@ -285,6 +299,9 @@ const forgeApi: Special = (call) => {
               .join('\0'),
           ],
     flags: effect === 'vcs_push' ? ['branch_unknown'] : [],
+    ...(effect === 'message' && {
+      externality: { destination_ownership: 'tenant', destination_visibility: 'team' } as const,
+    }),
   });
   return { origins: ['download'] };
 };

@@ -27,7 +27,8 @@ function databaseTarget(call: Call): { targets: DraftTarget[]; local: boolean } 
   const plain = /\s|=/.test(name) ? '' : name;
   return {
     targets: [plainTarget(`database:${host ?? 'localhost'}/${plain}`)],
-    local: host === undefined || isLocalHost(host),
+    // Where an address nobody can see leads is not known to be here.
+    local: host === undefined ? words.every((word) => word.known) : isLocalHost(host),
   };
 }
 
@@ -124,12 +125,15 @@ const sql: Special = (call) => client(call, sqlOrMeta, FILE_DATABASE.test(call.t
 
 /** psql's `\` and sqlite's `.` commands; those that run programs or write files say so. */
 function sqlOrMeta(text: string): Statements {
-  const lines = text.split('\n').map((line) => line.trim());
+  // What goes to standard output goes on from there.
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim().replace(/^\\copy\b(.{1,4000})\bto\s+p?stdout\b.*$/i, 'COPY $1 TO STDOUT'));
   if (lines.some((line) => /^(?:\\!|\.(?:shell|system)\b|\\copy\b.*\bprogram\b)|^\\[a-z]+.*\|/i.test(line)))
     return { effect: 'run_opaque', flags: [] };
   const meta = (line: string) => /^(?:\\[a-z?]|\.[a-z])/i.test(line);
   const rest = lines.filter((line) => !meta(line)).join('\n');
-  const writes = lines.some((line) => /^\\copy\b.*\bto\b|^\\o\b|^\.(?:output|once|backup|save|dump)\b/i.test(line));
+  const writes = lines.some((line) => /^\\copy\b.*\bto\b|^\\o\b|^\.(?:output|once|backup|save)\b/i.test(line));
   if (rest.trim() === '')
     return {
       effect: writes

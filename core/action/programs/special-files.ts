@@ -69,7 +69,12 @@ const grep: Special = (call) => {
       ...(call.invocation.frame.stdin.paths && { paths: call.invocation.frame.stdin.paths }),
     };
   }
-  emit(call, { targets, operation: 'search' });
+  // How many, or whether at all, shows nothing of what is there.
+  const counts =
+    call.args.some((arg) => /^-[a-zA-Z]*[cq][a-zA-Z]*$|^--(?:count|quiet|silent)$/.test(arg.text)) &&
+    !/^r/.test(call.tool);
+  emit(call, { targets, operation: 'search', ...(counts && { metadata: true }) });
+  if (counts) return { origins: ['file'] };
   if (has(call, '-l') || has(call, '-L') || has(call, '--files'))
     return { origins: ['file'], paths: everythingUnder(files) };
   return outOf({ ...call, effect: 'read' }, targets);
@@ -83,6 +88,11 @@ function everythingUnder(roots: readonly Arg[]): Arg[] {
     glob: true,
   }));
 }
+
+const counts: Special = (call) => {
+  byRule(call);
+  return { origins: ['file'] };
+};
 
 const LISTS_NAMES = new Set(['ls', 'fd', 'fdfind', 'find']);
 
@@ -107,6 +117,9 @@ const tee: Special = (call) => {
   return stdin;
 };
 
+const RUNS_ANYTHING =
+  /(?:^|\/)(?:(?:ba|z|da|k|c|fi|a)?sh|env|find|vim?|nano|less|awk|perl|ruby|php|lua|node|python[\d.]*|cp|dd|tar|busybox|bash)$/;
+
 const chmod: Special = (call) => {
   // `chmod -x file`: the mode looks like an option.
   const mode =
@@ -120,7 +133,14 @@ const chmod: Special = (call) => {
   )
     flags.push('world_writable');
   if (/^[2467][0-7]{3}$|[ug]?\+[rwx]*s/.test(mode.text)) flags.push('setuid');
-  emit(call, { targets: operands.map((word) => target(call, word)), flags, residue: [mode.text] });
+  // Whoever starts it then has the rights of its owner, and it runs whatever it is told.
+  const opens = flags.includes('setuid') && operands.some((word) => RUNS_ANYTHING.test(word.text));
+  emit(call, {
+    ...(opens && { effect: 'security_disable' as const }),
+    targets: operands.map((word) => target(call, word)),
+    flags,
+    residue: [mode.text],
+  });
   return SILENT;
 };
 
@@ -289,6 +309,7 @@ export const FILE_SPECIALS: { readonly [name: string]: Special } = {
   rm,
   dd,
   grep,
+  counts,
   tee,
   chmod,
   chattr,

@@ -1,6 +1,7 @@
 // Programs that hold keys: what leaves a key store, what is decrypted, what is made.
 
 import { type Arg, joinOrigins, literal } from '../../shell/values.ts';
+import { plainTarget } from '../draft.ts';
 import { byRule, emit, emitOptionFiles, optionValue, outOf, residueOf, SILENT, type Special, target } from './call.ts';
 
 const gpg: Special = (call) => {
@@ -98,7 +99,10 @@ const opensslEnc: Special = (call) => {
 /** `store | docker login --password-stdin`: the secret goes from its store to the tool that uses it, and nobody sees it. */
 const registryLogin: Special = (call) => {
   const { origins } = call.invocation.frame.stdin;
-  if (!call.given.options.has('--password-stdin') || !origins.includes('stored')) return byRule(call);
+  const takes = ['--password-stdin', '--with-token', '--token-stdin', '--api-key-stdin'].some((name) =>
+    call.args.some((arg) => arg.text === name),
+  );
+  if (!takes || !origins.includes('stored')) return byRule(call);
   call.meaning.handOver();
   emit(call, {
     effect: 'secret_fetch',
@@ -110,9 +114,23 @@ const registryLogin: Special = (call) => {
   return SILENT;
 };
 
+/** `terraform output -raw db_password`: what is asked for is a secret by its name. */
+const namedSecret: Special = (call) => {
+  const secret = call.given.operands.some((word) =>
+    /passw(?:or)?d|secret|token|credential|private_?key|api_?key|access_?key/i.test(word.text),
+  );
+  if (!secret) return byRule(call);
+  emit(call, {
+    effect: 'secret_fetch',
+    targets: call.given.operands.map((word) => plainTarget(`secret:${word.text}`)),
+  });
+  return { origins: ['secret', 'stored'] };
+};
+
 export const KEY_SPECIALS: { readonly [name: string]: Special } = {
   gpg,
   'registry-login': registryLogin,
+  'named-secret': namedSecret,
   'ssh-keygen': sshKeygen,
   'openssl-enc': opensslEnc,
 };

@@ -213,6 +213,9 @@ const netcat: Special = (call) => {
   const { stdin, flags } = call.invocation.frame;
   if (cluster('e') || cluster('c') || long('--exec') || long('--sh-exec') || long('--lua-exec')) {
     emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [words.join('\0')] });
+  } else if (stdin.origins.includes('session')) {
+    // What a shell answers goes there; what it is told comes from somewhere, most likely from there.
+    emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [words.join('\0')] });
   } else if (cluster('l') || long('--listen')) {
     const feeds = flags.includes('pipeline_sink') || flags.includes('piped');
     emit(call, { effect: feeds ? 'remote_shell' : 'share', operation: 'listen', targets, residue: [words.join('\0')] });
@@ -239,7 +242,7 @@ const socat: Special = (call) => {
     known: word.known,
     glob: false,
   }));
-  if (/\b(?:EXEC|SYSTEM|SHELL):/i.test(text))
+  if (/\b(?:EXEC|SYSTEM|SHELL):/i.test(text) || call.invocation.frame.stdin.origins.includes('session'))
     emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [text] });
   else if (/LISTEN/i.test(text)) emit(call, { effect: 'share', operation: 'listen', targets, residue: [text] });
   else
@@ -355,7 +358,7 @@ const sClient: Special = (call) => {
   const { stdin, flags } = call.invocation.frame;
   const sends = stdin.origins.length > 0 && flags.includes('pipeline_sink');
   emit(call, {
-    effect: sends ? 'send' : 'fetch',
+    effect: stdin.origins.includes('session') ? 'remote_shell' : sends ? 'send' : 'fetch',
     operation: 'connect',
     targets: to ? [{ id: `host:${readUrl(to.text)?.host ?? to.text}`, known: to.known, glob: false }] : [],
     flags: ['remote'],

@@ -5,6 +5,7 @@ import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts
 import { fileTarget, plainTarget } from '../draft.ts';
 import { readPatch } from '../patch.ts';
 import { resolvePath, scopeOf } from '../paths.ts';
+import type { Effect } from '../types.ts';
 import {
   byRule,
   type Call,
@@ -18,6 +19,7 @@ import {
   type Special,
   target,
 } from './call.ts';
+import { COREUTILS } from './coreutils.ts';
 import { PROGRAM_NAMES } from './program-names.ts';
 import { runFile } from './special-shells.ts';
 
@@ -69,10 +71,12 @@ const packageExec: Special = (call) => {
   const [name, ...rest] = call.given.operands;
   if (!name) return emitNone(call);
   const plain = name.text.replace(/(?<=.)@[^/]*$/, '');
-  if (name.known && plain === name.text && PROGRAM_NAMES.has(plain))
-    return call.walk.words([literal(plain), ...rest], call.invocation.state, call.invocation.frame);
-  const known = PROGRAM_NAMES.has(plain) && /^(?:[\w.-]+)@(?:latest|next|canary|[\d.^~x]+)$/.test(name.text);
-  if (known) return call.walk.words([literal(plain), ...rest], call.invocation.state, call.invocation.frame);
+  const versioned = /^(?:[\w.-]+)@(?:latest|next|canary|[\d.^~x]+)$/.test(name.text);
+  if (PROGRAM_NAMES.has(plain) && ((name.known && plain === name.text) || versioned)) {
+    const out = call.walk.words([literal(plain), ...rest], call.invocation.state, call.invocation.frame);
+    // A registry has programs by the names of the system's own, and they may not be those.
+    if (!Object.hasOwn(COREUTILS, plain)) return out;
+  }
   emit(call, {
     effect: 'run_unknown',
     operation: 'exec',
@@ -102,7 +106,7 @@ const script: Special = (call) => {
   const task = call.given.operands.map((word) => word.text).join('\0');
   const outward = OUTWARD.test(name);
   emit(call, {
-    effect: outward ? 'run_unknown' : call.effect,
+    effect: outward ? 'run_unknown' : EMPTIES.test(name) ? 'database_destroy' : call.effect,
     residue: [task, ...residueOf(call)],
     flags: ['project_script', ...(outward ? ['outward_script'] : [])],
   });
@@ -121,13 +125,32 @@ const make: Special = (call) => {
   const local = settings.some((word) => /^(?:DESTDIR|PREFIX|prefix)=(?!\/(?:usr|opt|etc)?\/?$)/.test(word.text));
   const outward = goals.some((word) => OUTWARD.test(word.text));
   emit(call, {
-    effect: system && !local ? 'install_system' : outward ? 'run_unknown' : 'build',
+    effect:
+      system && !local
+        ? 'install_system'
+        : outward
+          ? 'run_unknown'
+          : (databaseTask(goals.map((word) => word.text)) ?? 'build'),
     operation: 'make',
     residue: [call.given.operands.map((word) => word.text).join('\0'), ...residueOf(call)],
     flags: ['project_script', ...(outward ? ['outward_script'] : [])],
   });
   return { origins: ['file'] };
 };
+
+const LOSES =
+  /^(?:db:(?:drop|reset|purge|rollback|schema:load|setup|migrate:(?:down|reset|redo|undo\S*)|truncate_all|seed:replant|wipe|fresh)|ecto\.(?:drop|reset|rollback)|migrate:(?:fresh|reset|rollback|refresh))(?::|$)/;
+const FILLS =
+  /^(?:db:(?:migrate|seed|prepare|create|push|schema:dump)|ecto\.(?:migrate|create|setup|load)|migrate|flyway\w+|liquibase:update)(?::|$)/;
+/** Names that say the same, for scripts of a project's own. */
+const EMPTIES =
+  /(?:^|[:_-])(?:db|database)[:_-](?:drop|reset|wipe|nuke|purge|fresh)(?:$|[:_-])|(?:^|[:_-])(?:drop|reset|wipe|nuke|purge)[:_-](?:db|database)(?:$|[:_-])/i;
+
+/** Tasks on a database, by the names that frameworks give them. */
+function databaseTask(goals: readonly string[]): Effect | undefined {
+  if (goals.some((goal) => LOSES.test(goal) || EMPTIES.test(goal))) return 'database_destroy';
+  return goals.some((goal) => FILLS.test(goal)) ? 'database_change' : undefined;
+}
 
 const buildTarget: Special = (call) => {
   const goals = call.given.operands.map((word) => word.text);
@@ -138,14 +161,7 @@ const buildTarget: Special = (call) => {
   );
   const outward = goals.some((goal) => OUTWARD.test(goal));
   const mature = /^(?:mvnw?|gradlew?|sbt)$/.test(call.tool);
-  const effect =
-    publishes && mature
-      ? 'publish'
-      : outward
-        ? 'run_unknown'
-        : goals.some((goal) => /^db:(?:drop|reset|purge)/.test(goal))
-          ? 'database_destroy'
-          : call.effect;
+  const effect = publishes && mature ? 'publish' : outward ? 'run_unknown' : (databaseTask(goals) ?? call.effect);
   emit(call, {
     effect,
     residue: [goals.join('\0'), ...residueOf(call)],
@@ -154,18 +170,22 @@ const buildTarget: Special = (call) => {
   return { origins: ['file'] };
 };
 
+const TASK_EFFECTS: readonly (readonly [RegExp, Effect])[] = [
+  [
+    /^(?:showmigrations|diffsettings|inspectdb|sqlmigrate|routes?|about|stats|notes|db:version|db:migrate:status|route:list|list|migrate:status|env|event:list|schedule:list|help|version)$/,
+    'read',
+  ],
+  [
+    /^(?:db:(?:drop|reset|purge|schema:load|wipe|rollback)|migrate:(?:fresh|refresh|reset|rollback)|flush|reset_db|sqlflush)/,
+    'database_destroy',
+  ],
+  [/^(?:db:|migrate|loaddata)/, 'database_change'],
+  [/^(?:(?:runner|r|shell|shell_plus|console|c|dbshell|dbconsole|tinker)$|credentials:)/, 'run_opaque'],
+];
+
 const framework: Special = (call) => {
   const task = call.given.operands[0]?.text ?? '';
-  const effect =
-    /^(?:db:(?:drop|reset|purge|schema:load|wipe)|migrate:(?:fresh|refresh|reset|rollback)|flush|reset_db|sqlflush)/.test(
-      task,
-    )
-      ? 'database_destroy'
-      : /^(?:db:|migrate|loaddata)/.test(task)
-        ? 'database_change'
-        : /^(?:runner|shell|console|c|dbshell|dbconsole|credentials:|tinker)/.test(task)
-          ? 'run_opaque'
-          : 'build';
+  const effect = TASK_EFFECTS.find(([pattern]) => pattern.test(task))?.[1] ?? 'build';
   emit(call, { effect, operation: task.slice(0, 40) || call.operation, residue: residueOf(call, call.given.operands) });
   return { origins: ['file'] };
 };
@@ -317,6 +337,17 @@ function emitPatch(call: Call, text: string): Stream {
   return SILENT;
 }
 
+/** Whether it trusts what it fetches, or starts what nobody saw. */
+const TRUSTS =
+  /(?:strict-?ssl|enable-?strict-?ssl|ssl-?verify|http-ssl-verify|secure-http|verify-?certs?|verify[-_]tls|check-?revoke)\W+(?:false|0|off|no)\b|trusted-host|insecure-registr|allow-insecure|unsafe-perm\W+true|disable-tls\W+true|no-?check-?certificate|ignore-?ssl/i;
+
+const toolSetting: Special = (call) => {
+  const text = call.args.map((arg) => arg.text).join(' ');
+  if (!TRUSTS.test(text)) return byRule(call);
+  emit(call, { effect: 'security_disable', residue: [text] });
+  return SILENT;
+};
+
 const applyPatch: Special = (call) => {
   const text = call.given.operands[0]?.text ?? call.invocation.frame.stdin.text;
   if (text === undefined) {
@@ -357,6 +388,7 @@ export const RUN_SPECIALS: { readonly [name: string]: Special } = {
   nodemon,
   multiplexer,
   su,
+  'tool-setting': toolSetting,
   'apply-patch': applyPatch,
   'patch-program': patchProgram,
 };

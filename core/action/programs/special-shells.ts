@@ -73,7 +73,7 @@ function readStandardInput(call: Call): Stream {
   if (file) return runFile(call.invocation, call.walk, call.meaning, file, [], call.tool);
   const reason = stdin.origins.length > 0 || frame.flags.includes('pipeline_sink') ? 'stdin' : 'interactive';
   call.walk.judge.opaque(reason, '', stdin.origins, frame);
-  return { origins: ['generated'] };
+  return { origins: reason === 'stdin' ? ['generated', 'session'] : ['generated'] };
 }
 
 /** A script or program given by its path. */
@@ -103,13 +103,13 @@ export function runFile(
     if (written.text !== undefined && isShell(interpreter)) return walk.text(written.text, state, frame);
     if (written.text !== undefined) return readCode(interpreter, written.text, invocation, walk, meaning);
     walk.judge.opaque('file', target.id, written.origins, frame);
-    return { origins: ['generated'] };
+    return { origins: written.origins.includes('channel') ? ['generated', 'session'] : ['generated'] };
   }
   const path = target.id.startsWith('file:') ? target.id.slice(5) : undefined;
   const place = path === undefined ? undefined : placeOf(path, target.glob, meaning.where);
   const { effect, extra } = fileEffect(place?.scope, path, meaning);
-  const task = TASKS.find(([pattern]) => pattern.test(path ?? ''))?.[1];
-  if (effect === 'build' && task !== undefined && args.length > 0)
+  const task = TASKS.find(([pattern]) => pattern.test(path ?? `/${file.text}`))?.[1];
+  if ((effect === 'build' || frame.remote !== undefined) && task !== undefined && args.length > 0)
     return walk.words([literal(task), ...args], state, frame);
   meaning.add({
     tool: path === undefined ? 'script' : path.slice(path.lastIndexOf('/') + 1) || 'script',
@@ -191,6 +191,13 @@ const INLINE: { readonly [tool: string]: RegExp } = {
   lua: /^-e$/,
   osascript: /^-e$/,
   Rscript: /^-e$/,
+  R: /^-e$/,
+  julia: /^-[eE]$/,
+  luajit: /^-e$/,
+  groovy: /^-e$/,
+  octave: /^--eval$/,
+  racket: /^-e$/,
+  guile: /^-c$/,
 };
 const TAKES_VALUE = new Set([
   '-W',

@@ -135,7 +135,11 @@ const kill: Special = (call) => {
     (signal === '1' && ids.length === 0) ||
     ids.length > 20;
   const unknown = call.args.some((arg) => !arg.known) ? ['unresolved_process'] : [];
-  emit(call, {
+  // Handed over one by one, they are still those that a name or a port stands for.
+  const named = ids.length > 0 && ids.every((id) => id.startsWith('named-'));
+  const { frame } = call.invocation;
+  const few = { ...call.invocation, frame: { ...frame, flags: frame.flags.filter((flag) => flag !== 'bulk') } };
+  emit(named ? { ...call, invocation: few } : call, {
     effect: owned(many ? 'process_many' : 'process_own', ids),
     operation: 'kill',
     targets: ids.map((id) => plainTarget(`process:${id}`)),
@@ -152,6 +156,14 @@ const processIds: Special = (call) => {
   return known
     ? { text: `${names.map((word) => `named-${word.text}`).join('-')}\n`, origins: ['file'] }
     : { origins: ['file'] };
+};
+
+/** `lsof -t -i :3000`: whoever holds that port or file. */
+const holders: Special = (call) => {
+  emit(call, { residue: [] });
+  const words = [...(call.given.options.get('-i') ?? []), ...call.given.operands].map((word) => word.text);
+  const what = words.find((word) => /:\d{1,5}$/.test(word))?.replace(/^.*:/, 'port-');
+  return has(call, '-t') && what !== undefined ? { text: `named-${what}\n`, origins: ['file'] } : { origins: ['file'] };
 };
 
 /** Whose process it is counts before how many there are. */
@@ -178,47 +190,6 @@ const killName: Special = (call) => {
     targets: names.map((name) => plainTarget(`process:${name}`)),
     flags: [...(has(call, '-v') ? ['inverted'] : []), ...(call.tool === 'killall' ? ['bulk'] : [])],
     residue: residueOf(call),
-  });
-  return SILENT;
-};
-
-const DISK_READS =
-  /^(?:-l|--list|-p|--print|list|ls|status|show|print|info|luksDump|get|history|events|filesystem|--examine|--detail|-D|-I|-i|id-ctrl|smart-log|--dump|-d|version|isLuks)$/;
-const DISK_SOFT =
-  /^(?:create|import|export|set|mount|unmount|umount|snapshot|scrub|open|luksOpen|close|luksClose|replace|online|offline|attach|add|send|clone|share|resize|balance|subvolume|check)$/;
-
-const disk: Special = (call) => {
-  const words = call.args.map((arg) => arg.text);
-  const subject = /^(?:zpool|zfs|btrfs|cryptsetup|mdadm|nvme|parted|sfdisk|sgdisk|fdisk|gdisk|hdparm)$/.test(call.tool);
-  if (
-    subject &&
-    words.some((word) => DISK_READS.test(word)) &&
-    !words.some((word) =>
-      /^(?:destroy|mklabel|mkpart|rm|luksFormat|erase|format|--zap-all|-Z|-o|-z|--zero-superblock|--security-erase|sanitize)$/.test(
-        word,
-      ),
-    )
-  ) {
-    emit(call, { effect: 'read', operation: 'list', metadata: true, scope: 'machine' });
-    return { origins: ['file'] };
-  }
-  const soft =
-    subject &&
-    words.some((word) => DISK_SOFT.test(word)) &&
-    !words.some((word) => /^(?:destroy|luksFormat|delete|rollback|labelclear)$/.test(word));
-  const devices = call.given.operands.filter((word) => word.text.startsWith('/') || !subject);
-  const image = devices.length > 0 && devices.every((word) => !word.text.startsWith('/dev/') && word.known);
-  const effect: Effect = soft
-    ? 'system_change'
-    : image && /^(?:mkfs|mkswap|mke2fs)/.test(call.tool)
-      ? 'overwrite'
-      : 'disk_destroy';
-  emit(call, {
-    effect,
-    operation: call.tool.slice(0, 32),
-    targets: devices.map((word) => target(call, word)),
-    residue: [words.join('\0')],
-    scope: effect === 'overwrite' ? undefined : 'system',
   });
   return SILENT;
 };
@@ -298,43 +269,6 @@ const guard: Special = (call) => {
   return SILENT;
 };
 
-const backup: Special = (call) => {
-  const words = call.given.operands.map((word) => word.text);
-  const removes =
-    words.some((word) =>
-      /^(?:delete|deletelocalsnapshots|forget|prune|remove|purge|thinlocalsnapshots|destroy|resize|rm|--delete|--delete-all)$/.test(
-        word,
-      ),
-    ) ||
-    has(call, '--delete') ||
-    has(call, '--delete-all');
-  const reads = words.some((word) =>
-    /^(?:list|listbackups|latestbackup|listlocalsnapshots|status|snapshots|info|check|ls|stats|diff|find|cat|key-list|version|compare|destinationinfo|uniquesize)$/.test(
-      word,
-    ),
-  );
-  const system = /^(?:tmutil|vssadmin|wbadmin)$/.test(call.tool);
-  const effect: Effect = removes
-    ? system
-      ? 'security_disable'
-      : 'infra_destroy'
-    : reads
-      ? 'read'
-      : words.some((word) => /^(?:restore|mount|extract|recover|rollback|undochange)$/.test(word))
-        ? 'overwrite'
-        : system
-          ? 'system_change'
-          : 'send';
-  emit(call, {
-    effect,
-    operation: (words[0] ?? call.tool).slice(0, 32),
-    flags: removes ? ['backup', 'destructive'] : ['backup'],
-    residue: effect === 'read' ? [] : residueOf(call, call.given.operands),
-    metadata: reads,
-  });
-  return SILENT;
-};
-
 const clipboard: Special = (call) => {
   const reads = call.args.some((arg) => /^(?:-o|--output|-out)$/.test(arg.text));
   emit(call, reads ? { effect: 'read', operation: 'clipboard', metadata: true, scope: 'machine' } : { effect: 'none' });
@@ -349,12 +283,11 @@ export const SYSTEM_SPECIALS: { readonly [name: string]: Special } = {
   kill,
   'kill-name': killName,
   'process-ids': processIds,
-  disk,
+  holders,
   mount,
   sysctl,
   'status-or-change': statusOrChange,
   guard,
-  'backup-tool': backup,
   clipboard,
   pacman: (call) => {
     const text = call.args.map((arg) => arg.text).join(' ');

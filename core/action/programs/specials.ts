@@ -2,8 +2,10 @@
 
 import type { Special } from './call.ts';
 import { ARCHIVE_SPECIALS } from './special-archives.ts';
+import { CHANNEL_SPECIALS } from './special-channels.ts';
 import { CLOUD_SPECIALS } from './special-clouds.ts';
 import { DATABASE_SPECIALS } from './special-databases.ts';
+import { DISK_SPECIALS } from './special-disks.ts';
 import { environment, printenv } from './special-environment.ts';
 import { FILE_SPECIALS } from './special-files.ts';
 import { GIT_SPECIALS } from './special-git.ts';
@@ -19,8 +21,10 @@ import { windows } from './special-windows.ts';
 
 export const SPECIALS: { readonly [name: string]: Special } = {
   ...ARCHIVE_SPECIALS,
+  ...CHANNEL_SPECIALS,
   ...CLOUD_SPECIALS,
   ...DATABASE_SPECIALS,
+  ...DISK_SPECIALS,
   ...FILE_SPECIALS,
   ...GIT_SPECIALS,
   ...KEY_SPECIALS,

@@ -192,9 +192,10 @@ export const SYSTEM: Programs = {
     scope: 'machine',
   }),
   ...rows('xdotool ydotool cliclick wmctrl xinput', { effect: 'run_unknown', operands: 'residue', scope: 'machine' }),
-  ...rows(
-    'bcdedit reg regedit sc net wmic Set-ExecutionPolicy Remove-Item cipher takeown icacls bitsadmin certutil rundll32 regsvr32 mshta',
-    { effect: 'system_change', special: 'windows', operands: 'residue' },
-  ),
+  ...rows('bcdedit reg regedit sc net wmic cipher takeown icacls bitsadmin certutil rundll32 regsvr32 mshta', {
+    effect: 'system_change',
+    special: 'windows',
+    operands: 'residue',
+  }),
   ...rows('powershell pwsh cmd', { effect: 'run_opaque', special: 'windows', operands: 'residue' }),
 };

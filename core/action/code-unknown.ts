@@ -1,0 +1,63 @@
+// Program text that can be seen and calls what no list knows: an unknown program, no opaque one, as long as nothing in it
+// reaches the system, computes what it calls, or is called after something being done.
+
+import { bareText } from './code-strings.ts';
+import { DYNAMIC, LOOKING, RENAMED } from './code-words.ts';
+
+const words = (text: string) => new Set(text.split(/\s+/));
+/** Modules by which code reaches the system, other machines or other code. */
+const REACHING = words(
+  'subprocess ctypes cffi socket socketserver ssl pty tty termios multiprocessing signal importlib imp runpy pickle cPickle marshal shelve dill joblib code codeop codecs builtins pexpect paramiko fabric invoke sh plumbum child_process vm worker_threads net dgram tls cluster inspector repl module smtplib telnetlib ftplib imaplib poplib nntplib xmlrpc winreg msvcrt mmap fcntl resource sched threading concurrent asyncio atexit site zipimport pip setuptools shutil tempfile webbrowser tkinter pyautogui pynput keyring hvac urllib http httpx requests aiohttp websockets scapy nmap docker kubernetes process bindings ffi koffi ref v8 async_hooks diagnostics_channel',
+);
+/** Words of a name by which it does something to something. */
+const DOING = words(
+  'delete del remove rm drop destroy terminate purge truncate wipe erase kill unlink rmdir rmtree clear reset revoke disable stop cancel abort refund charge pay payout transfer send sendall sendmail post put patch publish upload push mail email tweet notify message invite share grant create update insert upsert write save commit execute executemany executescript run exec eval system spawn popen invoke apply deploy start shutdown reboot move rename chmod chown bind listen login set register assume secret secrets password credential credentials token decrypt encrypt migrate sync flush submit dispatch trigger call install uninstall restore rollback merge order book buy purchase subscribe unsubscribe lock unlock enable attach detach connect mkdir symlink link export fork hook patch inject override unpickle deserialize setattr delattr download fetch request query raw unsafe shell command cmd process thread signal emit fire launch boot seed drain evict scale rotate approve reject close',
+);
+
+export function plainlyUnknown(language: string, text: string): boolean {
+  const lexed = bareText(language, text);
+  if (lexed === undefined) return false;
+  const bare = lexed.replace(/__(?:version|name|doc|main|file|all|table|path|annotations|init|repr|str|len)__/g, 'x');
+  if (DYNAMIC.test(bare) || LOOKING.test(bare) || RENAMED.test(text) || /\bimport\s*["(]/.test(bare)) return false;
+  // A decorator is a call, and a name given to something else is that.
+  if (/^\s*@/m.test(bare) || /\bopen\b(?!\s{0,8}\()/.test(bare) || renames(bare)) return false;
+  if (/\bPath\b/.test(bare) && /\.replace\s{0,4}\(\s{0,8}[^,()]{0,300}\)/.test(bare)) return false;
+  if (modulesOf(bare, text).some((name) => REACHING.has(name))) return false;
+  for (const match of bare.matchAll(/(?<![\w$])([A-Za-z_$][\w$]*)\s{0,8}\(/g))
+    if (does(match[1] as string)) return false;
+  // What it sets may be anybody's.
+  return !/(?<![\w$])[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*){1,8}\s{0,4}(?:[-+*/]?=)(?![=>])/.test(bare);
+}
+
+function renames(bare: string): boolean {
+  const called = new Set([...bare.matchAll(/(?<![\w$.])([A-Za-z_$][\w$]*)\s{0,8}\(/g)].map((match) => match[1]));
+  return [
+    ...bare.matchAll(/(?<![\w$.])([A-Za-z_$][\w$]*)\s{0,4}=(?![=>])\s{0,4}(?!\(|function\b|async\b|lambda\b)/g),
+  ].some((match) => called.has(match[1] as string));
+}
+
+function modulesOf(bare: string, text: string): string[] {
+  const root = (name: string) =>
+    (
+      name
+        .trim()
+        .replace(/^node:/, '')
+        .split(/[./\s]/)[0] as string
+    ).trim();
+  const imported = [
+    ...bare.matchAll(/\bfrom\s+([\w.]+)\s+import\b|\bimport\s+([A-Za-z_][\w.]*(?:\s*,\s*[A-Za-z_][\w.]*){0,32})/g),
+  ];
+  const required = [...text.matchAll(/\b(?:require|import)\s*\(\s*['"]([^'"]*)['"]|\bfrom\s+['"]([^'"]*)['"]/g)];
+  return [
+    ...imported.flatMap((match) => ((match[1] ?? match[2]) as string).split(',')).map(root),
+    ...required.map((match) => root((match[1] ?? match[2]) as string)),
+  ];
+}
+
+function does(name: string): boolean {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split('_')
+    .some((word) => DOING.has(word));
+}

@@ -1,0 +1,79 @@
+// Values of PowerShell: types, members and operators. What only computes is harmless; a member nobody knows is not.
+
+import { HARMLESS_MEMBERS } from './powershell-cmdlets.ts';
+import { place } from './powershell-files.ts';
+import type { PsCommand } from './powershell-parse.ts';
+import { add, type Flow, type Powershell } from './powershell-state.ts';
+import type { Effect } from './types.ts';
+
+type Reach = readonly [RegExp, Effect, Flow?];
+/** What types and members reach, the gravest that fits counting. */
+const REACHES: readonly Reach[] = [
+  [/amsiutils|amsiinitfailed|servercertificatevalidationcallback/i, 'security_disable'],
+  [/sockets\.tcp(?:client|listener)/i, 'remote_shell'],
+  [/\[(?:system\.)?environment\]::setenvironmentvariable\([^)]{0,300}(?:user|machine)/i, 'schedule'],
+  [/\[(?:system\.)?io\.(?:file|directory)\]::delete|\.delete\(/i, 'delete'],
+  [/\[(?:system\.)?io\.(?:file|directory)\]::(?:write|append|create|copy|move|open|replace)/i, 'write'],
+  [/\[(?:system\.)?diagnostics\.process\]::start/i, 'run_unknown'],
+  [/\.kill\(/i, 'process_own'],
+  [
+    /\.downloadstring\(|\.downloaddata\(|\.downloadfile\(|\.getstringasync\(|\.getasync\(|\.openread\(/i,
+    'fetch',
+    'download',
+  ],
+  [/\.upload(?:string|data|file|values)\(|\.postasync\(/i, 'send'],
+  [
+    /\[(?:reflection\.assembly|system\.reflection\.assembly|scriptblock|runtime\.interopservices|activator|appdomain)\b/i,
+    'run_opaque',
+  ],
+  [/\.(?:invoke|invokescript|invokecommand|getmethod|getdelegate\w*|newscriptblock|dynamicinvoke)\(/i, 'run_opaque'],
+];
+const DECODES = /frombase64string|gzipstream|deflatestream|-bxor|\[char\]\s*\(|\[char\[\]\]/i;
+
+export function readExpression(state: Powershell, command: PsCommand, into: ReadonlySet<Flow>): ReadonlySet<Flow> {
+  const text = command.source;
+  const flows = new Set(into);
+  if (DECODES.test(text)) flows.add('decoded');
+  const found = REACHES.filter(([pattern]) => pattern.test(text));
+  for (const [, effect, flow] of found) {
+    if (flow) flows.add(flow);
+    const paths =
+      effect === 'delete' || effect === 'write'
+        ? literalsOf(text).map((path) => place({ text: path, known: true }, state.where))
+        : [];
+    add(state, 'powershell', effect, {
+      operation: 'expression',
+      targets: paths,
+      flags:
+        effect === 'fetch' || effect === 'send'
+          ? ['remote']
+          : paths.length === 0 && (effect === 'delete' || effect === 'write')
+            ? ['unresolved_target']
+            : [],
+      residue: [text],
+      ...((effect === 'delete' || effect === 'write') && { scope: undefined }),
+    });
+  }
+  if (found.length === 0 && !harmless(text)) {
+    add(state, 'powershell', flows.has('download') ? 'download_execute' : 'run_opaque', {
+      operation: 'expression',
+      residue: [text],
+    });
+    flows.add('generated');
+  } else if (found.length === 0) add(state, 'powershell', 'none', { operation: 'value' });
+  return flows;
+}
+
+function harmless(text: string): boolean {
+  const bare = text.replace(/'[^']*'|"[^"$]*"/g, "''");
+  for (const match of bare.matchAll(/(?:\.|::)\s{0,4}([A-Za-z_]\w*)\s{0,4}\(/g))
+    if (!HARMLESS_MEMBERS.has((match[1] as string).toLowerCase())) return false;
+  return true;
+}
+
+function literalsOf(text: string): string[] {
+  return [...text.matchAll(/'([^'\n]{1,300})'|"([^"$\n]{1,300})"/g)]
+    .map((match) => (match[1] ?? match[2]) as string)
+    .filter((item) => /[\\/.]/.test(item))
+    .slice(0, 4);
+}

@@ -1,0 +1,89 @@
+// Cmdlets that reach the network: what is asked for, what is sent, where the answer goes.
+
+import { requestDraft } from './http.ts';
+import { argumentsOf, place } from './powershell-files.ts';
+import type { PsCommand } from './powershell-parse.ts';
+import { add, type Flow, type Powershell } from './powershell-state.ts';
+
+const REQUESTS = new Set([
+  'invoke-webrequest',
+  'invoke-restmethod',
+  'start-bitstransfer',
+  'curl',
+  'wget',
+  'bitsadmin',
+  'certutil',
+]);
+
+/** What the answer carries; undefined when it is no request of PowerShell's own. */
+export function readRequest(
+  state: Powershell,
+  name: string,
+  command: PsCommand,
+  into: ReadonlySet<Flow>,
+): ReadonlySet<Flow> | undefined {
+  if (!REQUESTS.has(name)) return undefined;
+  const { operands, options } = argumentsOf(command);
+  // In Windows PowerShell these two are names of a cmdlet; with options of the programs they are the programs.
+  const own =
+    !/^(?:curl|wget|bitsadmin|certutil)$/.test(name) ||
+    [...options.keys()].some((option) => /^-(?:uri|outfile|useb|method|body)/.test(option));
+  if (!own) return /urlcache|transfer/i.test(command.source) ? fetched(state, command) : undefined;
+  const address =
+    options.get('-uri') ??
+    options.get('-url') ??
+    options.get('-source') ??
+    operands.find((word) => /^(?:https?|ftp):|^\$/i.test(word.text)) ??
+    operands[0];
+  const method = options.get('-method')?.text ?? (options.has('-infile') ? 'PUT' : 'GET');
+  const body = options.get('-body') ?? options.get('-infile') ?? options.get('-form');
+  const draft = requestDraft({
+    method,
+    url: { text: address?.text ?? '', known: address?.known === true },
+    body: body ? [body.text] : into.size > 0 && method !== 'GET' ? [command.source] : [],
+    tool: 'http',
+  });
+  if (options.has('-infile')) {
+    const file = options.get('-infile');
+    if (file)
+      add(state, 'http', 'read', {
+        operation: 'read',
+        targets: [place(file, state.where)],
+        scope: undefined,
+        residue: [],
+      });
+  }
+  if (draft)
+    state.drafts.push({
+      ...draft,
+      flags: ['windows', ...draft.flags],
+      ...(into.has('secret') &&
+        draft.effect === 'send' && { externality: { ...draft.externality, sensitive_payload: 'secret' as const } }),
+    });
+  else add(state, 'http', 'fetch', { flags: ['remote'], residue: [command.source] });
+  const file = options.get('-outfile') ?? options.get('-destination');
+  if (!file) return new Set<Flow>(draft?.effect === 'read_credential' ? ['download', 'secret'] : ['download']);
+  add(state, 'file', 'write', {
+    operation: 'write',
+    targets: [place(file, state.where)],
+    flags: ['truncate', 'from_network'],
+    scope: undefined,
+    residue: ['download'],
+  });
+  state.fetched.add(lastName(file.text));
+  return new Set();
+}
+
+function fetched(state: Powershell, command: PsCommand): ReadonlySet<Flow> {
+  add(state, 'http', 'fetch', { flags: ['remote'], residue: [command.source] });
+  const file = command.words.filter((word) => /[\\/.]/.test(word.text) && !/^https?:|^[-/]/i.test(word.text)).at(-1);
+  if (file) state.fetched.add(lastName(file.text));
+  return new Set();
+}
+
+function lastName(path: string): string {
+  return path
+    .slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)
+    .toLowerCase()
+    .replace(/\.(?:exe|cmd|bat|ps1)$/, '');
+}
