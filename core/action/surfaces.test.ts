@@ -143,7 +143,7 @@ describe('tools by name', () => {
     ['web', 'query', { query: 'delete from my mind' }, 'read'],
     ['db', 'query', { query: 'delete from t' }, 'database_destroy'],
     ['kb', 'vector_search', { query: 'drop table policy' }, 'read'],
-    ['mail', 'search_and_delete_emails', {}, 'message'],
+    ['mail', 'search_and_delete_emails', {}, 'send'],
     ['app', 'find_and_delete_users', {}, 'identity_change'],
     ['app', 'transfer_to_billing_agent', {}, 'delegate'],
     ['app', 'generate_api_key', {}, 'identity_change'],

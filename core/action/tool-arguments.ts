@@ -69,7 +69,7 @@ export function commandIn(given: Given, name: string, server: string): string | 
 }
 
 /** Names of tools that are given program text. */
-const EVALUATES = /(?:^|_)(?:exec\w*|run|eval\w*|python|javascript|node|repl|cell|code|script)(?:_|$)/;
+const EVALUATES = /(?:^|_)(?:exec\w*|run|eval\w*|python|javascript|node|repl|cell|script)(?:_|$)|^code(?:_|$)/;
 
 /** Program text and its language; undefined when the call holds none. */
 export function codeIn(given: Given, name: string): { readonly text: string; readonly language: string } | undefined {
@@ -99,6 +99,15 @@ export function recipientsOf(given: Given): string[] {
   };
   for (const name of RECIPIENTS) if (given[name] !== undefined) visit(given[name], 0);
   return out.filter((text) => text.trim() !== '');
+}
+
+const NON_PRODUCTION = /^(?:stag(?:e|ing)|dev\w*|test\w*|qa|uat|sandbox|preview|demo)$/i;
+
+/** Where it happens, when an argument says so. */
+export function stageOf(given: Given): 'production' | 'non_production' | undefined {
+  const stages = [given.environment, given.env, given.namespace, given.stage, given.target].flat();
+  if (stages.some((value) => typeof value === 'string' && /prod|^live$/i.test(value))) return 'production';
+  return stages.some((value) => typeof value === 'string' && NON_PRODUCTION.test(value)) ? 'non_production' : undefined;
 }
 
 /** Files of a repository that a call writes, as the call names them. */

@@ -5,8 +5,9 @@ import { invalidArgument } from '../errors.ts';
 import { literal } from '../shell/values.ts';
 import { readBrowser } from './browser.ts';
 import { inCluster } from './cluster-tools.ts';
+import { readComputer } from './computer.ts';
 import { type Draft, fileTarget } from './draft.ts';
-import { asCommand } from './git-tools.ts';
+import { asCommand, asInstall } from './git-tools.ts';
 import { fileRequest, requestDraft } from './http.ts';
 import { readPatch } from './patch.ts';
 import { codeReading, readShell, readWords, type ShellReading } from './shell-action.ts';
@@ -23,6 +24,7 @@ import {
 } from './tool-arguments.ts';
 import { readByVerb } from './tool-verbs.ts';
 import type { Effect } from './types.ts';
+import { urlTarget } from './urls.ts';
 import { readStep } from './workflow.ts';
 
 type Native = (call: ToolCall, name: string) => ShellReading;
@@ -217,6 +219,10 @@ const NATIVE = table([
     file('list', 'read', true),
   ],
   ['delete_file remove_file unlink delete_path', file('delete', 'delete')],
+  [
+    'delete_directory remove_directory delete_folder remove_folder rmdir rm_rf delete_dir remove_dir empty_directory',
+    file('delete', 'delete_many'),
+  ],
   ['create_directory mkdir make_directory', file('create', 'write')],
   ['move_file rename_file move_path', moveFile],
   ['web_fetch fetch fetch_url webfetch http_request read_url open_url browse_url', fetchPage],
@@ -248,8 +254,10 @@ export function readTool(given: ToolCall): ShellReading {
   if (step) return step;
   if (QUIET.test(name)) return nothing(call, name);
   const native = own || NATIVE.get(name) === runCommand ? NATIVE.get(name) : undefined;
-  if (native) return native(call, name);
-  const words = asCommand(call, name);
+  if (native) return native === runCommand ? later(call, name, native(call, name)) : native(call, name);
+  const computer = readComputer(call, name);
+  if (computer) return only(computer);
+  const words = asCommand(call, name) ?? asInstall(call.given, name);
   if (words) return readWords(words.map(literal), call.where);
   if (/^browser|playwright|puppeteer|chrome/.test(snakeCase(call.server)) || /^browser_/.test(name)) {
     return only(readBrowser(name, '', call.given, call.where));
@@ -257,15 +265,54 @@ export function readTool(given: ToolCall): ShellReading {
   const objects = inCluster(call, name);
   if (objects) return objects;
   const command = commandIn(call.given, name, snakeCase(call.server));
-  if (command !== undefined) return readShell(command, call.where);
-  const code = codeIn(call.given, name);
-  if (code) return codeReading(code.language, code.text, call.where);
+  if (command !== undefined) return later(call, name, readShell(command, call.where));
+  const fetched = fetchedCode(call, name);
+  if (fetched) return only(fetched);
+  const text = codeIn(call.given, name);
+  if (text) return codeReading(text.language, text.text, call.where);
   return only(readByVerb(call, name));
+}
+
+/** A command that is planted to run at another time does so whatever it is. */
+function later({ given }: ToolCall, name: string, read: ShellReading): ShellReading {
+  const planted =
+    /(?:^|_)(?:schedule|scheduled|cron|cronjob|crontab|timer|at|recurring)(?:_|$)/.test(name) ||
+    ['cron', 'cron_expression', 'schedule', 'rrule', 'run_at'].some((key) => typeof given[key] === 'string');
+  if (!planted) return read;
+  const residue = [JSON.stringify(given)];
+  return {
+    ...read,
+    drafts: [
+      ...read.drafts,
+      { tool: name, operation: 'schedule', effect: 'schedule', targets: [], flags: [], residue },
+    ],
+  };
+}
+
+/** `run_script {url}`: what it runs nobody saw. */
+function fetchedCode({ given }: ToolCall, name: string): Draft[] | undefined {
+  const url = textOf(given, 'url script_url source_url uri script code');
+  if (url === undefined || !/^(?:https?|ftp):\/\/\S+$/i.test(url.trim())) return undefined;
+  if (
+    !/^(?:run|exec\w*|eval\w*|source|load|install)_(?:\w+_)?(?:script|code|file|installer|binary|notebook|from_url|remote|url)(?:_|$)/.test(
+      name,
+    )
+  )
+    return undefined;
+  return [
+    {
+      tool: name,
+      operation: 'run',
+      effect: 'download_execute',
+      targets: [urlTarget({ text: url, known: true })],
+      flags: [],
+    },
+  ];
 }
 
 /** Whose result is all they have: thinking aloud, arithmetic, the time. */
 const QUIET =
-  /^(?:sequential_?thinking|think|calculator|calculate|calc|evaluate_expression|convert_units?|unit_converter|(?:get_)?current_(?:time|date)|get_time|date_?time|now|final_(?:answer|response)|respond|answer_user)$/;
+  /^(?:sequential_?thinking|think|calculator|calculate|calc|evaluate_expression|convert_units?|unit_converter|(?:get_)?current_(?:time|date)|get_time|date_?time|now|final_(?:answer|response)|respond|answer_user|ask_(?:user|human|question|clarif\w+|for_\w+|the_user|user_\w+)|(?:request|get)_(?:user|human)_(?:input|feedback|confirmation|approval)|confirm_with_user|prompt_user|clarify|noop|no_op)$/;
 
 /** Addresses and numbers by which somebody is reached: in the call they are no leak. */
 export function addressedBy(given: Given): string[] {

@@ -16,6 +16,8 @@ import {
   type ToolCall,
   textOf,
 } from './tool-arguments.ts';
+import { bareName, plainName } from './tool-names.ts';
+import { READS } from './tool-words.ts';
 import type { Effect } from './types.ts';
 
 const only = (draft: Draft): ShellReading => ({ drafts: [draft], secrets: [] });
@@ -64,7 +66,7 @@ export function readStep(call: ToolCall, name: string): ShellReading | undefined
     const draft = requestDraft({ method: methodIn(given, name, body), url: { text: url, known: true }, body });
     if (draft) return only(draft);
   }
-  if (SHAPES.test(name) && call.server !== '')
+  if (call.server !== '' && SHAPES.test(bareName(plainName(call.tool), plainName(call.server), READS)))
     return only({ tool: name, operation: 'note', effect: 'none', targets: [], flags: [] });
   if (/\s/.test(call.tool.trim()) && startsProgram(call.tool)) return readShell(resolved(call.tool), where);
   return undefined;
@@ -192,7 +194,9 @@ function marketplace(uses: string, options: Given, call: ToolCall): Draft {
   if (name.startsWith('./'))
     return { ...base, effect: 'build', flags: ['project_script', 'script_unknown'], scope: 'workspace' };
   if (/^docker\/build-push-action$/i.test(name))
-    return { ...base, effect: options.push === true || options.push === 'true' ? 'publish' : 'build', flags: [] };
+    return options.push === true || options.push === 'true'
+      ? { ...base, effect: 'publish', flags: [] }
+      : { ...base, effect: 'build', flags: [], scope: 'workspace' };
   const known = MARKET.find((one) => one.name.test(name));
   if (known) {
     const { effect, flags = [], externality } = known;
@@ -202,6 +206,8 @@ function marketplace(uses: string, options: Given, call: ToolCall): Draft {
       flags: [...flags],
       ...(externality && { externality }),
       ...(effect === 'fetch' && { residue: [] }),
+      // The runner is made for this run and gone after it.
+      ...(effect === 'install_local' && { scope: 'workspace' as const }),
     };
   }
   // What a commit names cannot change behind it; what a tag names can.
