@@ -49,7 +49,7 @@ const PAYMENTS = words(
 const OTHERS = words('publish share invite grant push fork release execute run eval call invoke exec perform');
 /** Nouns as often as verbs: behind one of these as the first word, a verb at the end is meant (`issueDelete`). */
 const NOUN_FIRST = words(
-  'issue order comment message mail email post tag label star book charge invoice link draft note report plan release share file record log credit tip flag store schedule',
+  'issue order comment message mail email post tag label star book charge invoice link draft note report plan release share file record log credit tip flag store schedule chat sms dm',
 );
 /** What a tool of many deeds is called; which of them an argument says. */
 const GENERIC = words('execute run call invoke perform manage handle use dml crud operate process request action');
@@ -70,6 +70,10 @@ const DEEDS: { readonly [noun: string]: string } = {
 const WEAKENS = words(
   'delete remove destroy disable deactivate stop turn suspend bypass unprotect drop revoke clear reset mute silence pause skip disarm relax downgrade',
 );
+/** Two that became one cannot be told apart again. */
+const MERGED = /duplicate|contact|customer|account|compan|record|lead|cell|profile|identit/;
+/** What it puts away can be fetched back. */
+const BACK = /^(?:archive|trash)$/;
 /** Say plainly that harm is meant, whatever the noun behind them. */
 const DIRE = words(
   'shred scramble rewrite tamper alter falsify forge corrupt hijack override kill block ban blacklist quarantine encrypt leak exfiltrate steal inject poison spoof takeover crack bruteforce exploit overload flood break sabotage overwrite clobber',
@@ -118,6 +122,9 @@ const does = (verb: string) =>
   OTHERS.has(verb) ||
   WEAKENS.has(verb) ||
   DIRE.has(verb);
+
+/** A verb that is no noun as well. */
+export const isVerb = (word: string) => does(word) && !NOUN_FIRST.has(word);
 
 function singleEffect(name: string, asker: Asker): Named {
   if (TO_PERSON.test(name)) return { effect: 'message', verb: 'escalate' };
@@ -209,7 +216,7 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
     (first === 'merge' &&
       !DATA_NOUNS.test(name) &&
       (FORGES.test(server) || talks || server === '') &&
-      !/duplicate|contact|customer|account|compan|cell/.test(name)) ||
+      !MERGED.test(name)) ||
     /(?:create_or_update|delete|push|update|create)_files?(?:_contents?)?$|create_commit/.test(name)
   )
     return /commit|push|merge|or_update/.test(name) || FORGES.test(server) ? 'vcs_push' : 'send';
@@ -275,6 +282,6 @@ export function removes(name: string, given: Given): boolean {
   );
   if (MINOR_NOUNS.test(name)) return false;
   if (verbs.some((verb) => HARD.has(verb))) return true;
-  if (verbs[0] === 'merge' && !TALK_NOUNS.test(name)) return true;
-  return verbs.some((verb) => SOFT.has(verb)) && !TALK_NOUNS.test(name);
+  if (verbs[0] === 'merge' && MERGED.test(name)) return true;
+  return verbs.some((verb) => SOFT.has(verb) && !BACK.test(verb)) && !TALK_NOUNS.test(name);
 }
