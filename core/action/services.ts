@@ -96,7 +96,7 @@ export function readingService(address: Address): Service | undefined {
 function statementOf(method: string, host: string, path: string, body: readonly string[]): Service | undefined {
   if (method !== 'POST' || body.length !== 1) return undefined;
   const named = STATEMENTS.test(host) || /\/(?:_sql|sql|query|queries|statements?|execute)\/?$/.test(path);
-  const text = named ? (body[0] as string) : '';
+  const text = named ? (body[0] as string).slice(0, 16_384) : '';
   const sql = /"(?:query|sql|statement|stmt)"\s{0,4}:\s{0,4}"((?:[^"\\]|\\.){1,8192})"/
     .exec(text)?.[1]
     ?.replace(/\\[nrt]/g, ' ');

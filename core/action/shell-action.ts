@@ -6,6 +6,7 @@ import { newWalk } from '../shell/walk.ts';
 import { readCode } from './code.ts';
 import type { Draft } from './draft.ts';
 import type { Where } from './paths.ts';
+import type { ReadLine } from './planted.ts';
 import { readPowershell } from './powershell.ts';
 import type { Meaning } from './programs/call.ts';
 import { redirectTo, runProgram } from './programs/interpret.ts';
@@ -14,11 +15,17 @@ import { boundText } from './programs/surroundings.ts';
 
 export type ShellReading = { readonly drafts: Draft[]; readonly secrets: string[] };
 
-export function readShell(command: string, where: Where): ShellReading {
-  const read = reading(where, command, (walk) => walk.text(command, newState(where.cwd, where.home), OUTER_FRAME));
+export function readShell(command: string, where: Where, line = lineIn(where)): ShellReading {
+  const start = (walk: Walk) => walk.text(command, newState(where.cwd, where.home), OUTER_FRAME);
+  const read = reading(where, command, start, line);
   // Bash takes the backslashes out of Windows paths; whoever meant PowerShell meant them.
   if (WINDOWS.test(command)) read.drafts.push(...(readPowershell(command, where) ?? []));
   return read;
+}
+
+/** A line that a file will run, for whoever reads files. What such a line plants in turn is not followed. */
+export function lineIn(where: Where): ReadLine {
+  return (command) => readShell(command, where, () => []).drafts;
 }
 
 const WINDOWS = /[A-Za-z]:\\|\$env:|\$HOME\\/i;
@@ -38,10 +45,10 @@ export function commandsIn(where: Where): (words: readonly Arg[], remote: string
   };
 }
 
-function reading(where: Where, text: string, start: (walk: Walk) => unknown): ShellReading {
+function reading(where: Where, text: string, start: (walk: Walk) => unknown, line = lineIn(where)): ShellReading {
   const drafts: Draft[] = [];
   const secrets: string[] = [];
-  const meaning = meaningFor(where, drafts, secrets);
+  const meaning = meaningFor(where, drafts, secrets, line);
   try {
     start(walkFor(drafts, meaning));
   } catch (error) {
@@ -52,9 +59,10 @@ function reading(where: Where, text: string, start: (walk: Walk) => unknown): Sh
   return { drafts, secrets };
 }
 
-function meaningFor(where: Where, drafts: Draft[], secrets: string[]): Meaning {
+function meaningFor(where: Where, drafts: Draft[], secrets: string[], line = lineIn(where)): Meaning {
   return {
     where,
+    line,
     add: (draft) => drafts.push(draft),
     secret: (value) => secrets.push(value),
     handOver: () => {

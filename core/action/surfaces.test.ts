@@ -86,7 +86,44 @@ describe('pages', () => {
     ['evaluate', 'https://x.example/', { script: "fetch('/x')" }, 'run_opaque'],
     ['evaluate', 'https://x.example/', { script: 'document.cookie' }, 'read_credential'],
     ['upload', 'https://x.example/', { value: '/home/ada/.ssh/id_rsa' }, 'read_credential'],
+    ['navigate', 'javascript:alert(document.cookie)', {}, 'read_credential'],
+    ['navigate', 'javascript:void%20fetch(%22/x%22)', {}, 'run_opaque'],
+    ['navigate', 'javascript:document.title', {}, 'read'],
+    ['download', 'https://console.example/keys', { label: 'Download recovery codes' }, 'read_credential'],
+    ['download', 'https://console.example/docs', { label: 'Download PDF' }, 'fetch'],
+    ['click', 'https://developer.example/api', { label: 'Remove a member', role: 'link' }, 'fetch'],
+    ['click', 'https://docs.google.com/document/d/1', { label: 'Remove', role: 'menuitem' }, 'send'],
+    ['click', 'https://docs.google.com/document/d/1', { label: 'Anyone with the link', role: 'menuitem' }, 'share'],
+    ['submit', 'https://www.example.org/find', { fields: { q: 'x' } }, 'fetch'],
+    ['submit', 'https://www.example.org/find', { fields: { q: 'x', card: '1' } }, 'send'],
+    ['select', 'https://app.example/', { label: 'Quarter', value: 'Q3' }, 'fetch'],
+    ['click', 'https://app.fastmail.com/mail', { label: 'Mark as read' }, 'send'],
+    ['click', 'https://drive.google.com/drive', { label: 'Delete forever' }, 'send'],
   ])('%s %s %o is %s', (action, url, given, effect) => expect(page(action, url, given).effect).toBe(effect));
+
+  test.each<[string, string, object, boolean]>([
+    ['click', 'https://store.example/p', { label: 'Add to basket' }, true],
+    ['click', 'https://store.example/p', { label: 'Add to basket and pay' }, false],
+    ['click', 'https://app.fastmail.com/mail', { label: 'Archive' }, true],
+    ['click', 'https://app.fastmail.com/mail', { label: 'Send' }, false],
+    ['click', 'https://app.slack.com/client/a', { label: 'Send' }, true],
+    ['click', 'https://chat.example/room', { label: 'Send' }, false],
+    ['click', 'https://app.asana.com/0/1', { label: 'Mark complete' }, true],
+  ])('%s %s %o reaches the tenant’s own: %s', (action, url, given, own) =>
+    expect(page(action, url, given).externality.destination_ownership === 'tenant').toBe(own),
+  );
+
+  test.each<[string, object, boolean]>([
+    ['type', { selector: '#title', text: 'hello' }, true],
+    ['type', { selector: '#title', text: 'hello\n' }, false],
+    ['fill', { label: 'Comment', value: 'hello', submit: true }, false],
+    ['fill', { label: 'Password', value: 'hello' }, false],
+    ['fill', { fields: [{ name: 'title', value: 'a' }] }, false],
+    ['press', { label: 'Title', key: 'Enter' }, false],
+    ['click', { label: 'Title' }, false],
+  ])('%s %o is not sent by that: %s', (action, given, unsent) =>
+    expect(page(action, 'https://x.example/form', given).flags.includes('unsent')).toBe(unsent),
+  );
 
   test('a page of this machine is one’s own work', () => {
     const { effect, externality, scope } = page('click', 'http://localhost:3000/cart', { element: 'Place order' });

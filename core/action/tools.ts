@@ -10,12 +10,14 @@ import { type Draft, fileTarget } from './draft.ts';
 import { asCommand, asInstall } from './git-tools.ts';
 import { fileRequest, requestDraft } from './http.ts';
 import { readPatch } from './patch.ts';
-import { codeReading, readShell, readWords, type ShellReading } from './shell-action.ts';
+import { plantedIn } from './planted.ts';
+import { codeReading, lineIn, readShell, readWords, type ShellReading } from './shell-action.ts';
 import {
   bodyIn,
   codeIn,
   commandIn,
   type Given,
+  isObject,
   methodIn,
   recipientsOf,
   snakeCase,
@@ -97,9 +99,27 @@ function file(operation: string, effect: Effect, metadata = false): Native {
         residue: effect === 'read' ? [] : residue,
         ...(metadata && { metadata: true }),
       },
+      ...(effect === 'write'
+        ? paths.flatMap((path) =>
+            plantedIn(path, newText(given), operation === 'edit' ? oldText(given) : undefined, where, lineIn(where)),
+          )
+        : []),
     ]);
   };
 }
+
+function textsOf(given: Given, names: string): string {
+  const edits = Array.isArray(given.edits) ? given.edits.filter(isObject) : [];
+  return [given, ...edits]
+    .map((one) => textOf(one, names))
+    .filter((text) => text !== undefined)
+    .join('\n');
+}
+
+/** What a write or an edit brings in, and what an edit takes out. */
+const newText = (given: Given) =>
+  textsOf(given, 'content contents file_text new_string new_str new_source newText new_text code_edit text');
+const oldText = (given: Given) => textsOf(given, 'old_string old_str oldText old_text old_source');
 
 const editFile: Native = (call, name) => {
   const command = textOf(call.given, 'command');
@@ -163,7 +183,7 @@ const patch: Native = ({ given, where, field }) => {
     textOf(given, 'input patch diff content') ??
     (typeof list?.at(-1) === 'string' ? (list.at(-1) as string) : textOf(given, 'command'));
   if (text === undefined) throw invalidArgument(`${field}.input`, 'must be a patch');
-  return only(readPatch(text, where, `${field}.input`));
+  return only(readPatch(text, where, `${field}.input`, lineIn(where)));
 };
 
 const typeInto: Native = ({ given, where }) => {

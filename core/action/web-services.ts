@@ -43,6 +43,20 @@ const HOSTS: readonly (readonly [host: RegExp, kind: ServiceKind, path?: RegExp]
   [/^(?:api|content)\.dropboxapi\.com$|^api\.box\.com$/, 'store'],
   [/\.(?:mattermost|zulipchat|rocket)\.(?:com|chat)$/, 'chat'],
 ];
+/** The same services as people see them. */
+const PAGES: readonly (readonly [host: RegExp, kind: ServiceKind])[] = [
+  [/^mail\.google\.com$|^outlook\.(?:office|live|office365)\.com$|^app\.fastmail\.com$|^mail\.proton\.me$/, 'mail'],
+  [
+    /^app\.slack\.com$|^teams\.(?:microsoft|live)\.com$|^chat\.google\.com$|\.mattermost\.com$|\.zulipchat\.com$/,
+    'chat',
+  ],
+  [/\.zendesk\.com$|^app\.intercom\.com$|\.freshdesk\.com$|^app\.frontapp\.com$|^secure\.helpscout\.net$/, 'desk'],
+  [/^drive\.google\.com$|^(?:www\.)?dropbox\.com$|^app\.box\.com$|^onedrive\.live\.com$/, 'store'],
+  [
+    /^(?:calendar|docs|sheets|slides|keep|tasks)\.google\.com$|^(?:www\.)?(?:notion\.so|trello\.com|airtable\.com|figma\.com|miro\.com|todoist\.com|canva\.com)$|^(?:linear|coda)\.(?:app|io)$|^app\.(?:asana|clickup|hubspot|todoist|shortcut|pipedrive|productboard|calendly|datadoghq|segment|amplitude)\.com$|\.(?:atlassian\.net|monday\.com|lightning\.force\.com|salesforce\.com|service-now\.com|pagerduty\.com|opsgenie\.com|sentry\.io|grafana\.net|bamboohr\.com|pipedrive\.com|smartsheet\.com)$/,
+    'work',
+  ],
+];
 /** They answer questions and do nothing else. */
 const SEARCHERS =
   /^(?:api\.(?:tavily\.com|exa\.ai|search\.brave\.com|perplexity\.ai)|google\.serper\.dev|serpapi\.com|[\w-]+\.algolia\.net|[\w-]+-dsn\.algolia\.net)$/;
@@ -64,6 +78,10 @@ const MAX_FIELDS = 16;
 
 export function serviceAt(host: string, path: string): ServiceKind | undefined {
   return HOSTS.find(([name, , where]) => name.test(host) && (where === undefined || where.test(path)))?.[1];
+}
+
+export function serviceOfPage(host: string): ServiceKind | undefined {
+  return PAGES.find(([name]) => name.test(host))?.[1];
 }
 
 function short(body: readonly string[]): boolean {
@@ -110,7 +128,8 @@ function deedOf(verb: string, path: string): string {
   return `${verb}_${last}`;
 }
 
-function understood(name: string, service: ServiceKind | undefined, given: Given): Understood {
+/** A deed in the words of a tool, at a service. */
+export function understood(name: string, service: ServiceKind | undefined, given: Given): Understood {
   const asker = { server: '', service, given };
   const named = namedEffect(name, asker);
   const effect = named.effect === 'read' ? 'fetch' : named.effect === 'unknown' ? 'send' : named.effect;
