@@ -74,6 +74,8 @@ function same(text: string): string {
 
 const PATH =
   /(?<![\w./~-])(?:~|\.{1,2}|\/|\.[a-z])[\w./@~-]{1,200}|(?<![\w./~-])[\w.-]{1,60}\/[\w./-]{1,200}|\b(?:id_(?:rsa|ed25519|ecdsa|dsa)|AGENTS\.md|CLAUDE\.md|GEMINI\.md|credentials\.json|kubeconfig)\b/g;
+/** What an agent is set up with: addresses and tokens of its servers stand there. */
+const SETTINGS = /(?:mcp|settings|config|auth|desktop_config)[\w.-]{0,40}\.(?:json|toml|ya?ml)$/;
 const READ_OR_SEND =
   /\b(?:reads?|cat|opens?|prints?|shows?|displays?|outputs?|cop(?:y|ies)|includes?|attach|pastes?|sends?|posts?|uploads?|forwards?|e-?mails?|leaks?|exfiltrates?|encodes?|embeds?|shares?|fetch|return|pass|dump|submit|reveal|append|content|lies|liest|sende|schicke|kopiere|lis|envoie|copie|lee|envía|copia|leggi|invia|прочитай|отправь|скопируй)\b|[读讀发送複复]|読|送信|보내|읽/iu;
 const CHANGE =
@@ -89,6 +91,13 @@ function paths(text: string): Ask[] {
     const at = { start: match.index, end: match.index + match[0].length };
     if (place.tags.includes('credential') && READ_OR_SEND.test(around)) asks.push({ effect: 'read_credential', ...at });
     else if (place.tags.some((tag) => tag === 'dotenv' || tag === 'env_file') && SEND.test(around))
+      asks.push({ effect: 'exfiltrate', ...at });
+    else if (
+      SETTINGS.test(match[0]) &&
+      place.tags.includes('governance') &&
+      READ_OR_SEND.test(around) &&
+      SEND.test(around)
+    )
       asks.push({ effect: 'exfiltrate', ...at });
     else if (place.tags.includes('governance') && CHANGE.test(around)) asks.push({ effect: 'self_governance', ...at });
   }
