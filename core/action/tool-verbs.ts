@@ -1,6 +1,7 @@
 // Tools no table names, read by the verb and noun in their name and by the arguments they come with.
 
 import { type Draft, type DraftTarget, plainTarget } from './draft.ts';
+import { graphEffect } from './graph-query.ts';
 import { requestDraft } from './http.ts';
 import { resolvePath } from './paths.ts';
 import { placeOf } from './places.ts';
@@ -46,6 +47,9 @@ export function readByVerb(call: ToolCall, name: string): Draft[] {
     const { effect, flags } = sqlEffect(sql);
     return [{ ...base, effect, flags, ...(effect === 'read' && { residue: [] }) }];
   }
+  const graph = graphEffect(given.query ?? given.cypher ?? given.statement, `${server}_${name}`);
+  if (graph !== undefined)
+    return [{ ...base, effect: graph, flags: ['remote'], ...(graph === 'read' && { residue: [] }) }];
   if (typeof given.url === 'string' && REQUESTS.test(name)) {
     const body = bodyIn(given);
     const draft = requestDraft({ method: methodIn(given, name, body), url: { text: given.url, known: true }, body });

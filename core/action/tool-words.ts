@@ -38,7 +38,7 @@ const SOFT = words(
   'remove revoke uninstall reset clear archive cancel close empty discard trash forget unpublish evict void',
 );
 const CHANGES = words(
-  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link turn deactivate unprotect suspend bypass mute issue prepare compose draft schedule acknowledge ack mark pin unpin star react complete finish escalate snooze unwatch submit trigger rerun retry resume pause rollback rotate make promote demote provision migrate swap generate render adjust hold follow like upvote bookmark favorite rate log record store remember attach detach unlink toggle switch increment decrement reorder change correct clone duplicate initialize init activate reactivate unarchive restore flag unflag vote unassign untag open raise file impersonate reschedule extend transition whitelist allowlist merge unsubscribe play skip dim print confirm accept decline hide arm disarm seed populate produce replace convert fill expose connect',
+  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link turn deactivate unprotect suspend bypass mute issue prepare compose draft schedule acknowledge ack mark pin unpin star react complete finish escalate snooze unwatch submit trigger rerun retry resume pause rollback rotate make promote demote provision migrate swap generate render adjust hold follow like upvote bookmark favorite rate log record store remember attach detach unlink toggle switch increment decrement reorder change correct clone duplicate initialize init activate reactivate unarchive restore flag unflag vote unassign untag open raise file impersonate reschedule extend transition whitelist allowlist merge unsubscribe play skip dim print confirm accept decline hide arm disarm seed populate produce replace convert fill expose connect invalidate refresh',
 );
 const MESSAGES = words(
   'send post reply comment notify email message mail tweet announce broadcast dm sms chat forward',
@@ -70,6 +70,11 @@ const DEEDS: { readonly [noun: string]: string } = {
 const WEAKENS = words(
   'delete remove destroy disable deactivate stop turn suspend bypass unprotect drop revoke clear reset mute silence pause skip disarm relax downgrade',
 );
+const DISKS = /(?:^|_)(?:disks?|drives?|partitions?|file_?systems?|device|machine|sd_card|ssd|hdd)(?:_|$)/;
+/** Made, these bind; that a ticket is about one does not. */
+const ORDERED =
+  /(?:^|_)(?:payments?|payouts?|refunds?|charges?|withdrawals?|deposits?|remittances?|purchase_orders?|orders?|bookings?|reservations?|subscriptions?|payroll|trades?|transfers?)$/;
+const ORDERS = words('create make add submit process initiate place confirm capture schedule approve new start set');
 /** Two that became one cannot be told apart again. */
 const MERGED = /duplicate|contact|customer|account|compan|record|lead|cell|profile|identit/;
 /** What it puts away can be fetched back. */
@@ -220,8 +225,9 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
     /(?:create_or_update|delete|push|update|create)_files?(?:_contents?)?$|create_commit/.test(name)
   )
     return /commit|push|merge|or_update/.test(name) || FORGES.test(server) ? 'vcs_push' : 'send';
+  if (/^(?:format|wipe|erase|zero|partition|overwrite)$/.test(first) && DISKS.test(name)) return 'disk_destroy';
   // `issue_refund` issues; `refund_issue` is about one.
-  const paid = verbs.some((verb) => PAYMENTS.has(verb));
+  const paid = verbs.some((verb) => PAYMENTS.has(verb)) || (ORDERS.has(first) && ORDERED.test(name));
   if (
     paid &&
     !/file|repo|data|ownership|template|draft|order_by|sort|note|ticket/.test(name) &&

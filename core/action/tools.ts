@@ -24,6 +24,7 @@ import {
   type ToolCall,
   textOf,
 } from './tool-arguments.ts';
+import { callsWithin } from './tool-calls.ts';
 import { readByVerb } from './tool-verbs.ts';
 import type { Effect } from './types.ts';
 import { urlTarget } from './urls.ts';
@@ -263,13 +264,21 @@ const NATIVE = table([
   ['run_code execute_code python repl code_interpreter js_repl execute_python run_python ipython', runCode],
 ]);
 
-export function readTool(given: ToolCall): ShellReading {
+/** Calls within calls are followed this far. */
+const MAX_DEPTH = 3;
+
+export function readTool(given: ToolCall, depth = 0): ShellReading {
   const split = /^mcp__(.+?)__(.+)$/.exec(given.tool);
   const call: ToolCall = split ? { ...given, server: split[1] as string, tool: split[2] as string } : given;
   const name = snakeCase(call.tool);
   const own =
     call.server === '' ||
     /^(?:filesystem|fs|shell|terminal|bash|desktop_commander|fetch|functions|builtin)/.test(snakeCase(call.server));
+  const within = depth < MAX_DEPTH ? callsWithin(call, name) : undefined;
+  if (within) {
+    const read = within.map((one) => readTool(one, depth + 1));
+    return { drafts: read.flatMap(({ drafts }) => drafts), secrets: read.flatMap(({ secrets }) => secrets) };
+  }
   const step = call.workflow ? readStep(call, name) : undefined;
   if (step) return step;
   if (QUIET.test(name)) return nothing(call, name);
