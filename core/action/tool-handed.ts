@@ -101,15 +101,12 @@ const FREE_MAIL =
 export function isPersonal(given: Given): boolean {
   return Object.entries(given).some(([key, value]) => {
     if (typeof value !== 'string' || value.length > 254) return false;
+    const own = /^(?:personal|private)\b/i.test(value);
+    if (!own && !FREE_MAIL.test(value)) return false;
     const name = snakeCase(key);
-    if (
-      /(?:^|_)(?:account|account_type|profile|drive|vault|identity|login)$|^account_/.test(name) &&
-      /^(?:personal|private)\b/i.test(value)
-    )
-      return true;
-    return (
-      /(?:^|_)(?:account|from|sender|as|login|profile|identity)$|^account_email$/.test(name) && FREE_MAIL.test(value)
-    );
+    return own
+      ? /(?:^|_)(?:account|account_type|profile|drive|vault|identity|login)$|^account_/.test(name)
+      : /(?:^|_)(?:account|from|sender|as|login|profile|identity)$|^account_email$/.test(name);
   });
 }
 

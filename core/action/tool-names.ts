@@ -14,12 +14,18 @@ const ORIGINS = new Set(
     ' ',
   ),
 );
-const METHODS: { readonly [method: string]: string } = { post: 'create', put: 'update', patch: 'update' };
+const METHODS: ReadonlyMap<string, string> = new Map([
+  ['post', 'create'],
+  ['put', 'update'],
+  ['patch', 'update'],
+]);
 const MAX_SAID = 64;
 
 /** Lower snake case in which brands are one word. */
-export function plainName(name: string): string {
-  const text = snakeCase(name);
+export const plainName = (name: string): string => joined(snakeCase(name));
+
+/** The same of what is lower snake case already. */
+export function joined(text: string): string {
   return text.includes('_')
     ? text.replace(BRANDS, (_all, before: string, brand: string) => before + brand.replaceAll('_', ''))
     : text;
@@ -35,11 +41,11 @@ export function bareName(name: string, server: string, questions: ReadonlySet<st
   let at = 0;
   while (
     at < words.length - 1 &&
-    (ORIGINS.has(words[at] as string) || (own.has(words[at] as string) && !METHODS[words[at] as string]))
+    (ORIGINS.has(words[at] as string) || (own.has(words[at] as string) && !METHODS.has(words[at] as string)))
   )
     at += 1;
   const rest = words.slice(at);
-  const made = at > 0 && words[at - 1] === 'api' ? METHODS[rest[0] as string] : undefined;
+  const made = at > 0 && words[at - 1] === 'api' ? METHODS.get(rest[0] as string) : undefined;
   if (made === undefined) return rest.join('_');
   const asked = rest.slice(1).find((word) => questions.has(word));
   return asked === undefined ? [made, ...rest.slice(1)].join('_') : rest.slice(1).join('_');

@@ -9,7 +9,7 @@ import { isProtectedBranch } from './programs/special-git.ts';
 import { sqlEffect } from './sql.ts';
 import { bodyIn, type Given, methodIn, repositoryPaths, snakeCase, stageOf, type ToolCall } from './tool-arguments.ts';
 import { actsForAnother, foreignDraft, isPersonal, localFiles } from './tool-handed.ts';
-import { bareName, plainName } from './tool-names.ts';
+import { bareName, joined } from './tool-names.ts';
 import { reachOf } from './tool-reach.ts';
 import { serviceOf } from './tool-services.ts';
 import { type Asker, namedEffect, READS, removes } from './tool-words.ts';
@@ -55,9 +55,10 @@ export function readByVerb(call: ToolCall, name: string): Draft[] {
     const draft = requestDraft({ method: methodIn(given, name, body), url: { text: given.url, known: true }, body });
     if (draft) return [draft];
   }
-  const whole = plainName(call.tool);
-  const bare = bareName(whole, plainName(call.server), READS);
-  const asker: Asker = { server, service: serviceOf(plainName(call.server), bare, whole), given };
+  const whole = joined(name);
+  const from = joined(server);
+  const bare = bareName(whole, from, READS);
+  const asker: Asker = { server, service: serviceOf(from, bare, whole), given };
   const named = namedEffect(bare, asker);
   const { effect } = named;
   const flags = ['remote', ...flagsOf(given, bare, effect)];

@@ -60,12 +60,12 @@ const PAGES: readonly (readonly [host: RegExp, kind: ServiceKind])[] = [
 /** They answer questions and do nothing else. */
 const SEARCHERS =
   /^(?:api\.(?:tavily\.com|exa\.ai|search\.brave\.com|perplexity\.ai)|google\.serper\.dev|serpapi\.com|[\w-]+\.algolia\.net|[\w-]+-dsn\.algolia\.net)$/;
-const METHODS: { readonly [method: string]: string } = {
-  POST: 'create',
-  PUT: 'update',
-  PATCH: 'update',
-  DELETE: 'delete',
-};
+const METHODS: ReadonlyMap<string, string> = new Map([
+  ['POST', 'create'],
+  ['PUT', 'update'],
+  ['PATCH', 'update'],
+  ['DELETE', 'delete'],
+]);
 /** Segments that say nothing of what is done. */
 const FRAME =
   /^(?:api|apis|rest|v\d+[\w.-]*|\d[\d.]*|me|services|data|admin|crm|objects|sobjects|gmail|calendar|drive|upload|rpc|batch|json|public|internal|organizations|projects|\{.*\})$/i;
@@ -106,7 +106,7 @@ export function serviceRequest(
   body: readonly string[],
 ): Understood | undefined {
   const service = serviceAt(host, path);
-  const verb = METHODS[method];
+  const verb = METHODS.get(method);
   if (service === undefined || verb === undefined) return undefined;
   return understood(deedOf(verb, path), service, objectOf(body));
 }
