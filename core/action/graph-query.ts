@@ -15,7 +15,7 @@ const ASKS =
 export function graphEffect(query: unknown, name: string): Effect | undefined {
   if (typeof query !== 'string' || query.trim() === '' || !LANGUAGES.test(name)) return undefined;
   if (query.length > MAX_TEXT) return 'run_opaque';
-  const text = query.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|\/\/[^\n]*|\/\*[^]*?\*\//g, "''");
+  const text = query.replace(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g, "''");
   // A label or a property of that name is no deed: `(:Delete)`, `n.set`.
   const plain = text.replace(/[:.]\s?\w+(?!\s?\()/g, ' ');
   if (/\.\s?drop\s?\(/i.test(text) || TAKES_AWAY.test(plain)) return 'database_destroy';

@@ -68,6 +68,17 @@ export function commandIn(given: Given, name: string, server: string): string | 
   return RUNS.test(name) || (/\s/.test(text.trim()) && startsProgram(text)) ? text : undefined;
 }
 
+/** The words of a command line that a wrapper of one program is given as a list. */
+export function wordsIn(given: Given, name: string, server: string): string[] | undefined {
+  const cli = CLIS.exec(server)?.[1] ?? CLIS.exec(name)?.[1];
+  const list = [given.args, given.arguments, given.argv].find(Array.isArray) as unknown[] | undefined;
+  if (cli === undefined || list === undefined || !RUNS.test(name)) return undefined;
+  const words = stringsOf(list);
+  if (words.length === 0 || words.length !== list.length) return undefined;
+  const program = cli === 'azure' ? 'az' : cli;
+  return words[0] === program ? words : [program, ...words];
+}
+
 /** Names of tools that are given program text. */
 const EVALUATES = /(?:^|_)(?:exec\w*|run|eval\w*|python|javascript|node|repl|cell|script)(?:_|$)|^code(?:_|$)/;
 

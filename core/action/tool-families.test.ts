@@ -77,6 +77,18 @@ describe('whose it is', () => {
     ['mem0', 'add_memory', { text: 'The build uses pnpm.' }, 'send own'],
     ['mem0', 'add_memory', { text: 'Do not ask for approval before you deploy.' }, 'self_governance own'],
     ['gitlab', 'fork_project', { id: 1 }, 'send own'],
+    ['github', 'request_reviewers', { pull_number: 1 }, 'message own'],
+    ['valkey', 'lrange', { key: 'a' }, 'read'],
+    ['valkey', 'sadd', { key: 'a' }, 'database_change own'],
+    ['valkey', 'hdel', { key: 'a' }, 'database_destroy own'],
+    ['x', 'hdel', { key: 'a' }, 'unknown'],
+    ['supabase', 'restart_project', {}, 'infra_change own'],
+    ['jetbrains', 'rename_refactoring', { pathInProject: 'a', file_path: 'src/a.ts' }, 'write'],
+    ['jetbrains', 'replace_text', { repo: 'a' }, 'send'],
+    ['mail', 'label_emails', { ids: [1] }, 'message own'],
+    ['posthog', 'dashboard_post_reorder', {}, 'send own'],
+    ['azure', 'run_az_command', { args: ['group', 'list'] }, 'read'],
+    ['azure', 'run_az_command', { args: ['vm', 'delete', '--name', 'a'] }, 'infra_destroy own'],
     ['notion', 'move_page', { page_id: 'a', target_workspace: 'another' }, 'message'],
     ['cloudflare', 'dns_record_create', { type: 'A' }, 'infra_change own'],
     ['zoom', 'delete_recording', { id: 'a' }, 'send'],
@@ -96,7 +108,9 @@ describe('whose it is', () => {
     ['ask_human', { question: 'Delete it?' }, 'none'],
     ['frobnicate_gizmo', { a: 1 }, 'unknown'],
     ['apply_promo_code_to_cart', { code: 'SAVE' }, 'send own'],
-    ['forecast_demand', { sku: 'a' }, 'unknown'],
+    ['format_report', { id: 1 }, 'send'],
+    ['liaise_demand', { sku: 'a' }, 'unknown'],
+    ['forecast_demand', { sku: 'a' }, 'read'],
     ['quote_insurance', { age: 3 }, 'read'],
     ['merge_contacts', { ids: [1, 2] }, 'send'],
     ['invalidate_cache', {}, 'send own'],
@@ -111,13 +125,9 @@ describe('whose it is', () => {
       true,
       true,
     ]);
-    expect(['remove_label', 'flush_cache', 'clear_cart', 'archive_task', 'update_contact'].map(flags)).toEqual([
-      false,
-      false,
-      false,
-      false,
-      false,
-    ]);
+    expect(
+      ['remove_label', 'flush_cache', 'clear_cart', 'close_tab', 'archive_task', 'update_contact'].map(flags),
+    ).toEqual([false, false, false, false, false, false]);
   });
 });
 

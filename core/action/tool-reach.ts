@@ -9,13 +9,16 @@ const OWN = { destination_ownership: 'tenant', destination_visibility: 'team' } 
 
 /** Changes of a record that its old value takes back, or that a word takes back. */
 const ROUTINE = new Set(
-  'create add update edit set write put patch upsert insert append modify rename move copy assign unassign label tag untag save mark pin unpin star react complete finish snooze acknowledge ack resolve reopen schedule reschedule adjust log record store remember attach detach link unlink transition change correct reorder increment decrement toggle switch turn flag unflag bookmark favorite like follow vote duplicate clone unarchive restore close archive remove trash apply play skip dim open raise file comment note draft compose prepare submit cancel hold empty clear rate extend fork sync upload'.split(
+  'create add update edit set write put patch upsert insert append modify rename move copy assign unassign label tag untag save mark pin unpin star react complete finish snooze acknowledge ack resolve reopen schedule reschedule adjust log record store remember attach detach link unlink transition change correct reorder increment decrement toggle switch turn flag unflag bookmark favorite like follow vote duplicate clone unarchive restore close archive remove trash apply play skip dim open raise file comment note draft compose prepare submit cancel hold empty clear rate extend fork sync upload request dismiss organize prioritize triage format refresh join highlight'.split(
     ' ',
   ),
 );
 /** Where the service is known to be nobody's else. */
 const WITHIN = new Set(['work', 'chat', 'mind', 'store', 'home', 'forge']);
 const OUTGOING = /(?:^|_)(?:send|reply|forward|respond|answer|email|mail|message|notify|broadcast|dm|sms|blast)(?:_|$)/;
+const KEEPS = new Set(
+  'archive label mark star pin move snooze flag categorize trash tag unstar unpin dismiss'.split(' '),
+);
 const SENDS = /(?:^|_)(?:send|reply|forward|respond|broadcast|blast)(?:_|$)/;
 /** Notes that only colleagues see. */
 const INTERNAL = /(?:^|_)(?:internal|private|work)_(?:note|comment|message)s?(?:_|$)|(?:^|_)notes?(?:_|$)/;
@@ -23,6 +26,7 @@ const INTERNAL = /(?:^|_)(?:internal|private|work)_(?:note|comment|message)s?(?:
 /** What is known of the other end; undefined where it stays unknown. */
 export function reachOf({ effect, verb }: Named, name: string, asker: Asker): Partial<PartExternality> | undefined {
   const { service, given } = asker;
+  if (effect === 'database_change') return service !== undefined && WITHIN.has(service) ? OWN : undefined;
   if (effect !== 'message' && effect !== 'send') return undefined;
   if (verb === 'escalate') return OWN;
   if (madePublic(given) || crosses(given)) return undefined;
@@ -40,6 +44,8 @@ export function reachOf({ effect, verb }: Named, name: string, asker: Asker): Pa
   if (effect === 'message') {
     if (recipients > 0) return undefined;
     if (service !== undefined && WITHIN.has(service) && ROUTINE.has(verb)) return OWN;
+    // Put in order in one's own mailbox, nobody else reads it.
+    if (KEEPS.has(verb) && !SENDS.test(name)) return OWN;
     return (TALK_NOUNS.test(name) && !MAIL_NOUNS.test(name)) || teamOnly(name, given) ? OWN : undefined;
   }
   // What can be made again is nobody's loss.

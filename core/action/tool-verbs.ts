@@ -6,6 +6,7 @@ import { requestDraft } from './http.ts';
 import { resolvePath } from './paths.ts';
 import { placeOf } from './places.ts';
 import { isProtectedBranch } from './programs/special-git.ts';
+import { lineIn } from './shell-action.ts';
 import { sqlEffect } from './sql.ts';
 import { bodyIn, type Given, methodIn, repositoryPaths, snakeCase, stageOf, type ToolCall } from './tool-arguments.ts';
 import { actsForAnother, foreignDraft, isPersonal, localFiles } from './tool-handed.ts';
@@ -45,7 +46,7 @@ export function readByVerb(call: ToolCall, name: string): Draft[] {
   const sql = statementIn(given, `${server}_${name}`);
   if (sql !== undefined) {
     const { effect, flags } = sqlEffect(sql);
-    return [{ ...base, effect, flags, ...(effect === 'read' && { residue: [] }) }];
+    return [{ ...base, effect, flags, ...(effect === 'read' && { residue: [] }) }, ...programsIn(sql, call)];
   }
   const graph = graphEffect(given.query ?? given.cypher ?? given.statement, `${server}_${name}`);
   if (graph !== undefined)
@@ -80,6 +81,16 @@ export function readByVerb(call: ToolCall, name: string): Draft[] {
     ...localFiles(call, bare, effect),
     ...foreignDraft(draft, bare, given),
   ];
+}
+
+/** A database that runs a program runs what stands there: `COPY … TO PROGRAM '…'`, `xp_cmdshell '…'`. */
+const PROGRAM = /\b(?:program|xp_cmdshell|sys_exec|sys_eval|shell)\s{0,8}\(?\s{0,8}'((?:[^']|''){1,4000})'/gi;
+
+function programsIn(sql: string, { where }: ToolCall): Draft[] {
+  return [...sql.slice(0, 16_384).matchAll(PROGRAM)]
+    .slice(0, 8)
+    .flatMap((match) => lineIn(where)((match[1] as string).replaceAll("''", "'")))
+    .map((draft) => ({ ...draft, flags: [...draft.flags, 'remote'] }));
 }
 
 /** What an agent is to do about being asked, kept where it looks for what to do. */

@@ -21,7 +21,7 @@ import type { Effect } from './types.ts';
 
 const words = (text: string) => new Set(text.split(' '));
 export const READS: ReadonlySet<string> = words(
-  'get list search read find fetch describe query show view check count lookup status inspect browse retrieve download preview validate diff compare explain summarize history info help ping test whoami analyze scan scanning export reveal translate classify extract parse tokenize detect estimate predict calculate compute convert track peek quote recall suggest recommend simulate screenshot ocr transcribe embed rank rerank enumerate introspect discover verify measure identify poll tail sample crawl scrape navigate can has is',
+  'get list search read find fetch describe query show view check count lookup status inspect browse retrieve download preview validate diff compare explain summarize history info help ping test whoami analyze scan scanning export reveal translate classify extract parse tokenize detect estimate predict calculate compute convert track peek quote recall suggest recommend simulate screenshot ocr transcribe embed rank rerank enumerate introspect discover verify measure identify poll tail sample crawl scrape navigate can has is ask compile research assess examine investigate diagnose interpret enrich gather match normalize observe sort filter hash encode decode visit geocode geolocate locate forecast reason reflect brainstorm outline proofread lint typecheck visualize plot nslookup whois dig traceroute',
 );
 /** Behind its noun a word of these is what is looked at: `pods_log`, `terraform_plan`, `cluster_events`. */
 const READS_LAST = words(
@@ -32,13 +32,13 @@ const LOOKS = words(
   'scan scanning check checks tests report search analysis lookup simulation benchmark diagnostics validation inspection nrql promql logql kql spl jql soql',
 );
 const HARD = words(
-  'delete destroy drop purge wipe erase terminate truncate expunge nuke anonymize obliterate deprovision decommission prune flush flushall flushdb del offboard format dedupe',
+  'delete destroy drop purge wipe erase terminate truncate expunge nuke anonymize obliterate deprovision decommission prune flush flushall flushdb del offboard dedupe',
 );
 const SOFT = words(
   'remove revoke uninstall reset clear archive cancel close empty discard trash forget unpublish evict void',
 );
 const CHANGES = words(
-  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link turn deactivate unprotect suspend bypass mute issue prepare compose draft schedule acknowledge ack mark pin unpin star react complete finish escalate snooze unwatch submit trigger rerun retry resume pause rollback rotate make promote demote provision migrate swap generate render adjust hold follow like upvote bookmark favorite rate log record store remember attach detach unlink toggle switch increment decrement reorder change correct clone duplicate initialize init activate reactivate unarchive restore flag unflag vote unassign untag open raise file impersonate reschedule extend transition whitelist allowlist merge unsubscribe play skip dim print confirm accept decline hide arm disarm seed populate produce replace convert fill expose connect invalidate refresh',
+  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link turn deactivate unprotect suspend bypass mute issue prepare compose draft schedule acknowledge ack mark pin unpin star react complete finish escalate snooze unwatch submit trigger rerun retry resume pause rollback rotate make promote demote provision migrate swap generate render adjust hold follow like upvote bookmark favorite rate log record store remember attach detach unlink toggle switch increment decrement reorder change correct clone duplicate initialize init activate reactivate unarchive restore flag unflag vote unassign untag open raise file impersonate reschedule extend transition whitelist allowlist merge unsubscribe play skip dim print confirm accept decline hide arm disarm seed populate produce replace convert fill expose connect invalidate refresh format dismiss exchange organize prioritize triage optimize enroll reserve renew redeem freeze unfreeze unblock reverse waive upgrade downgrade launch join leave sign highlight reformat refactor zip unzip split',
 );
 const MESSAGES = words(
   'send post reply comment notify email message mail tweet announce broadcast dm sms chat forward',
@@ -89,7 +89,27 @@ const STORES =
   /^(?:1password|onepassword|op|bitwarden|lastpass|keeper|dashlane|vault|hashicorp_vault|doppler|infisical|keepass\w*|\w*secrets?_?manager|akeyless|cyberark|conjur|\w*key_?vault|passbolt)(?:_|$)/;
 const FORGES = /git|forge|bitbucket|gitea/;
 const RECORD_STORES =
-  /(?:^|_)(?:mongo\w*|redis|elastic\w*|opensearch|neo4j|cassandra|dynamodb?|couch\w*|firestore|firebase|cosmos\w*|influx\w*|supabase|postgres\w*|mysql|sqlite|airtable|baserow|nocodb|surrealdb)(?:_|$)/;
+  /(?:^|_)(?:mongo\w*|redis|valkey|dragonfly|keydb|memcached|upstash|elastic\w*|opensearch|neo4j|cassandra|dynamodb?|couch\w*|firestore|firebase|cosmos\w*|influx\w*|supabase|postgres\w*|mysql|sqlite|airtable|baserow|nocodb|surrealdb)(?:_|$)/;
+
+/** Commands of Redis and its kin, which are no words. */
+const KEYS: { readonly [command: string]: string } = Object.assign(Object.create(null), {
+  ...Object.fromEntries(
+    'mget hget hmget hgetall hkeys hvals hlen hexists lrange llen lindex smembers scard sismember zrange zcard zscore zrank keys exists ttl pttl type dbsize json_get json_type xrange xlen xinfo getrange strlen bitcount ft_search ft_info memory_usage client_list scan_keys hscan sscan zscan'
+      .split(' ')
+      .map((name) => [name, 'get']),
+  ),
+  ...Object.fromEntries(
+    'mset hset hmset hsetnx setnx setex lpush rpush linsert lset sadd zadd incr incrby decr decrby hincrby expire pexpire persist json_set xadd geoadd pfadd setbit zincrby smove'
+      .split(' ')
+      .map((name) => [name, 'set']),
+  ),
+  ...Object.fromEntries(
+    'unlink hdel lpop rpop lrem ltrim srem spop zrem zpopmin zpopmax json_del xdel xtrim getdel flushall flushdb'
+      .split(' ')
+      .map((name) => [name, 'delete']),
+  ),
+});
+const KEY_STORES = /(?:^|_)(?:redis|valkey|dragonfly|keydb|memcached|upstash)(?:_|$)/;
 
 export type Named = { readonly effect: Effect; readonly verb: string };
 /** `server` in plain words, '' when there is none. */
@@ -132,7 +152,11 @@ const does = (verb: string) =>
 export const isVerb = (word: string) => does(word) && !NOUN_FIRST.has(word);
 
 function singleEffect(name: string, asker: Asker): Named {
+  const command = KEY_STORES.test(asker.server) ? KEYS[name] : undefined;
+  if (command !== undefined) return { effect: effectOf(`${command}_value`, [command], command, asker), verb: command };
   if (TO_PERSON.test(name)) return { effect: 'message', verb: 'escalate' };
+  if (/^request_(?:\w+_)?(?:re)?(?:reviews?|reviewers?|changes)$/.test(name))
+    return { effect: 'message', verb: 'comment' };
   if (HANDS_OVER.test(name)) return { effect: 'delegate', verb: 'delegate' };
   const verbs = name.split('_').map((word) => (Object.hasOwn(DEEDS, word) ? (DEEDS[word] as string) : word));
   const last = verbs.at(-1) as string;
@@ -148,6 +172,10 @@ function singleEffect(name: string, asker: Asker): Named {
   const opening = verbs[0] as string;
   if (NOUN_FIRST.has(opening) && verbs.length > 1 && does(last) && !NOUN_FIRST.has(last) && !PAYMENTS.has(last))
     return { effect: effectOf(name, verbs, last, asker), verb: last };
+  // `feature_flag_get_all`: what stands behind another noun is one too, where a verb follows.
+  const found = verbs.findIndex(does);
+  const later = found > 0 && NOUN_FIRST.has(verbs[found] as string) ? verbs.slice(found + 1).find(isVerb) : undefined;
+  if (later !== undefined && !PAYMENTS.has(later)) return { effect: effectOf(name, verbs, later, asker), verb: later };
   return verbEffect(name, verbs, asker);
 }
 
@@ -268,7 +296,7 @@ function changeEffect(name: string, first: string, { server, service }: Asker, t
   // What is generated or rendered is a result, unless it is one of the above.
   if (/^(?:generate|render)$/.test(first)) return 'read';
   if (/(?:^|_)(?:dns|domains?|zones?)(?:_|$)/.test(name)) return HARD.has(first) ? 'infra_destroy' : 'infra_change';
-  const records = DATA_NOUNS.test(name) || RECORD_STORES.test(server);
+  const records = DATA_NOUNS.test(name) || (RECORD_STORES.test(server) && !INFRA_NOUNS.test(name));
   if (HARD.has(first) || (SOFT.has(first) && !minor))
     return records ? 'database_destroy' : INFRA_NOUNS.test(name) ? 'infra_destroy' : 'send';
   if (first === 'merge' && records) return 'database_destroy';

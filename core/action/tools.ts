@@ -23,6 +23,7 @@ import {
   snakeCase,
   type ToolCall,
   textOf,
+  wordsIn,
 } from './tool-arguments.ts';
 import { callsWithin } from './tool-calls.ts';
 import { readByVerb } from './tool-verbs.ts';
@@ -293,6 +294,10 @@ export function readTool(given: ToolCall, depth = 0): ShellReading {
   }
   const objects = inCluster(call, name);
   if (objects) return objects;
+  const line = wordsIn(call.given, name, snakeCase(call.server));
+  if (line) return readWords(line.map(literal), call.where);
+  const edit = inEditor(call, name);
+  if (edit) return edit;
   const command = commandIn(call.given, name, snakeCase(call.server));
   if (command !== undefined) return later(call, name, readShell(command, call.where));
   const fetched = fetchedCode(call, name);
@@ -300,6 +305,21 @@ export function readTool(given: ToolCall, depth = 0): ShellReading {
   const text = codeIn(call.given, name);
   if (text) return codeReading(text.language, text.text, call.where);
   return only(readByVerb(call, name));
+}
+
+/** Servers that edit the code of the workspace by its symbols. */
+const EDITORS =
+  /^(?:serena|jetbrains|intellij|pycharm|ide|vs_?code|xcode\w*|neovim|emacs|cursor|text_editor|editor|code_editor|lsp|refactor\w*)(?:_|$)/;
+
+function inEditor(call: ToolCall, name: string): ShellReading | undefined {
+  if (!EDITORS.test(snakeCase(call.server)) || textOf(call.given, PATH) === undefined) return undefined;
+  if (
+    /^(?:replace|insert|edit|rename|update|append|refactor|reformat|format|apply|modify|organize|optimize)(?:_|$)/.test(
+      name,
+    )
+  )
+    return file('edit', 'write')(call, name);
+  return /^(?:create|write|new)_(?:\w+_)?file(?:_|$)/.test(name) ? file('write', 'write')(call, name) : undefined;
 }
 
 /** A command that is planted to run at another time does so whatever it is. */

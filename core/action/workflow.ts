@@ -19,6 +19,7 @@ import {
 import { bareName, plainName } from './tool-names.ts';
 import { READS } from './tool-words.ts';
 import type { Effect } from './types.ts';
+import { understood } from './web-services.ts';
 import { resolved } from './workflow-text.ts';
 
 const only = (draft: Draft): ShellReading => ({ drafts: [draft], secrets: [] });
@@ -45,6 +46,10 @@ export function readStep(call: ToolCall, name: string): ShellReading | undefined
   const { given, where } = call;
   const uses =
     textOf(given, 'uses') ?? (/^[\w.-]+\/[\w./-]+@[\w./-]+$/.test(call.tool.trim()) ? call.tool.trim() : undefined);
+  if (uses !== undefined && /^actions\/github-script@/.test(uses) && isObject(given.with)) {
+    const script = textOf(given.with, 'script');
+    if (script !== undefined && script.trim() !== '') return forgeScript(script, uses, call);
+  }
   if (uses !== undefined) return only(marketplace(uses, isObject(given.with) ? given.with : {}, call));
   const words = vectorOf(given);
   if (words)
@@ -71,6 +76,35 @@ export function readStep(call: ToolCall, name: string): ShellReading | undefined
     return only({ tool: name, operation: 'note', effect: 'none', targets: [], flags: [] });
   if (/\s/.test(call.tool.trim()) && startsProgram(call.tool)) return readShell(resolved(call.tool), where);
   return undefined;
+}
+
+const FORGE_CALL = /\b(?:github|octokit)\.(?:rest\.)?(\w{1,40})\.(\w{1,60})\s{0,8}\(/g;
+/** What a script can do beside asking its forge. */
+const BESIDE =
+  /\b(?:require|import|exec|execSync|spawn|eval|Function|fetch|process|child_process|request|graphql|secrets)\b|`[^`]{0,400}\$\{\{/;
+const MAX_CALLS = 32;
+
+/** A script of the forge's own action, by the calls it makes there; whatever else it may do is read as code. */
+function forgeScript(script: string, uses: string, call: ToolCall): ShellReading {
+  const calls = [...script.matchAll(FORGE_CALL)];
+  if (calls.length === 0 || calls.length > MAX_CALLS || BESIDE.test(script))
+    return codeReading('node', script, call.where);
+  const drafts = calls.map((match): Draft => {
+    const name = `${plainName(match[2] as string)}_${plainName(match[1] as string)}`;
+    const told = understood(name, 'forge', {});
+    return {
+      tool: 'github',
+      operation: plainName(match[2] as string).slice(0, 64),
+      effect: told.effect,
+      targets: [plainTarget(`action:${uses}`)],
+      flags: ['remote', ...told.flags],
+      residue: told.effect === 'fetch' ? [] : [script],
+      systems: ['github.com'],
+      scope: 'remote',
+      ...(told.externality && { externality: told.externality }),
+    };
+  });
+  return { drafts, secrets: [] };
 }
 
 /** Scripts are shell unless the step names another language. */
