@@ -2,7 +2,7 @@
 
 import type { PartExternality } from '../externality.ts';
 import { type Given, recipientsOf, stageOf } from './tool-arguments.ts';
-import { MACHINE_NOUNS, MAIL_NOUNS, RECORD_NOUNS, SAFETY_NOUNS, TALK_NOUNS } from './tool-nouns.ts';
+import { MACHINE_NOUNS, MAIL_NOUNS, noun, RECORD_NOUNS, SAFETY_NOUNS, TALK_NOUNS } from './tool-nouns.ts';
 import { type Asker, isDraft, type Named } from './tool-words.ts';
 
 const OWN = { destination_ownership: 'tenant', destination_visibility: 'team' } as const;
@@ -16,6 +16,17 @@ const ROUTINE = new Set(
 /** Where the service is known to be nobody's else. */
 const WITHIN = new Set(['work', 'chat', 'mind', 'store', 'home', 'forge']);
 const OUTGOING = /(?:^|_)(?:send|reply|forward|respond|answer|email|mail|message|notify|broadcast|dm|sms|blast)(?:_|$)/;
+/** Changed in a record, these bind, pay or heal: setting them back does not undo it. */
+const GRAVE = noun(
+  'salary|salaries|compensation|wages?|bonus(?:es)?|prices?|pricing|credit_limits?|limits?|bank_details|bank_accounts?|beneficiar(?:y|ies)|tax(?:es)?|contracts?|doses?|dosage|medications?|prescriptions?|diagnos(?:is|es)|leverage|margin|ownership|billing|fees?|rates?|legal_holds?|consents?',
+);
+/** What would tell if something went wrong. */
+const WATCH = noun(
+  'alert_rules?|alerting|monitors?|integrations?|notification_polic(?:y|ies)|contact_points?|health_?checks?|detectors?|watchdogs?',
+);
+const LESSENS = new Set(
+  'disable delete remove mute silence pause stop clear deactivate suspend turn skip unsubscribe'.split(' '),
+);
 const KEEPS = new Set(
   'archive label mark star pin move snooze flag categorize trash tag unstar unpin dismiss'.split(' '),
 );
@@ -29,8 +40,10 @@ export function reachOf({ effect, verb }: Named, name: string, asker: Asker): Pa
   if (effect === 'database_change') return service !== undefined && WITHIN.has(service) ? OWN : undefined;
   if (effect !== 'message' && effect !== 'send') return undefined;
   if (verb === 'escalate') return OWN;
+  if (GRAVE.test(name) || (LESSENS.has(verb) && WATCH.test(name))) return undefined;
   if (madePublic(given) || crosses(given)) return undefined;
   if (isDraft(name, given)) return OWN;
+  if (invites(given)) return undefined;
   if (SENDS.test(name) && /(?:^|_)drafts?(?:_|$)/.test(name)) return undefined;
   const recipients = recipientsOf(given).length;
   if (service === 'desk') return deskIsOwn(name, given) ? OWN : undefined;
@@ -55,6 +68,22 @@ export function reachOf({ effect, verb }: Named, name: string, asker: Asker): Pa
   if (service !== undefined) return WITHIN.has(service) ? OWN : undefined;
   if (stage === 'non_production' && /flag|toggle|setting|config/.test(name)) return OWN;
   return RECORD_NOUNS.test(name) && !MACHINE_NOUNS.test(name) ? OWN : undefined;
+}
+
+/** People who are told of it. */
+function invites(given: Given): boolean {
+  return [
+    'attendees',
+    'guests',
+    'invitees',
+    'invitee',
+    'participants',
+    'to',
+    'cc',
+    'bcc',
+    'recipients',
+    'send_to',
+  ].some((key) => Array.isArray(given[key]) && (given[key] as unknown[]).length > 0);
 }
 
 function madePublic(given: Given): boolean {

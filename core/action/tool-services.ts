@@ -20,14 +20,14 @@ export type ServiceKind =
   | 'mind';
 
 const BRANDS: { readonly [kind in ServiceKind]: string } = {
-  work: 'jira atlassian confluence asana clickup shortcut basecamp wrike smartsheet airtable todoist ticktick evernote onenote obsidian logseq figma lucid productboard aha youtrack redmine phabricator bugzilla sharepoint salesforce hubspot pipedrive zoho dynamics close_crm affinity bamboohr workday personio greenhouse ashby servicenow pagerduty opsgenie incidentio firehydrant rootly statuspage sentry datadog newrelic grafana honeycomb splunk kibana rollbar bugsnag logrocket posthog amplitude mixpanel metabase tableau superset powerbi quickbooks xero netsuite freshbooks sap odoo calendly clockify toggl fireflies googlesheets googlecalendar googledocs googletasks googleslides gsheets gdocs gcal smartlead readwise zotero contentful',
+  work: 'jira atlassian confluence asana clickup shortcut basecamp wrike smartsheet airtable todoist ticktick evernote onenote obsidian logseq figma lucid productboard aha youtrack redmine phabricator bugzilla sharepoint salesforce hubspot pipedrive zoho dynamics close_crm affinity bamboohr workday personio greenhouse ashby servicenow pagerduty opsgenie incidentio firehydrant rootly sentry datadog newrelic grafana honeycomb splunk kibana rollbar bugsnag logrocket posthog amplitude mixpanel metabase tableau superset powerbi quickbooks xero netsuite freshbooks sap odoo calendly clockify toggl fireflies googlesheets googlecalendar googledocs googletasks googleslides gsheets gdocs gcal smartlead readwise zotero contentful',
   chat: 'slack msteams mattermost rocketchat zulip webex googlechat feishu dingtalk',
   mail: 'gmail outlook imap smtp fastmail protonmail sendgrid mailgun mailchimp sendinblue brevo klaviyo mailjet mailersend campaignmonitor constantcontact activecampaign',
   reach:
     'twilio whatsapp telegram vonage nexmo plivo messagebird wechat viber imessage docusign hellosign pandadoc sendbird discord',
   desk: 'zendesk intercom freshdesk helpscout gorgias kustomer frontapp tawk livechat',
   social:
-    'twitter linkedin reddit mastodon bluesky facebook instagram youtube tiktok pinterest devto hashnode substack wordpress webflow producthunt hackernews discourse tumblr quora trustpilot',
+    'twitter linkedin reddit mastodon bluesky facebook instagram youtube tiktok pinterest devto hashnode substack wordpress webflow producthunt hackernews discourse tumblr quora trustpilot statuspage',
   pay: 'stripe paypal adyen braintree mollie klarna razorpay checkoutcom gocardless coinbase binance kraken alpaca robinhood metamask revolut chargebee recurly lemonsqueezy billcom',
   forge: 'github gitlab bitbucket gitea forgejo codeberg azuredevops gerrit',
   store: 's3 gcs minio dropbox gdrive googledrive onedrive wasabi backblaze',

@@ -17,6 +17,9 @@ import { type Asker, namedEffect, READS, removes } from './tool-words.ts';
 import type { Effect } from './types.ts';
 import { urlTarget } from './urls.ts';
 
+/** Keep an address for later, and ask it nothing now. */
+const KEPT =
+  /(?:^|_)(?:create|add|register|update|set|enable|disable|remove|subscribe|unsubscribe|configure|save|store|edit|install|list)_/;
 /** Arguments that say what is acted upon. */
 const NAMED =
   'repo repository project branch channel channel_id table database bucket namespace cluster instance instance_id name id resource path file_path issue_number pull_number environment user username role'.split(
@@ -51,7 +54,7 @@ export function readByVerb(call: ToolCall, name: string): Draft[] {
   const graph = graphEffect(given.query ?? given.cypher ?? given.statement, `${server}_${name}`);
   if (graph !== undefined)
     return [{ ...base, effect: graph, flags: ['remote'], ...(graph === 'read' && { residue: [] }) }];
-  if (typeof given.url === 'string' && REQUESTS.test(name)) {
+  if (typeof given.url === 'string' && REQUESTS.test(name) && !KEPT.test(name)) {
     const body = bodyIn(given);
     const draft = requestDraft({ method: methodIn(given, name, body), url: { text: given.url, known: true }, body });
     if (draft) return [draft];

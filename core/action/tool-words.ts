@@ -87,6 +87,10 @@ const OFF = /^(?:false|off|disabled?|none|no|inactive|0)$/i;
 /** Servers that are stores of secrets: what is got from them is one. */
 const STORES =
   /^(?:1password|onepassword|op|bitwarden|lastpass|keeper|dashlane|vault|hashicorp_vault|doppler|infisical|keepass\w*|\w*secrets?_?manager|akeyless|cyberark|conjur|\w*key_?vault|passbolt)(?:_|$)/;
+const IDENTITY_SERVERS =
+  /^(?:okta|auth0|keycloak|entra|azure_ad|active_directory|onelogin|jumpcloud|cognito|iam|ldap|workos|clerk|fusionauth|pingidentity|authentik|zitadel)(?:_|$)/;
+const SHARED =
+  /(?:^|_)(?:public_(?:link|url|page|folder|share)|sharing_link|share_link|shareable_link|anonymous_link|public_access|public)(?:_|$)/;
 const FORGES = /git|forge|bitbucket|gitea/;
 const RECORD_STORES =
   /(?:^|_)(?:mongo\w*|redis|valkey|dragonfly|keydb|memcached|upstash|elastic\w*|opensearch|neo4j|cassandra|dynamodb?|couch\w*|firestore|firebase|cosmos\w*|influx\w*|supabase|postgres\w*|mysql|sqlite|airtable|baserow|nocodb|surrealdb)(?:_|$)/;
@@ -236,10 +240,17 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
     return first !== 'eval' && verbs.some((word) => LOOKS.has(word)) ? 'read' : 'unknown';
   const draft = isDraft(name, given);
   if (!draft && (first === 'publish' || first === 'release' || goesLive(given))) return 'publish';
-  if (first === 'share' || (/^(?:make|set)$/.test(first) && verbs.includes('public'))) return 'share';
+  if (first === 'share' || SHARED.test(name) || (/^(?:make|set)$/.test(first) && verbs.includes('public')))
+    return 'share';
   if (first === 'expose' || verbs.includes('ngrok') || (verbs.includes('tunnel') && !HARD.has(first)))
     return 'remote_shell';
-  if (first === 'invite' || first === 'grant' || first === 'impersonate' || (IDENTITY_NOUNS.test(name) && !talks))
+  if (
+    IDENTITY_SERVERS.test(server) ||
+    first === 'invite' ||
+    first === 'grant' ||
+    first === 'impersonate' ||
+    (IDENTITY_NOUNS.test(name) && !talks)
+  )
     return 'identity_change';
   const plants =
     /^(?:create|add|update|set|enable|activate|register|put|schedule|upsert|edit|save|insert|deploy)$/.test(first);
@@ -292,6 +303,7 @@ function changeEffect(name: string, first: string, { server, service }: Asker, t
   const minor = MINOR_NOUNS.test(name);
   if (HARD.has(first) && (talks || MAIL_NOUNS.test(name)) && !minor) return 'send';
   if (MESSAGES.has(first) || MAIL_NOUNS.test(name) || talks) return 'message';
+  if (first === 'sign') return 'send';
   if (/^(?:fork|star|watch|follow)$/.test(first)) return 'send';
   // What is generated or rendered is a result, unless it is one of the above.
   if (/^(?:generate|render)$/.test(first)) return 'read';
