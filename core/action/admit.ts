@@ -146,9 +146,10 @@ const REACHES = /^(?:email|phone|iban)/;
 function reaches(text: string, item: LocatedFinding, addressed: readonly string[]): boolean {
   if (item.class !== 'pii') return false;
   const found = text.slice(item.start, item.end);
-  // A number with its country in front is one to call, whatever else its digits could be.
+  // A number with its country in front is one to call, whatever else its digits could be; no card is as short as this.
   return addressed.some(
-    (value) => value.includes(found) && (REACHES.test(item.kind) || /^\+\d[\d\s().-]{6,20}$/.test(value.trim())),
+    (value) =>
+      value.includes(found) && (REACHES.test(item.kind) || /^\+\d[\d\s().-]{6,20}$|^\d{8,13}$/.test(value.trim())),
   );
 }
 

@@ -1,4 +1,5 @@
-// Tools for git: `git_push {remote, branch}` is `git push remote branch`.
+// Tools that are a command by another name: `git_push {remote, branch}` is `git push remote branch`, `pip_install
+// {packages}` is `pip install packages`.
 
 import { type Given, snakeCase, type ToolCall, textOf } from './tool-arguments.ts';
 
@@ -65,4 +66,33 @@ export function asCommand(call: ToolCall, name: string): string[] | undefined {
 
 function hasValue(given: Given, names: string): boolean {
   return names.split(' ').some((name) => typeof given[name] === 'string');
+}
+
+const MANAGERS =
+  'pip pip3 npm pnpm yarn uv cargo gem go composer apt apt_get brew dnf yum apk pacman choco winget snap conda'.split(
+    ' ',
+  );
+
+/** The words of an installation, when the call names what is installed and by what. */
+export function asInstall(given: Given, name: string): string[] | undefined {
+  const match =
+    /^(?:(\w+?)_)?(?:install|add)(?:_(?:packages?|dependenc(?:y|ies)|modules?|librar(?:y|ies)))?(?:_(\w+))?$/.exec(
+      name,
+    );
+  if (!match) return undefined;
+  const said = textOf(given, 'manager package_manager packageManager') ?? match[1] ?? match[2];
+  const manager = MANAGERS.find((one) => one === said?.toLowerCase().replace(/-/g, '_'));
+  if (manager === undefined) return undefined;
+  const named = [given.packages, given.package, given.dependencies, given.modules, given.name].flat();
+  const packages = named.filter((item): item is string => typeof item === 'string' && item.trim() !== '');
+  const program = manager === 'apt_get' ? 'apt-get' : manager;
+  const venv = textOf(given, 'venv virtualenv virtual_env');
+  const verb = /^(?:pnpm|yarn|uv|cargo)$/.test(program) ? 'add' : 'install';
+  const wide = given.global === true || given.system === true;
+  return [
+    ...(venv !== undefined && /^pip3?$/.test(program) ? [`${venv}/bin/${program}`] : [program]),
+    verb,
+    ...(wide && /^(?:npm|pnpm)$/.test(program) ? ['-g'] : []),
+    ...packages,
+  ];
 }

@@ -1,7 +1,7 @@
 // HTTP requests, whoever makes them: what method, host and body say.
 
 import { invalidArgument } from '../errors.ts';
-import { type Draft, fileTarget } from './draft.ts';
+import { type Draft, fileTarget, plainTarget } from './draft.ts';
 import { kubernetesRequest } from './kubernetes-http.ts';
 import type { Where } from './paths.ts';
 import { changingService, readingService, type Service } from './services.ts';
@@ -15,6 +15,8 @@ export type Request = {
   readonly body: readonly string[];
   readonly tool?: string;
   readonly flags?: readonly string[];
+  /** What the header of a SOAP call names. */
+  readonly action?: string | undefined;
 };
 
 /** A file behind an address is a file. */
@@ -37,7 +39,7 @@ export function requestDraft(request: Request): Draft | undefined {
   const method = request.method.toUpperCase();
   const cluster = kubernetesRequest(method, address, request.body)?.[0];
   if (cluster) return { ...cluster, flags: [...(request.flags ?? []), ...cluster.flags] };
-  const service = serviceOf(method, address, request.body);
+  const service = serviceOf(method, address, request);
   const { effect } = service;
   const owner = ownerOf(address.host);
   const removes = method === 'DELETE' && effect === 'send' && owner.destination_ownership !== 'self';
@@ -67,10 +69,10 @@ export function requestDraft(request: Request): Draft | undefined {
   };
 }
 
-function serviceOf(method: string, address: Address, body: readonly string[]): Service {
+function serviceOf(method: string, address: Address, { body, action }: Request): Service {
   if (isMetadataHost(address.host)) return { effect: 'read_credential' };
   if (READS.has(method)) return readingService(address) ?? { effect: 'fetch' };
-  return changingService(method, address, body) ?? { effect: 'send' };
+  return changingService(method, address, body, action) ?? { effect: 'send' };
 }
 
 export function readHttp(
@@ -92,11 +94,23 @@ export function readHttp(
     method: verb,
     url: { text: url, known: true },
     body: body === '' ? [] : [body],
-    flags: names.includes('authorization') ? ['authenticated'] : [],
+    flags: [
+      ...(names.includes('authorization') ? ['authenticated'] : []),
+      ...(names.some((name) => FOR_ANOTHER.test(name)) ? ['acts_for_another'] : []),
+    ],
+    action: Object.entries(headers).find(([name]) => /^soapaction$/i.test(name.trim()))?.[1],
   });
   if (!draft) throw invalidArgument(field, 'has no host');
-  return [{ ...draft, residue: [...(draft.residue ?? []), ...headersText(Object.entries(headers))] }];
+  const tenant = Object.entries(headers)
+    .find(([name]) => TENANT.test(name.trim()))?.[1]
+    .trim();
+  const targets = tenant ? [...draft.targets, plainTarget(`tenant:${tenant.slice(0, 128)}`)] : draft.targets;
+  return [{ ...draft, targets, residue: [...(draft.residue ?? []), ...headersText(Object.entries(headers))] }];
 }
+
+/** Whose data is meant, and in whose name, as gateways are told. */
+const TENANT = /^(?:x-)?tenant(?:-?id)?$|^x-scope-orgid$/i;
+const FOR_ANOTHER = /^(?:x-)?(?:on-behalf-of|impersonate-user|act-as|sudo|run-as)$/;
 
 /** What a header can make of the method, whatever the method itself says. */
 export function overridden(headers: readonly (readonly [string, string])[]): string | undefined {

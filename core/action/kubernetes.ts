@@ -18,7 +18,19 @@ const READS = new Set([
   'events',
   'api-resources',
   'version',
+  'wait',
+  'can-i',
+  'whoami',
+  'cluster-info',
 ]);
+/** Objects that are a question: making one asks, and keeps nothing. */
+const QUESTIONS =
+  /^(?:(?:selfsubject|subject|localsubject)accessreview|selfsubjectrulesreview|selfsubjectreview|tokenreview|binding\?)$/;
+/** What `kubectl` says in two words. */
+const ASKING =
+  /^(?:rollout (?:status|history)|auth (?:can-i|whoami)|config (?:view|get-\w+|current-context)|cluster-info dump|api-\w+)$/;
+/** Options of what is run inside a pod, posted to it. */
+const INSIDE = /^pod(?:exec|attach)option$/;
 const CHANGES = new Set(
   'create update patch apply replace scale rollout label annotate set edit expose autoscale cordon uncordon drain taint run'.split(
     ' ',
@@ -74,6 +86,7 @@ export function kindName(text: string): string {
 /** The effect of a verb on a kind; kinds in any of kubectl's spellings. */
 export function kubernetesEffect(verb: string, kind: string): Effect {
   const name = kindName(kind);
+  if (verb === 'create' && QUESTIONS.test(name)) return 'read';
   if (READS.has(verb))
     return name === 'secret' && (verb === 'get' || verb === 'list' || verb === 'watch') ? 'secret_fetch' : 'read';
   if (verb === 'delete' || verb === 'deletecollection') {
@@ -141,13 +154,18 @@ export function readKubernetes(verb: string, object: Loose, read?: ReadCommand, 
   ) as Loose;
   const name = String(metadata.name ?? '*');
   const namespace = String(metadata.namespace ?? object.namespace ?? (kind === 'namespace' ? name : 'default'));
-  const lower = verb.toLowerCase();
+  const lower = plainVerb(verb);
   const dry = isDry(object.dryRun) || isDry(object.dry_run);
   const removes = lower === 'delete' || lower === 'deletecollection';
   const insight = lookInto(kind, object);
   const looked = !removes && !READS.has(lower);
   const names = [namespace, name, cluster];
-  let effect = kubernetesEffect(lower, kind);
+  const inside = commandInside(object);
+  if (read && !dry && inside !== undefined && (INSIDE.test(kind) || lower === 'exec')) {
+    const drafts = read(inside.map(literal), `pod:${namespace}/${name}`);
+    if (drafts.length > 0) return [...drafts];
+  }
+  let effect = kubernetesEffect(INSIDE.test(kind) ? 'exec' : lower, kind);
   if (looked && insight.effect) effect = graver(effect, insight.effect);
   if (removes && kind === 'cluster' && CLUSTER_GROUPS.test(String(object.apiVersion ?? ''))) effect = 'disk_destroy';
   effect = ownerEffect(effect, [namespace, name]);
@@ -175,8 +193,23 @@ export function readKubernetes(verb: string, object: Loose, read?: ReadCommand, 
   return [own, ...insight.commands.flatMap((words) => graveOnes(read(words.map(literal), `pod:${namespace}/${name}`)))];
 }
 
+/** `rollout restart` rolls out, `rollout status` asks. */
+function plainVerb(verb: string): string {
+  const lower = verb.toLowerCase().trim().replace(/\s+/g, ' ');
+  if (!lower.includes(' ')) return lower;
+  return ASKING.test(lower) ? 'describe' : (lower.split(' ')[0] as string);
+}
+
 const isDry = (value: unknown) =>
   value === true || (value !== undefined && value !== false && value !== 'None' && value !== null);
+
+/** The words that are run in a pod, wherever a client puts them. */
+function commandInside(object: Loose): string[] | undefined {
+  const spec = typeof object.spec === 'object' && object.spec !== null ? (object.spec as Loose) : {};
+  const words = [object.command, spec.command].find(Array.isArray) as unknown[] | undefined;
+  const said = words?.filter((word): word is string => typeof word === 'string');
+  return said === undefined || said.length === 0 ? undefined : said;
+}
 
 /** Inside a pod only what no pod may do counts: the rest is what the image is for. What is read there is told by its place. */
 function graveOnes(drafts: readonly Draft[]): Draft[] {

@@ -3,6 +3,7 @@
 import { invalidArgument } from '../errors.ts';
 import { type Draft, fileTarget } from './draft.ts';
 import type { Where } from './paths.ts';
+import { plantedIn, type ReadLine } from './planted.ts';
 
 const MAX_FILES = 256;
 
@@ -13,19 +14,36 @@ type FileChange = {
 };
 
 /** Throws `invalid_argument` when the text is neither format. */
-export function readPatch(text: string, where: Where, field: string): Draft[] {
+export function readPatch(text: string, where: Where, field: string, read: ReadLine): Draft[] {
   const changes = /^\*\*\* Begin Patch/m.test(text) ? codexChanges(text) : unifiedChanges(text);
   if (changes.length === 0) throw invalidArgument(field, 'is neither an apply_patch text nor a unified diff');
   if (changes.length > MAX_FILES) throw invalidArgument(field, `changes more than ${MAX_FILES} files`);
-  return changes.map((change) => ({
+  return changes.flatMap((change) => [
+    fileDraft(change, changes.length, where),
+    ...(change.verb === 'delete'
+      ? []
+      : plantedIn(change.path, linesOf('+', change.lines), linesOf('-', change.lines), where, read)),
+  ]);
+}
+
+/** What is new, or what was there, without the marks in front. */
+function linesOf(mark: '+' | '-', lines: readonly string[]): string {
+  return lines
+    .filter((line) => line.startsWith(mark))
+    .map((line) => line.slice(1))
+    .join('\n');
+}
+
+function fileDraft(change: FileChange, count: number, where: Where): Draft {
+  return {
     tool: 'file',
     operation: change.verb,
     effect: change.verb === 'delete' ? 'delete' : change.verb === 'move' ? 'overwrite' : 'write',
     targets: [fileTarget({ text: change.path, known: true, glob: false }, where.cwd ?? where.workspace, where)],
     // What a patch adds is new, unless the lists of what is there say otherwise.
-    flags: [...(changes.length > 50 ? ['bulk'] : []), ...(change.verb === 'write' ? ['truncate', 'tool_output'] : [])],
+    flags: [...(count > 50 ? ['bulk'] : []), ...(change.verb === 'write' ? ['truncate', 'tool_output'] : [])],
     residue: [change.lines.join('\n')],
-  }));
+  };
 }
 
 const HEADER = /^\*\*\* (Add File|Update File|Delete File|Move to): (.+)$/;

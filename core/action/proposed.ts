@@ -9,7 +9,7 @@ import { readKubernetes } from './kubernetes.ts';
 import { readPatch } from './patch.ts';
 import { type Where, whereFrom } from './paths.ts';
 import type { Place } from './redact.ts';
-import { codeReading, commandsIn, readShell } from './shell-action.ts';
+import { codeReading, commandsIn, lineIn, readShell } from './shell-action.ts';
 import { readToolList } from './tool-list.ts';
 import { addressedBy, readTool } from './tools.ts';
 import type { ActionContext } from './types.ts';
@@ -182,7 +182,8 @@ const READERS: { readonly [kind: string]: Reader } = {
   },
   patch: (input, context) => {
     const cwd = directory(input);
-    return plain(input, readPatch(input.text('patch', true), whereFrom(context, cwd), input.path('patch')), [], cwd);
+    const where = whereFrom(context, cwd);
+    return plain(input, readPatch(input.text('patch', true), where, input.path('patch'), lineIn(where)), [], cwd);
   },
   http: (input, context) => {
     const method = input.name('method', false);

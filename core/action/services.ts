@@ -3,8 +3,10 @@
 import type { PartExternality } from '../externality.ts';
 import { parseJsonText } from '../strict-json.ts';
 import { fieldsEffect, forgeEffect, forgePath } from './forge.ts';
+import { sqlEffect } from './sql.ts';
 import type { Effect } from './types.ts';
-import type { Address } from './urls.ts';
+import { type Address, isPrivateHost } from './urls.ts';
+import { graphqlRequest, isQuestion, serviceRequest, soapRequest } from './web-services.ts';
 
 export type Service = {
   readonly effect: Effect;
@@ -14,19 +16,6 @@ export type Service = {
 
 /** Tickets, pages and comments of the tenant's own account. */
 const OWN = { destination_type: 'message', destination_visibility: 'team', destination_ownership: 'tenant' } as const;
-const TRACKERS: readonly (readonly [host: RegExp, talk: RegExp, identity?: RegExp])[] = [
-  [
-    /\.atlassian\.net$/,
-    /^\/(?:rest|wiki)\/(?:\w+\/)*\d?\/?.*(?:issue|comment|worklog|content|page|version|sprint)/,
-    /\/(?:user|group|role|permissionscheme)(?:\/|$)/,
-  ],
-  [/^api\.linear\.app$/, /^\/graphql/],
-  [/^api\.notion\.com$/, /^\/v1\/(?:pages|comments|blocks|databases)/],
-  [/^app\.asana\.com$/, /^\/api\/1\.0\/(?:tasks|stories)/],
-  [/^api\.trello\.com$/, /^\/1\/(?:cards|lists|checklists|actions)/],
-  [/^api\.app\.shortcut\.com$/, /^\/api\/v3\/(?:stories|epics)/],
-  [/^api\.clickup\.com$/, /^\/api\/v2\/(?:task|list|comment)/],
-];
 /** Hosts whose API does one well-known thing with whatever is posted. */
 const HOSTS: readonly (readonly [RegExp, Effect])[] = [
   [/^(?:api\.)?(?:stripe|paypal|adyen|squareup|braintreegateway|checkout|mollie|wise)\.com$/, 'payment'],
@@ -57,6 +46,12 @@ const QUESTION_KEYS = new Set(
     ' ',
   ),
 );
+
+const PAYERS = /^(?:api\.)?(?:stripe|paypal|adyen|squareup|mollie|chargebee|recurly)\.com$/;
+const CUSTOMERS = /^\/v\d+\/(?:customers|products)(?:\/[^/]+)?$/;
+/** Take a statement in their body. */
+const STATEMENTS =
+  /^bigquery\.googleapis\.com$|\.(?:snowflakecomputing|databricks|cloud\.databricks|azuredatabricks|redshift-data\.\w+\.amazonaws)\.(?:com|net)$|:(?:8123|8086|9047)$/;
 
 /** Databases that are spoken to by HTTP, by their port. */
 const DATABASE_PORT = /:(?:9200|9201|5984|6333|8108|7700|8086|8123|8983|19530)$/;
@@ -97,12 +92,46 @@ export function readingService(address: Address): Service | undefined {
   return stored ? { effect: 'secret_fetch' } : undefined;
 }
 
+/** A statement in the body says what a database is to do, whatever the path is called. */
+function statementOf(method: string, host: string, path: string, body: readonly string[]): Service | undefined {
+  if (method !== 'POST' || body.length !== 1) return undefined;
+  const named = STATEMENTS.test(host) || /\/(?:_sql|sql|query|queries|statements?|execute)\/?$/.test(path);
+  const text = named ? (body[0] as string).slice(0, 16_384) : '';
+  const sql = /"(?:query|sql|statement|stmt)"\s{0,4}:\s{0,4}"((?:[^"\\]|\\.){1,8192})"/
+    .exec(text)?.[1]
+    ?.replace(/\\[nrt]/g, ' ');
+  if (
+    sql === undefined ||
+    !/^\s*(?:select|with|insert|update|delete|drop|truncate|alter|create|merge|grant|revoke|call|exec\w*|copy|explain|show)\b/i.test(
+      sql,
+    )
+  )
+    return undefined;
+  const { effect, flags } = sqlEffect(sql);
+  if (effect !== 'read') return { effect, flags };
+  // Asked of somebody else, a question may be what is carried off.
+  return STATEMENTS.test(host) || isPrivateHost(host) ? { effect: 'fetch' } : undefined;
+}
+
 /** Of a request that is not a reading. */
-export function changingService(method: string, address: Address, body: readonly string[]): Service | undefined {
+export function changingService(
+  method: string,
+  address: Address,
+  body: readonly string[],
+  action?: string,
+): Service | undefined {
   const host = address.host.replace(/:\d+$/, '');
-  const known = method === 'POST' && asks(address.path, body) ? undefined : listening(method, address, body);
+  const statement = statementOf(method, host, address.path, body);
+  if (statement) return statement;
+  const own = isPrivateHost(address.host);
+  if (method === 'POST' && (asks(address.path, body) || isQuestion(host, address.path, body, own)))
+    return { effect: 'fetch' };
+  const known = listening(method, address, body);
   if (known) return known;
-  if (method === 'POST' && asks(address.path, body)) return { effect: 'fetch' };
+  const graph = method === 'POST' ? graphqlRequest(host, address.path, body) : undefined;
+  if (graph) return graph;
+  const soap = method === 'POST' && own ? soapRequest(action, body) : undefined;
+  if (soap) return { effect: soap.effect === 'fetch' ? 'fetch' : 'send', flags: soap.flags };
   const path = forgePath(host, address.path);
   if (path !== undefined) {
     const effect = fieldsEffect(forgeEffect(method, path), body.join('\n'));
@@ -111,11 +140,10 @@ export function changingService(method: string, address: Address, body: readonly
   }
   if (/^(?:DELETE|PUT|PATCH)$/.test(method) && GUARDS.test(address.path) && (method === 'DELETE' || switchesOff(body)))
     return { effect: 'security_disable' };
-  for (const [pattern, talk, identity] of TRACKERS) {
-    if (!pattern.test(host)) continue;
-    if (identity?.test(address.path)) return { effect: 'identity_change' };
-    if (talk.test(address.path) && method !== 'DELETE') return { effect: 'message', externality: OWN };
-  }
+  const asked = serviceRequest(method, host, address.path, body);
+  if (asked) return asked;
+  if (CUSTOMERS.test(address.path) && PAYERS.test(host))
+    return method === 'DELETE' ? { effect: 'send', flags: ['destructive'] } : { effect: 'send', externality: OWN };
   for (const [pattern, effect] of HOSTS) if (pattern.test(host)) return { effect };
   return undefined;
 }
@@ -126,7 +154,7 @@ function switchesOff(body: readonly string[]): boolean {
   );
 }
 
-/** A search, or a GraphQL query that is no mutation: nothing but the question goes out. */
+/** A search: nothing but the question goes out. */
 function asks(path: string, body: readonly string[]): boolean {
   const text = body.length === 1 ? (body[0] as string) : '';
   if (text === '' || text.length > MAX_QUESTION || !text.trimStart().startsWith('{')) return false;
@@ -137,13 +165,5 @@ function asks(path: string, body: readonly string[]): boolean {
     return false;
   }
   const keys = Object.keys(value as object);
-  if (QUESTION.test(path)) return keys.every((key) => QUESTION_KEYS.has(key));
-  const { query } = value as { query?: unknown };
-  return (
-    /\/graphql$/.test(path) &&
-    typeof query === 'string' &&
-    keys.every((key) => /^(?:query|variables|operationName)$/.test(key)) &&
-    /^\s*(?:query\b|\{)/.test(query) &&
-    !/\b(?:mutation|subscription)\b/.test(query)
-  );
+  return QUESTION.test(path) && keys.every((key) => QUESTION_KEYS.has(key));
 }

@@ -6,6 +6,7 @@ import { newWalk } from '../shell/walk.ts';
 import { readCode } from './code.ts';
 import type { Draft } from './draft.ts';
 import type { Where } from './paths.ts';
+import type { ReadLine } from './planted.ts';
 import { readPowershell } from './powershell.ts';
 import type { Meaning } from './programs/call.ts';
 import { redirectTo, runProgram } from './programs/interpret.ts';
@@ -14,15 +15,25 @@ import { boundText } from './programs/surroundings.ts';
 
 export type ShellReading = { readonly drafts: Draft[]; readonly secrets: string[] };
 
-export function readShell(command: string, where: Where): ShellReading {
-  return reading(where, command, (walk, drafts) => {
-    const powered = readPowershell(command, where, (words, cwd) =>
-      walk.words(words, newState(cwd, where.home), OUTER_FRAME),
-    );
-    drafts.push(...(powered?.drafts ?? []));
-    // Whoever meant PowerShell meant its quotes and backslashes; where the two may differ, both readings count.
-    if (!powered?.certain) walk.text(command, newState(where.cwd, where.home), OUTER_FRAME);
-  });
+export function readShell(command: string, where: Where, line = lineIn(where)): ShellReading {
+  return reading(
+    where,
+    command,
+    (walk, drafts) => {
+      const powered = readPowershell(command, where, (words, cwd) =>
+        walk.words(words, newState(cwd, where.home), OUTER_FRAME),
+      );
+      drafts.push(...(powered?.drafts ?? []));
+      // Whoever meant PowerShell meant its quotes and backslashes; where the two may differ, both readings count.
+      if (!powered?.certain) walk.text(command, newState(where.cwd, where.home), OUTER_FRAME);
+    },
+    line,
+  );
+}
+
+/** A line that a file will run, for whoever reads files. What such a line plants in turn is not followed. */
+export function lineIn(where: Where): ReadLine {
+  return (command) => readShell(command, where, () => []).drafts;
 }
 
 /** An argument list that needs no shell: quoting cannot matter. */
@@ -40,10 +51,15 @@ export function commandsIn(where: Where): (words: readonly Arg[], remote: string
   };
 }
 
-function reading(where: Where, text: string, start: (walk: Walk, drafts: Draft[]) => unknown): ShellReading {
+function reading(
+  where: Where,
+  text: string,
+  start: (walk: Walk, drafts: Draft[]) => unknown,
+  line = lineIn(where),
+): ShellReading {
   const drafts: Draft[] = [];
   const secrets: string[] = [];
-  const meaning = meaningFor(where, drafts, secrets);
+  const meaning = meaningFor(where, drafts, secrets, line);
   try {
     start(walkFor(drafts, meaning), drafts);
   } catch (error) {
@@ -54,9 +70,10 @@ function reading(where: Where, text: string, start: (walk: Walk, drafts: Draft[]
   return { drafts, secrets };
 }
 
-function meaningFor(where: Where, drafts: Draft[], secrets: string[]): Meaning {
+function meaningFor(where: Where, drafts: Draft[], secrets: string[], line = lineIn(where)): Meaning {
   return {
     where,
+    line,
     add: (draft) => drafts.push(draft),
     secret: (value) => secrets.push(value),
     handOver: () => {

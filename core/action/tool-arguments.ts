@@ -68,8 +68,19 @@ export function commandIn(given: Given, name: string, server: string): string | 
   return RUNS.test(name) || (/\s/.test(text.trim()) && startsProgram(text)) ? text : undefined;
 }
 
+/** The words of a command line that a wrapper of one program is given as a list. */
+export function wordsIn(given: Given, name: string, server: string): string[] | undefined {
+  const cli = CLIS.exec(server)?.[1] ?? CLIS.exec(name)?.[1];
+  const list = [given.args, given.arguments, given.argv].find(Array.isArray) as unknown[] | undefined;
+  if (cli === undefined || list === undefined || !RUNS.test(name)) return undefined;
+  const words = stringsOf(list);
+  if (words.length === 0 || words.length !== list.length) return undefined;
+  const program = cli === 'azure' ? 'az' : cli;
+  return words[0] === program ? words : [program, ...words];
+}
+
 /** Names of tools that are given program text. */
-const EVALUATES = /(?:^|_)(?:exec\w*|run|eval\w*|python|javascript|node|repl|cell|code|script)(?:_|$)/;
+const EVALUATES = /(?:^|_)(?:exec\w*|run|eval\w*|python|javascript|node|repl|cell|script)(?:_|$)|^code(?:_|$)/;
 
 /** Program text and its language; undefined when the call holds none. */
 export function codeIn(given: Given, name: string): { readonly text: string; readonly language: string } | undefined {
@@ -99,6 +110,15 @@ export function recipientsOf(given: Given): string[] {
   };
   for (const name of RECIPIENTS) if (given[name] !== undefined) visit(given[name], 0);
   return out.filter((text) => text.trim() !== '');
+}
+
+const NON_PRODUCTION = /^(?:stag(?:e|ing)|dev\w*|test\w*|qa|uat|sandbox|preview|demo)$/i;
+
+/** Where it happens, when an argument says so. */
+export function stageOf(given: Given): 'production' | 'non_production' | undefined {
+  const stages = [given.environment, given.env, given.namespace, given.stage, given.target].flat();
+  if (stages.some((value) => typeof value === 'string' && /prod|^live$/i.test(value))) return 'production';
+  return stages.some((value) => typeof value === 'string' && NON_PRODUCTION.test(value)) ? 'non_production' : undefined;
 }
 
 /** Files of a repository that a call writes, as the call names them. */

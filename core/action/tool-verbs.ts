@@ -1,24 +1,25 @@
 // Tools no table names, read by the verb and noun in their name and by the arguments they come with.
 
-import { type Draft, type DraftTarget, fileTarget, plainTarget } from './draft.ts';
+import { type Draft, type DraftTarget, plainTarget } from './draft.ts';
+import { graphEffect } from './graph-query.ts';
 import { requestDraft } from './http.ts';
 import { resolvePath } from './paths.ts';
 import { placeOf } from './places.ts';
 import { isProtectedBranch } from './programs/special-git.ts';
+import { lineIn } from './shell-action.ts';
 import { sqlEffect } from './sql.ts';
-import {
-  bodyIn,
-  type Given,
-  methodIn,
-  recipientsOf,
-  repositoryPaths,
-  snakeCase,
-  type ToolCall,
-} from './tool-arguments.ts';
-import { LOSSES, namedEffect, ownTalk } from './tool-words.ts';
+import { bodyIn, type Given, methodIn, repositoryPaths, snakeCase, stageOf, type ToolCall } from './tool-arguments.ts';
+import { actsForAnother, foreignDraft, isPersonal, localFiles } from './tool-handed.ts';
+import { bareName, joined } from './tool-names.ts';
+import { reachOf } from './tool-reach.ts';
+import { serviceOf } from './tool-services.ts';
+import { type Asker, namedEffect, READS, removes } from './tool-words.ts';
 import type { Effect } from './types.ts';
 import { urlTarget } from './urls.ts';
 
+/** Keep an address for later, and ask it nothing now. */
+const KEPT =
+  /(?:^|_)(?:create|add|register|update|set|enable|disable|remove|subscribe|unsubscribe|configure|save|store|edit|install|list)_/;
 /** Arguments that say what is acted upon. */
 const NAMED =
   'repo repository project branch channel channel_id table database bucket namespace cluster instance instance_id name id resource path file_path issue_number pull_number environment user username role'.split(
@@ -32,7 +33,6 @@ const DATABASES =
   /(?:^|_)(?:sql|postgres\w*|pg|mysql|mariadb|sqlite|duckdb|bigquery|snowflake|clickhouse|redshift|mssql|oracle|database|db|supabase|neon)(?:_|$)/;
 const REQUESTS =
   /(?:^|_)(?:fetch|get|http|https|request|requests|download|crawl|scrape|navigate|post|put|patch|webhook|api)(?:_|$)/;
-const NON_PRODUCTION = /^(?:stag(?:e|ing)|dev\w*|test\w*|qa|uat|sandbox|preview|demo)$/i;
 
 export function readByVerb(call: ToolCall, name: string): Draft[] {
   const { given } = call;
@@ -49,62 +49,59 @@ export function readByVerb(call: ToolCall, name: string): Draft[] {
   const sql = statementIn(given, `${server}_${name}`);
   if (sql !== undefined) {
     const { effect, flags } = sqlEffect(sql);
-    return [{ ...base, effect, flags, ...(effect === 'read' && { residue: [] }) }];
+    return [{ ...base, effect, flags, ...(effect === 'read' && { residue: [] }) }, ...programsIn(sql, call)];
   }
-  if (typeof given.url === 'string' && REQUESTS.test(name)) {
+  const graph = graphEffect(given.query ?? given.cypher ?? given.statement, `${server}_${name}`);
+  if (graph !== undefined)
+    return [{ ...base, effect: graph, flags: ['remote'], ...(graph === 'read' && { residue: [] }) }];
+  if (typeof given.url === 'string' && REQUESTS.test(name) && !KEPT.test(name)) {
     const body = bodyIn(given);
     const draft = requestDraft({ method: methodIn(given, name, body), url: { text: given.url, known: true }, body });
     if (draft) return [draft];
   }
-  const { effect, verb } = namedEffect(name, server);
-  const flags = ['remote', ...flagsOf(given, name, effect)];
+  const whole = joined(name);
+  const from = joined(server);
+  const bare = bareName(whole, from, READS);
+  const asker: Asker = { server, service: serviceOf(from, bare, whole), given };
+  const named = namedEffect(bare, asker);
+  const { effect } = named;
+  const flags = ['remote', ...flagsOf(given, bare, effect)];
   if (given.dry_run === true || given.dryRun === true)
     return [{ ...base, effect: 'read', flags: [...flags, 'dry_run'] }];
   const read = effect === 'read' || effect === 'fetch';
-  const own = effect === 'message' && ownTalk(name, verb, recipientsOf(given).length);
+  const externality = reachOf(named, bare, asker);
   const draft: Draft = {
     ...base,
-    effect,
+    effect: rulesRemembered(asker) ? 'self_governance' : effect,
     flags,
     ...(read && { residue: [] }),
-    ...(own && { externality: { destination_ownership: 'tenant', destination_visibility: 'team' } }),
+    ...(effect === 'delegate' && { scope: 'none' as const }),
+    ...(externality && { externality }),
   };
-  return [draft, ...(effect === 'vcs_push' ? laterRuns(call, base) : []), ...localFiles(call, name, effect)];
+  return [
+    draft,
+    ...(effect === 'vcs_push' ? laterRuns(call, base) : []),
+    ...localFiles(call, bare, effect),
+    ...foreignDraft(draft, bare, given),
+  ];
 }
 
-const PLACES = /^(?:~\/|file:\/\/|\/(?:home|root|Users|etc|run|var|proc|dev|usr|tmp|private)\/|[A-Za-z]:[\\/])/;
-const GRAVE = new Set<string>([
-  'credential',
-  'identity',
-  'governance',
-  'schedule',
-  'kernel',
-  'device',
-  'env_file',
-  'audit',
-]);
+/** A database that runs a program runs what stands there: `COPY … TO PROGRAM '…'`, `xp_cmdshell '…'`. */
+const PROGRAM = /\b(?:program|xp_cmdshell|sys_exec|sys_eval|shell)\s{0,8}\(?\s{0,8}'((?:[^']|''){1,4000})'/gi;
 
-/** A path of this machine that means more than a file: whatever the tool is called, it is read or written there. */
-function localFiles({ given, where }: ToolCall, name: string, effect: Effect): Draft[] {
-  const drafts: Draft[] = [];
-  for (const text of repositoryPaths(given)
-    .filter((path) => PLACES.test(path))
-    .slice(0, 32)) {
-    const target = fileTarget({ text, known: true, glob: /[*?]/.test(text) }, where.cwd ?? where.workspace, where);
-    if (!placeOf(target.id.slice(5), target.glob, where).tags.some((tag) => GRAVE.has(tag))) continue;
-    const writes =
-      effect !== 'read' &&
-      /(?:^|_)(?:write|create|edit|update|save|append|put|set|delete|remove|move)(?:_|$)/.test(name);
-    drafts.push({
-      tool: 'file',
-      operation: writes ? 'write' : 'read',
-      effect: writes ? 'write' : 'read',
-      targets: [target],
-      flags: [],
-      residue: [],
-    });
-  }
-  return drafts;
+function programsIn(sql: string, { where }: ToolCall): Draft[] {
+  return [...sql.slice(0, 16_384).matchAll(PROGRAM)]
+    .slice(0, 8)
+    .flatMap((match) => lineIn(where)((match[1] as string).replaceAll("''", "'")))
+    .map((draft) => ({ ...draft, flags: [...draft.flags, 'remote'] }));
+}
+
+/** What an agent is to do about being asked, kept where it looks for what to do. */
+const HELD =
+  /\b(?:ignor\w*|skip\w*|bypass\w*|never|don't|do not|without|disabl\w*|circumvent\w*|no need to|stop)\b[^.!?\n]{0,60}\b(?:approv\w*|ask\w*|confirm\w*|permission\w*|guard\w*|gates?|rules?|polic(?:y|ies)|hooks?|safety|warn\w*|instructions?|beacon)\b/i;
+
+function rulesRemembered({ service, given }: Asker): boolean {
+  return service === 'mind' && HELD.test(JSON.stringify(given).slice(0, 16_384));
 }
 
 function statementIn(given: Given, name: string): string | undefined {
@@ -126,13 +123,12 @@ function flagsOf(given: Given, name: string, effect: Effect): string[] {
     if (branch === undefined) flags.push('branch_unknown');
     else if (isProtectedBranch(branch)) flags.push('protected_branch');
   }
-  if (name.split('_').some((verb) => LOSSES.has(verb))) flags.push('destructive');
+  if (removes(name, given)) flags.push('destructive');
   if (given.public === true || given.visibility === 'public' || given.private === false) flags.push('public');
-  const stage = [given.environment, given.env, given.namespace, given.stage].find(
-    (value) => typeof value === 'string',
-  ) as string | undefined;
-  if (stage !== undefined && /prod/i.test(stage)) flags.push('production');
-  else if (stage !== undefined && NON_PRODUCTION.test(stage)) flags.push('non_production');
+  const stage = stageOf(given);
+  if (stage !== undefined) flags.push(stage);
+  if (isPersonal(given)) flags.push('personal_account');
+  if (actsForAnother(given)) flags.push('acts_for_another');
   return flags;
 }
 

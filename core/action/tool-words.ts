@@ -1,66 +1,139 @@
-// Verbs and nouns in the names of tools, and the effect they come to. Data, and its lookup; what says nothing is unknown.
+// Verbs in the names of tools, and the effect they come to with their nouns. Data, and its lookup; what says nothing is unknown.
 
 import { graver } from './effects.ts';
+import type { Given } from './tool-arguments.ts';
+import { saidDeed } from './tool-names.ts';
+import {
+  DATA_NOUNS,
+  GOVERNANCE_NOUNS,
+  GUARD_NOUNS,
+  IDENTITY_NOUNS,
+  INFRA_NOUNS,
+  LATER_NOUNS,
+  MACHINE_NOUNS,
+  MAIL_NOUNS,
+  MINOR_NOUNS,
+  SECRET_NOUNS,
+  TALK_NOUNS,
+} from './tool-nouns.ts';
+import type { ServiceKind } from './tool-services.ts';
 import type { Effect } from './types.ts';
 
 const words = (text: string) => new Set(text.split(' '));
-const READS = words(
-  'get list search read find fetch describe query show view check count lookup status inspect browse retrieve download preview validate diff compare explain summarize history info help ping test whoami analyze scan export resolve reveal translate classify extract parse tokenize detect estimate predict calculate compute convert',
+export const READS: ReadonlySet<string> = words(
+  'get list search read find fetch describe query show view check count lookup status inspect browse retrieve download preview validate diff compare explain summarize history info help ping test whoami analyze scan scanning export reveal translate classify extract parse tokenize detect estimate predict calculate compute convert track peek quote recall suggest recommend simulate screenshot ocr transcribe embed rank rerank enumerate introspect discover verify measure identify poll tail sample crawl scrape navigate can has is ask compile research assess examine investigate diagnose interpret enrich gather match normalize observe sort filter hash encode decode visit geocode geolocate locate forecast reason reflect brainstorm outline proofread lint typecheck visualize plot nslookup whois dig traceroute',
 );
 /** Behind its noun a word of these is what is looked at: `pods_log`, `terraform_plan`, `cluster_events`. */
 const READS_LAST = words(
-  'read log logs plan status info list diff history summary events metrics top stats describe get view usage',
+  'read log logs plan status info list diff history summary events metrics top stats describe get view usage indexes schema schemas metadata details statistics size sizes counts quota version versions health balance snapshot report reports tree overview analytics replay preview',
 );
-export const LOSSES = words(
-  'delete remove destroy drop purge wipe erase terminate truncate revoke uninstall reset clear archive cancel close',
+/** What is run under these names looks, and changes nothing. */
+const LOOKS = words(
+  'scan scanning check checks tests report search analysis lookup simulation benchmark diagnostics validation inspection nrql promql logql kql spl jql soql',
+);
+const HARD = words(
+  'delete destroy drop purge wipe erase terminate truncate expunge nuke anonymize obliterate deprovision decommission prune flush flushall flushdb del offboard dedupe',
+);
+const SOFT = words(
+  'remove revoke uninstall reset clear archive cancel close empty discard trash forget unpublish evict void',
 );
 const CHANGES = words(
-  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link turn deactivate unprotect suspend bypass mute issue prepare compose draft schedule acknowledge ack mark pin unpin star react complete finish escalate snooze unwatch submit trigger rerun retry resume pause rollback rotate make promote demote provision migrate swap generate render',
+  'create add update edit set write put patch upsert insert append upload modify rename move copy assign label tag enable disable start stop restart deploy apply scale configure install import sync transfer approve reject lock unlock resolve reopen save register link turn deactivate unprotect suspend bypass mute issue prepare compose draft schedule acknowledge ack mark pin unpin star react complete finish escalate snooze unwatch submit trigger rerun retry resume pause rollback rotate make promote demote provision migrate swap generate render adjust hold follow like upvote bookmark favorite rate log record store remember attach detach unlink toggle switch increment decrement reorder change correct clone duplicate initialize init activate reactivate unarchive restore flag unflag vote unassign untag open raise file impersonate reschedule extend transition whitelist allowlist merge unsubscribe play skip dim print confirm accept decline hide arm disarm seed populate produce replace convert fill expose connect invalidate refresh format dismiss exchange organize prioritize triage optimize enroll reserve renew redeem freeze unfreeze unblock reverse waive upgrade downgrade launch join leave sign highlight reformat refactor zip unzip split',
 );
-const MESSAGES = words('send post reply comment notify email message mail tweet announce broadcast dm sms chat');
+const MESSAGES = words(
+  'send post reply comment notify email message mail tweet announce broadcast dm sms chat forward',
+);
 const PAYMENTS = words(
-  'pay charge refund purchase buy order book checkout payout invoice subscribe donate wire withdraw transfer',
+  'pay charge refund purchase buy order book checkout payout invoice subscribe donate wire withdraw transfer credit reimburse tip',
 );
-const OTHERS = words('publish share invite grant merge push fork release execute run eval call invoke exec');
-
-const noun = (list: string) => new RegExp(`(?:^|_)(?:${list})(?:_|$)`);
-const IDENTITY_NOUNS = noun(
-  'users?|members?|roles?|permissions?|policy|policies|keys?|tokens?|secrets?|access|iam|groups?|collaborators?|admins?|passwords?|credentials?|mfa',
+const OTHERS = words('publish share invite grant push fork release execute run eval call invoke exec perform');
+/** Nouns as often as verbs: behind one of these as the first word, a verb at the end is meant (`issueDelete`). */
+const NOUN_FIRST = words(
+  'issue order comment message mail email post tag label star book charge invoice link draft note report plan release share file record log credit tip flag store schedule chat sms dm',
 );
-const DATA_NOUNS = noun('tables?|databases?|db|collections?|index|indexes|rows?|records?|schemas?|documents?|sql');
-const INFRA_NOUNS = noun(
-  'instances?|buckets?|clusters?|servers?|vms?|volumes?|namespaces?|deployments?|pods?|services?|functions?|stacks?|projects?|repository|repositories|repos?|environments?|domains?|dns|zones?|snapshots?|backups?|networks?|containers?|images?|apps?|sites?|queues?|topics?|resources?|workspaces?',
-);
-const TALK_NOUNS = noun(
-  'issues?|tickets?|comments?|pull_requests?|merge_requests?|prs?|reviews?|discussions?|pages?|docs?|tasks?|events?|messages?|threads?|drafts?|notes?|cards?|story|stories|reactions?|labels?|milestones?|incidents?|meetings?|appointments?',
-);
-const MAIL_NOUNS = noun('emails?|mails?|messages?|sms|tweets?|chats?|dms?|notifications?|slack');
-const GUARD_NOUNS = noun(
-  'branch_protections?|protections?|protection_rules?|rulesets?|mfa|2fa|two_factor|two_factor_auth|totp|audit|audit_logs?|audit_log|auditing|audit_trail|cloudtrail|guardduty|firewalls?|waf|secret_scanning|vulnerability_alerts|encryption|public_access_block|deletion_protection|antivirus|edr|siem|logging|monitoring|security_policy|security_policies|security_hub|approval_rules?',
-);
+/** What a tool of many deeds is called; which of them an argument says. */
+const GENERIC = words('execute run call invoke perform manage handle use dml crud operate process request action');
+const DEEDS: { readonly [noun: string]: string } = {
+  creation: 'create',
+  deletion: 'delete',
+  removal: 'remove',
+  generation: 'generate',
+  modification: 'modify',
+  retrieval: 'retrieve',
+  translation: 'translate',
+  summarization: 'summarize',
+  classification: 'classify',
+  extraction: 'extract',
+  conversion: 'convert',
+  cancellation: 'cancel',
+};
 const WEAKENS = words(
-  'delete remove destroy disable deactivate stop turn suspend bypass unprotect drop revoke clear reset',
+  'delete remove destroy disable deactivate stop turn suspend bypass unprotect drop revoke clear reset mute silence pause skip disarm relax downgrade',
 );
-const SECRET_NOUNS = noun('secrets?|credentials?|passwords?|private_key|api_keys?|tokens?|otp');
+const DISKS = /(?:^|_)(?:disks?|drives?|partitions?|file_?systems?|device|machine|sd_card|ssd|hdd)(?:_|$)/;
+/** Made, these bind; that a ticket is about one does not. */
+const ORDERED =
+  /(?:^|_)(?:payments?|payouts?|refunds?|charges?|withdrawals?|deposits?|remittances?|purchase_orders?|orders?|bookings?|reservations?|subscriptions?|payroll|trades?|transfers?)$/;
+const ORDERS = words('create make add submit process initiate place confirm capture schedule approve new start set');
+/** Two that became one cannot be told apart again. */
+const MERGED = /duplicate|contact|customer|account|compan|record|lead|cell|profile|identit/;
+/** What it puts away can be fetched back. */
+const BACK = /^(?:archive|trash)$/;
+/** Say plainly that harm is meant, whatever the noun behind them. */
+const DIRE = words(
+  'shred scramble rewrite tamper alter falsify forge corrupt hijack override kill block ban blacklist quarantine encrypt leak exfiltrate steal inject poison spoof takeover crack bruteforce exploit overload flood break sabotage overwrite clobber',
+);
+const OFF = /^(?:false|off|disabled?|none|no|inactive|0)$/i;
 /** Servers that are stores of secrets: what is got from them is one. */
 const STORES =
   /^(?:1password|onepassword|op|bitwarden|lastpass|keeper|dashlane|vault|hashicorp_vault|doppler|infisical|keepass\w*|\w*secrets?_?manager|akeyless|cyberark|conjur|\w*key_?vault|passbolt)(?:_|$)/;
+const IDENTITY_SERVERS =
+  /^(?:okta|auth0|keycloak|entra|azure_ad|active_directory|onelogin|jumpcloud|cognito|iam|ldap|workos|clerk|fusionauth|pingidentity|authentik|zitadel)(?:_|$)/;
+const SHARED =
+  /(?:^|_)(?:public_(?:link|url|page|folder|share)|sharing_link|share_link|shareable_link|anonymous_link|public_access|public)(?:_|$)/;
+const FORGES = /git|forge|bitbucket|gitea/;
+const RECORD_STORES =
+  /(?:^|_)(?:mongo\w*|redis|valkey|dragonfly|keydb|memcached|upstash|elastic\w*|opensearch|neo4j|cassandra|dynamodb?|couch\w*|firestore|firebase|cosmos\w*|influx\w*|supabase|postgres\w*|mysql|sqlite|airtable|baserow|nocodb|surrealdb)(?:_|$)/;
+
+/** Commands of Redis and its kin, which are no words. */
+const KEYS: { readonly [command: string]: string } = Object.assign(Object.create(null), {
+  ...Object.fromEntries(
+    'mget hget hmget hgetall hkeys hvals hlen hexists lrange llen lindex smembers scard sismember zrange zcard zscore zrank keys exists ttl pttl type dbsize json_get json_type xrange xlen xinfo getrange strlen bitcount ft_search ft_info memory_usage client_list scan_keys hscan sscan zscan'
+      .split(' ')
+      .map((name) => [name, 'get']),
+  ),
+  ...Object.fromEntries(
+    'mset hset hmset hsetnx setnx setex lpush rpush linsert lset sadd zadd incr incrby decr decrby hincrby expire pexpire persist json_set xadd geoadd pfadd setbit zincrby smove'
+      .split(' ')
+      .map((name) => [name, 'set']),
+  ),
+  ...Object.fromEntries(
+    'unlink hdel lpop rpop lrem ltrim srem spop zrem zpopmin zpopmax json_del xdel xtrim getdel flushall flushdb'
+      .split(' ')
+      .map((name) => [name, 'delete']),
+  ),
+});
+const KEY_STORES = /(?:^|_)(?:redis|valkey|dragonfly|keydb|memcached|upstash)(?:_|$)/;
 
 export type Named = { readonly effect: Effect; readonly verb: string };
+/** `server` in plain words, '' when there is none. */
+export type Asker = { readonly server: string; readonly service: ServiceKind | undefined; readonly given: Given };
 
 /** Another agent takes over. */
 const HANDS_OVER =
-  /^(?:hand_?offs?|handover)(?:_|$)|^(?:transfer|hand|delegate|route|escalate|switch)_(?:over_)?(?:to_)?(?:\w+_)?agent(?:_|$)/;
+  /^(?:hand_?offs?|handover)(?:_|$)|^(?:transfer|hand|delegate|route|escalate|switch)_(?:over_)?(?:to_)?(?:\w+_)?agent(?:_|$)|^(?:spawn|launch|start|create|run|call|dispatch|invoke)_(?:a_)?(?:sub_?)agents?(?:_|$)|^spawn_/;
+const TO_PERSON =
+  /^(?:transfer|escalate|hand_?off|handover|route|connect|assign)_(?:\w+_)?to_(?:an?_)?(?:\w+_)?(?:human|person|operator|manager|representative|rep|support_team)(?:_agent)?$|^(?:request|get|call)_human(?:_\w+)?$/;
 
-/** `server` in lower snake case, '' when there is none. What a name joins (`search_and_delete`) it does both of. */
-export function namedEffect(name: string, server: string): Named {
+/** What a name joins (`search_and_delete`) it does both of. */
+export function namedEffect(name: string, asker: Asker): Named {
   const each = name.split(/_(?:and|then)_/);
-  if (each.length === 1) return singleEffect(name, server);
-  const said = each.map((part) => singleEffect(part, server)).filter(({ verb }) => verb !== '');
+  if (each.length === 1) return singleEffect(name, asker);
+  const said = each.map((part) => singleEffect(part, asker)).filter(({ verb }) => verb !== '');
   // The noun stands with the last: `find_and_delete_users`.
   const whole = each
     .slice(0, -1)
-    .map((part) => singleEffect(`${part}_${(each.at(-1) as string).split('_').slice(1).join('_')}`, server));
+    .map((part) => singleEffect(`${part}_${(each.at(-1) as string).split('_').slice(1).join('_')}`, asker));
   const all = [...said, ...whole.filter(({ verb }) => verb !== '')];
   return all.reduce<Named>((left, right) => (graver(left.effect, right.effect) === left.effect ? left : right), {
     effect: all.length === 0 ? 'unknown' : 'none',
@@ -68,68 +141,193 @@ export function namedEffect(name: string, server: string): Named {
   });
 }
 
-function singleEffect(name: string, server: string): Named {
+const does = (verb: string) =>
+  READS.has(verb) ||
+  HARD.has(verb) ||
+  SOFT.has(verb) ||
+  CHANGES.has(verb) ||
+  MESSAGES.has(verb) ||
+  PAYMENTS.has(verb) ||
+  OTHERS.has(verb) ||
+  WEAKENS.has(verb) ||
+  DIRE.has(verb);
+
+/** A verb that is no noun as well. */
+export const isVerb = (word: string) => does(word) && !NOUN_FIRST.has(word);
+
+function singleEffect(name: string, asker: Asker): Named {
+  const command = KEY_STORES.test(asker.server) ? KEYS[name] : undefined;
+  if (command !== undefined) return { effect: effectOf(`${command}_value`, [command], command, asker), verb: command };
+  if (TO_PERSON.test(name)) return { effect: 'message', verb: 'escalate' };
+  if (/^request_(?:\w+_)?(?:re)?(?:reviews?|reviewers?|changes)$/.test(name))
+    return { effect: 'message', verb: 'comment' };
   if (HANDS_OVER.test(name)) return { effect: 'delegate', verb: 'delegate' };
-  const verbs = name.split('_');
-  const does = (verb: string) =>
-    READS.has(verb) ||
-    LOSSES.has(verb) ||
-    CHANGES.has(verb) ||
-    MESSAGES.has(verb) ||
-    PAYMENTS.has(verb) ||
-    OTHERS.has(verb);
+  const verbs = name.split('_').map((word) => (Object.hasOwn(DEEDS, word) ? (DEEDS[word] as string) : word));
   const last = verbs.at(-1) as string;
   const leading = verbs.slice(0, -1).find(does);
-  if (leading === undefined && READS_LAST.has(last)) return { effect: readEffect(name, last, server), verb: last };
-  const first = verbs.find((verb) => does(verb) || WEAKENS.has(verb));
+  const said = leading === undefined || GENERIC.has(verbs[0] as string) ? saidDeed(asker.given) : undefined;
+  if (said !== undefined && (!does(last) || NOUN_FIRST.has(last) || GENERIC.has(verbs[0] as string))) {
+    const rest = GENERIC.has(verbs[0] as string) ? verbs.slice(1) : verbs;
+    const whole = [said, ...rest].join('_');
+    if (whole.split('_').some(does)) return verbEffect(whole, whole.split('_'), asker);
+  }
+  if (leading === undefined && READS_LAST.has(last))
+    return { effect: readEffect(name, last, asker.server), verb: last };
+  const opening = verbs[0] as string;
+  if (NOUN_FIRST.has(opening) && verbs.length > 1 && does(last) && !NOUN_FIRST.has(last) && !PAYMENTS.has(last))
+    return { effect: effectOf(name, verbs, last, asker), verb: last };
+  // `feature_flag_get_all`: what stands behind another noun is one too, where a verb follows.
+  const found = verbs.findIndex(does);
+  const later = found > 0 && NOUN_FIRST.has(verbs[found] as string) ? verbs.slice(found + 1).find(isVerb) : undefined;
+  if (later !== undefined && !PAYMENTS.has(later)) return { effect: effectOf(name, verbs, later, asker), verb: later };
+  return verbEffect(name, verbs, asker);
+}
+
+function verbEffect(name: string, verbs: readonly string[], asker: Asker): Named {
+  const first = verbs.find(does);
   if (first === undefined) return { effect: 'unknown', verb: '' };
-  return { effect: effectOf(name, verbs, first, server), verb: first };
+  return { effect: effectOf(name, verbs, first, asker), verb: first };
 }
 
 function readEffect(name: string, verb: string, server: string): Effect {
   if (
     STORES.test(server) &&
-    !/^(?:list|search|status|info|history|ping|whoami|count|help|check|test)$/.test(verb) &&
+    !/^(?:list|search|status|info|history|ping|whoami|count|help|check|test|scan|scanning)$/.test(verb) &&
     !/(?:^|_)(?:vaults|status|health|version)(?:_|$)/.test(name)
   )
     return 'secret_fetch';
-  return SECRET_NOUNS.test(name) && !/^(?:list|search|count|check)$/.test(verb) ? 'secret_fetch' : 'read';
+  return SECRET_NOUNS.test(name) && !/^(?:list|search|count|check|scan|scanning|detect|can|has|is|validate)$/.test(verb)
+    ? 'secret_fetch'
+    : 'read';
 }
 
-function effectOf(name: string, verbs: readonly string[], first: string, server: string): Effect {
-  if (WEAKENS.has(first) && GUARD_NOUNS.test(name) && (first !== 'turn' || verbs.includes('off')))
-    return 'security_disable';
-  if (READS.has(first)) return readEffect(name, first, server);
-  if (/^(?:execute|run|eval|call|invoke|exec)$/.test(first)) return 'unknown';
-  if (first === 'publish' || first === 'release') return 'publish';
-  if (first === 'share' || (/^(?:make|set)$/.test(first) && verbs.includes('public'))) return 'share';
-  if (first === 'invite' || first === 'grant' || (IDENTITY_NOUNS.test(name) && !TALK_NOUNS.test(name)))
-    return 'identity_change';
+/** A control switched off by its verb, or set to off by an argument. */
+function weakens(name: string, verbs: readonly string[], first: string, given: Given): boolean {
+  if (!GUARD_NOUNS.test(name) && !guardIn(given)) return false;
+  if (WEAKENS.has(first) && GUARD_NOUNS.test(name)) return first !== 'turn' || verbs.includes('off');
+  if (!/^(?:update|set|edit|patch|put|modify|configure|toggle|change|switch|write|replace|upsert|save)$/.test(first))
+    return false;
+  const off = (value: unknown) => value === false || value === null || (typeof value === 'string' && OFF.test(value));
+  if (GUARD_NOUNS.test(name)) return Object.values(given).some(off);
+  return guardIn(given);
+}
+
+/** `{audit_log: {enabled: false}}`, `{mfa_required: false}`. */
+function guardIn(given: Given): boolean {
+  return Object.entries(given).some(([key, value]) => {
+    if (!GUARD_NOUNS.test(key.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase())) return false;
+    if (value === false || (typeof value === 'string' && OFF.test(value))) return true;
+    return (
+      typeof value === 'object' &&
+      value !== null &&
+      Object.entries(value).some(([name, on]) => /^(?:enabled|enforced|required|active|on)$/.test(name) && on === false)
+    );
+  });
+}
+
+function effectOf(name: string, verbs: readonly string[], first: string, asker: Asker): Effect {
+  const { server, service, given } = asker;
+  if (weakens(name, verbs, first, given)) return 'security_disable';
+  if (DIRE.has(first))
+    return GUARD_NOUNS.test(name) || /(?:^|_)(?:logs?|history|evidence)(?:_|$)/.test(name)
+      ? 'security_disable'
+      : 'unknown';
+  const talks = TALK_NOUNS.test(name);
+  if (first !== 'resolve' && READS.has(first)) return readEffect(name, first, server);
+  if (first === 'resolve' && !talks && !/alert|conflict/.test(name)) return readEffect(name, first, server);
+  if (GOVERNANCE_NOUNS.test(name)) return 'self_governance';
+  if (/^(?:execute|run|eval|call|invoke|exec|perform)$/.test(first))
+    return first !== 'eval' && verbs.some((word) => LOOKS.has(word)) ? 'read' : 'unknown';
+  const draft = isDraft(name, given);
+  if (!draft && (first === 'publish' || first === 'release' || goesLive(given))) return 'publish';
+  if (first === 'share' || SHARED.test(name) || (/^(?:make|set)$/.test(first) && verbs.includes('public')))
+    return 'share';
+  if (first === 'expose' || verbs.includes('ngrok') || (verbs.includes('tunnel') && !HARD.has(first)))
+    return 'remote_shell';
   if (
-    first === 'merge' ||
+    IDENTITY_SERVERS.test(server) ||
+    first === 'invite' ||
+    first === 'grant' ||
+    first === 'impersonate' ||
+    (IDENTITY_NOUNS.test(name) && !talks)
+  )
+    return 'identity_change';
+  const plants =
+    /^(?:create|add|update|set|enable|activate|register|put|schedule|upsert|edit|save|insert|deploy)$/.test(first);
+  if (plants && LATER_NOUNS.test(name) && !talks) return 'schedule';
+  if (
     first === 'push' ||
+    (first === 'merge' &&
+      !DATA_NOUNS.test(name) &&
+      (FORGES.test(server) || talks || server === '') &&
+      !MERGED.test(name)) ||
     /(?:create_or_update|delete|push|update|create)_files?(?:_contents?)?$|create_commit/.test(name)
   )
-    return /commit|push|merge|or_update/.test(name) || /git|forge|bitbucket|gitea/.test(server) ? 'vcs_push' : 'send';
-  if (first === 'fork') return 'infra_change';
+    return /commit|push|merge|or_update/.test(name) || FORGES.test(server) ? 'vcs_push' : 'send';
+  if (/^(?:format|wipe|erase|zero|partition|overwrite)$/.test(first) && DISKS.test(name)) return 'disk_destroy';
   // `issue_refund` issues; `refund_issue` is about one.
-  const paid = verbs.some((verb) => PAYMENTS.has(verb));
-  if (paid && !/file|repo|data|ownership|template|draft/.test(name) && (first === 'issue' || !/issue/.test(name)))
+  const paid = verbs.some((verb) => PAYMENTS.has(verb)) || (ORDERS.has(first) && ORDERED.test(name));
+  if (
+    paid &&
+    !/file|repo|data|ownership|template|draft|order_by|sort|note|ticket/.test(name) &&
+    (first === 'issue' || !/issue/.test(name))
+  )
     return 'payment';
-  if (/tweet|announce|broadcast|blog|gist/.test(name)) return 'publish';
-  if (MESSAGES.has(first) || MAIL_NOUNS.test(name) || TALK_NOUNS.test(name)) return 'message';
-  if (LOSSES.has(first))
-    return DATA_NOUNS.test(name) ? 'database_destroy' : INFRA_NOUNS.test(name) ? 'infra_destroy' : 'send';
-  if (DATA_NOUNS.test(name)) return 'database_change';
-  if (INFRA_NOUNS.test(name) || /deploy|scale|restart/.test(first)) return 'infra_change';
-  if (first === 'upload') return 'send';
-  // What is generated or rendered is a result, unless it is one of the above.
-  if (/^(?:generate|render)$/.test(first)) return 'read';
-  return CHANGES.has(first) ? 'send' : 'unknown';
+  if (service === 'pay' && /payment|subscription|payout|dispute|balance|trade|crypto|price|coupon/.test(name))
+    return 'payment';
+  if (!draft && (/tweet|announce|broadcast|blog|gist/.test(name) || (service === 'social' && writes(first))))
+    return 'publish';
+  return changeEffect(name, first, asker, talks);
 }
 
-/** Who a mail or a chat reaches is not known; tickets, pages and drafts are the tenant's own. */
-export function ownTalk(name: string, verb: string, recipients: number): boolean {
-  if (/(?:^|_)drafts?(?:_|$)/.test(name)) return !/^(?:send|post|publish|share)$/.test(verb);
-  return recipients === 0 && TALK_NOUNS.test(name) && !MAIL_NOUNS.test(name);
+const writes = (first: string) =>
+  MESSAGES.has(first) || /^(?:create|upload|submit|update|add|write|put|edit|comment)$/.test(first);
+
+export function isDraft(name: string, given: Given): boolean {
+  return (
+    (/(?:^|_)drafts?(?:_|$)/.test(name) && !/^(?:send|post|publish|share|submit)_/.test(name)) ||
+    given.draft === true ||
+    given.published === false ||
+    (typeof given.status === 'string' && /^(?:draft|unpublished|private)$/i.test(given.status))
+  );
+}
+
+function goesLive(given: Given): boolean {
+  return (
+    given.published === true || (typeof given.status === 'string' && /^(?:publish|published|live)$/i.test(given.status))
+  );
+}
+
+/** Of a change that is no payment, publication or matter of identity. */
+function changeEffect(name: string, first: string, { server, service }: Asker, talks: boolean): Effect {
+  const minor = MINOR_NOUNS.test(name);
+  if (HARD.has(first) && (talks || MAIL_NOUNS.test(name)) && !minor) return 'send';
+  if (MESSAGES.has(first) || MAIL_NOUNS.test(name) || talks) return 'message';
+  if (first === 'sign') return 'send';
+  if (/^(?:fork|star|watch|follow)$/.test(first)) return 'send';
+  // What is generated or rendered is a result, unless it is one of the above.
+  if (/^(?:generate|render)$/.test(first)) return 'read';
+  if (/(?:^|_)(?:dns|domains?|zones?)(?:_|$)/.test(name)) return HARD.has(first) ? 'infra_destroy' : 'infra_change';
+  const records = DATA_NOUNS.test(name) || (RECORD_STORES.test(server) && !INFRA_NOUNS.test(name));
+  if (HARD.has(first) || (SOFT.has(first) && !minor))
+    return records ? 'database_destroy' : INFRA_NOUNS.test(name) ? 'infra_destroy' : 'send';
+  if (first === 'merge' && records) return 'database_destroy';
+  if (records && !MACHINE_NOUNS.test(name)) return 'database_change';
+  const ours =
+    service === 'work' || service === 'home' || service === 'chat' || service === 'store' || service === 'mind';
+  if (ours ? MACHINE_NOUNS.test(name) : INFRA_NOUNS.test(name)) return 'infra_change';
+  if (/deploy|scale|restart|rollback/.test(first)) return 'infra_change';
+  if (first === 'upload') return 'send';
+  return CHANGES.has(first) || OTHERS.has(first) || SOFT.has(first) ? 'send' : 'unknown';
+}
+
+/** Whether what it takes away may be held nowhere else. */
+export function removes(name: string, given: Given): boolean {
+  const verbs = [...name.split('_'), ...(saidDeed(given)?.split('_') ?? [])].map((word) =>
+    Object.hasOwn(DEEDS, word) ? (DEEDS[word] as string) : word,
+  );
+  if (MINOR_NOUNS.test(name)) return false;
+  if (verbs.some((verb) => HARD.has(verb))) return true;
+  if (verbs[0] === 'merge' && MERGED.test(name)) return true;
+  return verbs.some((verb) => SOFT.has(verb) && !BACK.test(verb)) && !TALK_NOUNS.test(name);
 }

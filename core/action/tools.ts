@@ -5,24 +5,30 @@ import { invalidArgument } from '../errors.ts';
 import { literal } from '../shell/values.ts';
 import { readBrowser } from './browser.ts';
 import { inCluster } from './cluster-tools.ts';
+import { readComputer } from './computer.ts';
 import { type Draft, fileTarget } from './draft.ts';
-import { asCommand } from './git-tools.ts';
+import { asCommand, asInstall } from './git-tools.ts';
 import { fileRequest, requestDraft } from './http.ts';
 import { readPatch } from './patch.ts';
-import { codeReading, readShell, readWords, type ShellReading } from './shell-action.ts';
+import { plantedIn } from './planted.ts';
+import { codeReading, lineIn, readShell, readWords, type ShellReading } from './shell-action.ts';
 import {
   bodyIn,
   codeIn,
   commandIn,
   type Given,
+  isObject,
   methodIn,
   recipientsOf,
   snakeCase,
   type ToolCall,
   textOf,
+  wordsIn,
 } from './tool-arguments.ts';
+import { callsWithin } from './tool-calls.ts';
 import { readByVerb } from './tool-verbs.ts';
 import type { Effect } from './types.ts';
+import { urlTarget } from './urls.ts';
 import { readStep } from './workflow.ts';
 
 type Native = (call: ToolCall, name: string) => ShellReading;
@@ -95,9 +101,27 @@ function file(operation: string, effect: Effect, metadata = false): Native {
         residue: effect === 'read' ? [] : residue,
         ...(metadata && { metadata: true }),
       },
+      ...(effect === 'write'
+        ? paths.flatMap((path) =>
+            plantedIn(path, newText(given), operation === 'edit' ? oldText(given) : undefined, where, lineIn(where)),
+          )
+        : []),
     ]);
   };
 }
+
+function textsOf(given: Given, names: string): string {
+  const edits = Array.isArray(given.edits) ? given.edits.filter(isObject) : [];
+  return [given, ...edits]
+    .map((one) => textOf(one, names))
+    .filter((text) => text !== undefined)
+    .join('\n');
+}
+
+/** What a write or an edit brings in, and what an edit takes out. */
+const newText = (given: Given) =>
+  textsOf(given, 'content contents file_text new_string new_str new_source newText new_text code_edit text');
+const oldText = (given: Given) => textsOf(given, 'old_string old_str oldText old_text old_source');
 
 const editFile: Native = (call, name) => {
   const command = textOf(call.given, 'command');
@@ -161,7 +185,7 @@ const patch: Native = ({ given, where, field }) => {
     textOf(given, 'input patch diff content') ??
     (typeof list?.at(-1) === 'string' ? (list.at(-1) as string) : textOf(given, 'command'));
   if (text === undefined) throw invalidArgument(`${field}.input`, 'must be a patch');
-  return only(readPatch(text, where, `${field}.input`));
+  return only(readPatch(text, where, `${field}.input`, lineIn(where)));
 };
 
 const typeInto: Native = ({ given, where }) => {
@@ -217,6 +241,10 @@ const NATIVE = table([
     file('list', 'read', true),
   ],
   ['delete_file remove_file unlink delete_path', file('delete', 'delete')],
+  [
+    'delete_directory remove_directory delete_folder remove_folder rmdir rm_rf delete_dir remove_dir empty_directory',
+    file('delete', 'delete_many'),
+  ],
   ['create_directory mkdir make_directory', file('create', 'write')],
   ['move_file rename_file move_path', moveFile],
   ['web_fetch fetch fetch_url webfetch http_request read_url open_url browse_url', fetchPage],
@@ -237,35 +265,103 @@ const NATIVE = table([
   ['run_code execute_code python repl code_interpreter js_repl execute_python run_python ipython', runCode],
 ]);
 
-export function readTool(given: ToolCall): ShellReading {
+/** Calls within calls are followed this far. */
+const MAX_DEPTH = 3;
+
+export function readTool(given: ToolCall, depth = 0): ShellReading {
   const split = /^mcp__(.+?)__(.+)$/.exec(given.tool);
   const call: ToolCall = split ? { ...given, server: split[1] as string, tool: split[2] as string } : given;
   const name = snakeCase(call.tool);
   const own =
     call.server === '' ||
     /^(?:filesystem|fs|shell|terminal|bash|desktop_commander|fetch|functions|builtin)/.test(snakeCase(call.server));
+  const within = depth < MAX_DEPTH ? callsWithin(call, name) : undefined;
+  if (within) {
+    const read = within.map((one) => readTool(one, depth + 1));
+    return { drafts: read.flatMap(({ drafts }) => drafts), secrets: read.flatMap(({ secrets }) => secrets) };
+  }
   const step = call.workflow ? readStep(call, name) : undefined;
   if (step) return step;
   if (QUIET.test(name)) return nothing(call, name);
   const native = own || NATIVE.get(name) === runCommand ? NATIVE.get(name) : undefined;
-  if (native) return native(call, name);
-  const words = asCommand(call, name);
+  if (native) return native === runCommand ? later(call, name, native(call, name)) : native(call, name);
+  const computer = readComputer(call, name);
+  if (computer) return only(computer);
+  const words = asCommand(call, name) ?? asInstall(call.given, name);
   if (words) return readWords(words.map(literal), call.where);
   if (/^browser|playwright|puppeteer|chrome/.test(snakeCase(call.server)) || /^browser_/.test(name)) {
     return only(readBrowser(name, '', call.given, call.where));
   }
   const objects = inCluster(call, name);
   if (objects) return objects;
+  const line = wordsIn(call.given, name, snakeCase(call.server));
+  if (line) return readWords(line.map(literal), call.where);
+  const edit = inEditor(call, name);
+  if (edit) return edit;
   const command = commandIn(call.given, name, snakeCase(call.server));
-  if (command !== undefined) return readShell(command, call.where);
-  const code = codeIn(call.given, name);
-  if (code) return codeReading(code.language, code.text, call.where);
+  if (command !== undefined) return later(call, name, readShell(command, call.where));
+  const fetched = fetchedCode(call, name);
+  if (fetched) return only(fetched);
+  const text = codeIn(call.given, name);
+  if (text) return codeReading(text.language, text.text, call.where);
   return only(readByVerb(call, name));
+}
+
+/** Servers that edit the code of the workspace by its symbols. */
+const EDITORS =
+  /^(?:serena|jetbrains|intellij|pycharm|ide|vs_?code|xcode\w*|neovim|emacs|cursor|text_editor|editor|code_editor|lsp|refactor\w*)(?:_|$)/;
+
+function inEditor(call: ToolCall, name: string): ShellReading | undefined {
+  if (!EDITORS.test(snakeCase(call.server)) || textOf(call.given, PATH) === undefined) return undefined;
+  if (
+    /^(?:replace|insert|edit|rename|update|append|refactor|reformat|format|apply|modify|organize|optimize)(?:_|$)/.test(
+      name,
+    )
+  )
+    return file('edit', 'write')(call, name);
+  return /^(?:create|write|new)_(?:\w+_)?file(?:_|$)/.test(name) ? file('write', 'write')(call, name) : undefined;
+}
+
+/** A command that is planted to run at another time does so whatever it is. */
+function later({ given }: ToolCall, name: string, read: ShellReading): ShellReading {
+  const planted =
+    /(?:^|_)(?:schedule|scheduled|cron|cronjob|crontab|timer|at|recurring)(?:_|$)/.test(name) ||
+    ['cron', 'cron_expression', 'schedule', 'rrule', 'run_at'].some((key) => typeof given[key] === 'string');
+  if (!planted) return read;
+  const residue = [JSON.stringify(given)];
+  return {
+    ...read,
+    drafts: [
+      ...read.drafts,
+      { tool: name, operation: 'schedule', effect: 'schedule', targets: [], flags: [], residue },
+    ],
+  };
+}
+
+/** `run_script {url}`: what it runs nobody saw. */
+function fetchedCode({ given }: ToolCall, name: string): Draft[] | undefined {
+  const url = textOf(given, 'url script_url source_url uri script code');
+  if (url === undefined || !/^(?:https?|ftp):\/\/\S+$/i.test(url.trim())) return undefined;
+  if (
+    !/^(?:run|exec\w*|eval\w*|source|load|install)_(?:\w+_)?(?:script|code|file|installer|binary|notebook|from_url|remote|url)(?:_|$)/.test(
+      name,
+    )
+  )
+    return undefined;
+  return [
+    {
+      tool: name,
+      operation: 'run',
+      effect: 'download_execute',
+      targets: [urlTarget({ text: url, known: true })],
+      flags: [],
+    },
+  ];
 }
 
 /** Whose result is all they have: thinking aloud, arithmetic, the time. */
 const QUIET =
-  /^(?:sequential_?thinking|think|calculator|calculate|calc|evaluate_expression|convert_units?|unit_converter|(?:get_)?current_(?:time|date)|get_time|date_?time|now|final_(?:answer|response)|respond|answer_user)$/;
+  /^(?:sequential_?thinking|think|calculator|calculate|calc|evaluate_expression|convert_units?|unit_converter|(?:get_)?current_(?:time|date)|get_time|date_?time|now|final_(?:answer|response)|respond|answer_user|ask_(?:user|human|question|clarif\w+|for_\w+|the_user|user_\w+)|(?:request|get)_(?:user|human)_(?:input|feedback|confirmation|approval)|confirm_with_user|prompt_user|clarify|noop|no_op)$/;
 
 /** Addresses and numbers by which somebody is reached: in the call they are no leak. */
 export function addressedBy(given: Given): string[] {

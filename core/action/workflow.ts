@@ -16,7 +16,11 @@ import {
   type ToolCall,
   textOf,
 } from './tool-arguments.ts';
+import { bareName, plainName } from './tool-names.ts';
+import { READS } from './tool-words.ts';
 import type { Effect } from './types.ts';
+import { understood } from './web-services.ts';
+import { resolved } from './workflow-text.ts';
 
 const only = (draft: Draft): ShellReading => ({ drafts: [draft], secrets: [] });
 
@@ -42,6 +46,10 @@ export function readStep(call: ToolCall, name: string): ShellReading | undefined
   const { given, where } = call;
   const uses =
     textOf(given, 'uses') ?? (/^[\w.-]+\/[\w./-]+@[\w./-]+$/.test(call.tool.trim()) ? call.tool.trim() : undefined);
+  if (uses !== undefined && /^actions\/github-script@/.test(uses) && isObject(given.with)) {
+    const script = textOf(given.with, 'script');
+    if (script !== undefined && script.trim() !== '') return forgeScript(script, uses, call);
+  }
   if (uses !== undefined) return only(marketplace(uses, isObject(given.with) ? given.with : {}, call));
   const words = vectorOf(given);
   if (words)
@@ -64,10 +72,39 @@ export function readStep(call: ToolCall, name: string): ShellReading | undefined
     const draft = requestDraft({ method: methodIn(given, name, body), url: { text: url, known: true }, body });
     if (draft) return only(draft);
   }
-  if (SHAPES.test(name) && call.server !== '')
+  if (call.server !== '' && SHAPES.test(bareName(plainName(call.tool), plainName(call.server), READS)))
     return only({ tool: name, operation: 'note', effect: 'none', targets: [], flags: [] });
   if (/\s/.test(call.tool.trim()) && startsProgram(call.tool)) return readShell(resolved(call.tool), where);
   return undefined;
+}
+
+const FORGE_CALL = /\b(?:github|octokit)\.(?:rest\.)?(\w{1,40})\.(\w{1,60})\s{0,8}\(/g;
+/** What a script can do beside asking its forge. */
+const BESIDE =
+  /\b(?:require|import|exec|execSync|spawn|eval|Function|fetch|process|child_process|request|graphql|secrets)\b|`[^`]{0,400}\$\{\{/;
+const MAX_CALLS = 32;
+
+/** A script of the forge's own action, by the calls it makes there; whatever else it may do is read as code. */
+function forgeScript(script: string, uses: string, call: ToolCall): ShellReading {
+  const calls = [...script.matchAll(FORGE_CALL)];
+  if (calls.length === 0 || calls.length > MAX_CALLS || BESIDE.test(script))
+    return codeReading('node', script, call.where);
+  const drafts = calls.map((match): Draft => {
+    const name = `${plainName(match[2] as string)}_${plainName(match[1] as string)}`;
+    const told = understood(name, 'forge', {});
+    return {
+      tool: 'github',
+      operation: plainName(match[2] as string).slice(0, 64),
+      effect: told.effect,
+      targets: [plainTarget(`action:${uses}`)],
+      flags: ['remote', ...told.flags],
+      residue: told.effect === 'fetch' ? [] : [script],
+      systems: ['github.com'],
+      scope: 'remote',
+      ...(told.externality && { externality: told.externality }),
+    };
+  });
+  return { drafts, secrets: [] };
 }
 
 /** Scripts are shell unless the step names another language. */
@@ -104,31 +141,6 @@ function vectorOf(given: Given): string[] | undefined {
     return [...words, ...rest];
   }
   return undefined;
-}
-
-/**
- * What a workflow puts into a script before any shell reads it: a secret becomes a variable that is one, also between
- * single quotes; anything else is a variable nobody knows.
- */
-function resolved(text: string): string {
-  if (!text.includes('{{')) return text;
-  let quoted = false;
-  let out = '';
-  for (let at = 0; at < text.length; at += 1) {
-    const match =
-      text[at] === '$' && text[at + 1] === '{' ? /^\$\{\{([^}]{0,300})\}\}/.exec(text.slice(at, at + 310)) : null;
-    if (match) {
-      const inner = match[1] as string;
-      const secret = /\bsecrets\b|\bgithub\.token\b/i.test(inner);
-      const name = `${secret ? 'SECRET' : 'EXPRESSION'}_${inner.replace(/[^A-Za-z0-9]+/g, '_').replace(/^_|_$/g, '')}`;
-      out += quoted ? `'"$${name}"'` : `$${name}`;
-      at += match[0].length - 1;
-      continue;
-    }
-    if (text[at] === "'" && text[at - 1] !== '\\') quoted = !quoted;
-    out += text[at];
-  }
-  return out;
 }
 
 function statement(sql: string, call: ToolCall, name: string): Draft {
@@ -192,7 +204,9 @@ function marketplace(uses: string, options: Given, call: ToolCall): Draft {
   if (name.startsWith('./'))
     return { ...base, effect: 'build', flags: ['project_script', 'script_unknown'], scope: 'workspace' };
   if (/^docker\/build-push-action$/i.test(name))
-    return { ...base, effect: options.push === true || options.push === 'true' ? 'publish' : 'build', flags: [] };
+    return options.push === true || options.push === 'true'
+      ? { ...base, effect: 'publish', flags: [] }
+      : { ...base, effect: 'build', flags: [], scope: 'workspace' };
   const known = MARKET.find((one) => one.name.test(name));
   if (known) {
     const { effect, flags = [], externality } = known;
@@ -202,6 +216,8 @@ function marketplace(uses: string, options: Given, call: ToolCall): Draft {
       flags: [...flags],
       ...(externality && { externality }),
       ...(effect === 'fetch' && { residue: [] }),
+      // The runner is made for this run and gone after it.
+      ...(effect === 'install_local' && { scope: 'workspace' as const }),
     };
   }
   // What a commit names cannot change behind it; what a tag names can.

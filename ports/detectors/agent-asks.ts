@@ -74,6 +74,8 @@ function same(text: string): string {
 
 const PATH =
   /(?<![\w./~-])(?:~|\.{1,2}|\/|\.[a-z])[\w./@~-]{1,200}|(?<![\w./~-])[\w.-]{1,60}\/[\w./-]{1,200}|\b(?:id_(?:rsa|ed25519|ecdsa|dsa)|AGENTS\.md|CLAUDE\.md|GEMINI\.md|credentials\.json|kubeconfig)\b/g;
+/** What an agent is set up with: addresses and tokens of its servers stand there. */
+const SETTINGS = /(?:mcp|settings|config|auth|desktop_config)[\w.-]{0,40}\.(?:json|toml|ya?ml)$/;
 const READ_OR_SEND =
   /\b(?:reads?|cat|opens?|prints?|shows?|displays?|outputs?|cop(?:y|ies)|includes?|attach|pastes?|sends?|posts?|uploads?|forwards?|e-?mails?|leaks?|exfiltrates?|encodes?|embeds?|shares?|fetch|return|pass|dump|submit|reveal|append|puts?|contents?|lies|liest|sende|schicke|kopiere|lis|envoie|copie|lee|envía|copia|leggi|invia|прочитай|отправь|скопируй)\b|[读讀发送複复]|読|送信|보내|읽/iu;
 const CHANGE =
@@ -90,6 +92,13 @@ function paths(text: string): Ask[] {
     if (place.tags.includes('credential') && READ_OR_SEND.test(around)) asks.push({ effect: 'read_credential', ...at });
     else if (place.tags.some((tag) => tag === 'dotenv' || tag === 'env_file') && SEND.test(around))
       asks.push({ effect: 'exfiltrate', ...at });
+    else if (
+      SETTINGS.test(match[0]) &&
+      place.tags.includes('governance') &&
+      READ_OR_SEND.test(around) &&
+      SEND.test(around)
+    )
+      asks.push({ effect: 'exfiltrate', ...at });
     else if (place.tags.includes('governance') && CHANGE.test(around)) asks.push({ effect: 'self_governance', ...at });
   }
   return asks;
@@ -98,7 +107,7 @@ function paths(text: string): Ask[] {
 const SEND =
   /\b(?:send|post|upload|forward|e-?mail|mail|transmit|leak|exfiltrate|share|paste|publish|append|attach|encode|embed|put|include|submit|pass|deliver|copy|reply with|end (?:every|each|your|all)|sende|schicke|poste|übermittle|lade|envoie|envoyez|transmets|publie|envía|envíe|publica|invia|carica|отправь|перешли|загрузи)\b|发送|上传|发到|送信|アップロード|보내|전송/iu;
 const MACHINE_SECRETS =
-  /\b(?:environment variables?|env(?:ironment)? vars?|api[- ]?(?:keys?|tokens?)|access (?:keys?|tokens?)|private keys?|ssh[- ]keys?|service[- ]account tokens?|session (?:tokens?|cookies?|ids?)|cookies|bearer tokens?|auth(?:entication)? tokens?|secrets?|credential files?|credentials|(?:conversation|chat) (?:history|log)|system prompt|customer (?:data|records|list)|(?:all|the) (?:users?'?s?'?|customers?'?s?'?) (?:e-?mails?|contacts|data|files|messages|addresses|personal data)|umgebungsvariablen|zugangsdaten|geheimnisse|schlüssel|variables d'environnement|clés? (?:api|privées?)|identifiants|variables de entorno|claves? (?:api|privadas?)|credenciales|chiavi|переменные окружения|ключи|секреты)\b|环境变量|密钥|凭据|凭证|環境変数|秘密鍵|認証情報|환경 ?변수|비밀 ?키|자격 ?증명/iu;
+  /\b(?:output|results?|contents?|value) of [`'"]?(?:env|printenv|export -p|set)\b|\b(?:environment variables?|env(?:ironment)? vars?|api[- ]?(?:keys?|tokens?)|access (?:keys?|tokens?)|private keys?|ssh[- ]keys?|service[- ]account tokens?|session (?:tokens?|cookies?|ids?)|cookies|bearer tokens?|auth(?:entication)? tokens?|secrets?|credential files?|credentials|(?:conversation|chat) (?:history|log)|system prompt|customer (?:data|records|list)|(?:all|the) (?:users?'?s?'?|customers?'?s?'?) (?:e-?mails?|contacts|data|files|messages|addresses|personal data)|umgebungsvariablen|zugangsdaten|geheimnisse|schlüssel|variables d'environnement|clés? (?:api|privées?)|identifiants|variables de entorno|claves? (?:api|privadas?)|credenciales|chiavi|переменные окружения|ключи|секреты)\b|环境变量|密钥|凭据|凭证|環境変数|秘密鍵|認証情報|환경 ?변수|비밀 ?키|자격 ?증명/iu;
 const SOMEWHERE =
   /https?:\/\/|\bwww\.|\b[\w.-]+@[\w-]+\.\w|!\[|\b(?:comment|issue|pull request|gist|paste(?:bin)?|webhook|endpoint|server|channel|url|query|parameter|argument|link|picture|image|address|ticket|mail|message|commit message|branch name)\b/iu;
 

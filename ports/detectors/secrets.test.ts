@@ -49,6 +49,8 @@ describe('secrets', () => {
     ['Authorization: Bearer 8f3kd02jd73hs82jd9s', '8f3kd02jd73hs82jd9s'],
     ['postgres://app:s3cr3tPw@db.internal/x', 's3cr3tPw'],
     ['mysql://root:Tr0ub4dor@h', 'Tr0ub4dor'],
+    ['the password for the mail server is gr4nite-moss, use it', 'gr4nite-moss'],
+    ['Das Passwort für das WLAN lautet Zug7spitze!', 'Zug7spitze'],
   ])('%s', (text, secret) => {
     const found = detect(text);
     expect(found.map((item) => text.slice(item.start, item.end))).toContain(secret);
@@ -57,6 +59,8 @@ describe('secrets', () => {
 
   test.each([
     'password=$PASSWORD',
+    'The password for the mail server is required before you start.',
+    'A token for each of the calls is created on demand.',
     `token: $${'{{'} secrets.GITHUB_TOKEN }}`,
     'api_key = process.env.API_KEY',
     'const token = getToken()',

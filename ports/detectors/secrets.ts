@@ -123,7 +123,7 @@ function urlPasswordAt(text: string, start: number, found: Found): void {
 }
 
 const NAME =
-  /(?:pass(?:word|wd|wort|phrase|code|key)?(?-i:(?![a-z]))|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|auth(?:orization)?|credentials?|private[_-]?key|client[_-]?secret|encryption[_-]?key|signing[_-]?key|bearer|kennwort|contraseña|senha)[A-Za-z0-9_]{0,20}["'\]]{0,2}[ \t]{0,4}(?:=>|:=|[=:]|[ \t](?:is|ist|est|es|é|è|lautet)[ \t]|[ \t])[ \t]{0,4}/iy;
+  /(?:pass(?:word|wd|wort|phrase|code|key)?(?-i:(?![a-z]))|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|auth(?:orization)?|credentials?|private[_-]?key|client[_-]?secret|encryption[_-]?key|signing[_-]?key|bearer|kennwort|contraseña|senha)[A-Za-z0-9_]{0,20}["'\]]{0,2}[ \t]{0,4}(?:=>|:=|[=:]|[ \t](?:(?:for|to|of|on|at|in|für|von|zu|de|del|du|per)(?:[ \t][\w.-]{1,30}){1,4}[ \t])?(?:is|ist|est|es|é|è|lautet)[ \t]|[ \t])[ \t]{0,4}/iy;
 const VALUE = /(?:bearer |basic |token |apikey )?(?:"([^"\n]{6,500})"|'([^'\n]{6,500})'|([^\s"'`,;(){}<>&|]{6,500}))/iy;
 
 function assignedAt(text: string, start: number, found: Found): void {

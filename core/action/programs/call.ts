@@ -5,6 +5,7 @@ import { type Arg, joinOrigins, literal, type Origin, type Stream } from '../../
 import { type Draft, type DraftTarget, fileTarget, plainTarget } from '../draft.ts';
 import { resolvePath, scopeOf, type Where } from '../paths.ts';
 import { placeOf } from '../places.ts';
+import type { ReadLine } from '../planted.ts';
 import type { Effect } from '../types.ts';
 import { urlTarget } from '../urls.ts';
 import { type Arguments, optionRule } from './arguments.ts';
@@ -18,6 +19,8 @@ export type Meaning = {
   secret(value: string): void;
   /** What was fetched last goes straight to a process that keeps it to itself. */
   handOver(): void;
+  /** What a line comes to that some file will run. */
+  readonly line: ReadLine;
 };
 
 export type Call = {

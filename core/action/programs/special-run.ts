@@ -330,7 +330,8 @@ function emitPatch(call: Call, text: string): Stream {
     cwd: folder === undefined ? undefined : resolvePath(folder, undefined, call.meaning.where.home),
   };
   try {
-    for (const draft of readPatch(text, where, 'patch')) emit(call, { ...draft, flags: draft.flags });
+    for (const draft of readPatch(text, where, 'patch', call.meaning.line))
+      emit(call, { ...draft, flags: draft.flags });
   } catch {
     call.walk.judge.opaque('patch', text, [], call.invocation.frame);
   }

@@ -1,0 +1,50 @@
+// Nouns in the names of tools, by what becomes of them when somebody changes or removes one. Data.
+
+export const noun = (list: string) => new RegExp(`(?:^|_)(?:${list})(?:_|$)`);
+
+export const IDENTITY_NOUNS = noun(
+  'users?|members?|roles?|permissions?|policy|policies|keys?|tokens?|secrets?|access|iam|groups?|collaborators?|admins?|passwords?|credentials?|mfa|service_accounts?|acl|acls|sso|scim|whitelist|allowlist|denylist|ip_rules?',
+);
+export const DATA_NOUNS = noun(
+  'tables?|databases?|db|collections?|index|indexes|rows?|records?|schemas?|documents?|sql|keyspaces?|hypertables?|nodes_and_edges',
+);
+export const INFRA_NOUNS = noun(
+  'instances?|buckets?|clusters?|servers?|vms?|volumes?|namespaces?|deployments?|pods?|services?|functions?|stacks?|projects?|repository|repositories|repos?|environments?|domains?|dns|zones?|snapshots?|backups?|networks?|containers?|images?|apps?|sites?|queues?|topics?|resources?|workspaces?|droplets?|dynos?|lambdas?|load_balancers?|subnets?|vpcs?|disks?|env_vars?|env|config_vars?|pipelines?|releases?',
+);
+/** Of these the ones that machines are made of; the others are also words of trackers and players. */
+export const MACHINE_NOUNS = noun(
+  'instances?|buckets?|clusters?|servers?|vms?|volumes?|namespaces?|deployments?|pods?|functions?|stacks?|environments?|domains?|dns|zones?|snapshots?|backups?|networks?|containers?|droplets?|dynos?|lambdas?|load_balancers?|subnets?|vpcs?|disks?|env_vars?|env|config_vars?|pipelines?',
+);
+export const TALK_NOUNS = noun(
+  'issues?|tickets?|comments?|pull_requests?|merge_requests?|prs?|reviews?|discussions?|pages?|docs?|tasks?|events?|messages?|threads?|drafts?|notes?|cards?|story|stories|reactions?|labels?|milestones?|incidents?|meetings?|appointments?|work_items?|bugs?|epics?|sprints?|alerts?|worklogs?|blocks?|checklists?|todos?|reminders?|conversations?',
+);
+export const MAIL_NOUNS = noun(
+  'emails?|mails?|messages?|sms|tweets?|chats?|dms?|notifications?|slack|campaigns?|newsletters?|whatsapp|voicemails?|faxe?s?',
+);
+/** Taking one away takes nothing with it that could not be put back. */
+export const MINOR_NOUNS = noun(
+  'reactions?|labels?|tags?|assignees?|reviewers?|watchers?|drafts?|stars?|votes?|pins?|bookmarks?|favou?rites?|likes?|reminders?|cart|carts|basket|wishlist|filters?|blocks?|upvotes?|highlights?|queue_items?|typing|caches?|thumbnails?|previews?|tabs?|windows?|dialogs?|modals?|connections?|selection|clipboard',
+);
+/** Records a business keeps of its daily work: what is changed in one can be set back. */
+export const RECORD_NOUNS = noun(
+  'contacts?|leads?|deals?|opportunity|opportunities|compan(?:y|ies)|customers?|clients?|vendors?|suppliers?|candidates?|applicants?|profiles?|preferences?|items?|tags?|fields?|propert(?:y|ies)|carts?|baskets?|wishlists?|discount_codes?|coupon_codes?|favou?rites?|bookmarks?|lists?|columns?|sprints?|epics?|goals?|milestones?|calendars?|appointments?|slots?|inventory|stock|timesheets?|time_entr(?:y|ies)|worklogs?|hours|shifts?|folders?|dashboards?|widgets?|charts?|boards?|sheets?|cells?|spreadsheets?|slides?|memory|memories|entit(?:y|ies)|observations?|relations?|facts?|playlists?|songs?|tracks?|lights?|thermostats?|brightness|scenes?|status|state|stage|priority|progress|due_dates?|titles?|descriptions?|subjects?|estimates?|call_notes?|notes?|todos?|reminders?|checklists?|activities|activity|follow_ups?|interactions?|entries|entry|habits?|recipes?|workouts?|meals?|courses?|lessons?|grades?|feedback|categor(?:y|ies)|segments?|annotations?|bookings?_notes?|answers?|knowledge|articles?|queue|watchlists?|music|albums?|podcasts?|radio|volume|audio|video_playback|alarm_clock|timers?',
+);
+/** Runs later by itself once it is there. */
+export const LATER_NOUNS = noun(
+  'automations?|workflows?|triggers?|webhooks?|crons?|cron_?jobs?|jobs?|schedules?|scheduled_\\w+|recurring_\\w+|zaps?|flows?|dags?|forwarding|auto_?repl(?:y|ies)|mail_rules?|inbox_rules?|filters?|playbooks?|scenarios?',
+);
+export const GUARD_NOUNS = noun(
+  'branch_protections?|protections?|protection_rules?|rulesets?|mfa|2fa|two_factor|two_factor_auth|totp|audit|audit_logs?|audit_log|auditing|audit_trail|cloudtrail|guardduty|firewalls?|waf|secret_scanning|vulnerability_alerts|encryption|public_access_block|deletion_protection|antivirus|edr|siem|logging|monitoring|security_policy|security_policies|security_hub|approval_rules?|rate_limits?|captcha|sso_enforcement|network_polic(?:y|ies)|alarm_system|burglar_alarm|content_filters?|dlp|malware_scan\\w*|intrusion_detection',
+);
+/** What the agent is held by, or told to be. */
+export const GOVERNANCE_NOUNS = noun(
+  'beacon|guardrails?|system_prompts?|system_instructions?|custom_instructions?|own_instructions?|agent_(?:rules?|instructions?|hooks?|permissions?|polic(?:y|ies)|prompt)|permission_modes?|auto_approv\\w*|approval_(?:gates?|polic(?:y|ies)|modes?|settings?)|allowed_tools|tool_(?:permissions?|allowlist|policy)|claude_md|agents_md|yolo_mode|safety_(?:filters?|settings?|mode)|tool_call_approvals?|pending_actions?',
+);
+export const SECRET_NOUNS = noun('secrets?|credentials?|passwords?|private_key|api_keys?|tokens?|otp');
+/** Devices that keep people out, or can hurt. */
+export const SAFETY_NOUNS =
+  /(?:^|[_.\s])(?:locks?|doors?|garage|alarms?|gates?|cameras?|security|valves?|ovens?|stoves?|sirens?|cover)(?:[_.\s]|$)/;
+/** People, when whole lists of them are meant. */
+export const PEOPLE_NOUNS = noun(
+  'customers|clients|contacts|users|employees|patients|leads|members|subscribers|applicants|candidates|students|guests|emails|people|crm|payroll|salaries|medical_records?|health_records?|accounts',
+);
