@@ -1,5 +1,6 @@
 // The envelope: everything a decision is made upon. It is evaluated, kept as evidence, and replayed, as these bytes.
 
+import type { Change } from './action/extent.ts';
 import type { ActionContext, CanonicalAction, Finding } from './action/types.ts';
 import type { Externality } from './externality.ts';
 import type { Provenance } from './principal.ts';
@@ -36,6 +37,8 @@ export type EvaluatedInput = {
   readonly action: CanonicalAction;
   readonly externality: Externality;
   readonly findings: readonly Finding[];
+  /** Absent in what was decided before it was measured. */
+  readonly change?: Change;
   readonly facts: Facts;
   readonly context: ActionContext;
 };

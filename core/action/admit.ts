@@ -5,6 +5,7 @@ import { BeaconError, invalidArgument } from '../errors.ts';
 import type { PartExternality } from '../externality.ts';
 import { type Draft, draftKey } from './draft.ts';
 import { gravity } from './effects.ts';
+import { type Change, Extent } from './extent.ts';
 import { finishPart, worstExternality } from './parts.ts';
 import { whereFrom } from './paths.ts';
 import { type ProposedLike, type Reading, readProposed } from './proposed.ts';
@@ -33,6 +34,7 @@ export type Admitted = {
   /** Field by field the worst of all parts. */
   readonly externality: PartExternality;
   readonly findings: readonly Finding[];
+  readonly change: Change;
   /** One line without payload, at most 200 characters. */
   readonly summary: string;
   /** Every tool by which the proposal can be stopped: what acts, parts that do nothing too, and what the caller calls it. */
@@ -53,10 +55,11 @@ export function admitProposal(input: AdmitInput): Admitted {
   const findings = new Findings(input.detect);
   const parts = new Map<string, ActionPart>();
   const tools = new Set<string>();
+  const extent = new Extent(context.git?.staged);
   actions.forEach((proposed, index) => {
     const field = actions.length === 1 ? 'action' : `action.${index}`;
     const reading = readProposed(proposed, context, field);
-    for (const part of finish(reading, field, input, findings, reading.place ?? PLACES[proposed.kind.case ?? ''])) {
+    for (const part of finish(reading, field, input, findings, extent, reading.place ?? PLACES[proposed.kind.case ?? ''])) {
       parts.set(JSON.stringify(part), part);
       tools.add(part.tool);
     }
@@ -68,6 +71,7 @@ export function admitProposal(input: AdmitInput): Admitted {
     action,
     externality: worstExternality(action.parts),
     findings: findings.list(),
+    change: extent.read(),
     summary: summarise(action.parts),
     tools: [...tools],
   };
@@ -101,7 +105,14 @@ function calledName({ kind }: ProposedLike, mask: (text: string) => string): str
   return kind.case === 'mcp' ? `mcp__${mask(server)}__${mask(tool)}` : '';
 }
 
-function finish(reading: Reading, field: string, input: AdmitInput, findings: Findings, place?: Place): ActionPart[] {
+function finish(
+  reading: Reading,
+  field: string,
+  input: AdmitInput,
+  findings: Findings,
+  extent: Extent,
+  place?: Place,
+): ActionPart[] {
   const { addressed } = reading;
   const located = reading.texts.map(({ text, where }) =>
     findings.scan(text, `${field}.${where}`, place, addressed && ((item) => reaches(text, item, addressed))),
@@ -137,7 +148,11 @@ function finish(reading: Reading, field: string, input: AdmitInput, findings: Fi
     reading.drafts.map((draft) => [draftKey({ ...draft, range: all.length === 0 ? undefined : draft.range }), draft]),
   );
   if (drafts.size === 0) drafts.set('', NOTHING);
-  return [...drafts.values()].map((draft) => finishPart(draft, { where, mask, digest: input.digest, sensitive }));
+  return [...drafts.values()].map((draft) => {
+    const part = finishPart(draft, { where, mask, digest: input.digest, sensitive });
+    extent.add(draft, part, where.workspace);
+    return part;
+  });
 }
 
 /** The number or account that the call itself is addressed to is how it gets there, not what leaks. */

@@ -3,6 +3,7 @@
 package beacon
 
 import data.beacon.effects
+import data.beacon.limits
 import data.beacon.words
 
 tenant := data.tenants[input.identity.tenant_id]
@@ -19,6 +20,7 @@ tenant_data_ok if {
 	every map in [
 		object.get(tenant, "protected_branches", {}),
 		object.get(tenant, "protected_branch_prefixes", {}),
+		object.get(tenant, "protected_paths", {}),
 	] {
 		is_object(map)
 		every value in map {
@@ -32,6 +34,21 @@ tenant_data_ok if {
 		}
 	}
 	is_boolean(object.get(tenant, "every_change_approved", false))
+	change_limits_ok(object.get(tenant, "change_limits", {}))
+}
+
+# A misspelt step or measure would limit nothing.
+change_limits_ok(steps) if {
+	is_object(steps)
+	every step, numbers in steps {
+		limits.change[step]
+		is_object(numbers)
+		every measure, number in numbers {
+			limits.change[step][measure]
+			is_number(number)
+			number >= 0
+		}
+	}
 }
 
 # Anything there, even null or false, is data.

@@ -61,6 +61,7 @@ function evaluatedInput(admitted: Admitted, facts: Facts, salt: string): Evaluat
     action: admitted.action,
     externality: admitted.externality,
     findings: admitted.findings,
+    change: admitted.change,
     facts,
     context: admitted.context,
   };
