@@ -8,6 +8,15 @@ import type { Provenance } from './principal.ts';
 export type TrustLevel = 'L0' | 'L1' | 'L2' | 'L3';
 export type RuntimeFamily = 'tool_hook' | 'framework_sdk' | 'gateway' | 'managed_platform' | 'observer';
 
+export type SpentBudget = {
+  readonly of: 'agent' | 'turn' | 'session';
+  /** Decisions in `window_seconds`. */
+  readonly limit: number;
+  readonly window_seconds: number;
+  /** RFC 3339, UTC, to the second. */
+  readonly lifts_at: string;
+};
+
 /** What Beacon itself knows at the moment of deciding; no caller writes here. */
 export type Facts = {
   readonly score: number;
@@ -17,6 +26,8 @@ export type Facts = {
   readonly revocation_epoch: number | null;
   readonly revoked_scopes: readonly string[];
   readonly budget_exhausted: boolean;
+  /** Which one, where its keeper said so. */
+  readonly budget_spent?: SpentBudget;
   /** A recorded, unexpired, unused approval for this fingerprint, tenant and agent. */
   readonly approval: { readonly action_id: string; readonly receipt_id: string } | null;
 };

@@ -135,10 +135,24 @@ facts_ok if {
 	epoch_ok(input.facts.revocation_epoch)
 	strings(input.facts.revoked_scopes)
 	is_boolean(input.facts.budget_exhausted)
+	spent_ok
 	approval_ok(input.facts.approval)
 }
 
 epoch_ok(epoch) if is_number(epoch)
+
+# There only when a budget is spent.
+spent_ok if not has_spent
+
+spent_ok if {
+	input.facts.budget_exhausted == true
+	is_string(spent_names[spent.of])
+	is_number(spent.limit)
+	is_number(spent.window_seconds)
+	is_string(spent.lifts_at)
+}
+
+has_spent if _ = input.facts.budget_spent
 
 # Null is well formed; the revocation rules deny it by its own name.
 epoch_ok(null)

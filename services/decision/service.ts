@@ -127,6 +127,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
         .catch((error) => env.failed('decision.close_overdue', error));
     }
     await stores.idempotency.sweep(env.now(), SWEEP_LIMIT);
+    await stores.budgets.sweep(env.now(), SWEEP_LIMIT);
     await this.#recorder.settle();
   }
 
