@@ -1,5 +1,6 @@
 // The envelope: everything a decision is made upon. It is evaluated, kept as evidence, and replayed, as these bytes.
 
+import type { Called } from './action/called.ts';
 import type { Change } from './action/extent.ts';
 import type { ActionContext, CanonicalAction, Finding } from './action/types.ts';
 import type { Externality } from './externality.ts';
@@ -48,8 +49,9 @@ export type EvaluatedInput = {
   readonly action: CanonicalAction;
   readonly externality: Externality;
   readonly findings: readonly Finding[];
-  /** Absent in what was decided before it was measured. */
+  /** Both absent in what was decided before they were told. */
   readonly change?: Change;
+  readonly commands?: Called;
   readonly facts: Facts;
   readonly context: ActionContext;
 };

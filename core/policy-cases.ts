@@ -22,6 +22,8 @@ export type Fragment = {
   readonly runtime_family?: string;
   /** Over a change of nothing; without, the input tells of none. */
   readonly change?: object;
+  /** Over a proposal that calls nothing; without, the input tells of none. */
+  readonly commands?: object;
 };
 export type Expected = {
   readonly route: string;
@@ -63,6 +65,7 @@ export function caseInput(base: CaseBase, fragment: Fragment): EvaluatedInput {
     externality: { ...input.externality, ...fragment.externality },
     findings: fragment.findings ?? [],
     ...(fragment.change && { change: { ...NO_CHANGE, ...fragment.change } }),
+    ...(fragment.commands && { commands: { list: [], complete: true, ...fragment.commands } }),
     facts: { ...input.facts, ...fragment.facts },
     context: { ...input.context, ...fragment.context },
     surface: fragment.surface ?? input.surface,
@@ -91,7 +94,7 @@ export function readCases(bytes: Uint8Array): readonly PolicyCase[] {
 
 const FRAGMENT_MEMBERS = [
   ...['identity', 'facts', 'context', 'externality', 'findings'],
-  ...['surface', 'runtime_family', 'change'],
+  ...['surface', 'runtime_family', 'change', 'commands'],
 ];
 const NO_CHANGE = { files: 0, lines: 0, bytes: 0, places: [], trees: [], complete: true };
 

@@ -3,6 +3,7 @@
 
 import { BeaconError, invalidArgument } from '../errors.ts';
 import type { PartExternality } from '../externality.ts';
+import { type Called, Commands } from './called.ts';
 import { type Draft, draftKey } from './draft.ts';
 import { gravity } from './effects.ts';
 import { type Change, Extent } from './extent.ts';
@@ -35,6 +36,7 @@ export type Admitted = {
   readonly externality: PartExternality;
   readonly findings: readonly Finding[];
   readonly change: Change;
+  readonly commands: Called;
   /** One line without payload, at most 200 characters. */
   readonly summary: string;
   /** Every tool by which the proposal can be stopped: what acts, parts that do nothing too, and what the caller calls it. */
@@ -55,7 +57,7 @@ export function admitProposal(input: AdmitInput): Admitted {
   const findings = new Findings(input.detect);
   const parts = new Map<string, ActionPart>();
   const tools = new Set<string>();
-  const extent = new Extent(context.git?.staged);
+  const told = { extent: new Extent(context.git?.staged), commands: new Commands() };
   actions.forEach((proposed, index) => {
     const field = actions.length === 1 ? 'action' : `action.${index}`;
     const reading = readProposed(proposed, context, field);
@@ -71,7 +73,8 @@ export function admitProposal(input: AdmitInput): Admitted {
     action,
     externality: worstExternality(action.parts),
     findings: findings.list(),
-    change: extent.read(),
+    change: told.extent.read(),
+    commands: told.commands.read(),
     summary: summarise(action.parts),
     tools: [...tools],
   };
@@ -110,7 +113,7 @@ function finish(
   field: string,
   input: AdmitInput,
   findings: Findings,
-  extent: Extent,
+  { extent, commands }: { readonly extent: Extent; readonly commands: Commands },
   place?: Place,
 ): ActionPart[] {
   const { addressed } = reading;
@@ -145,7 +148,9 @@ function finish(
     return payloadOf(all.filter((item) => item.start < range.end && item.end > range.start));
   };
   const drafts = new Map(
-    reading.drafts.map((draft) => [draftKey({ ...draft, range: all.length === 0 ? undefined : draft.range }), draft]),
+    commands
+      .take(reading.drafts, mask)
+      .map((draft) => [draftKey({ ...draft, range: all.length === 0 ? undefined : draft.range }), draft]),
   );
   if (drafts.size === 0) drafts.set('', NOTHING);
   return [...drafts.values()].map((draft) => {

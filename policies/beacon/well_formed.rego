@@ -18,6 +18,8 @@ well_formed if {
 	findings_ok
 	change_ok
 	limits_ok
+	commands_ok
+	exec_ok
 	facts_ok
 	context_ok
 	tenant_data_ok

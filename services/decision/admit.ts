@@ -3,6 +3,7 @@
 
 import { toBinary } from '@bufbuild/protobuf';
 import { admitProposal } from '../../core/action/admit.ts';
+import type { Called } from '../../core/action/called.ts';
 import { readContext, redactContext } from '../../core/action/context.ts';
 import type { Change } from '../../core/action/extent.ts';
 import type { Detect } from '../../core/action/redact.ts';
@@ -35,6 +36,7 @@ export type Admitted = {
   readonly externality: Externality;
   readonly findings: readonly Finding[];
   readonly change: Change;
+  readonly commands: Called;
   readonly context: ActionContext;
   readonly summary: string;
   readonly tools: readonly string[];
@@ -101,7 +103,7 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
   const surface = proposal.surface === '' ? 'api' : proposal.surface;
   if (!SURFACE.test(surface)) throw invalidArgument('surface', 'must be 1 to 32 of a-z 0-9 - and start with a letter');
   const told = readContext(proposal.contextJson === '' ? {} : parseJsonText(proposal.contextJson, 'context'));
-  const { action, externality, findings, change, summary, tools } = admitProposal({
+  const { action, externality, findings, change, commands, summary, tools } = admitProposal({
     actions: proposal.actions,
     context: told,
     detect,
@@ -127,6 +129,7 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
     },
     findings,
     change,
+    commands,
     context: redactContext(told, detect),
     summary,
     tools,

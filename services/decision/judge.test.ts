@@ -23,10 +23,14 @@ async function judged(command: string, call = minted) {
   return { verdict, input: JSON.parse(Buffer.from(input).toString()) };
 }
 
-test.each(['ls', 'echo x > a', 'rm -rf src'])('the evaluated input always tells what changes: %s', async (command) => {
-  const { input } = await judged(command);
-  expect(Object.keys(input.change).sort()).toEqual(['bytes', 'complete', 'files', 'lines', 'places', 'trees']);
-});
+test.each(['ls', 'echo x > a', 'rm src'])(
+  'the evaluated input always tells what changes and what is called: %s',
+  async (command) => {
+    const { input } = await judged(command);
+    expect(Object.keys(input.change).sort()).toEqual(['bytes', 'complete', 'files', 'lines', 'places', 'trees']);
+    expect(input.commands).toMatchObject({ list: [[command.split(' ')[0]]], complete: true });
+  },
+);
 
 test('a change larger than anybody reads waits for a person, and says how large it is and what would pass', async () => {
   const command = `cat > src/a.ts <<'E'\n${'const x = 1;\n'.repeat(1_600)}E`;

@@ -62,6 +62,7 @@ function evaluatedInput(admitted: Admitted, facts: Facts, salt: string): Evaluat
     externality: admitted.externality,
     findings: admitted.findings,
     change: admitted.change,
+    commands: admitted.commands,
     facts,
     context: admitted.context,
   };
