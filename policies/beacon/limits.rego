@@ -18,16 +18,17 @@ exceeded contains [step, measure] if {
 	change[measure] > most
 }
 
-hits contains [rung(row), "beacon.limits.change", row.code, message] if {
+hits contains [rank, "beacon.limits.change", row.code, message] if {
 	count(exceeded) > 0
 	some step in {entry[0] | some entry in exceeded}
 	not told_graver(step)
 	row := limits.steps[step]
+	rank := rung(row)
 	counted := [amount(change[measure], measure) | some measure in measures; exceeded[[step, measure]]]
 	allowed := [amount(limit_of(step, measure), measure) | some measure in measures]
 	message := concat("", [
 		"The change holds ", concat(" and ", counted), "; more than ", concat(", ", allowed), " at once ", row.does, ". ",
-		row.instead,
+		row.instead, barred(rank),
 	])
 }
 

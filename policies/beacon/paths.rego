@@ -28,13 +28,15 @@ within(_, ".")
 
 within(path, tree) if startswith(path, concat("", [tree, "/"]))
 
-hits contains [rung({"ladder": "person_present"}), "beacon.paths.protected", "protected_path", message] if {
+hits contains [rank, "beacon.paths.protected", "protected_path", message] if {
+	rank := rung({"ladder": "person_present"})
 	some path in touched
-	message := concat("", ["It changes `", path, "`, which is protected. Propose the change on another path, or ask a person to approve."])
+	message := concat("", ["It changes `", path, "`, which is protected. Propose the change on another path, or ask a person to approve.", barred(rank)])
 }
 
-hits contains [rung({"ladder": "person_present"}), "beacon.paths.protected", "protected_path_unknown", message] if {
+hits contains [rank, "beacon.paths.protected", "protected_path_unknown", message] if {
+	rank := rung({"ladder": "person_present"})
 	count(protected_paths) > 0
 	change.complete == false
-	message := "It changes more places than can be held against the protected paths. Propose it in smaller steps, or ask a person to approve."
+	message := concat("", ["It changes more places than can be held against the protected paths. Propose it in smaller steps, or ask a person to approve.", barred(rank)])
 }

@@ -3,7 +3,7 @@ package beacon
 
 hits contains [4, "beacon.revocation.scope", "revoked", message] if {
 	some scope in input.facts.revoked_scopes
-	message := concat("", ["`", scope, "` is revoked. Nothing in this scope runs until an admin reinstates it."])
+	message := concat("", ["`", scope, "` is revoked. Nothing in this scope runs until an admin reinstates it. Work outside of it, or have an admin look at why it was revoked."])
 }
 
 hits contains [4, "beacon.revocation.epoch", "revocation_unknown", message] if {

@@ -76,8 +76,10 @@ hits contains [rank, "beacon.tenant.other", "other_tenant", message] if {
 	name := substring(target, 7, -1)
 	lower(name) != lower(input.identity.tenant_id)
 	rank := other_tenant_ranks[input.identity.client_provenance]
-	message := concat("", [called(part), " acts for the tenant ", name, ", which is not yours. Act within your own tenant, or ask a person to approve."])
+	message := concat("", [called(part), " acts for the tenant ", name, ", which is not yours. ", other_tenant_advice[rank]])
 }
+
+other_tenant_advice := {3: "Act within your own tenant, or ask a person to approve.", 4: "Act within your own tenant, or have a token minted: a name that is only asserted is approved for no other."}
 
 other_tenant_ranks := {"asserted": 4, "authenticated": 3, "attested": 3}
 
