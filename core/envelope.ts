@@ -49,9 +49,10 @@ export type EvaluatedInput = {
   readonly action: CanonicalAction;
   readonly externality: Externality;
   readonly findings: readonly Finding[];
-  /** Both absent in what was decided before they were told. */
+  /** All absent in what was decided before they were told. */
   readonly change?: Change;
   readonly commands?: Called;
+  readonly regions?: readonly string[];
   readonly facts: Facts;
   readonly context: ActionContext;
 };

@@ -24,6 +24,7 @@ export type Fragment = {
   readonly change?: object;
   /** Over a proposal that calls nothing; without, the input tells of none. */
   readonly commands?: object;
+  readonly regions?: readonly string[];
 };
 export type Expected = {
   readonly route: string;
@@ -66,6 +67,7 @@ export function caseInput(base: CaseBase, fragment: Fragment): EvaluatedInput {
     findings: fragment.findings ?? [],
     ...(fragment.change && { change: { ...NO_CHANGE, ...fragment.change } }),
     ...(fragment.commands && { commands: { list: [], complete: true, ...fragment.commands } }),
+    ...(fragment.regions && { regions: fragment.regions }),
     facts: { ...input.facts, ...fragment.facts },
     context: { ...input.context, ...fragment.context },
     surface: fragment.surface ?? input.surface,
@@ -94,7 +96,7 @@ export function readCases(bytes: Uint8Array): readonly PolicyCase[] {
 
 const FRAGMENT_MEMBERS = [
   ...['identity', 'facts', 'context', 'externality', 'findings'],
-  ...['surface', 'runtime_family', 'change', 'commands'],
+  ...['surface', 'runtime_family', 'change', 'commands', 'regions'],
 ];
 const NO_CHANGE = { files: 0, lines: 0, bytes: 0, places: [], trees: [], complete: true };
 

@@ -28,6 +28,12 @@ const DENIED: Record<string, Fragment> = {
   level: { parts: [{ ...read, effect: 'write' }], facts: { level: 'L0' }, context },
   unattended: { parts: [{ ...read, effect: 'publish', to: 'public' }], context: { ...context, attended: false } },
   tool: { parts: [{ ...read, tool: 'telnet' }], identity: { tenant_id: 'globex' }, context },
+  region: {
+    parts: [{ ...read, effect: 'send', to: 'own' }],
+    regions: ['us-east-1'],
+    identity: { tenant_id: 'acme-eu' },
+    context,
+  },
   command: {
     parts: [read],
     commands: { list: [['git', 'git push', 'git push --force']] },
@@ -43,6 +49,7 @@ const DENIED: Record<string, Fragment> = {
 };
 /** What may lawfully be another value of the same type: the caller's own field that names the denied thing. */
 const CHOICES: Record<string, readonly string[]> = {
+  region: ['identity.tenant_id'],
   command: ['identity.tenant_id', ...[0, 1, 2].map((n) => `commands.list.0.${n}`)],
   path: ['identity.tenant_id', 'change.places.0', 'change.places.1', 'change.trees.0'],
   tool: ['identity.tenant_id', 'action.parts.0.tool'],
@@ -135,7 +142,7 @@ describe.each(Object.keys(DENIED))('denied by %s', (name) => {
     for (const path of paths(input)) {
       if (path.length === 0 || typeof path.at(-1) === 'number') continue;
       // Recorded before they were told; the host always tells them (services/decision/judge.test.ts).
-      if (['change', 'commands'].includes(path.join('.'))) continue;
+      if (['change', 'commands', 'regions'].includes(path.join('.'))) continue;
       const verdict = verdictOf(changed(input, path, undefined));
       expect(runs(verdict.route), `without ${path.join('.')}: ${JSON.stringify(verdict)}`).toBe(false);
     }

@@ -98,7 +98,8 @@ function fault({ rule, code, message }: Reason, { route }: Verdict, strictest: b
   if (!/^[A-Z`]/.test(message) || !message.endsWith('.')) return 'is no sentence';
   if (ADVICE.test(message.split(/[.;] /)[0] as string) && message.split('. ').length < 2)
     return 'says nothing that was understood';
-  if (runs(route)) return undefined;
+  // That a person approved stops nothing.
+  if (runs(route) || rule === 'beacon.approval.recorded') return undefined;
   if (!ADVICE.test(message)) return 'says nothing that would be accepted';
   if (route !== 'DENY' || !strictest) return undefined;
   // Who is denied cannot be told to ask, unless it says what has to change first.

@@ -11,6 +11,7 @@ import { finishPart, worstExternality } from './parts.ts';
 import { whereFrom } from './paths.ts';
 import { type ProposedLike, type Reading, readProposed } from './proposed.ts';
 import { type Detect, Findings, type LocatedFinding, type Place, payloadOf } from './redact.ts';
+import { Regions } from './regions.ts';
 import type { ActionContext, ActionPart, CanonicalAction, Finding } from './types.ts';
 
 export const MAX_ACTIONS = 64;
@@ -37,6 +38,8 @@ export type Admitted = {
   readonly findings: readonly Finding[];
   readonly change: Change;
   readonly commands: Called;
+  /** Of clouds, in which something is put or changed. */
+  readonly regions: readonly string[];
   /** One line without payload, at most 200 characters. */
   readonly summary: string;
   /** Every tool by which the proposal can be stopped: what acts, parts that do nothing too, and what the caller calls it. */
@@ -57,7 +60,7 @@ export function admitProposal(input: AdmitInput): Admitted {
   const findings = new Findings(input.detect);
   const parts = new Map<string, ActionPart>();
   const tools = new Set<string>();
-  const told = { extent: new Extent(context.git?.staged), commands: new Commands() };
+  const told = { extent: new Extent(context.git?.staged), commands: new Commands(), regions: new Regions() };
   actions.forEach((proposed, index) => {
     const field = actions.length === 1 ? 'action' : `action.${index}`;
     const reading = readProposed(proposed, context, field);
@@ -75,6 +78,7 @@ export function admitProposal(input: AdmitInput): Admitted {
     findings: findings.list(),
     change: told.extent.read(),
     commands: told.commands.read(),
+    regions: told.regions.list(),
     summary: summarise(action.parts),
     tools: [...tools],
   };
@@ -108,12 +112,15 @@ function calledName({ kind }: ProposedLike, mask: (text: string) => string): str
   return kind.case === 'mcp' ? `mcp__${mask(server)}__${mask(tool)}` : '';
 }
 
+/** What is told of a proposal beside its parts. */
+type Told = { readonly extent: Extent; readonly commands: Commands; readonly regions: Regions };
+
 function finish(
   reading: Reading,
   field: string,
   input: AdmitInput,
   findings: Findings,
-  { extent, commands }: { readonly extent: Extent; readonly commands: Commands },
+  { extent, commands, regions }: Told,
   place?: Place,
 ): ActionPart[] {
   const { addressed } = reading;
@@ -156,6 +163,7 @@ function finish(
   return [...drafts.values()].map((draft) => {
     const part = finishPart(draft, { where, mask, digest: input.digest, sensitive });
     extent.add(draft, part, where.workspace);
+    regions.add(draft, part);
     return part;
   });
 }

@@ -21,6 +21,7 @@ tenant_data_ok if {
 		object.get(tenant, "protected_branches", {}),
 		object.get(tenant, "protected_branch_prefixes", {}),
 		object.get(tenant, "protected_paths", {}),
+		object.get(tenant, "regions", {}),
 	] {
 		is_object(map)
 		every value in map {

@@ -19,6 +19,7 @@ well_formed if {
 	change_ok
 	limits_ok
 	commands_ok
+	strings(regions)
 	exec_ok
 	facts_ok
 	context_ok

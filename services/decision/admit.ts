@@ -37,6 +37,7 @@ export type Admitted = {
   readonly findings: readonly Finding[];
   readonly change: Change;
   readonly commands: Called;
+  readonly regions: readonly string[];
   readonly context: ActionContext;
   readonly summary: string;
   readonly tools: readonly string[];
@@ -103,7 +104,7 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
   const surface = proposal.surface === '' ? 'api' : proposal.surface;
   if (!SURFACE.test(surface)) throw invalidArgument('surface', 'must be 1 to 32 of a-z 0-9 - and start with a letter');
   const told = readContext(proposal.contextJson === '' ? {} : parseJsonText(proposal.contextJson, 'context'));
-  const { action, externality, findings, change, commands, summary, tools } = admitProposal({
+  const { action, externality, findings, change, commands, regions, summary, tools } = admitProposal({
     actions: proposal.actions,
     context: told,
     detect,
@@ -130,6 +131,7 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
     findings,
     change,
     commands,
+    regions,
     context: redactContext(told, detect),
     summary,
     tools,

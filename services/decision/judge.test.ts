@@ -31,6 +31,7 @@ test.each(['ls', 'echo x > a', 'rm src'])(
     const { input } = await judged(command);
     expect(Object.keys(input.change).sort()).toEqual(['bytes', 'complete', 'files', 'lines', 'places', 'trees']);
     expect(input.commands).toMatchObject({ list: [[command.split(' ')[0]]], complete: true });
+    expect(input.regions).toEqual([]);
   },
 );
 

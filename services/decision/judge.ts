@@ -71,6 +71,7 @@ function evaluatedInput(admitted: Admitted, facts: Facts, salt: string): Evaluat
     findings: admitted.findings,
     change: admitted.change,
     commands: admitted.commands,
+    regions: admitted.regions,
     facts,
     context: admitted.context,
   };
