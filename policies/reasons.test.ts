@@ -39,7 +39,8 @@ let policy: PolicySnapshot;
 beforeAll(async () => {
   const bundle = await bundleWithTenants();
   const laid = JSON.parse(new TextDecoder().decode(bundle.data));
-  laid.beacon.guardrails.tenants = { railed: { pre_flight: RAILS, input: RAILS, output: RAILS } };
+  const tools = { pinned: { 'srv/pinned': 'd1' }, unlisted: 'block' };
+  laid.beacon.guardrails.tenants = { railed: { pre_flight: RAILS, input: RAILS, output: RAILS, tools } };
   policy = await new WasmPolicyEngine().activate({ ...bundle, data: encode(laid) });
 });
 
@@ -68,6 +69,10 @@ function* generated(): Generator<Fragment> {
       yield { parts: [{ ...part, targets: ['branch:origin/main'] }] };
       yield { parts: [{ ...part, targets: ['branch:origin/topic'] }] };
     }
+  }
+  for (const target of ['tool:pinned@d1', 'tool:pinned@d2', 'tool:other@d1', 'nothing']) {
+    const described = { effect: 'output', tool: 'srv', operation: 'describe', targets: [target] };
+    yield { parts: [described], identity: { tenant_id: 'railed' } };
   }
   for (const kind of Object.keys(RAILS)) {
     const findings = [

@@ -64,7 +64,14 @@ export function admitProposal(input: AdmitInput): Admitted {
   actions.forEach((proposed, index) => {
     const field = actions.length === 1 ? 'action' : `action.${index}`;
     const reading = readProposed(proposed, context, field);
-    for (const part of finish(reading, field, input, findings, extent, reading.place ?? PLACES[proposed.kind.case ?? ''])) {
+    for (const part of finish(
+      reading,
+      field,
+      input,
+      findings,
+      told,
+      reading.place ?? PLACES[proposed.kind.case ?? ''],
+    )) {
       parts.set(JSON.stringify(part), part);
       tools.add(part.tool);
     }

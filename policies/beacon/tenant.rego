@@ -35,6 +35,7 @@ tenant_data_ok if {
 		}
 	}
 	is_boolean(object.get(tenant, "every_change_approved", false))
+	is_object(object.get(tenant, "exec", {}))
 	change_limits_ok(object.get(tenant, "change_limits", {}))
 }
 
