@@ -67,6 +67,16 @@ test('what is refused takes nothing from another limit', async () => {
   expect((await ask(world, names('o2'))).allowed).toBe(true);
 });
 
+test('what an agent is told counts for nothing', async () => {
+  const world = await limited(turn(1));
+  const output = [{ kind: { case: 'output' as const, value: { text: 'all is well', tool: 'Bash' } } }];
+  for (let n = 0; n < 3; n += 1) {
+    expect((await ask(world, { opportunityId: 'o1', actions: output })).allowed).toBe(true);
+  }
+  expect((await ask(world, { opportunityId: 'o1' })).allowed).toBe(true);
+  expect((await ask(world, { opportunityId: 'o1' })).allowed).toBe(false);
+});
+
 test('explaining takes nothing, and no limit is no limit', async () => {
   const world = await limited(turn(1));
   const proposal = shell('ls', { opportunityId: 'o1' });

@@ -7,7 +7,10 @@ import type { Admitted } from './admit.ts';
 import type { DecisionDeps, DecisionSettings } from './deps.ts';
 
 export type BudgetAnswer = { readonly allowed: boolean; readonly spent?: SpentBudget };
-type Limited = Pick<Admitted, 'tenantId' | 'agentId' | 'sessionId' | 'opportunityId'>;
+type Limited = Pick<Admitted, 'tenantId' | 'agentId' | 'sessionId' | 'opportunityId' | 'action'>;
+
+/** What an agent is told is nothing it does. */
+const TOLD = new Set(['prompt', 'output']);
 
 const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
@@ -25,11 +28,15 @@ export async function takeBudget(
   return { allowed, spent: spentOf(bucket, nowMs + retryAfterMs) };
 }
 
-function bucketsOf({ tenantId, agentId, sessionId, opportunityId }: Limited, settings: DecisionSettings): Bucket[] {
+function bucketsOf(
+  { tenantId, agentId, sessionId, opportunityId, action }: Limited,
+  settings: DecisionSettings,
+): Bucket[] {
   const { agentRate, turn, session } = settings;
   const whose = `${tenantId}/${agentId}`;
   const buckets: Bucket[] = [];
   if (agentRate > 0) buckets.push({ name: `agent:${whose}`, capacity: agentRate, refillPerSecond: agentRate / 60 });
+  if (action.parts.every(({ effect }) => TOLD.has(effect))) return buckets;
   for (const [kind, name, { actions, windowMs }] of [
     ['turn', opportunityId, turn],
     ['session', sessionId, session],

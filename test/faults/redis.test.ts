@@ -73,7 +73,8 @@ describeWithRedis('decisions on redis', () => {
     await execute();
     const { deps } = world;
     const who = { tenantId: 't', agentId: 'a', sessionId: 's', opportunityId: 'o' };
-    const admitted = { ...who, provenance: 'authenticated', tools: ['git', 'ls'] };
+    const action = { parts: [{ effect: 'read' }] };
+    const admitted = { ...who, action, provenance: 'authenticated', tools: ['git', 'ls'] };
     const facts = { ...admitted, fingerprint: 'f'.repeat(64) } as unknown as Parameters<typeof gather>[0];
     const all = () => Promise.all([claim(), gather(facts, 'd'.repeat(64), deps, new EpochMemory())]);
     const claim = () => deps.stores.idempotency.claim({ tenantId: 't', agentId: 'a', key: 'k' }, 'd', deps.env.now());
