@@ -18,6 +18,9 @@ export type Budgets = {
     cost: number,
     nowMs: number,
   ): Promise<{ readonly allowed: boolean; readonly exhausted: string; readonly retryAfterMs: number }>;
-  /** Forgets up to `limit` buckets that are full again; resolves to how many. 0 where they go by themselves. */
+  /**
+   * Forgets up to `limit` buckets that are full again; resolves to how many, 0 where they go by themselves. What was taken
+   * before is kept over a restart after it.
+   */
   sweep(nowMs: number, limit: number): Promise<number>;
 };

@@ -29,6 +29,14 @@ it('remembers over a restart what a turn has used up', async () => {
   expect((await second.take([turn], 1, 70_000)).allowed).toBe(true);
 });
 
+it('remembers over a restart a turn used up in a moment, once swept', async () => {
+  const file = new SqliteFile({ path: ':memory:' });
+  const first = new SqliteBudgets(file);
+  for (let n = 0; n < 3; n += 1) await first.take([turn], 1, 10_000 + n);
+  await first.sweep(10_010, 100);
+  expect((await new SqliteBudgets(file).take([turn], 1, 10_020)).allowed).toBe(false);
+});
+
 it('forgets buckets that are full again', async () => {
   const budgets = new SqliteBudgets(new SqliteFile({ path: ':memory:' }));
   await budgets.take([bucket], 6, 10_000);

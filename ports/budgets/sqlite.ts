@@ -1,5 +1,5 @@
-// Budgets of one machine. Levels live in memory; each bucket is written at most once in PERSIST_MS, so a restart gives
-// back at most what was taken in that time, and an agent gains little by making Beacon restart.
+// Budgets of one machine. Levels live in memory; each bucket is written at most once in PERSIST_MS and by every sweep, so a
+// crash gives back at most what was taken since, and an agent gains little by making Beacon restart.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { fullAtMs, type Level, type Taken, takeAll } from './bucket.ts';
@@ -22,6 +22,8 @@ export class SqliteBudgets implements Budgets {
   readonly #full: StatementSync;
   readonly #forget: StatementSync;
   readonly #levels = new Map<string, Held>();
+  /** Taken from since they were written. */
+  readonly #behind = new Set<string>();
 
   constructor(door: Door) {
     this.#door = door;
@@ -40,22 +42,14 @@ export class SqliteBudgets implements Budgets {
   }
 
   async sweep(nowMs: number, limit: number): Promise<number> {
+    this.#catchUp();
     const names = this.#full.all(nowMs, limit) as { readonly name: string }[];
     if (names.length === 0) return 0;
-    let forgotten = 0;
     this.#door.write(() => {
-      for (const { name } of names) {
-        const held = this.#levels.get(name);
-        // What is written may be older than what was taken.
-        if (held !== undefined && held.fullAtMs > nowMs) this.#put.run(name, held.tokens, held.atMs, held.fullAtMs);
-        else {
-          this.#forget.run(name);
-          this.#levels.delete(name);
-          forgotten += 1;
-        }
-      }
+      for (const { name } of names) this.#forget.run(name);
     });
-    return forgotten;
+    for (const { name } of names) this.#levels.delete(name);
+    return names.length;
   }
 
   #keep(name: string, level: Level, bucket: Bucket, nowMs: number): void {
@@ -64,11 +58,27 @@ export class SqliteBudgets implements Budgets {
     this.#levels.delete(name);
     const full = fullAtMs(bucket, level);
     this.#levels.set(name, { ...level, writtenAtMs: due ? nowMs : held.writtenAtMs, fullAtMs: full });
-    if (due) this.#door.write(() => this.#put.run(name, level.tokens, level.atMs, full));
+    if (due) {
+      this.#door.write(() => this.#put.run(name, level.tokens, level.atMs, full));
+      this.#behind.delete(name);
+    } else this.#behind.add(name);
     if (this.#levels.size > MAX_LEVELS) this.#forgetOldest();
   }
 
+  #catchUp(): void {
+    if (this.#behind.size === 0) return;
+    this.#door.write(() => {
+      for (const name of this.#behind) {
+        const held = this.#levels.get(name);
+        if (held !== undefined) this.#put.run(name, held.tokens, held.atMs, held.fullAtMs);
+      }
+    });
+    this.#behind.clear();
+  }
+
   #forgetOldest(): void {
+    // What goes is written first.
+    if (this.#behind.size > 0) this.#catchUp();
     this.#levels.delete(this.#levels.keys().next().value as string);
   }
 }
