@@ -35,6 +35,7 @@ async function startBeacon(folder: string): Promise<{ server: Child; token: stri
     BEACON_LOG_LEVEL: 'error',
     // What is measured is how fast it decides, not when it refuses to.
     BEACON_LATENCY_TARGET_MS: '60000',
+    BEACON_SESSION_ACTIONS: '1000000000',
   });
   const admin = readFileSync(server.ready.admin_token_file as string, 'utf8').trim();
   return { server, token: await mintToken(server.ready.http as string, admin) };

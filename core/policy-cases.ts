@@ -20,6 +20,11 @@ export type Fragment = {
   readonly findings?: readonly object[];
   readonly surface?: string;
   readonly runtime_family?: string;
+  /** Over a change of nothing; without, the input tells of none. */
+  readonly change?: object;
+  /** Over a proposal that calls nothing; without, the input tells of none. */
+  readonly commands?: object;
+  readonly regions?: readonly string[];
 };
 export type Expected = {
   readonly route: string;
@@ -60,6 +65,9 @@ export function caseInput(base: CaseBase, fragment: Fragment): EvaluatedInput {
     action: { parts },
     externality: { ...input.externality, ...fragment.externality },
     findings: fragment.findings ?? [],
+    ...(fragment.change && { change: { ...NO_CHANGE, ...fragment.change } }),
+    ...(fragment.commands && { commands: { list: [], complete: true, ...fragment.commands } }),
+    ...(fragment.regions && { regions: fragment.regions }),
     facts: { ...input.facts, ...fragment.facts },
     context: { ...input.context, ...fragment.context },
     surface: fragment.surface ?? input.surface,
@@ -88,8 +96,9 @@ export function readCases(bytes: Uint8Array): readonly PolicyCase[] {
 
 const FRAGMENT_MEMBERS = [
   ...['identity', 'facts', 'context', 'externality', 'findings'],
-  ...['surface', 'runtime_family'],
+  ...['surface', 'runtime_family', 'change', 'commands', 'regions'],
 ];
+const NO_CHANGE = { files: 0, lines: 0, bytes: 0, places: [], trees: [], complete: true };
 
 function readCase(value: unknown, base: CaseBase, group: string): PolicyCase {
   const one = members(value, group, ['name', 'parts', 'expect'], FRAGMENT_MEMBERS);

@@ -36,6 +36,8 @@ export function runs(route: Route): boolean {
   return route === 'ALLOW' || route === 'WARN';
 }
 
+const REPORT = 'Nothing runs on that. Report it to the operators of Beacon.';
+
 export function deny(code: string, message: string, rule = 'beacon.builtin'): Verdict {
   return { route: 'DENY', reasons: [{ rule, code, message }], obligations: [] };
 }
@@ -45,19 +47,21 @@ export function deny(code: string, message: string, rule = 'beacon.builtin'): Ve
  * `policy_undefined` or `policy_malformed`: undefined, empty, falsy and unknown routes never become ALLOW.
  */
 export function readVerdict(result: unknown): Verdict {
-  if (result === undefined || result === null) return deny('policy_undefined', 'The policy gave no result.');
-  if (typeof result !== 'object') return deny('policy_malformed', 'The policy gave something other than a verdict.');
+  if (result === undefined || result === null) return deny('policy_undefined', `The policy gave no result. ${REPORT}`);
+  if (typeof result !== 'object')
+    return deny('policy_malformed', `The policy gave something other than a verdict. ${REPORT}`);
   const { route, reasons, obligations } = result as Record<string, unknown>;
   if (typeof route !== 'string' || !(ROUTES as readonly string[]).includes(route)) {
-    return deny('policy_malformed', 'The policy named no known route.');
+    return deny('policy_malformed', `The policy named no known route. ${REPORT}`);
   }
   if (!Array.isArray(reasons) || !reasons.every(isReason)) {
-    return deny('policy_malformed', 'The policy gave reasons that cannot be read.');
+    return deny('policy_malformed', `The policy gave reasons that cannot be read. ${REPORT}`);
   }
   if (!Array.isArray(obligations) || obligations.length > MAX_OBLIGATIONS || !obligations.every(isObligation)) {
-    return deny('policy_malformed', 'The policy gave obligations that cannot be read.');
+    return deny('policy_malformed', `The policy gave obligations that cannot be read. ${REPORT}`);
   }
-  if (route !== 'ALLOW' && reasons.length === 0) return deny('policy_malformed', 'The policy gave no reason.');
+  if (route !== 'ALLOW' && reasons.length === 0)
+    return deny('policy_malformed', `The policy gave no reason. ${REPORT}`);
   return { route: route as Route, reasons: reasons.slice(0, MAX_REASONS), obligations };
 }
 

@@ -16,6 +16,8 @@ const git = { branch: 'main', head: 'abc', dirty: true, tracked: ['a.txt'] };
 const context = { cwd: '/w', workspace: '/w', attended: true, git };
 const read = { effect: 'read', tool: 'ls', operation: 'ls', targets: ['file:/w'], digests: ['00'] };
 
+const protectedChange = { files: 1, lines: 1, bytes: 9, places: ['infra/prod', 'infra'], trees: ['infra'] };
+
 const DENIED: Record<string, Fragment> = {
   effect: { parts: [read, { ...read, effect: 'disk_destroy', flags: ['root_target'] }], context },
   flag: { parts: [{ ...read, flags: ['self_governance'] }], context },
@@ -26,9 +28,30 @@ const DENIED: Record<string, Fragment> = {
   level: { parts: [{ ...read, effect: 'write' }], facts: { level: 'L0' }, context },
   unattended: { parts: [{ ...read, effect: 'publish', to: 'public' }], context: { ...context, attended: false } },
   tool: { parts: [{ ...read, tool: 'telnet' }], identity: { tenant_id: 'globex' }, context },
+  region: {
+    parts: [{ ...read, effect: 'send', to: 'own' }],
+    regions: ['us-east-1'],
+    identity: { tenant_id: 'acme-eu' },
+    context,
+  },
+  command: {
+    parts: [read],
+    commands: { list: [['git', 'git push', 'git push --force']] },
+    identity: { tenant_id: 'acme-exec' },
+    context,
+  },
+  path: {
+    parts: [{ ...read, effect: 'write' }],
+    change: protectedChange,
+    identity: { tenant_id: 'acme-small' },
+    context: { ...context, attended: false },
+  },
 };
 /** What may lawfully be another value of the same type: the caller's own field that names the denied thing. */
 const CHOICES: Record<string, readonly string[]> = {
+  region: ['identity.tenant_id'],
+  command: ['identity.tenant_id', ...[0, 1, 2].map((n) => `commands.list.0.${n}`)],
+  path: ['identity.tenant_id', 'change.places.0', 'change.places.1', 'change.trees.0'],
   tool: ['identity.tenant_id', 'action.parts.0.tool'],
 };
 
@@ -118,6 +141,8 @@ describe.each(Object.keys(DENIED))('denied by %s', (name) => {
   test('with any member missing', () => {
     for (const path of paths(input)) {
       if (path.length === 0 || typeof path.at(-1) === 'number') continue;
+      // Recorded before they were told; the host always tells them (services/decision/judge.test.ts).
+      if (['change', 'commands', 'regions'].includes(path.join('.'))) continue;
       const verdict = verdictOf(changed(input, path, undefined));
       expect(runs(verdict.route), `without ${path.join('.')}: ${JSON.stringify(verdict)}`).toBe(false);
     }
@@ -182,6 +207,12 @@ describe('tables that lead nowhere', () => {
     ['words', 'ranks'],
     ['words', 'routes'],
     ['words'],
+    ['limits', 'change', 'approved', 'lines'],
+    ['limits', 'change', 'noticed'],
+    ['limits', 'steps', 'approved'],
+    ['limits', 'steps', 'approved', 'ladder'],
+    ['limits', 'protected_paths'],
+    ['limits'],
   ])('deny: %s', async (...path) => {
     const bundle = await bundleWithTenants();
     const data = JSON.parse(new TextDecoder().decode(bundle.data)) as Json;

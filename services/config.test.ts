@@ -10,6 +10,8 @@ test('an empty environment gives the documented defaults', () => {
     isolation: 'same_user',
     idempotencyTtlMs: 30 * 86_400_000,
     agentRate: 0,
+    turn: { actions: 500, windowMs: 3_600_000 },
+    session: { actions: 5_000, windowMs: 86_400_000 },
     zeroRetention: false,
   });
   expect(loadConfig({ XDG_STATE_HOME: '/x' }, '/h').dataDir).toBe('/x/beacon');

@@ -30,6 +30,9 @@ export type Config = {
   readonly latencyTargetMs: number;
   /** Decisions per minute for each agent; 0 is no limit. */
   readonly agentRate: number;
+  /** Decisions in one turn and in one session, each within a time from its first. */
+  readonly turn: { readonly actions: number; readonly windowMs: number };
+  readonly session: { readonly actions: number; readonly windowMs: number };
   readonly zeroRetention: boolean;
   /** At most one of the two is given; without, the built-in bundle alone decides. */
   readonly policyDir: string;
@@ -305,6 +308,30 @@ function readLimits(reader: EnvReader) {
       max: 1_000_000,
       doc: 'Decisions per minute for each agent; more are denied, with a receipt. 0 is no limit.',
     }),
+    turn: {
+      actions: reader.integer('BEACON_TURN_ACTIONS', 500, {
+        min: 0,
+        max: 1_000_000_000,
+        doc: 'Decisions in one turn (opportunity_id) of an agent; more are denied, with a receipt. 0 is no limit.',
+      }),
+      windowMs: reader.integer('BEACON_TURN_WINDOW_MS', HOUR_MS, {
+        min: SECOND_MS,
+        max: 7 * DAY_MS,
+        doc: 'From the first decision of a turn until its number is given again.',
+      }),
+    },
+    session: {
+      actions: reader.integer('BEACON_SESSION_ACTIONS', 5_000, {
+        min: 0,
+        max: 1_000_000_000,
+        doc: 'Decisions in one session (session_id) of an agent; more are denied, with a receipt. 0 is no limit.',
+      }),
+      windowMs: reader.integer('BEACON_SESSION_WINDOW_MS', DAY_MS, {
+        min: SECOND_MS,
+        max: 30 * DAY_MS,
+        doc: 'From the first decision of a session until its number is given again.',
+      }),
+    },
     zeroRetention: reader.flag('BEACON_ZERO_RETENTION', false, {
       doc: 'Keep no evidence beside the ledger; replaying a decision is then impossible.',
     }),

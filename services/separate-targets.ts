@@ -93,7 +93,8 @@ export async function startDecision(run: Run): Promise<Started> {
   });
   await pool.start();
   closers.push(() => pool.stop());
-  const { isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs, maxInFlight, agentRate } = config;
+  const { isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs } = config;
+  const { maxInFlight, agentRate, turn, session } = config;
   const builtIn = fileURLToPath(new URL('../policies/bundle', import.meta.url));
   const policy = await composePolicy(builtIn);
   const activation = await composeActivation({
@@ -112,7 +113,8 @@ export async function startDecision(run: Run): Promise<Started> {
     policy,
     activation,
     settings: {
-      ...{ isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs, maxInFlight, agentRate },
+      ...{ isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs },
+      ...{ maxInFlight, agentRate, turn, session },
       gatherTimeoutMs: GATHER_TIMEOUT_MS,
       zeroRetention: config.zeroRetention,
       // Several signers, several keys: the one that signs adds its own scope.

@@ -63,6 +63,8 @@ const service = composeDecision({
     gatherTimeoutMs: 5_000,
     maxInFlight: 2 * IN_FLIGHT,
     agentRate: 0,
+    turn: { actions: 0, windowMs: 60_000 },
+    session: { actions: 0, windowMs: 60_000 },
     zeroRetention: false,
     keyId: () => signer.keys.current().publicKey.keyId,
   },

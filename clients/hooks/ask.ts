@@ -66,6 +66,7 @@ function common({ beacon, event, surface, nonce }: Told): object {
     agent_id: beacon.agentId,
     tenant_id: beacon.tenantId,
     session_id: event.sessionId,
+    ...(event.turnId !== undefined && { opportunity_id: event.turnId }),
     surface,
     idempotency_key: nonce,
   };

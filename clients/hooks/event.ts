@@ -6,6 +6,9 @@ import { parseStrictJson } from '../../core/strict-json.ts';
 /** A larger event is refused unread; Beacon would not take it either. */
 export const MAX_EVENT_BYTES = 1_048_576;
 
+/** What Beacon takes as a name; a turn called otherwise counts with its session alone. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,127}$/;
+
 export type ToolEvent = {
   readonly event: 'PreToolUse' | 'PermissionRequest' | 'PostToolUse';
   readonly toolName: string;
@@ -13,6 +16,8 @@ export type ToolEvent = {
   /** What the tool gave back, as the client has it; undefined before it has run. */
   readonly toolResponse: unknown;
   readonly sessionId: string;
+  /** The turn it belongs to, where the client names one (Codex does). */
+  readonly turnId: string | undefined;
   /** Where the call would run, as the client tells it. */
   readonly cwd: string | undefined;
   /** False when the client says that nobody is asked; undefined when it does not say. */
@@ -44,6 +49,7 @@ export function readToolEvent(bytes: Uint8Array): ToolEvent | undefined {
     toolInput: toolInput as Record<string, unknown>,
     toolResponse: event === 'PostToolUse' ? fields.tool_response : undefined,
     sessionId: requireText(fields, 'session_id'),
+    turnId: typeof fields.turn_id === 'string' && NAME.test(fields.turn_id) ? fields.turn_id : undefined,
     cwd: fields.cwd === undefined ? undefined : requireText(fields, 'cwd'),
     attended: fields.permission_mode === 'bypassPermissions' ? false : undefined,
   };

@@ -87,6 +87,11 @@ describe('what is asked', () => {
     });
   });
 
+  test('the turn, where the client names one that is a name', async () => {
+    for (const turn_id of ['turn-7', 'a b', 7, undefined]) await hook({ ...EVENT, turn_id });
+    expect(beacon.requests.map(({ body }) => body.opportunity_id)).toEqual(['turn-7', undefined, undefined, undefined]);
+  });
+
   test('the same call twice carries two nonces', async () => {
     await hook(EVENT);
     await hook(EVENT);

@@ -3,12 +3,15 @@
 
 import { BeaconError, invalidArgument } from '../errors.ts';
 import type { PartExternality } from '../externality.ts';
+import { type Called, Commands } from './called.ts';
 import { type Draft, draftKey } from './draft.ts';
 import { gravity } from './effects.ts';
+import { type Change, Extent } from './extent.ts';
 import { finishPart, worstExternality } from './parts.ts';
 import { whereFrom } from './paths.ts';
 import { type ProposedLike, type Reading, readProposed } from './proposed.ts';
 import { type Detect, Findings, type LocatedFinding, type Place, payloadOf } from './redact.ts';
+import { Regions } from './regions.ts';
 import type { ActionContext, ActionPart, CanonicalAction, Finding } from './types.ts';
 
 export const MAX_ACTIONS = 64;
@@ -33,6 +36,10 @@ export type Admitted = {
   /** Field by field the worst of all parts. */
   readonly externality: PartExternality;
   readonly findings: readonly Finding[];
+  readonly change: Change;
+  readonly commands: Called;
+  /** Of clouds, in which something is put or changed. */
+  readonly regions: readonly string[];
   /** One line without payload, at most 200 characters. */
   readonly summary: string;
   /** Every tool by which the proposal can be stopped: what acts, parts that do nothing too, and what the caller calls it. */
@@ -53,10 +60,18 @@ export function admitProposal(input: AdmitInput): Admitted {
   const findings = new Findings(input.detect);
   const parts = new Map<string, ActionPart>();
   const tools = new Set<string>();
+  const told = { extent: new Extent(context.git?.staged), commands: new Commands(), regions: new Regions() };
   actions.forEach((proposed, index) => {
     const field = actions.length === 1 ? 'action' : `action.${index}`;
     const reading = readProposed(proposed, context, field);
-    for (const part of finish(reading, field, input, findings, reading.place ?? PLACES[proposed.kind.case ?? ''])) {
+    for (const part of finish(
+      reading,
+      field,
+      input,
+      findings,
+      told,
+      reading.place ?? PLACES[proposed.kind.case ?? ''],
+    )) {
       parts.set(JSON.stringify(part), part);
       tools.add(part.tool);
     }
@@ -68,6 +83,9 @@ export function admitProposal(input: AdmitInput): Admitted {
     action,
     externality: worstExternality(action.parts),
     findings: findings.list(),
+    change: told.extent.read(),
+    commands: told.commands.read(),
+    regions: told.regions.list(),
     summary: summarise(action.parts),
     tools: [...tools],
   };
@@ -101,7 +119,17 @@ function calledName({ kind }: ProposedLike, mask: (text: string) => string): str
   return kind.case === 'mcp' ? `mcp__${mask(server)}__${mask(tool)}` : '';
 }
 
-function finish(reading: Reading, field: string, input: AdmitInput, findings: Findings, place?: Place): ActionPart[] {
+/** What is told of a proposal beside its parts. */
+type Told = { readonly extent: Extent; readonly commands: Commands; readonly regions: Regions };
+
+function finish(
+  reading: Reading,
+  field: string,
+  input: AdmitInput,
+  findings: Findings,
+  { extent, commands, regions }: Told,
+  place?: Place,
+): ActionPart[] {
   const { addressed } = reading;
   const located = reading.texts.map(({ text, where }) =>
     findings.scan(text, `${field}.${where}`, place, addressed && ((item) => reaches(text, item, addressed))),
@@ -134,10 +162,17 @@ function finish(reading: Reading, field: string, input: AdmitInput, findings: Fi
     return payloadOf(all.filter((item) => item.start < range.end && item.end > range.start));
   };
   const drafts = new Map(
-    reading.drafts.map((draft) => [draftKey({ ...draft, range: all.length === 0 ? undefined : draft.range }), draft]),
+    commands
+      .take(reading.drafts, mask)
+      .map((draft) => [draftKey({ ...draft, range: all.length === 0 ? undefined : draft.range }), draft]),
   );
   if (drafts.size === 0) drafts.set('', NOTHING);
-  return [...drafts.values()].map((draft) => finishPart(draft, { where, mask, digest: input.digest, sensitive }));
+  return [...drafts.values()].map((draft) => {
+    const part = finishPart(draft, { where, mask, digest: input.digest, sensitive });
+    extent.add(draft, part, where.workspace);
+    regions.add(draft, part);
+    return part;
+  });
 }
 
 /** The number or account that the call itself is addressed to is how it gets there, not what leaks. */

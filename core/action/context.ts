@@ -31,7 +31,8 @@ export function readContext(value: unknown): ActionContext {
 function readGit(value: unknown): void {
   if (value === undefined) return;
   if (!isObject(value)) throw invalidArgument('context.git', 'must be an object');
-  const { branch, head, dirty, tracked } = value as Json;
+  const { branch, head, dirty, tracked, staged } = value as Json;
+  readStaged(staged);
   text(branch, 'context.git.branch', 256);
   text(head, 'context.git.head', 256);
   boolean(dirty, 'context.git.dirty');
@@ -42,6 +43,16 @@ function readGit(value: unknown): void {
     if (item === undefined) throw invalidArgument(`context.git.tracked.${index}`, 'must be a string');
     text(item, `context.git.tracked.${index}`, MAX_PATH);
   });
+}
+
+function readStaged(value: unknown): void {
+  if (value === undefined) return;
+  if (!isObject(value)) throw invalidArgument('context.git.staged', 'must be an object');
+  for (const name of ['files', 'lines', 'bytes']) {
+    const count = value[name];
+    if (count !== undefined && !(Number.isSafeInteger(count) && (count as number) >= 0))
+      throw invalidArgument(`context.git.staged.${name}`, 'must be a number that is not negative');
+  }
 }
 
 function isObject(value: unknown): value is Json {

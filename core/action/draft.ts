@@ -27,6 +27,10 @@ export type Draft = {
   readonly systems?: readonly string[];
   readonly scope?: Scope;
   readonly externality?: Partial<PartExternality>;
+  /** It is no part: the names of a command that was called. */
+  readonly command?: readonly string[];
+  /** Lines and bytes it adds and takes away, where its residue does not tell. */
+  readonly changed?: { readonly lines: number; readonly bytes: number };
   /** Reads names, sizes, times, not contents. */
   readonly metadata?: boolean;
   /** Where in the proposal's text this stands. */

@@ -214,6 +214,9 @@ function commandInside(object: Loose): string[] | undefined {
 /** Inside a pod only what no pod may do counts: the rest is what the image is for. What is read there is told by its place. */
 function graveOnes(drafts: readonly Draft[]): Draft[] {
   return drafts.filter(
-    ({ effect }) => effect === 'read' || (gravity(effect) >= gravity('read_credential') && effect !== 'disk_destroy'),
+    ({ effect, command }) =>
+      command !== undefined ||
+      effect === 'read' ||
+      (gravity(effect) >= gravity('read_credential') && effect !== 'disk_destroy'),
   );
 }

@@ -2,6 +2,7 @@
 
 import { invalidArgument } from '../errors.ts';
 import { type Draft, fileTarget } from './draft.ts';
+import { sizeOf } from './extent.ts';
 import type { Where } from './paths.ts';
 import { plantedIn, type ReadLine } from './planted.ts';
 
@@ -43,6 +44,7 @@ function fileDraft(change: FileChange, count: number, where: Where): Draft {
     // What a patch adds is new, unless the lists of what is there say otherwise.
     flags: [...(count > 50 ? ['bulk'] : []), ...(change.verb === 'write' ? ['truncate', 'tool_output'] : [])],
     residue: [change.lines.join('\n')],
+    changed: sizeOf([change.lines.filter((line) => /^[+-]/.test(line)).join('\n')]),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Where } from './paths.ts';
 import type { ReadLine } from './planted.ts';
 import { readPowershell } from './powershell.ts';
 import type { Meaning } from './programs/call.ts';
+import { commandNames } from './programs/command-names.ts';
 import { redirectTo, runProgram } from './programs/interpret.ts';
 import { opaqueEffect } from './programs/special-shells.ts';
 import { boundText } from './programs/surroundings.ts';
@@ -86,6 +87,11 @@ function meaningFor(where: Where, drafts: Draft[], secrets: string[], line = lin
 
 function walkFor(drafts: Draft[], meaning: Meaning): Walk {
   return newWalk({
+    called: (words) => {
+      const command = commandNames(words);
+      if (command.length > 0)
+        drafts.push({ tool: 'shell', operation: 'call', effect: 'none', targets: [], flags: [], command });
+    },
     run: (invocation, walk) => runProgram(invocation, walk, meaning),
     redirect: (use) => redirectTo(use, meaning),
     opaque: (reason, text, origins, frame) => drafts.push(opaqueDraft(reason, text, origins, frame)),

@@ -7,6 +7,7 @@ import { readBrowser } from './browser.ts';
 import { inCluster } from './cluster-tools.ts';
 import { readComputer } from './computer.ts';
 import { type Draft, fileTarget } from './draft.ts';
+import { sizeOf, textsIn } from './extent.ts';
 import { asCommand, asInstall } from './git-tools.ts';
 import { fileRequest, requestDraft } from './http.ts';
 import { readPatch } from './patch.ts';
@@ -99,6 +100,7 @@ function file(operation: string, effect: Effect, metadata = false): Native {
         targets,
         flags,
         residue: effect === 'read' ? [] : residue,
+        changed: sizeOf(content.flatMap(textsIn)),
         ...(metadata && { metadata: true }),
       },
       ...(effect === 'write'

@@ -106,6 +106,8 @@ export type ActionContext = {
     readonly tracked?: readonly string[];
     /** Files that are there and that git does not hold: given, what is in neither list does not exist. */
     readonly untracked?: readonly string[];
+    /** What the index holds over HEAD: a commit takes it in. */
+    readonly staged?: { readonly files?: number; readonly lines?: number; readonly bytes?: number };
   };
   readonly [other: string]: unknown;
 };

@@ -61,6 +61,8 @@ export type RedirectUse = {
 
 /** Receives what the walk finds. `run` gives back what the command prints. */
 export type Judge = {
+  /** Every command by the words it is called with, wrappers and builtins too. */
+  called(words: readonly Arg[]): void;
   run(invocation: Invocation, walk: Walk): Stream;
   redirect(use: RedirectUse, walk: Walk): void;
   /** Code that cannot be seen. */

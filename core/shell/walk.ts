@@ -356,6 +356,7 @@ function dispatch(walk: Walk, invocation: Invocation): Stream {
     inner.params = words.slice(1);
     walkText(walk, `${alias} "$@"`, inner, { ...frame, calls: [...frame.calls, `alias ${program.text}`] });
   }
+  walk.judge.called(words);
   const builtin = runBuiltin(walk, invocation);
   if (builtin) return builtin;
   const inner = unwrap(walk, invocation);

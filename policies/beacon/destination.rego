@@ -15,7 +15,7 @@ hits contains [rank, "beacon.destination.known", code, message] if {
 	code := destination_codes[reach(part.externality)]
 	not excused(effect, part.externality)
 	rank := rung({"ladder": "person_present"})
-	message := concat("", [called(part), " changes something outside whose owner is not known to be you", on(part.targets), ". Name a destination of your own, or ask a person to approve."])
+	message := concat("", [called(part), " changes something outside whose owner is not known to be you", on(part.targets), ". Name a destination of your own, or ask a person to approve.", barred(rank)])
 }
 
 destination_codes := {"unknown": "unknown_destination", "public": "public_destination", "foreign": "foreign_destination"}
@@ -47,12 +47,13 @@ weighty([part, _, ranks]) if {
 }
 
 # Whatever changes a machine that is not this one, though its effect is usually local.
-hits contains [rung({"ladder": "person_present"}), "beacon.destination.remote", "remote_change", message] if {
+hits contains [rank, "beacon.destination.remote", "remote_change", message] if {
 	some part in input.action.parts
 	part.scope == "remote"
 	effect := effects[part.effect]
 	effect.changes
 	not effect.leaves
 	not dry(part)
-	message := concat("", [called(part), " changes a remote system. Do it through a tool that names the system, or ask a person to approve."])
+	rank := rung({"ladder": "person_present"})
+	message := concat("", [called(part), " changes a remote system. Do it through a tool that names the system, or ask a person to approve.", barred(rank)])
 }

@@ -16,7 +16,7 @@ judged := [[part, rows, ranks] |
 	count(ranks) == count(rows)
 ]
 
-hits contains [entry[2][index], concat("", ["beacon.effects.", entry[0].effect]), row.code, sentence(entry[0], row)] if {
+hits contains [entry[2][index], concat("", ["beacon.effects.", entry[0].effect]), row.code, sentence(entry[0], row, entry[2][index])] if {
 	some entry in judged
 	some index, row in entry[1]
 }
@@ -86,7 +86,11 @@ floor_of(ladder) := words.ranks[ladder.unattended] if {
 unattended if input.context.attended == false
 
 # What was understood, on what, and what would be accepted instead.
-sentence(part, row) := concat("", [called(part), " ", row.does, on(part.targets), ".", advice(row.instead)])
+sentence(part, row, rank) := concat("", [called(part), " ", row.does, on(part.targets), ".", advice(row.instead), barred_by(row.ladder, rank)])
+
+barred_by("never", _) := ""
+
+barred_by(ladder, rank) := barred(rank) if ladder != "never"
 
 # `git push`, and `ls` rather than `ls ls`.
 called(part) := concat("", ["`", part.tool, "`"]) if {

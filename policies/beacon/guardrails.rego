@@ -42,8 +42,8 @@ guardrail_words := {"block": "blocked", "redact": "redacted", "warn": "warned of
 
 guardrail_advice := {
 	"block": ". Propose it again without; no approval lifts this.",
-	"redact": ". It is taken out before it goes on.",
-	"warn": ".",
+	"redact": ". It is taken out before it goes on; leave it out to have nothing rewritten.",
+	"warn": ". Leave it out where it is not needed.",
 }
 
 # A block is heard: whoever is on duty is told, not the agent alone.

@@ -3,6 +3,7 @@
 package beacon
 
 import data.beacon.effects
+import data.beacon.limits
 import data.beacon.words
 
 tenant := data.tenants[input.identity.tenant_id]
@@ -19,6 +20,8 @@ tenant_data_ok if {
 	every map in [
 		object.get(tenant, "protected_branches", {}),
 		object.get(tenant, "protected_branch_prefixes", {}),
+		object.get(tenant, "protected_paths", {}),
+		object.get(tenant, "regions", {}),
 	] {
 		is_object(map)
 		every value in map {
@@ -32,6 +35,22 @@ tenant_data_ok if {
 		}
 	}
 	is_boolean(object.get(tenant, "every_change_approved", false))
+	is_object(object.get(tenant, "exec", {}))
+	change_limits_ok(object.get(tenant, "change_limits", {}))
+}
+
+# A misspelt step or measure would limit nothing.
+change_limits_ok(steps) if {
+	is_object(steps)
+	every step, numbers in steps {
+		limits.change[step]
+		is_object(numbers)
+		every measure, number in numbers {
+			limits.change[step][measure]
+			is_number(number)
+			number >= 0
+		}
+	}
 }
 
 # Anything there, even null or false, is data.
@@ -59,8 +78,10 @@ hits contains [rank, "beacon.tenant.other", "other_tenant", message] if {
 	name := substring(target, 7, -1)
 	lower(name) != lower(input.identity.tenant_id)
 	rank := other_tenant_ranks[input.identity.client_provenance]
-	message := concat("", [called(part), " acts for the tenant ", name, ", which is not yours. Act within your own tenant, or ask a person to approve."])
+	message := concat("", [called(part), " acts for the tenant ", name, ", which is not yours. ", other_tenant_advice[rank]])
 }
+
+other_tenant_advice := {3: "Act within your own tenant, or ask a person to approve.", 4: "Act within your own tenant, or have a token minted: a name that is only asserted is approved for no other."}
 
 other_tenant_ranks := {"asserted": 4, "authenticated": 3, "attested": 3}
 

@@ -23,12 +23,12 @@ definition_of(part) := [concat("/", [part.tool, name]), digest] if {
 hits contains [4, "beacon.guardrails.tools", "tool_changed", message] if {
 	some [name, digest] in described
 	tool_rules.pinned[name] != digest
-	message := concat("", ["Guardrail: the tool `", name, "` is not described as your organisation has pinned it. Do not offer it; its operators pin the new definition (", digest, ") or leave it out."])
+	message := concat("", ["Guardrail: the tool `", name, "` is not described as your organisation has pinned it. Leave it out, or have its operators pin the new definition (", digest, ")."])
 }
 
 hits contains [4, "beacon.guardrails.tools", "tool_unreadable", message] if {
 	some ["", _] in described
-	message := "Guardrail: a tool is described in a way that cannot be held against what your organisation has pinned. Do not offer it."
+	message := "Guardrail: a tool is described in a way that cannot be held against what your organisation has pinned. Leave it out, or have its server describe it plainly."
 }
 
 hits contains [rank, "beacon.guardrails.tools", "tool_unlisted", message] if {
@@ -36,7 +36,7 @@ hits contains [rank, "beacon.guardrails.tools", "tool_unlisted", message] if {
 	not is_string(object.get(tool_rules, ["pinned", name], null))
 	rank := unlisted_ranks[object.get(tool_rules, "unlisted", "allow")]
 	rank > 0
-	message := concat("", ["Guardrail: your organisation has pinned no definition of the tool `", name, "` (", digest, ")."])
+	message := concat("", ["Guardrail: your organisation has pinned no definition of the tool `", name, "` (", digest, "). Leave it out, or have its operators pin it."])
 }
 
 unlisted_ranks := {"allow": 0, "warn": 1, "block": 4}

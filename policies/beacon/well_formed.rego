@@ -3,6 +3,8 @@
 package beacon
 
 import data.beacon.effects
+import data.beacon.ladders
+import data.beacon.limits
 import data.beacon.trust
 import data.beacon.words
 
@@ -14,6 +16,11 @@ well_formed if {
 	parts_ok
 	externality_ok
 	findings_ok
+	change_ok
+	limits_ok
+	commands_ok
+	strings(regions)
+	exec_ok
 	facts_ok
 	context_ok
 	tenant_data_ok
@@ -89,6 +96,41 @@ findings_ok if {
 	}
 }
 
+# What was recorded before changes were measured tells of none; the host of today always does.
+change_ok if not has_change
+
+change_ok if {
+	numbers_ok(input.change)
+	strings(input.change.places)
+	strings(input.change.trees)
+	is_boolean(input.change.complete)
+}
+
+# A table with a hole would be a limit that nothing reaches.
+limits_ok if {
+	is_object(limits.protected_paths)
+	numbers_ok(limits.change.noticed)
+	numbers_ok(limits.change.approved)
+	step_ok(limits.steps.noticed)
+	step_ok(limits.steps.approved)
+}
+
+numbers_ok(numbers) if {
+	is_number(numbers.files)
+	is_number(numbers.lines)
+	is_number(numbers.bytes)
+}
+
+step_ok(row) if {
+	is_object(ladders[row.ladder])
+	is_string(row.code)
+	is_string(row.does)
+	is_string(row.instead)
+}
+
+# Anything there, even null or false, is a measure.
+has_change if _ = input.change
+
 facts_ok if {
 	is_number(input.facts.score)
 	is_number(input.facts.valid_receipts)
@@ -96,10 +138,24 @@ facts_ok if {
 	epoch_ok(input.facts.revocation_epoch)
 	strings(input.facts.revoked_scopes)
 	is_boolean(input.facts.budget_exhausted)
+	spent_ok
 	approval_ok(input.facts.approval)
 }
 
 epoch_ok(epoch) if is_number(epoch)
+
+# There only when a budget is spent.
+spent_ok if not has_spent
+
+spent_ok if {
+	input.facts.budget_exhausted == true
+	is_string(spent_names[spent.of])
+	is_number(spent.limit)
+	is_number(spent.window_seconds)
+	is_string(spent.lifts_at)
+}
+
+has_spent if _ = input.facts.budget_spent
 
 # Null is well formed; the revocation rules deny it by its own name.
 epoch_ok(null)

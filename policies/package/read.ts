@@ -13,7 +13,7 @@ import type { WrittenCase } from './cases.ts';
 const HERE = import.meta.dirname;
 const MAX_SOURCE_BYTES = 4 * 1_048_576;
 const MAX_SOURCES = 256;
-const LISTS = ['protected_branches', 'protected_branch_prefixes', 'protected_paths'];
+const LISTS = ['protected_branches', 'protected_branch_prefixes', 'protected_paths', 'regions'];
 
 export type Package = {
   /** In Rego: `package added.<name>`, `data.tables.<name>`. */

@@ -1,11 +1,14 @@
-// Token buckets: how often a tenant or an agent may ask.
+// Token buckets: how often an agent may ask, and how much it may do in one turn or session.
 
 export type Bucket = {
-  /** Such as `tenant:T` or `agent:T/A`. */
+  /** Such as `tenant:T`, `agent:T/A` or `turn:T/A/O`. */
   readonly name: string;
   /** Most tokens it holds; at least 1. */
   readonly capacity: number;
+  /** 0 where it does not refill but is full again all at once. */
   readonly refillPerSecond: number;
+  /** From the first token taken until it is full again; given exactly where `refillPerSecond` is 0. */
+  readonly windowMs?: number;
 };
 
 export type Budgets = {
@@ -15,4 +18,9 @@ export type Budgets = {
     cost: number,
     nowMs: number,
   ): Promise<{ readonly allowed: boolean; readonly exhausted: string; readonly retryAfterMs: number }>;
+  /**
+   * Forgets up to `limit` buckets that are full again; resolves to how many, 0 where they go by themselves. What was taken
+   * before is kept over a restart after it.
+   */
+  sweep(nowMs: number, limit: number): Promise<number>;
 };

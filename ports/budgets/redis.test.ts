@@ -42,6 +42,15 @@ describeWithRedis('on redis', () => {
     }
   });
 
+  it('forgets a window when it ends, and not before', async () => {
+    const turn = { name: 'turn:t/a/o', capacity: 3, refillPerSecond: 0, windowMs: 60_000 };
+    await new RedisBudgets(redis).take([turn], 1, 10_000);
+    await new RedisBudgets(redis).take([turn], 1, 40_000);
+    const left = Number(await redis.command('PTTL', redis.key('budget', 't', turn.name)));
+    expect(left).toBeGreaterThan(30_000);
+    expect(left).toBeLessThanOrEqual(31_000);
+  });
+
   it('forgets a bucket that has had the time to fill up, and not before', async () => {
     await new RedisBudgets(redis).take([bucket], 6, 10_000);
     const key = redis.key('budget', 't', bucket.name);

@@ -15,27 +15,32 @@ const TAKE = `
 local cost, now = tonumber(ARGV[1]), tonumber(ARGV[2])
 local levels, exhausted, wait = {}, 0, 0
 for i, key in ipairs(KEYS) do
-  local capacity, rate = tonumber(ARGV[i * 2 + 1]), tonumber(ARGV[i * 2 + 2])
+  local capacity, rate, window = tonumber(ARGV[i * 3]), tonumber(ARGV[i * 3 + 1]), tonumber(ARGV[i * 3 + 2])
   local kept = redis.call('HMGET', key, 'tokens', 'at')
   local tokens, at = capacity, now
   if kept[1] then
     local was = tonumber(kept[2])
-    tokens = math.min(capacity, tonumber(kept[1]) + math.max(0, now - was) * rate / 1000)
-    at = math.max(now, was)
+    if window == 0 then
+      tokens = math.min(capacity, tonumber(kept[1]) + math.max(0, now - was) * rate / 1000)
+      at = math.max(now, was)
+    elseif was + window > now then
+      tokens, at = tonumber(kept[1]), was
+    end
   end
   levels[i] = {tokens, at}
   if tokens < cost then
-    local ms = math.ceil((cost - tokens) * 1000 / rate)
+    local ms = window > 0 and at + window - now or math.ceil((cost - tokens) * 1000 / rate)
     if exhausted == 0 or ms > wait then exhausted = i end
     wait = math.max(wait, ms)
   end
 end
 if exhausted > 0 then return {exhausted, string.format('%.0f', wait)} end
 for i, key in ipairs(KEYS) do
-  local capacity, rate = tonumber(ARGV[i * 2 + 1]), tonumber(ARGV[i * 2 + 2])
+  local capacity, rate, window = tonumber(ARGV[i * 3]), tonumber(ARGV[i * 3 + 1]), tonumber(ARGV[i * 3 + 2])
   local left, at = levels[i][1] - cost, levels[i][2]
   redis.call('HSET', key, 'tokens', string.format('%.17g', left), 'at', string.format('%.17g', at))
-  local full = math.min(1e13, math.ceil((capacity - left) * 1000 / rate) + 1000)
+  local wait = window > 0 and at + window - now or math.ceil((capacity - left) * 1000 / rate)
+  local full = math.min(1e13, wait + 1000)
   redis.call('PEXPIRE', key, string.format('%.0f', full))
 end
 return {0, '0'}`;
@@ -52,13 +57,22 @@ export class RedisBudgets implements Budgets {
   async take(buckets: readonly Bucket[], cost: number, nowMs: number): Promise<Taken> {
     requireBuckets(buckets, cost);
     const keys = buckets.map(({ name }) => this.#door.key('budget', tenantOf(name), name));
-    const sizes = buckets.flatMap(({ capacity, refillPerSecond }) => [capacity, refillPerSecond]);
+    const sizes = buckets.flatMap(({ capacity, refillPerSecond, windowMs = 0 }) => [
+      capacity,
+      refillPerSecond,
+      windowMs,
+    ]);
     const [at, waitMs] = (await this.#take(keys, [cost, nowMs, ...sizes])) as [number, string];
     return { allowed: at === 0, exhausted: buckets[at - 1]?.name ?? '', retryAfterMs: Number(waitMs) };
   }
+
+  /** Redis forgets them by itself. */
+  async sweep(): Promise<number> {
+    return 0;
+  }
 }
 
-/** `tenant:T` and `agent:T/A` lie in one slot. */
+/** `tenant:T`, `agent:T/A` and `turn:T/A/O` lie in one slot. */
 function tenantOf(name: string): string {
   return (name.slice(name.indexOf(':') + 1).split('/', 1) as [string])[0];
 }

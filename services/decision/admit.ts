@@ -3,7 +3,9 @@
 
 import { toBinary } from '@bufbuild/protobuf';
 import { admitProposal } from '../../core/action/admit.ts';
+import type { Called } from '../../core/action/called.ts';
 import { readContext, redactContext } from '../../core/action/context.ts';
+import type { Change } from '../../core/action/extent.ts';
 import type { Detect } from '../../core/action/redact.ts';
 import type { ActionContext, CanonicalAction, Finding } from '../../core/action/types.ts';
 import { enforceabilityOf, type Isolation, runtimeFamily } from '../../core/enforceability.ts';
@@ -33,6 +35,9 @@ export type Admitted = {
   readonly fingerprint: string;
   readonly externality: Externality;
   readonly findings: readonly Finding[];
+  readonly change: Change;
+  readonly commands: Called;
+  readonly regions: readonly string[];
   readonly context: ActionContext;
   readonly summary: string;
   readonly tools: readonly string[];
@@ -99,7 +104,7 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
   const surface = proposal.surface === '' ? 'api' : proposal.surface;
   if (!SURFACE.test(surface)) throw invalidArgument('surface', 'must be 1 to 32 of a-z 0-9 - and start with a letter');
   const told = readContext(proposal.contextJson === '' ? {} : parseJsonText(proposal.contextJson, 'context'));
-  const { action, externality, findings, summary, tools } = admitProposal({
+  const { action, externality, findings, change, commands, regions, summary, tools } = admitProposal({
     actions: proposal.actions,
     context: told,
     detect,
@@ -124,6 +129,9 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
       enforceability: enforceabilityOf(family, deps.settings.isolation as Isolation),
     },
     findings,
+    change,
+    commands,
+    regions,
     context: redactContext(told, detect),
     summary,
     tools,

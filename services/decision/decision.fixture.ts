@@ -87,6 +87,8 @@ export async function makeWorld(overrides: Overrides = {}) {
       gatherTimeoutMs: 200,
       maxInFlight: 100,
       agentRate: 0,
+      turn: { actions: 0, windowMs: 60_000 },
+      session: { actions: 0, windowMs: 60_000 },
       zeroRetention: false,
       keyId: () => keys.current().publicKey.keyId,
       ...overrides.settings,

@@ -29,6 +29,9 @@ export type Stores = {
   readonly idempotency: Idempotency;
 };
 
+/** Decisions within `windowMs` from the first; 0 is no limit. */
+export type ActionLimit = { readonly actions: number; readonly windowMs: number };
+
 export type DecisionSettings = {
   readonly isolation: Isolation;
   readonly permitTtlMs: number;
@@ -40,6 +43,8 @@ export type DecisionSettings = {
   readonly maxInFlight: number;
   /** Decisions a minute one agent may ask for; 0 is no limit. */
   readonly agentRate: number;
+  readonly turn: ActionLimit;
+  readonly session: ActionLimit;
   /** Keeps no evidence; replay is then impossible, and receipts say so. */
   readonly zeroRetention: boolean;
   /** keyid of the receipt-signing key: the scope `key:`. */

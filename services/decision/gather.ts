@@ -7,6 +7,7 @@ import { MAX_SCOPES_PER_CONSULT, scopesOf } from '../../core/revocation.ts';
 import { trustLevel } from '../../core/trust-score/level.ts';
 import type { ScoreRow } from '../../ports/score-store/port.ts';
 import type { Admitted } from './admit.ts';
+import { type BudgetAnswer, takeBudget } from './budget.ts';
 import type { DecisionDeps } from './deps.ts';
 
 export const SCORE_FLOOR = 300;
@@ -33,7 +34,7 @@ export class EpochMemory {
 }
 
 /** How the agent's budget answers; it is taken from unless told otherwise. */
-type BudgetOf = (admitted: Admitted, deps: DecisionDeps, nowMs: number) => Promise<{ readonly allowed: boolean }>;
+type BudgetOf = (admitted: Admitted, deps: DecisionDeps, nowMs: number) => Promise<BudgetAnswer>;
 
 export async function gather(
   admitted: Admitted,
@@ -83,6 +84,7 @@ export async function gather(
       revocation_epoch: epoch,
       revoked_scopes: list?.revoked ?? [],
       budget_exhausted: budget === undefined || !budget.allowed,
+      ...(budget?.spent && { budget_spent: budget.spent }),
       approval: approval ? { action_id: approval.actionId, receipt_id: approval.receiptId } : null,
     },
   };
@@ -106,13 +108,6 @@ async function consult(scopes: readonly string[], deps: DecisionDeps) {
   const epochs = answers.map((answer) => answer.epoch);
   const epoch = epochs.includes(undefined) ? undefined : Math.min(...(epochs as number[]));
   return { epoch, revoked: answers.flatMap((answer) => answer.revoked) };
-}
-
-async function takeBudget({ tenantId, agentId }: Admitted, deps: DecisionDeps, nowMs: number) {
-  const { agentRate } = deps.settings;
-  if (agentRate === 0) return { allowed: true };
-  const bucket = { name: `agent:${tenantId}/${agentId}`, capacity: agentRate, refillPerSecond: agentRate / 60 };
-  return deps.stores.budgets.take([bucket], 1, nowMs);
 }
 
 /** One timer for everything that is asked. `passed` rejects when the time is up, and never once cancelled. */

@@ -35,14 +35,22 @@ export function judge(
 /** Whoever signed the policy said until when; after that its ALLOW is nobody's. */
 function expiry(policy: PolicySnapshot, nowMs: number): Verdict[] {
   if (nowMs < policy.expiresAtMs) return [];
-  return [deny('policy_expired', 'The active policy has expired; nothing may run until a newer one is activated.')];
+  return [
+    deny(
+      'policy_expired',
+      'The active policy has expired. Have an operator activate a newer one; until then nothing may run.',
+    ),
+  ];
 }
 
 export function evaluate(policy: PolicySnapshot, input: Uint8Array): Verdict {
   try {
     return readVerdict(policy.evaluate(input));
   } catch {
-    return deny('policy_error', 'The policy could not be evaluated on this action.');
+    return deny(
+      'policy_error',
+      'The policy could not be evaluated on this action. Propose it in plainer or smaller parts, or report it to the operators.',
+    );
   }
 }
 
@@ -61,6 +69,9 @@ function evaluatedInput(admitted: Admitted, facts: Facts, salt: string): Evaluat
     action: admitted.action,
     externality: admitted.externality,
     findings: admitted.findings,
+    change: admitted.change,
+    commands: admitted.commands,
+    regions: admitted.regions,
     facts,
     context: admitted.context,
   };
@@ -70,16 +81,24 @@ function evaluatedInput(admitted: Admitted, facts: Facts, salt: string): Evaluat
 function hostVerdicts({ tools }: Admitted, { facts, missing }: Gathered): Verdict[] {
   const verdicts: Verdict[] = [];
   if (tools.length > MAX_TOOLS) {
-    verdicts.push(deny('too_many_tools', `One proposal may use at most ${MAX_TOOLS} different tools; split it.`));
+    verdicts.push(
+      deny('too_many_tools', `One proposal may use at most ${MAX_TOOLS} different tools. Propose it in several steps.`),
+    );
   }
   if (facts.revoked_scopes.length > 0) {
     const scopes = facts.revoked_scopes.join(', ');
-    verdicts.push(deny('revoked', `Stopped by the kill switch: ${scopes} is revoked.`, 'beacon.revocation'));
+    verdicts.push(
+      deny(
+        'revoked',
+        `Stopped by the kill switch: ${scopes} is revoked. Work outside of it, or have an admin reinstate it.`,
+        'beacon.revocation',
+      ),
+    );
   }
   if (facts.revocation_epoch === null) {
     const message = missing.includes('revocations')
-      ? 'The revocation list did not answer, so nothing may run.'
-      : 'The revocation list is older than what was already seen, so nothing may run until it is rebuilt.';
+      ? 'The revocation list did not answer, so nothing may run. Try again when it does.'
+      : 'The revocation list is older than what was already seen, so nothing may run. Wait until it is rebuilt.';
     verdicts.push(deny('revocation_unknown', message, 'beacon.revocation'));
   }
   return verdicts;

@@ -50,10 +50,14 @@ export async function seal(what: ToSeal, call: CallContext, deps: DecisionDeps):
   // The kill switch was faster than this decision, or holds no lease for this signer: say no, with a receipt.
   const refused =
     first === 'fenced'
-      ? deny('revoked', 'Stopped by the kill switch while this was being decided.', 'beacon.revocation')
+      ? deny(
+          'revoked',
+          'Stopped by the kill switch while this was being decided. Work outside of what was revoked.',
+          'beacon.revocation',
+        )
       : deny(
           'no_lease',
-          'The signer holds no valid lease from the kill switch, so nothing may run.',
+          'The signer holds no valid lease from the kill switch, so nothing may run. Try again shortly.',
           'beacon.revocation',
         );
   const second = await trySeal(what, combine([refused, what.judged.verdict]), call, deps);

@@ -55,6 +55,8 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
 
   async stop(): Promise<void> {
     clearInterval(this.#sweeper);
+    const { stores, env } = this.#deps;
+    await stores.budgets.sweep(env.now(), SWEEP_LIMIT).catch((error) => env.failed('decision.sweep', error));
     await this.#recorder.settle();
   }
 
@@ -127,6 +129,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
         .catch((error) => env.failed('decision.close_overdue', error));
     }
     await stores.idempotency.sweep(env.now(), SWEEP_LIMIT);
+    await stores.budgets.sweep(env.now(), SWEEP_LIMIT);
     await this.#recorder.settle();
   }
 

@@ -24,6 +24,12 @@ import { describeWithRedis, documentedRights, type RedisServer, startRedis } fro
 
 const COMMAND_TIMEOUT_MS = 150;
 
+const LIMITED = {
+  agentRate: 6_000,
+  turn: { actions: 6_000, windowMs: 60_000 },
+  session: { actions: 6_000, windowMs: 60_000 },
+};
+
 describeWithRedis('decisions on redis', () => {
   let server: RedisServer;
   let proxy: CountingProxy;
@@ -39,7 +45,7 @@ describeWithRedis('decisions on redis', () => {
     proxy = new CountingProxy(server.address);
     redis = await openRedis({ ...(await proxy.listen()), prefix: 'test', commandTimeoutMs: COMMAND_TIMEOUT_MS });
     await redis.command('FLUSHALL');
-    world = await makeWorld({ stores: storesOn(redis), settings: { agentRate: 6_000, gatherTimeoutMs: 5_000 } });
+    world = await makeWorld({ stores: storesOn(redis), settings: { ...LIMITED, gatherTimeoutMs: 5_000 } });
     list = new RedisRevocationList(redis);
     await list.rebuild([], 1);
   });
@@ -66,13 +72,30 @@ describeWithRedis('decisions on redis', () => {
   it('gathers everything a decision must know in one write and one reply', async () => {
     await execute();
     const { deps } = world;
-    const admitted = { tenantId: 't', agentId: 'a', sessionId: 's', provenance: 'authenticated', tools: ['git', 'ls'] };
+    const who = { tenantId: 't', agentId: 'a', sessionId: 's', opportunityId: 'o' };
+    const action = { parts: [{ effect: 'read' }] };
+    const admitted = { ...who, action, provenance: 'authenticated', tools: ['git', 'ls'] };
     const facts = { ...admitted, fingerprint: 'f'.repeat(64) } as unknown as Parameters<typeof gather>[0];
     const all = () => Promise.all([claim(), gather(facts, 'd'.repeat(64), deps, new EpochMemory())]);
     const claim = () => deps.stores.idempotency.claim({ tenantId: 't', agentId: 'a', key: 'k' }, 'd', deps.env.now());
     const scopes = Array.from({ length: 64 }, (_, n) => `tool:t${n}`);
     expect(await proxy.count(all)).toEqual(ONE_ROUND_TRIP);
     expect(await proxy.count(() => deps.stores.revocations.consult(scopes))).toEqual(ONE_ROUND_TRIP);
+  });
+
+  it('holds one turn to one limit, whichever replica is asked', async () => {
+    const settings = { turn: { actions: 6, windowMs: 60_000 }, gatherTimeoutMs: 5_000 };
+    const replicas = await Promise.all([1, 2].map(() => makeWorld({ stores: storesOn(redis), settings })));
+    const proposal = shell('ls', { opportunityId: 'o1' });
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => {
+        const { maker } = replicas[n % 2] as World;
+        return maker.execute(create(ExecuteRequestSchema, { proposal }), minted);
+      }),
+    );
+    const codes = answers.map(({ answer }) => answer?.reasons[0]?.code);
+    expect(codes.filter((code) => code === 'turn_limit')).toHaveLength(4);
+    expect(answers.filter(({ answer }) => answer?.decision === Decision.ALLOW)).toHaveLength(6);
   });
 
   it('decides and answers a repeat', async () => {

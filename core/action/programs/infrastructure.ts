@@ -1,4 +1,4 @@
-// Clusters and infrastructure as code.
+// Clusters and machines.
 
 import { type Programs, type Rule, rows } from './rule.ts';
 
@@ -20,72 +20,6 @@ const KUBE: Rule = {
   },
   values:
     '--grace-period --timeout --field-selector -o --output -p --patch --type --replicas --image --from-literal --from-file --from-env-file --port --target-port --env --limits --sort-by --tail --since -c --container --cascade --field-manager --duration --clusterrole --role --serviceaccount --user --group --verb --resource',
-};
-
-const TERRAFORM: Rule = {
-  effect: 'unknown',
-  systems: ['terraform'],
-  longSingleDash: true,
-  directory: '-chdir',
-  subcommands: {
-    output: {
-      effect: 'read',
-      operands: 'none',
-      special: 'named-secret',
-    },
-    'plan|validate|show|graph|providers|version|console|metadata|get|test|state-list|refresh-only': {
-      effect: 'read',
-      operands: 'none',
-      values: '-var -var-file -target -out',
-      options: { '-out': { value: 'write' }, '-var': { value: 'content' } },
-    },
-    fmt: { effect: 'build', operands: 'none' },
-    init: {
-      effect: 'install_local',
-      operation: 'init',
-      operands: 'none',
-      flags: ['pinned'],
-      values: '-backend-config',
-      options: { '-migrate-state|-force-copy': { effect: 'infra_change' }, '-backend-config': { value: 'content' } },
-    },
-    'apply|up|run-all|stack': {
-      effect: 'infra_change',
-      operation: 'apply',
-      operands: 'residue',
-      values: '-target -var-file -replace',
-      options: {
-        '-var': { value: 'content' },
-        '-auto-approve|--auto-approve': { flags: ['force'] },
-        '-destroy|--destroy': { effect: 'infra_destroy', operation: 'destroy', flags: ['bulk'] },
-      },
-    },
-    destroy: {
-      effect: 'infra_destroy',
-      operation: 'destroy',
-      operands: 'residue',
-      flags: ['bulk'],
-      values: '-target -var-file',
-      options: { '-var': { value: 'content' }, '-auto-approve|--auto-approve': { flags: ['force'] } },
-    },
-    'refresh|taint|untaint|import|force-unlock': { effect: 'infra_change', operands: 'residue' },
-    state: {
-      effect: 'unknown',
-      subcommands: {
-        'list|show|pull': { effect: 'read', operands: 'none' },
-        'rm|push': { effect: 'infra_destroy', operands: 'residue' },
-        'mv|replace-provider': { effect: 'infra_change', operands: 'residue' },
-      },
-    },
-    workspace: {
-      effect: 'unknown',
-      subcommands: {
-        'list|show': { effect: 'read', operands: 'none' },
-        'select|new': { effect: 'write', operands: 'residue', scope: 'workspace' },
-        delete: { effect: 'infra_destroy', operands: 'residue' },
-      },
-    },
-    'login|logout': { effect: 'identity_change', operands: 'residue' },
-  },
 };
 
 /** Clusters and machines that run on this one, for whoever made them. */
@@ -189,56 +123,6 @@ export const INFRASTRUCTURE: Programs = {
     operands: 'none',
     metadata: true,
   }),
-  ...rows('terraform tofu terragrunt', TERRAFORM),
-  pulumi: {
-    effect: 'unknown',
-    systems: ['pulumi'],
-    values: '-s --stack',
-    directory: '-C --cwd',
-    subcommands: {
-      'preview|about|whoami|version|logs|console|query|schema': { effect: 'read', operands: 'none' },
-      'up|update|refresh|import|watch|cancel|state': {
-        effect: 'infra_change',
-        operands: 'residue',
-        options: { '-y|--yes': { flags: ['force'] } },
-      },
-      'destroy|down|dn': { effect: 'infra_destroy', operands: 'residue', flags: ['bulk'] },
-      stack: {
-        effect: 'read',
-        operands: 'none',
-        subcommands: {
-          'rm|remove': { effect: 'infra_destroy', operands: 'residue' },
-          'init|select|rename|tag|import|change-secrets-provider': { effect: 'infra_change', operands: 'residue' },
-          'ls|output|graph|history|export': { effect: 'read', operands: 'none' },
-        },
-      },
-      config: { effect: 'write', operands: 'residue', scope: 'workspace' },
-      'login|logout|org': { effect: 'identity_change', operands: 'residue' },
-      'new|install|plugin|package': { effect: 'install_local', operands: 'residue' },
-    },
-  },
-  ...rows('ansible-playbook ansible', {
-    effect: 'infra_change',
-    operands: 'residue',
-    special: 'ansible',
-    flags: ['remote', 'bulk'],
-    values: '-i -l -e -t -u -m -a -f --extra-vars --tags --limit --inventory --vault-password-file',
-    options: {
-      '-C|--check': { flags: ['dry_run'] },
-      '--syntax-check|--list-hosts|--list-tasks|--list-tags': { effect: 'read' },
-      '-b|--become': { flags: ['via_sudo'] },
-    },
-  }),
-  'ansible-galaxy': { effect: 'install_local', operands: 'residue' },
-  'ansible-vault': {
-    effect: 'write',
-    operands: 'residue',
-    subcommands: {
-      'view|decrypt': { effect: 'secret_fetch', operands: 'files' },
-      'encrypt|create|edit|rekey|encrypt_string': { effect: 'write', operands: 'files' },
-    },
-  },
-  'ansible-inventory': { effect: 'read', operands: 'none' },
   ...rows('packer', {
     effect: 'infra_change',
     operands: 'residue',

@@ -14,6 +14,7 @@ import { MACHINE_TOOLS } from './machine-tools.ts';
 import { NETWORK } from './network.ts';
 import { PACKAGES } from './packages.ts';
 import { PROGRAM_NAMES } from './program-names.ts';
+import { PROVISION } from './provision.ts';
 import type { Programs } from './rule.ts';
 import { SECRETS } from './secrets.ts';
 import { SECURITY_TOOLS } from './security-tools.ts';
@@ -37,6 +38,7 @@ export const PROGRAMS: Programs = {
   ...CONTAINERS,
   ...INFRASTRUCTURE,
   ...CLOUDS,
+  ...PROVISION,
   ...DATABASES,
   ...DATA_SYSTEMS,
   ...SYSTEM,

@@ -21,6 +21,7 @@ import {
 } from './call.ts';
 import { COREUTILS } from './coreutils.ts';
 import { PROGRAM_NAMES } from './program-names.ts';
+import { ansibleStage } from './special-provision.ts';
 import { runFile } from './special-shells.ts';
 
 /** Options of those below by which the program that is run starts in another directory. */
@@ -320,7 +321,7 @@ const ansible: Special = (call) => {
     const remote = `host:${call.given.operands[0]?.text ?? ''}`;
     call.walk.text(text.text, inside, { ...frame, remote, flags: [...new Set([...frame.flags, 'remote'])] });
   }
-  return byRule(call);
+  return byRule(ansibleStage(call, module));
 };
 
 function emitPatch(call: Call, text: string): Stream {

@@ -12,6 +12,7 @@ import { GIT_SPECIALS } from './special-git.ts';
 import { KEY_SPECIALS } from './special-keys.ts';
 import { KUBERNETES_SPECIALS } from './special-kubernetes.ts';
 import { NETWORK_SPECIALS } from './special-network.ts';
+import { PROVISION_SPECIALS } from './special-provision.ts';
 import { REMOTE_SPECIALS } from './special-remote.ts';
 import { RUN_SPECIALS } from './special-run.ts';
 import { SHELL_SPECIALS } from './special-shells.ts';
@@ -30,6 +31,7 @@ export const SPECIALS: { readonly [name: string]: Special } = {
   ...KEY_SPECIALS,
   ...KUBERNETES_SPECIALS,
   ...NETWORK_SPECIALS,
+  ...PROVISION_SPECIALS,
   ...REMOTE_SPECIALS,
   ...RUN_SPECIALS,
   ...SHELL_SPECIALS,
