@@ -65,6 +65,8 @@ function fields(text: string): string | undefined {
   return out;
 }
 
+/** As much of what stands before as any of the words below. */
+const NEAR = 80;
 /** Words behind which a slash begins a regular expression. */
 const BEFORE_PATTERN =
   /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|void|delete|throw|new|instanceof|await|yield)$/;
@@ -123,7 +125,8 @@ function script(text: string): string | undefined {
         out += ' ';
         continue;
       }
-      const before = out.trimEnd();
+      const near = out.slice(-NEAR).trimEnd();
+      const before = near === '' ? out.trimEnd() : near;
       if (before === '' || /[=(,:;[!&|?{<>*%~^]$/.test(before) || BEFORE_PATTERN.test(before)) {
         const end = patternEnd(text, at + 1);
         if (end === undefined) return undefined;
