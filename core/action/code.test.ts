@@ -146,6 +146,7 @@ test.each([
   'import stripe; stripe.Refund.create(charge="a")',
   'from app import db; db.session.commit()',
   'import multiprocessing; multiprocessing.cpu_thing()',
+  'import frob; size = frob.wipe; size(1)',
   'from app import config; config.DEBUG = 1; print(config.show())',
 ])('unless it is called after something done: %s', (text) => expect(of(text)).toContain('run_opaque'));
 
@@ -194,6 +195,10 @@ test.each([
 test('a language nobody scans is opaque, shell is walked', () => {
   expect(of('print 1', 'cobol')).toContain('run_opaque');
   expect(of('rm -rf /', 'bash')).toEqual(['disk_destroy']);
+});
+
+test('a call that stands in a string is none', () => {
+  expect(of('print(open("a.json").read(), "os.system(" + str(1) + ")")')).toEqual(['read']);
 });
 
 test('literals are read with their escapes', () => {
