@@ -26,7 +26,12 @@ const CARRIES = /\b(?:data|json|params|auth|cookies|files|headers|method|body)\s
 const STRING = /^(?:r|b|br|rb)?('(?:[^'\\\n]|\\.){0,4000}'|"(?:[^"\\\n]|\\.){0,4000}")\s{0,8}(?=[,)])/;
 const LONG_STRING = /^r?(?:"""([^"\\]{0,8000})"""|'''([^'\\]{0,8000})''')\s{0,8}(?=[,)])/;
 const LIST =
-  /^\[\s{0,40}((?:'[^'\\\n]{0,400}'|"[^"\\\n]{0,400}")(?:\s{0,40},\s{0,40}(?:'[^'\\\n]{0,400}'|"[^"\\\n]{0,400}")){0,40})\s{0,40},?\s{0,40}\]\s{0,8}(?=[,)])/;
+  /^\[\s{0,40}((?:sys\.executable|'[^'\\\n]{0,400}'|"[^"\\\n]{0,400}")(?:\s{0,40},\s{0,40}(?:'[^'\\\n]{0,400}'|"[^"\\\n]{0,400}")){0,40})\s{0,40},?\s{0,40}\]\s{0,8}(?=[,)])/;
+/** Two paths that are shown: copied, or moved. */
+const PYTHON_MOVED = /(?<![\w.])(?:shutil\.(copy|copy2|copyfile|copytree|move)|os\.(rename|replace))\s{0,4}\(\s{0,8}/g;
+const NODE_MOVED = /(?<![\w.$])fs\.(copyFileSync|cpSync|renameSync)\s{0,4}\(\s{0,8}/g;
+const MOVES = /^(?:move|rename|replace|renameSync)$/;
+const TREES = /^(?:copytree|cpSync)$/;
 const TAKEN = 'print("" ';
 
 export type Rest = { readonly text: string; readonly found: number };
@@ -55,6 +60,11 @@ export function withoutSeenCalls(language: string, text: string, invocation: Inv
     takeAll(python ? PYTHON_COMMAND : NODE_COMMAND, command);
     if (python && /^\s*from subprocess import /m.test(text)) takeAll(PYTHON_NAMED, command);
   }
+  takeAll(python ? PYTHON_MOVED : NODE_MOVED, (argument, named) => {
+    if (argument.second === undefined) return false;
+    run([...(MOVES.test(named) ? ['mv'] : TREES.test(named) ? ['cp', '-r'] : ['cp']), argument.text, argument.second]);
+    return true;
+  });
   takeAll(python ? PYTHON_REQUEST : NODE_REQUEST, (argument, named) => {
     if (argument.words || !/^https?:\/\//i.test(argument.text)) return false;
     const method = /^(?:fetch|urlopen)$/.test(named) ? 'GET' : named.toUpperCase();
@@ -69,7 +79,13 @@ export function withoutSeenCalls(language: string, text: string, invocation: Inv
   return { text: python ? unimported(rest) : unrequired(rest), found: commands.length };
 }
 
-type Argument = { readonly text: string; readonly words?: readonly string[]; readonly length: number };
+type Argument = {
+  readonly text: string;
+  readonly words?: readonly string[];
+  /** Another string behind it. */
+  readonly second?: string;
+  readonly length: number;
+};
 
 function takeStatements(
   text: string,
@@ -124,7 +140,14 @@ function argumentAt(text: string): Argument | undefined {
   const list2 = /^,\s{0,8}(?=\[)/.exec(rest);
   const more = list2 ? LIST.exec(rest.slice(list2[0].length)) : undefined;
   if (list2 && !more) return undefined;
-  if (!more || !list2) return { text: first, length: string[0].length };
+  const next = /^,\s{0,8}/.exec(rest);
+  const second = next ? STRING.exec(rest.slice(next[0].length)) : undefined;
+  if (!more || !list2)
+    return {
+      text: first,
+      length: string[0].length,
+      ...(second && { second: unescaped((second[1] as string).slice(1, -1)) }),
+    };
   return {
     text: '',
     words: [first, ...items(more[1] as string)],
@@ -133,7 +156,9 @@ function argumentAt(text: string): Argument | undefined {
 }
 
 function items(list: string): string[] {
-  return [...list.matchAll(/'([^'\\\n]*)'|"([^"\\\n]*)"/g)].map((match) => (match[1] ?? match[2]) as string);
+  return [...list.matchAll(/'([^'\\\n]*)'|"([^"\\\n]*)"|sys\.executable/g)].map(
+    (match) => match[1] ?? match[2] ?? 'python3',
+  );
 }
 
 function unescaped(text: string): string {

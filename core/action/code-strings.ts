@@ -26,7 +26,7 @@ function python(text: string): string | undefined {
       continue;
     }
     const quote = text.startsWith(character.repeat(3), at) ? character.repeat(3) : character;
-    const prefix = /(?<![\w$])[A-Za-z]{1,2}$/.exec(out)?.[0] ?? '';
+    const prefix = /(?<![\w$])[A-Za-z]{1,2}$/.exec(out.slice(-4))?.[0] ?? '';
     const end = closing(text, at + quote.length, quote);
     if (end === undefined) return undefined;
     const inner = text.slice(at + quote.length, end);
@@ -65,6 +65,8 @@ function fields(text: string): string | undefined {
   return out;
 }
 
+/** As much of what stands before as any of the words below. */
+const NEAR = 80;
 /** Words behind which a slash begins a regular expression. */
 const BEFORE_PATTERN =
   /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|void|delete|throw|new|instanceof|await|yield)$/;
@@ -109,7 +111,7 @@ function script(text: string): string | undefined {
       const template = templateAt(text, at + 1);
       if (template === undefined) return undefined;
       // Behind a word it is a call of that word.
-      if (/[\w$)\]]$/.test(out) && !BEFORE_PATTERN.test(out)) return undefined;
+      if (/[\w$)\]]/.test(out.at(-1) ?? '') && !BEFORE_PATTERN.test(out.slice(-NEAR))) return undefined;
       out += `""${template.computed}`;
       at = template.end;
       continue;
@@ -123,7 +125,8 @@ function script(text: string): string | undefined {
         out += ' ';
         continue;
       }
-      const before = out.trimEnd();
+      const near = out.slice(-NEAR).trimEnd();
+      const before = near === '' ? out.trimEnd() : near;
       if (before === '' || /[=(,:;[!&|?{<>*%~^]$/.test(before) || BEFORE_PATTERN.test(before)) {
         const end = patternEnd(text, at + 1);
         if (end === undefined) return undefined;
@@ -166,7 +169,10 @@ export function withoutStrings(text: string): string {
 /** Without what only ends or joins lines, or is printed: no path is built of that. */
 export function withoutSpeech(text: string): string {
   return text
-    .replace(/\bprint\s{0,4}\(\s{0,4}f?(?:"(?:[^"\\\n]|\\.){0,2000}"|'(?:[^'\\\n]|\\.){0,2000}')/g, 'print("")')
+    .replace(/(?:"(?:\\n|\\t|[ ,;]){0,4}"|'(?:\\n|\\t|[ ,;]){0,4}')\s{0,4}\.join\s{0,4}\(/g, 'str(')
     .replace(/\+\s{0,4}(?:"(?:\\n|\s){0,8}"|'(?:\\n|\s){0,8}')/g, '')
-    .replace(/(?:"(?:\\n|\\t|[ ,;]){0,4}"|'(?:\\n|\\t|[ ,;]){0,4}')\s{0,4}\.join\s{0,4}\(/g, 'str(');
+    .replace(
+      /\b(print|write|write_text|append|info|debug)\s{0,4}\(\s{0,4}f?(?:"(?:[^"\\\n]|\\.){0,2000}"|'(?:[^'\\\n]|\\.){0,2000}')/g,
+      'print("")',
+    );
 }

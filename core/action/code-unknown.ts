@@ -2,12 +2,12 @@
 // reaches the system, computes what it calls, or is called after something being done.
 
 import { bareText } from './code-strings.ts';
-import { DYNAMIC, LOOKING, RENAMED } from './code-words.ts';
+import { DYNAMIC, LOOKING, RENAMED, tamed } from './code-words.ts';
 
 const words = (text: string) => new Set(text.split(/\s+/));
 /** Modules by which code reaches the system, other machines or other code. */
 const REACHING = words(
-  'subprocess ctypes cffi socket socketserver ssl pty tty termios multiprocessing signal importlib imp runpy pickle cPickle marshal shelve dill joblib code codeop codecs builtins pexpect paramiko fabric invoke sh plumbum child_process vm worker_threads net dgram tls cluster inspector repl module smtplib telnetlib ftplib imaplib poplib nntplib xmlrpc winreg msvcrt mmap fcntl resource sched threading concurrent asyncio atexit site zipimport pip setuptools shutil tempfile webbrowser tkinter pyautogui pynput keyring hvac urllib http httpx requests aiohttp websockets scapy nmap docker kubernetes process bindings ffi koffi ref v8 async_hooks diagnostics_channel',
+  'subprocess ctypes cffi socket socketserver ssl pty tty termios multiprocessing signal importlib imp runpy pickle cPickle marshal shelve dill joblib code codeop codecs builtins pexpect paramiko fabric invoke sh plumbum child_process vm worker_threads net dgram tls cluster inspector repl module smtplib telnetlib ftplib imaplib poplib nntplib xmlrpc winreg msvcrt mmap fcntl resource sched threading concurrent atexit zipimport pip setuptools shutil tempfile webbrowser tkinter pyautogui pynput keyring hvac urllib http httpx requests aiohttp websockets scapy nmap docker kubernetes process bindings ffi koffi ref v8 async_hooks diagnostics_channel',
 );
 /** Words of a name by which it does something to something. */
 const DOING = words(
@@ -17,7 +17,10 @@ const DOING = words(
 export function plainlyUnknown(language: string, text: string): boolean {
   const lexed = bareText(language, text);
   if (lexed === undefined) return false;
-  const bare = lexed.replace(/__(?:version|name|doc|main|file|all|table|path|annotations|init|repr|str|len)__/g, 'x');
+  const bare = tamed(lexed).replace(
+    /__(?:version|name|doc|main|file|all|table|path|annotations|init|repr|str|len)__/g,
+    'x',
+  );
   if (DYNAMIC.test(bare) || LOOKING.test(bare) || RENAMED.test(text) || /\bimport\s*["(]/.test(bare)) return false;
   // A decorator is a call, and a name given to something else is that.
   if (/^\s*@/m.test(bare) || /\bopen\b(?!\s{0,8}\()/.test(bare) || renames(bare)) return false;
@@ -32,7 +35,9 @@ export function plainlyUnknown(language: string, text: string): boolean {
 function renames(bare: string): boolean {
   const called = new Set([...bare.matchAll(/(?<![\w$.])([A-Za-z_$][\w$]*)\s{0,8}\(/g)].map((match) => match[1]));
   return [
-    ...bare.matchAll(/(?<![\w$.])([A-Za-z_$][\w$]*)\s{0,4}=(?![=>])\s{0,4}(?!\(|function\b|async\b|lambda\b)/g),
+    ...bare.matchAll(
+      /(?<![\w$.])([A-Za-z_$][\w$]*)\s{0,4}=(?![=>])\s{0,4}(?!\(|function\b|async\b|lambda\b|\w{1,40}\s{0,4}=>)/g,
+    ),
   ].some((match) => called.has(match[1] as string));
 }
 

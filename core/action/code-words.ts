@@ -5,7 +5,7 @@ const words = (text: string) => text.split(/\s+/);
 /** Only compute or print, over all the languages. */
 export const HARMLESS_CALLS = new Set(
   words(
-    'print println printf puts p pp echo len str int float bool list dict set tuple sorted sum min max range zip map filter any all abs round repr type isinstance enumerate reversed ord chr hex bin format join split strip upper lower replace keys values items log stringify parse version toString toFixed slice includes startsWith endsWith indexOf length push now var_dump phpversion say dumps loads date today isoformat sqrt floor ceil pow random randint choice uuid4 token_hex hexdigest sha256 md5 encode decode table info match search sub if for while in and or not return lambda function get append extend add pop update startswith endswith rstrip lstrip title strftime count index find insert splitlines group groups groupby defaultdict Counter most_common sort reverse concat flat flatMap reduce every some fromEntries entries at fill padStart padEnd repeat trim trimStart trimEnd charAt charCodeAt codePointAt fromCharCode fromCodePoint toUpperCase toLowerCase replaceAll localeCompare isInteger isNaN isArray parseInt parseFloat Number String Boolean Array Object BigInt Set Map Symbol toISOString getTime getFullYear toLocaleString trunc sign hypot log2 log10 exp gcd lcm factorial comb perm mean median stdev mode total_seconds strptime timedelta fromisoformat year isdigit isalpha isupper islower casefold swapcase zfill ljust rjust center partition rpartition format_map divmod complex frozenset bytes bytearray memoryview iter next callable hash id issubclass super deepcopy copy most_common elements namedtuple asdict randrange sample shuffle seed urandom b64encode b64decode hexlify unhexlify quote unquote urlencode urlparse escape unescape dedent indent fill wrap pprint pformat vars dir warn error debug dir table assert deepEqual equal hasOwn structuredClone ceil cos sin tan atan2 cbrt',
+    'print println printf puts p pp echo len str int float bool list dict set tuple sorted sum min max range zip map filter any all abs round repr type isinstance enumerate reversed ord chr hex bin format join split strip upper lower replace keys values items log stringify parse version toString toFixed slice includes startsWith endsWith indexOf length push now var_dump phpversion say dumps loads date today isoformat sqrt floor ceil pow random randint choice uuid4 token_hex hexdigest sha256 md5 encode decode table info match search sub if for while in and or not return lambda function get append extend add pop update startswith endswith rstrip lstrip title strftime count index find insert splitlines group groups groupby defaultdict Counter most_common sort reverse concat flat flatMap reduce every some fromEntries entries at fill padStart padEnd repeat trim trimStart trimEnd charAt charCodeAt codePointAt fromCharCode fromCodePoint toUpperCase toLowerCase replaceAll localeCompare isInteger isNaN isArray parseInt parseFloat Number String Boolean Array Object BigInt Set Map Symbol toISOString getTime getFullYear toLocaleString trunc sign hypot log2 log10 exp gcd lcm factorial comb perm mean median stdev mode total_seconds strptime timedelta fromisoformat year isdigit isalpha isupper islower casefold swapcase zfill ljust rjust center partition rpartition format_map divmod complex frozenset bytes bytearray memoryview iter next callable hash id issubclass super deepcopy copy most_common elements namedtuple asdict randrange sample shuffle seed urandom b64encode b64decode hexlify unhexlify quote unquote urlencode urlparse escape unescape dedent indent fill wrap pprint pformat vars dir warn error debug dir table assert deepEqual equal hasOwn structuredClone ceil cos sin tan atan2 cbrt sleep exit forEach createHash percentile digest from alloc byteLength resolve relative extname dirname basename normalize isAbsolute subn finditer fullmatch getsitepackages getusersitepackages get_path get_paths get_config_var which disk_usage get_terminal_size pretty_generate generate gather wait_for',
   ),
 );
 /** Of tables and arrays. */
@@ -13,14 +13,14 @@ const TABLES =
   'groupby agg aggregate value_counts nunique pivot_table melt fillna dropna drop_duplicates astype isnull isna notna notnull sort_values sort_index reset_index set_index to_string to_dict to_list tolist to_numpy to_datetime to_numeric array arange linspace zeros ones reshape transpose dot cumsum diff shift rolling nlargest nsmallest sample quantile corr std var describe head tail info isin between clip rank merge join concat DataFrame Series unique apply applymap argsort argmax argmin where nonzero flatten ravel stack vstack hstack';
 export const HARMLESS_IMPORTS = new Set(
   words(
-    'sys json math re datetime time random uuid hashlib base64 string itertools functools collections statistics decimal fractions platform textwrap pprint typing dataclasses enum struct binascii secrets calendar zlib html unicodedata util crypto path url querystring assert buffer v8 perf_hooks numpy pandas torch tensorflow sklearn scipy flask django fastapi pydantic pytest yaml matplotlib transformers ast tokenize keyword operator bisect heapq locale gettext difflib fnmatch graphlib numbers colorsys timeit',
+    'sys json math re datetime time random uuid hashlib base64 string itertools functools collections statistics decimal fractions platform textwrap pprint typing dataclasses enum struct binascii secrets calendar zlib html unicodedata util crypto path url querystring assert buffer v8 perf_hooks numpy pandas torch tensorflow sklearn scipy flask django fastapi pydantic pytest yaml matplotlib transformers ast tokenize keyword operator bisect heapq locale gettext difflib fnmatch graphlib numbers colorsys timeit site sysconfig asyncio zipfile tarfile',
   ),
 );
 export const READING_CALLS = new Set([
   ...HARMLESS_CALLS,
   ...words(TABLES),
   ...words(
-    'open read readFileSync readFile readlines read_text load safe_load listdir walk getcwd exists existsSync isfile isdir stat glob rglob iterdir getenv readdirSync statSync Path basename dirname cwd require resolve close readline splitlines next iter StringIO reader DictReader DataFrame read_csv read_json read_excel read_parquet read_table head describe sort lines parents mean getsize getmtime splitext abspath relpath isabs commonpath remove discard literal_eval get_docstring iter_child_nodes iter_fields unparse getroot iter findall findtext fromstring load_file safe_load_file read json_decode json_encode print_r var_export file_get_contents parse_ini_file file_exists is_file is_dir scandir implode explode sprintf number_format strlen substr str_replace strtolower strtoupper in_array array_keys array_values array_merge array_slice array_unique array_sum array_column php_uname ini_get extension_loaded get_loaded_extensions memory_get_usage microtime cpus totalmem freemem memoryUsage hrtime uptime hostname platform release arch tmpdir cpu_count text then json finally',
+    'open read readFileSync readFile readlines read_text load safe_load listdir walk getcwd exists existsSync isfile isdir stat glob rglob iterdir getenv readdirSync statSync Path basename dirname cwd require resolve close readline splitlines next iter StringIO reader DictReader DataFrame read_csv read_json read_excel read_parquet read_table head describe sort lines parents mean getsize getmtime splitext abspath relpath isabs commonpath remove discard literal_eval get_docstring iter_child_nodes iter_fields unparse getroot iter findall findtext fromstring load_file safe_load_file read json_decode json_encode print_r var_export file_get_contents parse_ini_file file_exists is_file is_dir scandir implode explode sprintf number_format strlen substr str_replace strtolower strtoupper in_array array_keys array_values array_merge array_slice array_unique array_sum array_column php_uname ini_get extension_loaded get_loaded_extensions memory_get_usage microtime cpus totalmem freemem memoryUsage hrtime uptime hostname platform release arch tmpdir cpu_count text then json finally isDirectory isFile isSymbolicLink namelist infolist getnames getmembers lstatSync accessSync with_suffix with_name',
   ),
 ]);
 export const DELETING_CALLS = new Set([
@@ -69,3 +69,21 @@ export const RENAMED =
 /** Paths put together while running are not those the text shows. */
 export const BUILT_PATH =
   /\bjoin\s{0,4}\(|expanduser|\bhome\b|environ|getenv|argv|\binput\s{0,4}\(|\bchr\s{0,4}\(|decode|fromhex|b64|\.format\s{0,4}\(|["']\s{0,4}[+%]|\+\s{0,4}["']|\bf["']|\/\s{0,4}["']|["']\s{0,4}\/|\$\{/;
+
+/** Without the few spellings that only look dangerous. */
+export function tamed(bare: string): string {
+  const plain = bare
+    .replace(/\bjson\.load\(/g, 'json.loads(')
+    .replace(/\bsys\.stdin\.(?:read|readlines|readline)\(/g, 'str(')
+    .replace(/\basyncio\.run\(/g, 'print(')
+    .replace(/\bimportlib\.metadata\b/g, 'sys')
+    .replace(/\bset(?:Timeout|Interval|Immediate)\(\s{0,4}(?=\(|async\b|function\b|\w{1,40}\s{0,4}=>)/g, 'print(')
+    .replace(/__(?:version|name|doc|main|file|init|repr|str|len|eq|lt|iter|post_init|hash|contains)__/g, 'x');
+  // Two of its functions only look.
+  if (
+    !/\bshutil\b/.test(plain) ||
+    /\bfrom\s+shutil\b|\bshutil\.(?!(?:which|disk_usage|get_terminal_size)\()|\bshutil\s+as\b/.test(plain)
+  )
+    return plain;
+  return plain.replace(/\bshutil\./g, 'x.').replace(/\bshutil\b/g, 'sys');
+}

@@ -15,6 +15,11 @@ test.each([
   ['python', 'text = \'os.system("rm -rf /")\'\nprint(len(text))'],
   ['python', '# os.system("rm -rf /")\nprint("it\'s")'],
   ['python', 'print(f"{1 + 1} rm -rf /")'],
+  ['python', 'import time, sys\nfor i in range(3): print(i); time.sleep(1)\nsys.exit(0)'],
+  ['python', 'import shutil; print(shutil.which("node"))'],
+  ['python', 'import importlib.metadata as m; print(m.version("a"))'],
+  ['node', 'setTimeout(() => console.log(1), 10)'],
+  ['node', '[1].forEach((x) => console.log(`a` + x))'],
   ['python', 'class A:\n  def f(self): return 1\nprint(A().f())'],
   ['node', 'console.log(\'require("child_process").execSync(1)\') // eval'],
 ])('%s that only computes does nothing: %s', (language, text) => expect(of(text, language)).toEqual(['none']));
@@ -116,6 +121,10 @@ test.each([
   ['node', 'fetch("https://x.example/a").then((r) => r.json()).then(console.log)', ['fetch']],
   ['python', 'import requests; requests.get("http://169.254.169.254/latest/meta-data/")', ['read_credential']],
   ['python', 'import sqlite3\nfor row in sqlite3.connect("a.db").execute("select 1"): print(row)', ['read']],
+  ['python', 'import shutil; shutil.copy("a.txt", "b.txt")', ['read', 'write']],
+  ['python', 'import os; os.replace("a.txt", "b.txt")', ['overwrite']],
+  ['node', 'const fs = require("fs"); fs.renameSync("a.txt", "b.txt")', ['overwrite']],
+  ['python', 'import subprocess, sys; print(subprocess.run([sys.executable, "-m", "pytest"]).returncode)', ['build']],
   ['python', 'import psycopg2\nc = psycopg2.connect(dsn).cursor(); c.execute("DROP TABLE a")', ['database_destroy']],
 ])('a call of %s that shows its arguments is what it starts: %s', (language, text, expected) => {
   expect(of(text, language)).toEqual(expect.arrayContaining(expected));
@@ -146,6 +155,9 @@ test.each([
   'import stripe; stripe.Refund.create(charge="a")',
   'from app import db; db.session.commit()',
   'import multiprocessing; multiprocessing.cpu_thing()',
+  'import frob; size = frob.wipe; size(1)',
+  'import shutil; print(shutil.which("a")); shutil.chown("a", "b")',
+  'from shutil import which as w, chown; chown("a")',
   'from app import config; config.DEBUG = 1; print(config.show())',
 ])('unless it is called after something done: %s', (text) => expect(of(text)).toContain('run_opaque'));
 
@@ -194,6 +206,10 @@ test.each([
 test('a language nobody scans is opaque, shell is walked', () => {
   expect(of('print 1', 'cobol')).toContain('run_opaque');
   expect(of('rm -rf /', 'bash')).toEqual(['disk_destroy']);
+});
+
+test('a call that stands in a string is none', () => {
+  expect(of('print(open("a.json").read(), "os.system(" + a.b + ")")')).toContain('run_opaque');
 });
 
 test('literals are read with their escapes', () => {

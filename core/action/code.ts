@@ -24,6 +24,7 @@ import {
   REMOVAL,
   RENAMED,
   SCANNED,
+  tamed,
   WRITING_CALLS,
 } from './code-words.ts';
 import { type DraftTarget, fileTarget } from './draft.ts';
@@ -241,14 +242,6 @@ function argumentList(text: string): string[] | undefined {
 
 function looksLikeCommand(text: string): boolean {
   return /^\s*[./~\w-][\w./-]*(?:\s|$|;|\|)/.test(text) && text.length <= 8_192;
-}
-
-/** Without the few spellings that only look dangerous. */
-function tamed(bare: string): string {
-  return bare
-    .replace(/\bjson\.load\(/g, 'json.loads(')
-    .replace(/\bsys\.stdin\.(?:read|readlines|readline)\(/g, 'str(')
-    .replace(/__(?:version|name|doc|main|file|init|repr|str|len|eq|lt|iter|post_init|hash|contains)__/g, 'x');
 }
 
 /** Whatever its strings say: nothing in the code around them could run, read or send them. */

@@ -68,6 +68,13 @@ describe('what a line does', () => {
     expect(effect('Stop-Process -Name beacond')).toBe('self_governance');
   });
 
+  test('what a command before it found is what is removed', () => {
+    const targets = (command: string) => admitShell(command).action.parts.flatMap((part) => part.targets);
+    expect(targets('Get-ChildItem logs -Filter *.log | Remove-Item')).toContain('file:/home/ada/work/logs/*.log');
+    expect(targets('gci . -Include dist,out -Recurse | Remove-Item -Recurse')).toContain('file:/home/ada/work/dist');
+    expect(gravest(admitShell('Get-Thing | Remove-Item')).flags).toContain('unresolved_target');
+  });
+
   test('its own control flow shows what it is', () => {
     expect(effects(admitShell('npm ci; if ($LASTEXITCODE -ne 0) { exit 1 }'))).not.toContain('run_opaque');
     expect(effects(admitShell('foreach ($d in $dirs) { npm publish $d }'))).toContain('publish');

@@ -148,6 +148,20 @@ describe('tasks on a database, by the names frameworks give them', () => {
   ])('%s is %s', (command, expected) => expect(effect(command)).toBe(expected));
 });
 
+describe('commands that awk puts together', () => {
+  test.each(['{system("rm -rf " $1)}', '{ system("echo " $0 " done") }', '{ system($0) }'])(
+    'are not seen: %s',
+    (program) =>
+      expect(admitShell(`awk '${program}' list`).action.parts.map((part) => part.effect)).toContain('run_opaque'),
+  );
+
+  test('one that is whole is what it is, a comparison is no file', () => {
+    expect(effect(`awk 'BEGIN { system("date") }'`)).not.toBe('run_opaque');
+    expect(effect(`awk '$3 > 5 { print $1 }' list`)).toBe('read');
+    expect(effect(`awk '{ print > $1".txt" }' list`)).toBe('write');
+  });
+});
+
 describe('secrets of a project', () => {
   const flags = (command: string) => admitShell(command).action.parts.flatMap((part) => part.flags);
   test.each(['env $(cat .env) npm start', 'env $(grep -v "^#" .env | xargs) node a.js'])(

@@ -273,6 +273,8 @@ const interpreter: Special = (call) => {
     }
     if (text === '-m' && /^py/.test(tool)) return runModule(call, at);
     if (tool === 'node' && (text === '--check' || text === '-c')) return emitNone(call, 'check');
+    if (tool === 'php' && args.length === 1 && /^(?:-[mi]|--ini|--info|--modules)$/.test(text))
+      return emitNone(call, 'info');
     if (tool === 'node' && text === '--test') {
       emit(call, { effect: 'build', operation: 'test' });
       return { origins: ['file'] };

@@ -103,9 +103,16 @@ const awk: Special = (call) => {
   const program = has(call, '-f') ? '' : (operands[0]?.text ?? '');
   emitOptionFiles(call);
   for (const match of program.matchAll(
-    /\bsystem\s*\(\s*"((?:[^"\\]|\\.){1,2000})"|"((?:[^"\\]|\\.){1,2000})"\s*\|\s*getline|\|\s*"((?:[^"\\]|\\.){1,2000})"/g,
+    /\bsystem\s*\(\s*"((?:[^"\\]|\\.){1,2000})"(\s*\))?|"((?:[^"\\]|\\.){1,2000})"\s*\|\s*getline|\|\s*"((?:[^"\\]|\\.){1,2000})"/g,
   )) {
-    call.walk.text((match[1] ?? match[2] ?? match[3]) as string, call.invocation.state, call.invocation.frame);
+    // What it reads becomes part of the command.
+    const open = match[1] !== undefined && match[2] === undefined;
+    if (open) {
+      call.walk.text(`${match[1]}$FIELD`, call.invocation.state, call.invocation.frame);
+      call.walk.judge.opaque('awk', program, call.invocation.frame.stdin.origins, call.invocation.frame);
+      continue;
+    }
+    call.walk.text((match[1] ?? match[3] ?? match[4]) as string, call.invocation.state, call.invocation.frame);
   }
   if (
     /\bsystem\s*\(\s*[^"\s]/.test(program) ||
@@ -121,6 +128,9 @@ const awk: Special = (call) => {
       flags: ['truncate'],
     });
   }
+  // A name it puts together is nobody's to know.
+  if (/\bprintf?\b[^;}\n()]{0,200}>{1,2}\s*(?:\$\w|\(|[A-Za-z_]\w*\s*(?:[;}\n"]|$))/.test(program))
+    emit(call, { effect: 'write', operation: 'write', targets: [], flags: ['unresolved_target'], residue: [program] });
   const targets = (has(call, '-f') ? operands : operands.slice(1))
     .filter((word) => word.text !== '-' && !/^\w+=/.test(word.text))
     .map((word) => target(call, word));
