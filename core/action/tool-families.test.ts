@@ -86,6 +86,8 @@ describe('whose it is', () => {
     ['keycloak', 'get_theme', { name: 'a' }, 'read'],
     ['outlook-calendar', 'update_slot', { guests: ['a@b.example'] }, 'send'],
     ['outlook-calendar', 'update_slot', {}, 'send own'],
+    ['asana', 'update_priority', { id: 1, participants: ['a@b.example'] }, 'send'],
+    ['asana', 'update_priority', { id: 1 }, 'send own'],
     ['pandadoc', 'sign_document', { id: 'a' }, 'send'],
     ['petstore', 'register_webhook', { url: 'https://x.example' }, 'schedule'],
     ['petstore', 'save_link', { url: 'https://x.example' }, 'send'],
