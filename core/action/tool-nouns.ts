@@ -3,7 +3,7 @@
 export const noun = (list: string) => new RegExp(`(?:^|_)(?:${list})(?:_|$)`);
 
 export const IDENTITY_NOUNS = noun(
-  'users?|members?|roles?|permissions?|policy|policies|keys?|tokens?|secrets?|access|iam|groups?|collaborators?|admins?|passwords?|credentials?|mfa|service_accounts?|acl|acls|sso|scim|whitelist|allowlist|denylist|ip_rules?',
+  'users?|members?|roles?|permissions?|permission_?schemes?|policy|policies|keys?|tokens?|secrets?|access|iam|groups?|collaborators?|admins?|passwords?|credentials?|mfa|service_accounts?|acl|acls|sso|scim|whitelist|allowlist|denylist|ip_rules?',
 );
 export const DATA_NOUNS = noun(
   'tables?|databases?|db|collections?|index|indexes|rows?|records?|schemas?|documents?|sql|keyspaces?|hypertables?|nodes_and_edges',

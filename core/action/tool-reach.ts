@@ -1,7 +1,7 @@
 // Whom a change by a tool reaches: the tenant's own records and people, or somebody else. Where nothing tells, nobody knows.
 
 import type { PartExternality } from '../externality.ts';
-import { type Given, recipientsOf, stageOf } from './tool-arguments.ts';
+import { type Given, isObject, recipientsOf, stageOf } from './tool-arguments.ts';
 import { MACHINE_NOUNS, MAIL_NOUNS, noun, RECORD_NOUNS, SAFETY_NOUNS, TALK_NOUNS } from './tool-nouns.ts';
 import { type Asker, isDraft, type Named } from './tool-words.ts';
 
@@ -109,6 +109,8 @@ function crosses(given: Given): boolean {
 
 /** Customers read what is answered; notes and fields of a ticket they do not. */
 function deskIsOwn(name: string, given: Given): boolean {
+  const ticket = isObject(given.ticket) ? given.ticket : given;
+  if (isObject(ticket.comment)) return ticket.comment.public === false;
   if (given.public === false || given.internal === true || given.private === true) return true;
   if (typeof given.message_type === 'string' && /note/i.test(given.message_type)) return true;
   if (INTERNAL.test(name)) return true;

@@ -240,7 +240,12 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
     return first !== 'eval' && verbs.some((word) => LOOKS.has(word)) ? 'read' : 'unknown';
   const draft = isDraft(name, given);
   if (!draft && (first === 'publish' || first === 'release' || goesLive(given))) return 'publish';
-  if (first === 'share' || SHARED.test(name) || (/^(?:make|set)$/.test(first) && verbs.includes('public')))
+  if (
+    first === 'share' ||
+    SHARED.test(name) ||
+    (service === 'store' && /link/.test(name)) ||
+    (/^(?:make|set)$/.test(first) && verbs.includes('public'))
+  )
     return 'share';
   if (first === 'expose' || verbs.includes('ngrok') || (verbs.includes('tunnel') && !HARD.has(first)))
     return 'remote_shell';
@@ -257,6 +262,7 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
   if (plants && LATER_NOUNS.test(name) && !talks) return 'schedule';
   if (
     first === 'push' ||
+    /auto_?merge/.test(name) ||
     (first === 'merge' &&
       !DATA_NOUNS.test(name) &&
       (FORGES.test(server) || talks || server === '') &&

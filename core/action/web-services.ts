@@ -69,7 +69,7 @@ const METHODS: ReadonlyMap<string, string> = new Map([
 /** Segments that say nothing of what is done. */
 const FRAME =
   /^(?:api|apis|rest|v\d+[\w.-]*|\d[\d.]*|me|services|data|admin|crm|objects|sobjects|gmail|calendar|drive|upload|rpc|batch|json|public|internal|organizations|projects|\{.*\})$/i;
-const AN_ID = /\d{3,}|^\d|^[0-9a-f-]{16,}$|[@%:$]|^.{28,}$|^[A-Za-z]+[-_]\d+$|^[a-z]{1,3}\d+$/;
+const AN_ID = /\d{3,}|^\d|^[0-9a-f-]{16,}$|[@%:$]|^[A-Za-z0-9=-]{28,}$|^[A-Za-z]+[-_]\d+$|^[a-z]{1,3}\d+$/;
 /** A last word by which a body is a question, whoever is asked. */
 const ASKED =
   /^_?(?:m?search|query|query_range|query_exemplars|series|lookup|count|aggregate|filter|find|export|preview|explain|estimate|diff|validate|read|batch_?get|batch_?read|get_?by_?\w+|list|field_caps|mget|analyze|msearch|jql|sparql|run_?query|stats)$/i;
