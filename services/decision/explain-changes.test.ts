@@ -2,7 +2,7 @@
 // bounded, honest, and no help to whoever wants to get around a rule.
 
 import { create } from '@bufbuild/protobuf';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import type { Change } from '../../core/explain/supposition.ts';
 import { MAX_REJUDGEMENTS } from '../../core/explain/supposition.ts';
 import { Route } from '../../gen/beacon/v1/common_pb.js';

@@ -159,7 +159,7 @@ test('a signer that is stopped for a while: calls go on, and what it sealed unan
   const { voids } = await reconcile(signers, outcomes);
   expect(voids).toBeGreaterThan(0);
   expect(voided).toHaveLength(voids);
-}, 30_000);
+}, 60_000);
 
 test('a signer that is killed and started again: calls go on, and each decision counts once', async () => {
   const { pool, signers } = await world(2);
@@ -178,7 +178,7 @@ test('a signer that is killed and started again: calls go on, and each decision 
   expect(outcomes.filter(({ code }) => code !== undefined)).toEqual([]);
   await expect.poll(noSuspects(pool), { timeout: 10_000 }).toBe(0);
   await reconcile(signers, outcomes);
-}, 30_000);
+}, 60_000);
 
 test('a signer that is drained under load ends at once, and nothing is lost or voided', async () => {
   const { pool, signers, voided } = await world(2);
@@ -198,7 +198,7 @@ test('a signer that is drained under load ends at once, and nothing is lost or v
   await expect.poll(allWell(pool), { timeout: 5_000 }).toBe(true);
   await reconcile(signers, outcomes);
   expect(voided).toEqual([]);
-}, 30_000);
+}, 60_000);
 
 test('connections that grow old are renewed under load, and nothing is lost or voided', async () => {
   const { pool, signers, voided, events } = await world(1, { streamAgeMs: 200 }, 400);
@@ -210,7 +210,7 @@ test('connections that grow old are renewed under load, and nothing is lost or v
   expect(noSuspects(pool)()).toBe(0);
   await reconcile(signers, outcomes);
   expect(voided).toEqual([]);
-}, 30_000);
+}, 60_000);
 
 test('no signer left is unavailable, and nobody is answered; the first one back is used', async () => {
   const { pool, signers } = await world(2);
@@ -226,7 +226,7 @@ test('no signer left is unavailable, and nobody is answered; the first one back 
   await signers[1]?.start();
   await expect.poll(() => pool.ready(), { timeout: 5_000 }).toBe(true);
   expect((await ask(pool)).receiptId).toBeDefined();
-}, 30_000);
+}, 60_000);
 
 test('a signer without a lease is passed over; with none leased, the refusal is the answer', async () => {
   const { pool, signers } = await world(2);
@@ -237,7 +237,7 @@ test('a signer without a lease is passed over; with none leased, the refusal is 
   expect(answered(outcomes)).toHaveLength(20);
   await lease(b.killSwitch, 1);
   expect((await ask(pool)).code).toBe('no_lease');
-}, 30_000);
+}, 60_000);
 
 test('requests beyond the bound are shed while a signer is silent, and none is answered late', async () => {
   const { pool, signers, events } = await world(1, { maxPending: 50, statusMs: 20_000 });
@@ -262,7 +262,7 @@ test('requests beyond the bound are shed while a signer is silent, and none is a
   const { voids } = await reconcile(signers, outcomes);
   expect(voids).toBe(100);
   expect(events.join()).toContain('signer.lost');
-}, 30_000);
+}, 60_000);
 
 const closing = (receiptId: string) =>
   create(pb.SealRequestSchema, {
@@ -302,7 +302,7 @@ test('signers of equal rank take turns, one request after the other', async () =
   const logs: string[] = [];
   for (let i = 0; i < 6; i += 1) logs.push((await ask(pool)).receiptId?.split('-')[0] ?? '');
   expect(logs.filter((log) => log === logs[0]).length).toBe(3);
-}, 30_000);
+}, 60_000);
 
 test('a receipt is read from the log its id names', async () => {
   const { pool } = await world(2);
@@ -314,7 +314,7 @@ test('a receipt is read from the log its id names', async () => {
   }
   const other = create(pb.GetReceiptRequestSchema, { receiptId: '0123456789ab-0' });
   await expect(pool.getReceipt(other, callFor(2_000))).rejects.toMatchObject({ code: 'not_found' });
-}, 30_000);
+}, 60_000);
 
 test('a replica that just started waits for a signer that starts too, before it says of a receipt that it cannot tell', async () => {
   const { pool, signers } = await world(2);
@@ -351,4 +351,4 @@ test('what no signer would take is refused at once, not tried elsewhere', async 
   const failure = await pool.seal(bad, callFor(2_000)).catch((error: unknown) => error);
   expect(failure).toBeInstanceOf(BeaconError);
   expect(await everything(signers)).toEqual([]);
-}, 30_000);
+}, 60_000);
