@@ -212,6 +212,9 @@ function raised(
       }
       flags.add('dotenv');
     }
+    // A copy of a whole home is one of the keys in it.
+    const whole = draft.operation === 'read' && draft.flags.includes('recursive');
+    if (whole && (tags.includes('home') || tags.includes('root'))) return 'read_credential';
     return tags.includes('credential') || tags.includes('kernel') ? 'read_credential' : effect;
   }
   if (!CHANGES.has(draft.effect)) return effect;

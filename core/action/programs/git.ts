@@ -49,6 +49,7 @@ export const GIT: Programs = {
         effect: 'vcs_local',
         operation: 'add',
         operands: 'none',
+        special: 'git-add',
         options: {
           '-A|--all': {},
           '-n|--dry-run': { flags: ['dry_run'] },
@@ -268,6 +269,8 @@ export const GIT: Programs = {
             operation: 'remote',
             operands: 'residue',
             flags: ['remote_changed'],
+            special: 'git-remote',
+            values: '-t -m',
           },
           'remove|rm': { effect: 'vcs_local', operation: 'remote', operands: 'residue', flags: ['remote_changed'] },
         },

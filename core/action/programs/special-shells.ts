@@ -6,6 +6,7 @@ import { readCode } from '../code.ts';
 import { fileTarget } from '../draft.ts';
 import { placeOf } from '../places.ts';
 import type { Effect } from '../types.ts';
+import { broughtBy } from './brought.ts';
 import { type Call, emit, emitNone, has, type Meaning, SILENT, type Special, target as targetOf } from './call.ts';
 import { surroundings } from './surroundings.ts';
 
@@ -106,6 +107,11 @@ export function runFile(
     return { origins: written.origins.includes('channel') ? ['generated', 'session'] : ['generated'] };
   }
   const path = target.id.startsWith('file:') ? target.id.slice(5) : undefined;
+  const brought = path === undefined || state.files.size === 0 ? undefined : broughtBy(state, path);
+  if (brought) {
+    walk.judge.opaque('file', target.id, brought, frame);
+    return { origins: ['generated'] };
+  }
   const place = path === undefined ? undefined : placeOf(path, target.glob, meaning.where);
   const { effect, extra } = fileEffect(place?.scope, path, meaning);
   const task = TASKS.find(([pattern]) => pattern.test(path ?? `/${file.text}`))?.[1];
@@ -167,6 +173,9 @@ function fileEffect(
 /** `. file`: the same as running it, but in this shell. */
 const source: Special = (call) => {
   const file = call.args.find((arg) => arg.text !== '--');
+  // Some shells read standard input then.
+  const piped = call.invocation.frame.flags.includes('pipeline_sink');
+  if (piped && (!file || file.text === '-')) return readStandardInput(call);
   if (!file) return emitNone(call);
   if (
     /(?:^|\/)(?:activate(?:\.\w+)?|nvm\.sh|cargo\/env|sdkman-init\.sh|ghcup\/env)$/.test(file.text) ||
@@ -269,7 +278,14 @@ const interpreter: Special = (call) => {
       const flags = /^-[A-Za-z0-9]*i/.test(text) && (tool === 'perl' || tool === 'ruby');
       if (flags || (tool === 'perl' && args.slice(0, at).some((word) => /^-[a-z]*i/.test(word.text))))
         return editInPlace(call, at);
+      if (/^-[a-zA-Z0-9]*[np]/.test(text) && (tool === 'perl' || tool === 'ruby')) readEach(call, args.slice(at + 2));
       return inlineCode(call, args[at + 1] ?? literal(''));
+    }
+    // The code is attached: `-pe1`.
+    const attached = /^-[a-zA-Z0-9]*?([np]?)[a-zA-Z0-9]*?e(.+)$/s.exec(text);
+    if (attached && (tool === 'perl' || tool === 'ruby') && !/^-(?:M|I|r|W|x|0)/.test(text)) {
+      readEach(call, args.slice(at + 1));
+      return inlineCode(call, { ...arg, text: attached[2] as string });
     }
     if (text === '-m' && /^py/.test(tool)) return runModule(call, at);
     if (tool === 'node' && (text === '--check' || text === '-c')) return emitNone(call, 'check');
@@ -281,6 +297,7 @@ const interpreter: Special = (call) => {
     }
     if (text === '-') return inlineStandardInput(call);
     if (text.startsWith('-')) {
+      if (LOADS.test(text)) loaded(call, text.includes('=') ? text.slice(text.indexOf('=') + 1) : args[at + 1]?.text);
       if (TAKES_VALUE.has(text)) at += 1;
       continue;
     }
@@ -288,6 +305,24 @@ const interpreter: Special = (call) => {
   }
   return inlineStandardInput(call);
 };
+
+/** `perl -ne CODE file`: each line of the files goes through the code. */
+function readEach(call: Call, files: readonly Arg[]): void {
+  const targets = files.filter((arg) => !arg.text.startsWith('-')).map((arg) => targetOf(call, arg));
+  if (targets.length > 0) emit(call, { effect: 'read', operation: 'read', targets });
+}
+
+/** Options by which other code is run first. */
+const LOADS = /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=|$)/;
+
+function loaded(call: Call, file: string | undefined): void {
+  if (file === undefined || !/^[./~]|^(?:https?|data):/.test(file)) return;
+  const place = targetOf(call, literal(file));
+  const { state, frame } = call.invocation;
+  const from = state.files.get(place.id)?.origins;
+  const address = /^(?:https?|data):/.test(file);
+  if (from || address) call.walk.judge.opaque('loaded', file, address ? ['download'] : (from ?? []), frame);
+}
 
 function inlineCode(call: Call, code: Arg): Stream {
   const { frame } = call.invocation;

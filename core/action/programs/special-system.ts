@@ -255,7 +255,8 @@ const statusOrChange: Special = (call) => {
 
 const guard: Special = (call) => {
   const text = call.args.map((arg) => arg.text).join(' ');
-  const reads = text === '' || /^(?:-l|-s|status|--status|list|show|version|-v)(?:\s|$)/.test(text);
+  const acts = /^(?:aa-(?:teardown|disable|complain)|auditd-stop|aureport-clear|faillock-reset)$/.test(call.tool);
+  const reads = (text === '' && !acts) || /^(?:-l|-s|status|--status|list|show|version|-v)(?:\s|$)/.test(text);
   const strengthens =
     /^(?:1|[Ee]nforcing|enable|--master-enable|on)$/.test(text) ||
     (call.tool === 'auditctl' && /^-[wa]\s/.test(text)) ||
