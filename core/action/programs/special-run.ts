@@ -2,9 +2,9 @@
 
 import { withBound } from '../../shell/frame.ts';
 import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
-import { fileTarget, plainTarget } from '../draft.ts';
+import { plainTarget } from '../draft.ts';
 import { readPatch } from '../patch.ts';
-import { resolvePath, scopeOf } from '../paths.ts';
+import { resolvePath } from '../paths.ts';
 import type { Effect } from '../types.ts';
 import {
   byRule,
@@ -19,7 +19,6 @@ import {
   type Special,
   target,
 } from './call.ts';
-import { PROGRAM_NAMES } from './program-names.ts';
 import { KNOWN_INDEX } from './special-packages.ts';
 import { ansibleStage } from './special-provision.ts';
 import { runFile } from './special-shells.ts';
