@@ -96,7 +96,7 @@ export const COREUTILS: Programs = {
   du: { ...LIST, values: '-d --max-depth --exclude -t --threshold -B --block-size' },
   ...rows('basename dirname', { ...NONE, special: 'path_text' }),
   ...rows(
-    'echo printf true false : yes seq test [ [[ sleep wait jobs fg bg return exit break continue whereis whatis hash let getopts times umask ulimit shopt expr bc dc factor numfmt shuf tput clear reset stty tty logname banner cal ncal figlet cowsay lolcat date-only bind complete compgen disown suspend dirs fc',
+    'echo printf true false : yes seq test [ [[ sleep wait jobs fg bg return exit break continue whereis whatis let getopts times umask ulimit shopt expr bc dc factor numfmt shuf tput clear reset stty tty logname banner cal ncal figlet cowsay lolcat date-only bind complete compgen disown suspend dirs fc',
     NONE,
   ),
   ...rows('echo printf', { ...NONE, special: 'echo' }),
@@ -154,7 +154,12 @@ export const COREUTILS: Programs = {
     values: '-k -t -S -T --key --field-separator --parallel',
     options: { '-o|--output': { value: 'write' } },
   },
-  split: { effect: 'write', operands: 'none', values: '-b -l -n -a -C --bytes --lines --number' },
+  ...rows('split csplit', {
+    effect: 'write',
+    operands: 'source-dest',
+    special: 'split',
+    values: '-b -l -n -a -C --bytes --lines --number',
+  }),
   sed: {
     ...READ,
     special: 'sed',
@@ -330,6 +335,16 @@ export const COREUTILS: Programs = {
     },
   },
   ...rows('tmux screen zellij', { effect: 'run_unknown', operands: 'residue', special: 'multiplexer' }),
+  hash: {
+    effect: 'none',
+    operands: 'none',
+    options: { '-p': { effect: 'run_opaque', operation: 'replace', value: 'content' } },
+  },
+  enable: {
+    effect: 'none',
+    operands: 'none',
+    options: { '-f': { effect: 'run_opaque', operation: 'load', value: 'content' } },
+  },
   export: { effect: 'none', special: 'environment' },
   ...rows('declare typeset local readonly unset set', { effect: 'none', special: 'environment' }),
   printenv: { effect: 'read', operands: 'none', special: 'printenv' },

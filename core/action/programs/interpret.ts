@@ -349,7 +349,7 @@ export function redirectTo(use: RedirectUse, meaning: Meaning): void {
     targets: [target],
     range: frame.range,
   };
-  if (/^(?:[^/]*\/)?file:\/dev\/(?:tcp|udp)\//.test(target.id)) {
+  if (/^(?:.*\/)?file:\/dev\/(?:tcp|udp)\//.test(target.id)) {
     const shell = use.words.length === 0 || /^(?:ba|z|k|da|a)?sh$|^exec$/.test(tool);
     const host = target.id.split('/')[3] ?? '';
     meaning.add({

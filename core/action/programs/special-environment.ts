@@ -37,6 +37,9 @@ export const environment: Special = (call) => {
       emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
     else if (TRUST.test(name))
       emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
+    // Past whatever looks at what leaves.
+    else if (/^no_proxy$/i.test(name) && /^(?:\*|0\.0\.0\.0\/0)$/.test(value))
+      emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
     else if (name === 'PATH' && /(?:^|:)(?:\/tmp|\/var\/tmp|\/dev\/shm)(?:\/|:|$)/.test(value)) {
       emit(call, { effect: 'run_opaque', operation: 'environment', targets, residue: [value] });
     } else if (LOADERS.test(name) && call.tool === 'export' && value !== '') {

@@ -327,6 +327,10 @@ const runsCommand: Special = (call) => {
 };
 
 const submodule: Special = (call) => {
+  if (call.args[0]?.text === 'deinit' && call.args.some((arg) => /^(?:-f|--force)$/.test(arg.text))) {
+    emit(call, { effect: 'discard_work', operation: 'submodule deinit', residue: call.args.map((arg) => arg.text) });
+    return SILENT;
+  }
   const at = call.args.findIndex((arg) => arg.text === 'foreach');
   if (at >= 0)
     return call.walk.text(

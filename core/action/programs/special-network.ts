@@ -1,7 +1,7 @@
 // Transfers over HTTP and the like: method, host and what is sent decide, and whether the answer lands in a file that later runs.
 
 import { type Arg, joinOrigins, literal, type Origin, type Stream } from '../../shell/values.ts';
-import type { Draft } from '../draft.ts';
+import { type Draft, plainTarget } from '../draft.ts';
 import { fileRequest, headersText, overridden, requestDraft } from '../http.ts';
 import { placeOf } from '../places.ts';
 import { isMetadataHost, readUrl } from '../urls.ts';
@@ -176,10 +176,17 @@ const curl: Special = (call) => {
     texts: [...data.texts, ...form.texts, ...file.texts],
     origins: joinOrigins(joinOrigins(data.origins, form.origins), file.origins),
   };
+  const asked = bodyOf(call, values(call, '--url-query'), /^[^=@]{0,100}@(.+)$/s);
   const posts = (values(call, '-d').length > 0 || values(call, '-F').length > 0) && !has(call, '-G');
   const method =
     optionValue(call, '-X')?.text ?? (has(call, '-I') ? 'HEAD' : upload.length > 0 ? 'PUT' : posts ? 'POST' : 'GET');
-  const beside = leaksBeside(values(call, '-H -A -e -b'));
+  const beside = joinOrigins(leaksBeside(values(call, '-H -A -e -b')), asked.origins);
+  // Whatever the name says, the answer comes from there.
+  const led = values(call, '--resolve --connect-to -x')
+    .flatMap((word) => word.text.split(/[,:]/))
+    .find(isMetadataHost);
+  if (led !== undefined)
+    emit(call, { effect: 'read_credential', operation: method, targets: [plainTarget(`host:${led}`)] });
   let out: Stream = SILENT;
   urls.forEach((url, index) => {
     const query = has(call, '-G') ? joinOrigins(beside, body.origins) : beside;

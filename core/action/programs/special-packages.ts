@@ -51,6 +51,11 @@ export const KNOWN_INDEX =
 
 const install: Special = (call) => {
   emitOptionFiles(call);
+  // Every script of every package would be given to it.
+  const shell = call.args.find(
+    (arg, index) => /^--script-shell(?:=|$)/.test(arg.text) && (arg.text.includes('=') || call.args[index + 1]),
+  );
+  if (shell) call.walk.judge.opaque('script shell', shell.text, [], call.invocation.frame);
   const { operands } = call.given;
   const flags: string[] = [];
   const foreign = operands.some(

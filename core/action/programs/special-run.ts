@@ -2,6 +2,7 @@
 
 import { withBound } from '../../shell/frame.ts';
 import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
+import { readCode } from '../code.ts';
 import { plainTarget } from '../draft.ts';
 import { readPatch } from '../patch.ts';
 import { resolvePath } from '../paths.ts';
@@ -96,7 +97,10 @@ const make: Special = (call) => {
   const settings = call.given.operands.filter((word) => /^\w+[:+?]?=/.test(word.text));
   for (const word of settings) {
     // `make SHELL=…` and friends replace what runs.
-    if (/^(?:SHELL|CC|CXX|LD|AR|MAKEFLAGS)=.*[;|&`$]/.test(word.text))
+    if (
+      /^(?:SHELL|CC|CXX|LD|AR|MAKEFLAGS)=.*[;|&`$]/.test(word.text) ||
+      /^(?:SHELL|CC|CXX|LD|AR)=(?:\.{0,2}\/)(?!usr\/|bin\/|opt\/)/.test(word.text)
+    )
       call.walk.judge.opaque('make', word.text, word.origins, call.invocation.frame);
   }
   const given = optionValue(call, '-f');
@@ -180,6 +184,11 @@ const framework: Special = (call) => {
 
 const goRun: Special = (call) => {
   const word = call.given.operands[0];
+  const { stdin } = call.invocation.frame;
+  const given = word?.text === '-' || word?.text === '/dev/stdin';
+  if (given && stdin.text !== undefined) return readCode('go', stdin.text, call.invocation, call.walk, call.meaning);
+  if (word && (given || word.origins.includes('download')))
+    call.walk.judge.opaque('go run', word.text, given ? stdin.origins : word.origins, call.invocation.frame);
   const remote = word && /^[\w-]+\.[\w.-]+\//.test(word.text);
   emit(
     call,

@@ -8,6 +8,8 @@ import { placeOf } from '../places.ts';
 import type { Effect } from '../types.ts';
 import { broughtBy } from './brought.ts';
 import { type Call, emit, emitNone, has, type Meaning, SILENT, type Special, target as targetOf } from './call.ts';
+import { MODULES } from './python-modules.ts';
+import { served } from './special-handed.ts';
 import { surroundings } from './surroundings.ts';
 
 /** `bash -c TEXT`, `bash FILE`, `… | bash`, `bash <<EOF`. */
@@ -224,39 +226,6 @@ const TAKES_VALUE = new Set([
   '-d',
   '-c',
 ]);
-/** Modules that `python -m` runs as tools. */
-const MODULES: { readonly [module: string]: readonly string[] } = {
-  pip: ['pip'],
-  pytest: ['pytest'],
-  unittest: ['pytest'],
-  venv: ['virtualenv'],
-  mypy: ['mypy'],
-  ruff: ['ruff'],
-  black: ['black'],
-  build: ['python-build'],
-  twine: ['twine'],
-  flake8: ['flake8'],
-  pylint: ['pylint'],
-  coverage: ['coverage'],
-  tox: ['tox'],
-  nox: ['nox'],
-  isort: ['isort'],
-  poetry: ['poetry'],
-  uv: ['uv'],
-  pre_commit: ['pre-commit'],
-  compileall: ['python-compile'],
-  'json.tool': ['jq', '.'],
-  py_compile: ['python-compile'],
-  timeit: ['true'],
-  'http.server': ['http-server'],
-  django: ['django-admin'],
-  sphinx: ['sphinx-build'],
-  jupyter: ['jupyter'],
-  ensurepip: ['pip', 'install', 'pip'],
-  zipfile: ['unzip'],
-  tarfile: ['tar'],
-};
-
 const interpreter: Special = (call) => {
   const { args, invocation, tool, walk } = call;
   const inline = INLINE[tool];
@@ -296,6 +265,12 @@ const interpreter: Special = (call) => {
       return { origins: ['file'] };
     }
     if (text === '-') return inlineStandardInput(call);
+    if (tool === 'osascript' && text === '-l') {
+      at += 1;
+      continue;
+    }
+    // A server of its own: what it shows is the folder.
+    if ((tool === 'php' && text === '-S') || (tool === 'ruby' && text === '-run')) return webServer(call);
     if (text.startsWith('-')) {
       if (LOADS.test(text)) loaded(call, text.includes('=') ? text.slice(text.indexOf('=') + 1) : args[at + 1]?.text);
       if (TAKES_VALUE.has(text)) at += 1;
@@ -305,6 +280,14 @@ const interpreter: Special = (call) => {
   }
   return inlineStandardInput(call);
 };
+
+function webServer(call: Call): Stream {
+  const at = call.args.findIndex((arg) => arg.text === '-t' || arg.text === 'httpd');
+  const folder = call.args[at + 1];
+  served(call, at < 0 || folder?.text.startsWith('-') ? undefined : folder);
+  emit(call, { effect: 'build', operation: 'serve', residue: call.args.map((arg) => arg.text) });
+  return { origins: ['file'] };
+}
 
 /** `perl -ne CODE file`: each line of the files goes through the code. */
 function readEach(call: Call, files: readonly Arg[]): void {

@@ -10,6 +10,7 @@ import { DISK_SPECIALS } from './special-disks.ts';
 import { environment, printenv } from './special-environment.ts';
 import { FILE_SPECIALS } from './special-files.ts';
 import { GIT_SPECIALS } from './special-git.ts';
+import { HANDED_SPECIALS } from './special-handed.ts';
 import { KEY_SPECIALS } from './special-keys.ts';
 import { KUBERNETES_SPECIALS } from './special-kubernetes.ts';
 import { NETWORK_SPECIALS } from './special-network.ts';
@@ -31,6 +32,7 @@ export const SPECIALS: { readonly [name: string]: Special } = {
   ...DISK_SPECIALS,
   ...FILE_SPECIALS,
   ...GIT_SPECIALS,
+  ...HANDED_SPECIALS,
   ...KEY_SPECIALS,
   ...KUBERNETES_SPECIALS,
   ...NETWORK_SPECIALS,

@@ -2,7 +2,7 @@
 // among them as read; so is a credential that a reader's table took for something else.
 
 import type { Invocation, Walk } from '../../shell/frame.ts';
-import type { Arg, Stream } from '../../shell/values.ts';
+import type { Arg, Origin, Stream } from '../../shell/values.ts';
 import { newWalk } from '../../shell/walk.ts';
 import { type Draft, fileTarget } from '../draft.ts';
 import { gravity } from '../effects.ts';
@@ -23,7 +23,11 @@ export function unknownProgram(name: string, invocation: Invocation, walk: Walk,
   const args = invocation.words.slice(1);
   const only = args.length === 1 ? args[0] : undefined;
   const helps = only?.known && HELP_WORDS.has(only.text);
-  const effect: Effect = helps ? 'none' : (cmdletUnread(name) ?? 'run_unknown');
+  // It asked, and was told that this is meant.
+  const insists = args.some((arg) =>
+    /^--(?:yes-)?i-(?:really-)*(?:mean|know|understand|want)|^--really-|^--nuke$/.test(arg.text),
+  );
+  const effect: Effect = helps ? 'none' : insists ? 'unknown' : (cmdletUnread(name) ?? 'run_unknown');
   const call: Call = {
     rule: PLAIN,
     tool: name,
@@ -48,10 +52,22 @@ export function unknownProgram(name: string, invocation: Invocation, walk: Walk,
     residue: [invocation.words.map((word) => word.text).join('\0'), ...pipedIn(call)],
   });
   if (!helps) {
+    const brought = installedBefore(name, invocation);
+    if (brought) walk.judge.opaque('fetched', name, brought, invocation.frame);
     carried(args, invocation, walk, meaning, run);
     strayCredentials(invocation, meaning, false, new Set());
   }
   return { origins: ['file'] };
+}
+
+/** A program of this name was put among the programs by this very line. */
+function installedBefore(name: string, { state }: Invocation): readonly Origin[] | undefined {
+  if (state.files.size === 0) return undefined;
+  for (const [id, { origins }] of state.files) {
+    const put = /^file:.*\/s?bin\/([^/]+)$/.exec(id)?.[1] === name || /^folder:(?:in:)?.*\/s?bin$/.test(id);
+    if (put && origins.length > 0) return origins;
+  }
+  return undefined;
 }
 
 /** Programs that say by themselves that what follows is a command. */
@@ -127,6 +143,9 @@ function isGrave(draft: Draft, meaning: Meaning): boolean {
 const TELLING =
   /\.(?:ssh|aws|gnupg|kube|docker|netrc|pgpass|env|azure|config|vault|git-c|claude|codex|key|p12|pfx|jks|ppk|kdbx|asc|npmrc|pypirc)|id_|key|cred|shadow|token|secret|environ|Keychain|Login Data|Cookies|wallet/i;
 
+/** Options by which a tool is given a key to use. */
+const HANDS_OVER = /^--|^-[ikKIscCfE]$|^-(?:key|cert|identity|config|kubeconfig|env)/;
+
 /** A credential that stands among the words and in no part. `reader`: it shows whatever file it is given. */
 export function strayCredentials(
   { words, state, frame }: Invocation,
@@ -137,7 +156,7 @@ export function strayCredentials(
   words.slice(1).forEach((word, index) => {
     if (!word.known || word.text.startsWith('-') || !TELLING.test(word.text)) return;
     // Handed over by an option of its own, as tools that use a key want it.
-    if (!reader && words[index]?.text.startsWith('-')) return;
+    if (!reader && HANDS_OVER.test(words[index]?.text ?? '')) return;
     const target = fileTarget(word, state.cwd, meaning.where, frame.remote);
     if (seen.has(target.id) || !holdsSecret(target.id, word.glob, meaning, reader)) return;
     const program = words[0] as Arg;
