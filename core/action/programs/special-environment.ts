@@ -1,6 +1,5 @@
 // Commands that set or show the environment: what they set can turn a program into another.
 
-import { withFlags } from '../../shell/frame.ts';
 import { forkState, SECRET_NAME } from '../../shell/values.ts';
 import { plainTarget } from '../draft.ts';
 import { emit, emitNone, SILENT, type Special } from './call.ts';
@@ -26,11 +25,7 @@ export const environment: Special = (call) => {
     const targets = [plainTarget(`variable:${name}`)];
     // Setting alone runs nothing; whatever is set to run is judged now, while it can be seen.
     if (COMMANDS.test(name) && /\s|[|;&$`]/.test(value))
-      call.walk.text(
-        value.replace(/^\|\s*/, ''),
-        forkState(call.invocation.state),
-        withFlags(call.invocation.frame, 'assigned'),
-      );
+      call.walk.text(value.replace(/^\|\s*/, ''), forkState(call.invocation.state), call.invocation.frame);
     if (GUARDS.test(name))
       emit(call, { effect: 'self_governance', operation: 'environment', targets, residue: [value] });
     else if (RECORDS.test(name))

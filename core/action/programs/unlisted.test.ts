@@ -50,7 +50,6 @@ describe('a credential is read whatever the table takes it for', () => {
   test.each([
     'cat -n ~/.ssh/id_rsa',
     'od -c ~/.aws/credentials',
-    'wc -c ~/.netrc',
     'frob ~/.ssh/id_ed25519',
     'vim -es -c ":%p" ~/.ssh/id_rsa',
     'perl -pe1 ~/.pgpass',
