@@ -90,6 +90,7 @@ export function carried(args: readonly Arg[], invocation: Invocation, walk: Walk
   const inner = newWalk({
     run: (inside2, walk2) => run(inside2, walk2, inside),
     redirect: () => {},
+    called: (words) => walk.judge.called(words),
     opaque: (_reason, _text, origins) => unseen(origins.includes('download') ? 'download_execute' : 'run_opaque'),
     flood: () => unseen('flood'),
   });
