@@ -4,6 +4,7 @@
 import type { Invocation, Walk } from '../shell/frame.ts';
 import { literal, type Stream } from '../shell/values.ts';
 import { type Rest, withoutSeenCalls } from './code-calls.ts';
+import { homeKeys, notebookLines } from './code-places.ts';
 import { bareText, LEXED, withoutSpeech, withoutStrings } from './code-strings.ts';
 import { substitutesOnly, taskOf } from './code-tasks.ts';
 import { plainlyUnknown } from './code-unknown.ts';
@@ -78,6 +79,8 @@ const READS =
 /** Walks what can be seen and adds one part for the rest. */
 export function readCode(language: string, text: string, invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
   const { frame } = invocation;
+  const lines = language === 'python' ? notebookLines(text) : '';
+  if (lines !== '') walk.text(lines, invocation.state, frame);
   const base = {
     tool: language,
     flags: [...frame.flags.filter((flag) => flag !== 'piped'), 'inline_code'],
@@ -110,6 +113,7 @@ export function readCode(language: string, text: string, invocation: Invocation,
   const grave = whole.effect !== undefined && gravity(whole.effect) >= gravity('download_execute');
   const { effect, operation } = grave ? whole : marked(rest.text);
   const targets = targetsOf(literals, invocation, meaning);
+  targets.push(...homeKeys(text, literals, invocation, meaning));
   if (effect === 'delete_many' && HOME_REMOVAL.test(`${text}\n`))
     targets.unshift(fileTarget(literal('~'), invocation.state.cwd, meaning.where, frame.remote));
   if (targets.length > 0 && effect !== 'delete_many')

@@ -139,6 +139,14 @@ export const SEEN: readonly Disguise[] = [
   ['trap', (command) => `trap ${single(command)} EXIT`],
   ['find -exec', (command) => `find . -maxdepth 0 -exec ${command} \\;`],
   ['awk', (command) => `awk 'BEGIN { system("${command}") }'`],
+  ['parallel', (command) => `parallel ::: ${single(command)}`],
+  ['makefile on standard input', (command) => `make -f - <<'X'\nall:\n\t${command}\nX`],
+  ['makefile written first', (command) => `printf 'all:\\n\\t%s\\n' ${single(command)} > Makefile; make`],
+  ['timed', (command) => `hyperfine ${single(command)}`],
+  ['line editor', (command) => `ed -s x <<< ${single(`!${command}`)}`],
+  ['debugger', (command) => `gdb -batch -ex ${single(`shell ${command}`)}`],
+  ['pager', (command) => `PAGER=${single(command)} man ls`],
+  ['joined', (command) => `concurrently ${single(command)} ls`],
 ];
 
 /** Cannot be seen through: opaque is right for harmless commands, too. */
@@ -152,4 +160,10 @@ export const OPAQUE = new Set([
   'sudo',
   'written and run',
   'xargs',
+  'makefile written first',
+  'timed',
+  'line editor',
+  'debugger',
+  'joined',
+  'makefile on standard input',
 ]);

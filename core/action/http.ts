@@ -5,8 +5,9 @@ import { type Draft, fileTarget, plainTarget } from './draft.ts';
 import { kubernetesRequest } from './kubernetes-http.ts';
 import type { Where } from './paths.ts';
 import { changingService, readingService, type Service } from './services.ts';
+import { sqlEffect } from './sql.ts';
 import type { Effect } from './types.ts';
-import { type Address, isMetadataHost, ownerOf, readUrl, urlTarget } from './urls.ts';
+import { type Address, isMetadataHost, isPrivateHost, ownerOf, readUrl, urlTarget } from './urls.ts';
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 export type Request = {
@@ -39,10 +40,13 @@ export function requestDraft(request: Request): Draft | undefined {
   const method = request.method.toUpperCase();
   const cluster = kubernetesRequest(method, address, request.body)?.[0];
   if (cluster) return { ...cluster, flags: [...(request.flags ?? []), ...cluster.flags] };
-  const service = serviceOf(method, address, request);
+  const told = serviceOf(method, address, request);
+  const service =
+    askedOfDatabase(method, address) ?? (removesMany(method, address) ? { ...told, effect: 'send' as const } : told);
   const { effect } = service;
   const owner = ownerOf(address.host);
-  const removes = method === 'DELETE' && effect === 'send' && owner.destination_ownership !== 'self';
+  const many = removesMany(method, address);
+  const removes = (method === 'DELETE' || many) && effect === 'send' && owner.destination_ownership !== 'self';
   const flags = [...(request.flags ?? []), ...(service.flags ?? []), ...(removes ? ['destructive'] : []), 'remote'];
   if (!request.url.known && /\$/.test(address.query + address.path)) flags.push('data_in_url');
   if (address.query.length > 256) flags.push('long_query');
@@ -67,6 +71,32 @@ export function requestDraft(request: Request): Draft | undefined {
       }),
     },
   };
+}
+
+/** Paths that name the removal of many things, whatever the method; a page about one is no call of one's own system. */
+const REMOVES_MANY =
+  /\/(?:[\w-]{0,40}(?:bulk|batch|mass)[-_]?(?:delete|remove|destroy|purge)|(?:delete|remove|purge|wipe|erase|destroy|truncate|drop|flush)[-_]?(?:all|everything|many))(?:\/|$)/i;
+const REMOVES = /\/(?:purge|wipe|truncate|flushall|factory[-_]reset)\/?$/i;
+
+function removesMany(method: string, address: Address): boolean {
+  if (READS.has(method)) return method === 'GET' && isPrivateHost(address.host) && REMOVES_MANY.test(address.path);
+  return REMOVES_MANY.test(address.path) || REMOVES.test(address.path);
+}
+
+/** A statement in the address itself, as some databases take it. */
+function askedOfDatabase(method: string, address: Address): Service | undefined {
+  if (READS.has(method) && !isPrivateHost(address.host)) return undefined;
+  const text = /(?:^|&)(?:query|sql|q|statement)=([^&]{1,4000})/i.exec(address.query)?.[1];
+  if (text === undefined) return undefined;
+  let plain: string;
+  try {
+    plain = decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return { effect: 'unknown' };
+  }
+  if (!/^\s*(?:drop|truncate|delete|alter|update|insert|create|grant|revoke)\s+\w/i.test(plain)) return undefined;
+  const { effect, flags } = sqlEffect(plain);
+  return effect === 'database_destroy' ? { effect, flags } : undefined;
 }
 
 function serviceOf(method: string, address: Address, { body, action }: Request): Service {

@@ -52,10 +52,17 @@ export function lookInto(kind: string, given: Loose): Insight {
     const powers = strings(object(one.capabilities).add);
     if (powers.some((power) => WIDE_POWER.test(power))) owns = true;
     else if (powers.length > 0) flags.add('privileged');
-    for (const container of [...list(one.containers), ...list(one.initContainers)].map(object)) {
+    for (const container of [
+      ...list(one.containers),
+      ...list(one.initContainers),
+      ...list(one.ephemeralContainers),
+    ].map(object)) {
       const command = [...strings(container.command), ...strings(container.args)];
       if (command.length > 0 && commands.length < 16) commands.push(command);
     }
+    // Probes and hooks of a container run there, too.
+    const hook = strings(object(one.exec).command);
+    if (hook.length > 0 && commands.length < 16) commands.push(hook);
     for (const item of Object.values(one)) visit(item, depth + 1);
   };
   visit(given, 0);

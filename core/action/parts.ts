@@ -131,6 +131,9 @@ const NOWHERE: Where = {
 };
 
 function lookUp(target: DraftTarget, where: Where): Place | undefined {
+  // A file behind an address is a file, also where a page shows its source.
+  const path = /^url:(?:https?:\/\/)?(?:view-source:)?file:?\/\/[^/]*(\/.*)$/i.exec(target.id)?.[1];
+  if (path !== undefined) return placeOf(path, target.glob, where);
   if (target.id.startsWith('file:')) return placeOf(target.id.slice(5), target.glob, where);
   const host = remoteHost(target.id);
   return host === undefined ? undefined : placeOf(target.id.slice(host.length + 6), target.glob, NOWHERE);
@@ -202,7 +205,7 @@ function raised(
   where: Where,
 ): Effect {
   const { tags, scope } = place;
-  if ((effect === 'read' || effect === 'read_credential') && !draft.metadata) {
+  if ((effect === 'read' || effect === 'read_credential' || effect === 'fetch') && !draft.metadata) {
     if (tags.includes('env_file')) {
       // What the repository holds is no secret to whoever reads the repository.
       // Nor does it show what goes into the variables of a process.
@@ -212,6 +215,9 @@ function raised(
       }
       flags.add('dotenv');
     }
+    // A copy of a whole home is one of the keys in it.
+    const whole = draft.operation === 'read' && draft.flags.includes('recursive');
+    if (whole && (tags.includes('home') || tags.includes('root'))) return 'read_credential';
     return tags.includes('credential') || tags.includes('kernel') ? 'read_credential' : effect;
   }
   if (!CHANGES.has(draft.effect)) return effect;
@@ -235,6 +241,13 @@ function raised(
 function addUrlFlags(id: string, effect: Effect, flags: Set<string>): Effect {
   const host = /^url:[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(id)?.[1];
   if (host !== undefined && isHomograph(host)) flags.add('homograph_host');
+  // Where a browser shows what it keeps for its person.
+  if (
+    /^url:(?:chrome|edge|brave|opera|vivaldi|about):\/{0,2}(?:settings\/)?(?:password|logins|passwords|password-manager|wallet)/i.test(
+      id,
+    )
+  )
+    return 'read_credential';
   return /^url:\s*(?:javascript|vbscript|data:(?:text\/html|application\/xhtml|image\/svg))/i.test(id)
     ? 'run_opaque'
     : effect;

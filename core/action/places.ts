@@ -54,11 +54,11 @@ export const FILES: Table = table([
   ],
   [
     'credential',
-    '~/.aws/credentials ~/.boto ~/.s3cfg ~/.vault-token ~/.terraform.d/credentials.tfrc.json ~/.terraformrc ~/.cargo/credentials ~/.cargo/credentials.toml ~/.gem/credentials ~/.bundle/config ~/.m2/settings.xml ~/.gradle/gradle.properties ~/.config/gh/hosts.yml ~/.config/hub ~/.config/glab-cli/config.yml ~/.config/rclone/rclone.conf ~/.config/stripe/config.toml ~/.composer/auth.json ~/.config/composer/auth.json ~/.huggingface/token ~/.cache/huggingface/token ~/.kaggle/kaggle.json ~/.databrickscfg ~/.snowsql/config ~/.rediscli_auth ~/.config/doctl/config.yaml ~/.fly/config.yml ~/.netlify/config.json ~/.config/heroku ~/.wrangler/config/default.toml ~/.bitcoin/wallet.dat ~/.claude/.credentials.json ~/.codex/auth.json ~/.config/sops/age/keys.txt ~/.azure/accessTokens.json ~/.azure/msal_token_cache.json',
+    '~/.aws/credentials ~/.boto ~/.s3cfg ~/.vault-token ~/.terraform.d/credentials.tfrc.json ~/.terraformrc ~/.cargo/credentials ~/.cargo/credentials.toml ~/.gem/credentials ~/.bundle/config ~/.m2/settings.xml ~/.gradle/gradle.properties ~/.config/gh/hosts.yml ~/.config/hub ~/.config/glab-cli/config.yml ~/.config/rclone/rclone.conf ~/.config/stripe/config.toml ~/.composer/auth.json ~/.config/composer/auth.json ~/.huggingface/token ~/.cache/huggingface/token ~/.kaggle/kaggle.json ~/.databrickscfg ~/.snowsql/config ~/.rediscli_auth ~/.config/doctl/config.yaml ~/.fly/config.yml ~/.netlify/config.json ~/.config/heroku ~/.wrangler/config/default.toml ~/.bitcoin/wallet.dat ~/.claude/.credentials.json ~/.codex/auth.json ~/.config/filezilla/sitemanager.xml ~/.purple/accounts.xml ~/.vault_pass ~/.vault_pass.txt ~/.ansible/vault_pass ~/.ansible/vault_pass.txt ~/.config/sops/age/keys.txt ~/.azure/accessTokens.json ~/.azure/msal_token_cache.json',
   ],
   [
     'credential',
-    '/run/secrets /var/run/secrets /proc/self/environ /etc/kubernetes/admin.conf /etc/rancher/k3s/k3s.yaml /var/lib/kubelet/pki',
+    '/etc/mysql/debian.cnf /run/secrets /var/run/secrets /proc/self/environ /etc/kubernetes/admin.conf /etc/rancher/k3s/k3s.yaml /var/lib/kubelet/pki',
   ],
   [
     'schedule',
@@ -89,7 +89,7 @@ export const FILES: Table = table([
 export const TREES: Table = table([
   [
     'credential',
-    '~/.ssh ~/.gnupg ~/.aws/sso ~/.aws/cli ~/.config/gcloud ~/.azure ~/.config/op ~/.password-store ~/.local/share/keyrings ~/Library/Keychains ~/.config/1Password ~/.electrum ~/.ethereum/keystore ~/.config/solana ~/.oci ~/.config/Bitwarden ~/.mozilla/firefox ~/.config/google-chrome ~/.config/chromium ~/.config/BraveSoftware',
+    '~/.ssh ~/.gnupg ~/.aws/sso ~/.aws/cli ~/.config/gcloud ~/.azure ~/.config/op ~/.password-store ~/.local/share/keyrings ~/Library/Keychains ~/.config/1Password ~/.electrum ~/.ethereum/keystore ~/.config/solana ~/.oci ~/.config/Bitwarden ~/.mozilla/firefox ~/.config/google-chrome ~/.config/chromium ~/.config/BraveSoftware ~/.config/github-copilot ~/.subversion/auth ~/.config/configstore ~/.local/state/beacon/keys /var/lib/beacon/keys',
   ],
   [
     'credential',
@@ -199,6 +199,9 @@ export function placeOf(path: string, glob: boolean, where: Where): Place {
     for (const tag of tagsOfPattern(key, PATTERN_TABLES)) tags.add(tag);
     const name = key.slice(key.lastIndexOf('/') + 1);
     if (!/[*?[(]/.test(name)) addFileName(name, tags);
+    // `*.key` takes every key there is.
+    const extension = /^\*(\.[a-z0-9]+)$/i.exec(name)?.[1];
+    if (extension && EXTENSIONS[extension] === 'credential') tags.add('credential');
   }
   return { scope, tags: [...tags] };
 }
@@ -254,7 +257,10 @@ function addNamed(key: string, path: string, scope: Scope, where: Where, tags: S
     const tag = TREES[key.slice(0, at)];
     if (tag) tags.add(tag);
   }
-  if (key.startsWith('/proc/') && key.endsWith('/environ')) tags.add('credential');
+  if (/^\/proc\/[^/]+\/(?:environ|mem)$/.test(key) || /^\/etc\/ssh\/ssh_host_\w+_key$/.test(key))
+    tags.add('credential');
+  // What guards the agent, where it is installed.
+  if (scope !== 'workspace' && /(?:^|\/)s?bin\/beacon(?:d|-[\w-]+)?$/.test(key)) tags.add('governance');
   const segments = key.slice(copy).split('/');
   for (let index = 0; index < segments.length; index += 1) {
     const name = segments[index] as string;
@@ -291,6 +297,11 @@ function addFileName(name: string, tags: Set<Tag>): void {
   const dot = name.lastIndexOf('.');
   const extension = dot > 0 ? EXTENSIONS[name.slice(dot)] : undefined;
   if (extension && extension !== 'regenerable') tags.add(extension);
+  if (
+    /^id_[a-z0-9]+(?:_sk)?$/.test(name) &&
+    /^id_(?:rsa|dsa|ecdsa|ed25519|deploy|git\w*|ssh\w*|prod\w*|server\w*)/.test(name)
+  )
+    tags.add('credential');
   const env = envFile(name);
   if (env) tags.add(env);
   if (BROWSER_LOGINS.has(name)) tags.add('credential');

@@ -168,7 +168,9 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
     return 'write';
   if (
     upper.some((word) =>
-      /^(?:XP_CMDSHELL|SYS_EXEC|LO_EXPORT|PG_READ_FILE|LOAD_FILE|SYS_EVAL|DBMS_SCHEDULER)$/.test(word),
+      /^(?:XP_CMDSHELL|SYS_EXEC|LO_EXPORT|LO_IMPORT|PG_READ_FILE|PG_READ_BINARY_FILE|PG_LS_DIR|LOAD_FILE|LOAD_EXTENSION|SYS_EVAL|DBMS_SCHEDULER|SP_OACREATE|SP_EXECUTE_EXTERNAL_SCRIPT|DBLINK_CONNECT)$/.test(
+        word,
+      ),
     )
   )
     return 'run_opaque';
@@ -208,7 +210,14 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
     case 'GRANT':
     case 'REVOKE':
       return 'identity_change';
+    case 'ATTACH':
+      // A file of this machine becomes a database: one that lies elsewhere may hold anything.
+      return tokens.some(({ body, word }) => /^[/~]|^[A-Za-z]:[\\/]/.test(body ?? word))
+        ? 'unknown'
+        : 'database_change';
     case 'CREATE':
+      // What it replaces is gone.
+      if (upper[1] === 'OR' && upper[2] === 'REPLACE' && upper.slice(3, 6).includes('TABLE')) return 'database_destroy';
       return /^(?:USER|ROLE|LOGIN)$/.test(upper[1] ?? '') ? 'identity_change' : 'database_change';
     case 'COPY':
       if (upper.includes('PROGRAM')) return 'run_opaque';

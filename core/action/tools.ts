@@ -27,6 +27,7 @@ import {
   wordsIn,
 } from './tool-arguments.ts';
 import { callsWithin } from './tool-calls.ts';
+import { hiddenIn } from './tool-hidden.ts';
 import { readByVerb } from './tool-verbs.ts';
 import type { Effect } from './types.ts';
 import { urlTarget } from './urls.ts';
@@ -271,6 +272,17 @@ const NATIVE = table([
 const MAX_DEPTH = 3;
 
 export function readTool(given: ToolCall, depth = 0): ShellReading {
+  const reading = readNamed(given, depth);
+  const { where } = given;
+  const hidden = hiddenIn(snakeCase(given.tool), given.given, where, reading.drafts, {
+    line: (text) => readShell(text, where),
+    words: (words) => readWords(words, where),
+    code: (language, text) => codeReading(language, text, where),
+  });
+  return hidden.length === 0 ? reading : { ...reading, drafts: [...reading.drafts, ...hidden] };
+}
+
+function readNamed(given: ToolCall, depth: number): ShellReading {
   const split = /^mcp__(.+?)__(.+)$/.exec(given.tool);
   const call: ToolCall = split ? { ...given, server: split[1] as string, tool: split[2] as string } : given;
   const name = snakeCase(call.tool);

@@ -83,7 +83,53 @@ export const WRAPPERS: { readonly [name: string]: Wrapper } = {
   'xvfb-run': { values: '-n -s -e -f -l -p -w' },
   rlwrap: {},
   fakeroot: {},
+  wsl: { values: '-d --distribution -u --user --cd', who: '-u --user' },
+  proot: { values: '-r -R -S -b -w -q -k', directory: '-r -R -S' },
+  firejail: {},
+  runuser: {
+    values: '-u -g -G -s -l -w --user --group --shell',
+    who: '-u -l --user',
+    script: '-c',
+    flags: ['via_sudo'],
+  },
+  sg: { operands: 1, script: '-c' },
+  setpriv: { values: '--reuid --regid --groups --inh-caps --bounding-set --securebits' },
+  'systemd-inhibit': { values: '--what --who --why --mode' },
+  faketime: { values: '-f', operands: 1 },
+  prlimit: { values: '-p --pid' },
+  chronic: {},
+  tsocks: {},
+  torsocks: { values: '-a -P -u -p' },
+  torify: {},
+  proxychains: { values: '-f' },
+  proxychains4: { values: '-f' },
+  cpulimit: { values: '-l --limit -p --pid -e -P' },
+  'ssh-agent': { values: '-a -t -E -O -P' },
+  direnv: { operands: 2 },
+  envdir: { operands: 1 },
+  chpst: { values: '-u -U -e -/ -C -n -l -L -m -d -o -p -f -c -r -t', who: '-u -U' },
+  setuidgid: { operands: 1 },
+  'su-exec': { operands: 1, flags: ['via_sudo'] },
+  gosu: { operands: 1, flags: ['via_sudo'] },
+  softlimit: { values: '-a -c -d -f -l -m -n -o -p -r -s -t' },
+  setarch: {},
+  linux64: {},
+  linux32: {},
+  i386: {},
+  eatmydata: {},
+  cgexec: { values: '-g' },
+  tini: { values: '-p -e' },
+  'dumb-init': { values: '-r --rewrite' },
+  runcon: { values: '-t -u -r -l', operands: 1 },
+  logsave: { operands: 1 },
+  nocache: {},
+  valgrind: {},
+  watchexec: { values: '-w --watch -e --exts -i --ignore -f --filter -d --debounce -s --signal' },
+  entr: {},
 };
+
+/** Lines of one `parallel`. */
+const MAX_LINES = 16;
 
 /** Undefined when the program is no wrapper, or wraps nothing here. */
 export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
@@ -137,6 +183,10 @@ export function unwrap(walk: Walk, invocation: Invocation): Stream | undefined {
   state = handed(invocation, state, assigned, removed);
   if (removed.length > 0) walk.judge.run({ ...invocation, words: [literal('unset'), ...removed] }, walk);
   let inner = words.slice(index);
+  if (name === 'parallel') {
+    const lines = itemsNamed(inner);
+    if (lines) return walkLines(walk, lines, state, withFlags(frame, ...(wrapper.flags ?? [])));
+  }
   if (wrapper.items)
     inner = withItems(inner.length === 0 ? [literal('echo')] : inner, itemArgs(frame.stdin), name, replace);
   if (inner.length === 0) return undefined;
@@ -226,6 +276,26 @@ function withItems(inner: readonly Arg[], items: readonly Arg[], name: string, r
       origins: item.origins,
     }));
   });
+}
+
+/** `parallel cmd ::: a b`, `parallel ::: 'cmd a' 'cmd b'`: the lines it runs; undefined when its items come from elsewhere. */
+function itemsNamed(inner: readonly Arg[]): string[] | undefined {
+  const at = inner.findIndex((word) => /^:::\+?$/.test(word.text));
+  if (at < 0) return undefined;
+  const command = inner
+    .slice(0, at)
+    .map((word) => word.text)
+    .join(' ');
+  const items = inner.slice(at + 1).filter((word) => !/^:::\+?$/.test(word.text));
+  return items.slice(0, MAX_LINES).map(({ text }) => {
+    if (command === '') return text;
+    return command.includes('{}') ? command.replaceAll('{}', () => text) : `${command} ${text}`;
+  });
+}
+
+function walkLines(walk: Walk, lines: readonly string[], state: ShellState, frame: Invocation['frame']): Stream {
+  const origins = lines.flatMap((line) => walk.text(line, forkState(state), frame).origins);
+  return { origins: [...new Set(origins)] };
 }
 
 /** What xargs would append. */

@@ -36,6 +36,8 @@ const QUOTED = /`{1,3}([^`]{4,600})`{1,3}|'([^'\n]{4,600})'|"([^"\n]{4,600})"|�
 const RUN =
   /(?<![\p{L}])(?:run|running|execute|executing|invoke|launch|type|issue|with|using|via|führe?|exécute[rz]?|ejecuta|esegui|uruchom|выполни(?:те)?|запусти(?:те)?)(?![\p{L}])[ \t:]{1,3}(?:the |this |following |command |den befehl |befehl |la commande |el comando |il comando |команду ){0,4}[:`'"“]{0,4}([^`\n"“”]{4,600})|(?:执行|运行|実行|실행)\P{ASCII}{0,6}[:：]?\s{0,2}([^\n。`]{4,600})/giu;
 
+/** `| bash to reproduce it`: the sentence goes on. */
+const BEHIND_SHELL = /(\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|da)?sh)\s.*$/s;
 const SENTENCE_END = /[.,!?]+(?:\s.*)?$/s;
 
 /** The effect of whatever stands there as a command, when it is one of the gravest. */
@@ -56,7 +58,7 @@ function commandEffect(fragment: string): Effect | undefined {
   const command = fragment.slice(0, MAX_FRAGMENT).replace(/[,;]?\s(?:silently|now|and then|without)\b.*$/is, '');
   if (!/^\W{0,3}[\w./~$-]+\s+\S|\||:\(\)/.test(command)) return undefined;
   // Unquoted, the sentence around it goes on behind the command: `| sh. Thanks` is no program called `sh.`.
-  return worstOf(command) ?? worstOf(command.replace(SENTENCE_END, ''));
+  return worstOf(command) ?? worstOf(command.replace(SENTENCE_END, '')) ?? worstOf(command.replace(BEHIND_SHELL, '$1'));
 }
 
 function worstOf(command: string): Effect | undefined {

@@ -58,12 +58,17 @@ function wordwise(pattern: string, flags: string): RegExp {
   return new RegExp(pattern.replace(/^\\b/, '(?<!\\p{L})').replace(/\\b$/, '(?!\\p{L})'), flags);
 }
 
-const AGENT = String.raw`(?:(?:ai|llm|artificial intelligence|language model|coding|autonomous|ki|ia)[ -]?(?:assistant|agent|model|system|bot|tool|helper|reader|assistent|assistenz)?s?|(?:ai)?(?:助手|助理|智能体|アシスタント|エージェント)|assistant|agent|chat ?bot|copilot|claude(?: code)?|codex|chatgpt|gpt-?\d?\w{0,3}|gemini|large language models?|llms?|assistent|asistente|assistente|агент|ассистент|помощник|助手|助理|アシスタント|에이전트|어시스턴트)`;
+const AGENT = String.raw`(?:(?:ai|llm|artificial intelligence|language model|coding|autonomous|ki|ia)[ -]?(?:assistant|agent|model|system|bot|tool|helper|reader|assistent|assistenz)?(?:en|s)?|(?:ai)?(?:助手|助理|智能体|アシスタント|エージェント)|assistant|agent|chat ?bot|copilot|claude(?: code)?|codex|chatgpt|gpt-?\d?\w{0,3}|gemini|large language models?|llms?|assistent|asistente|assistente|агент|ассистент|помощник|助手|助理|アシスタント|에이전트|어시스턴트)`;
 const OPEN = String.raw`(?:^|[.!?\n>"'([=:;*#/|–—-]\s{0,4}|\bto\s(?:the|all|any|every|whichever)\s|\bas\s(?:an?|the)\s(?:helpful\s)?|\bif\syou(?:'re|\sare)\s(?:(?:an?|the|any)\s)?|\b(?:dear|hey|hello|hi|attention|note|notice|message|instructions?|important|warning|reminder|advice|task|todo|liebe[rs]?|cher|chère|estimad[oa]|caro|уважаемый)\s{1,3}(?:to|for|an|für|pour|para|per|для)?\s{0,3}(?:the|all|any|every|alle)?\s{0,3})`;
 /** A call at the agent by name, with something that it should do behind it. */
 export const VOCATIVE = new RegExp(
   `${OPEN}@?(?<![\\w@-])${AGENT}(?:(?:,[ \\t]{1,3}|[ \\t]{1,3}(?:and|or|und|y|et|&)[ \\t]{1,3})${AGENT}){0,4}(?:[ \\t]{1,3}(?:agents?|assistants?|instructions?|models?|only|reading|processing|that read|who read|working|when)[^.:,\\n]{0,40})?[ \\t]{0,2}(?:[:,!](?=\\s|$|[\\u3040-\\u9fff\\uac00-\\ud7af])|[，：、]|[-–—]{1,2} )[ \\t]{0,3}`,
   'gimu',
+);
+/** A duty laid on the agent, or a request to it, in the middle of a sentence: it weighs where something grave is asked for. */
+export const DUTY = new RegExp(
+  `(?<![\\w@-])@?${AGENT}(?![\\w-])[^.!?\\n]{0,60}?(?<![\\p{L}])(?:must|should|shall|has to|have to|needs? to|(?:is|are) (?:required|expected|asked|supposed) to|please|kindly|bitte|muss|müssen|soll(?:en|te)?|doit|doivent|debe|deben|deve|devono|должен|должны)(?![\\p{L}])|(?<![\\p{L}])(?:notes?|notices?|messages?|memos?|instructions?|hinweise?|anweisung(?:en)?|consignes?|nota|aviso)[ \\t](?:to|for|an|für|pour|para|per)[ \\t](?:the |any |all |den |die |das |le |la |el )?(?:[\\w-]{1,20} )?(?:model|${AGENT})(?![\\w-])|\\byou (?:must|are required to|have to|need to|should) (?:now |first |immediately |always )?(?:call|invoke|use|run|execute|read|send|post|upload|include|delete|disable)\\b|\\b(?:in|with) your (?:next|following) (?:request|call|message|reply|response|answer|tool call)\\b|\\bfor (?:this|the) (?:result|response|output|answer|call) to be (?:valid|complete|accepted)\\b`,
+  'giu',
 );
 /** Plain talk about duties, without a call by name. */
 export const MENTIONED_AGENT = new RegExp(`(?<![\\w@-])${AGENT}(?![\\w-])`, 'iu');

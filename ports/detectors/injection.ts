@@ -5,6 +5,7 @@ import { type Ask, asksOf, placesAsked } from './agent-asks.ts';
 import {
   ABOUT,
   CONCEAL,
+  DUTY,
   FALSE_TURN,
   IMPERATIVE,
   MENTIONED_AGENT,
@@ -99,6 +100,9 @@ function read(text: string, whole: number | undefined, found: Detection[]): void
   const hints = calls.length > 0 ? [] : nudges(text);
   for (const ask of asksNear(text, hints, { before: 0, behind: 200, read: placesAsked }))
     found.push(finding(`asks_${ask.effect}`, 'medium', place(ask)));
+  const duties = calls.length > 0 ? [] : marks(DUTY, text).filter((range) => isDuty(text, range));
+  for (const ask of asksNear(text, duties, { before: 160, behind: 300, read: asksOf }))
+    found.push(finding(`asks_${ask.effect}`, 'high', place(ask)));
 }
 
 /** What only a description is held to: it speaks of its own tool. */
@@ -234,7 +238,18 @@ function markup(text: string): View[] {
 }
 
 function nudges(text: string): Range[] {
-  return [...text.matchAll(NUDGE)]
+  return marks(NUDGE, text);
+}
+
+/** Not where it is forbidden, nor in a text about such texts. */
+function isDuty(text: string, { start, end }: Range): boolean {
+  return !ABOUT.test(text.slice(Math.max(0, start - 160), end + 160)) && !FORBIDS.test(text.slice(end, end + 40));
+}
+const FORBIDS =
+  /^[^.!?\n]{0,24}(?<![\p{L}])(?:never|not|refuse|avoid|decline|reject|nicht|niemals|nie|jamais|pas|nunca|no|non)(?![\p{L}])/iu;
+
+function marks(pattern: RegExp, text: string): Range[] {
+  return [...text.matchAll(pattern)]
     .slice(0, MAX_INJECTIONS)
     .map((match) => ({ start: match.index, end: match.index + match[0].length }));
 }

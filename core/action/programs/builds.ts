@@ -37,9 +37,33 @@ export const BUILDS: Programs = {
   ),
   ...rows('ninja samu meson', { ...BUILD, directory: '-C' }),
   ...rows(
-    'gcc g++ cc c++ clang clang++ ld ar as nm objdump readelf ldd strip rustc javac kotlinc scalac ghc cabal stack ocaml dune zig nim crystal v dmd gdc gfortran fpc nasm yasm tsc tsx ts-node swc babel esbuild rollup webpack vite parcel next nuxt astro remix gatsby svelte-kit storybook sass postcss tailwindcss protoc buf thrift flatc solc forge hardhat truffle elm elixir rebar3 erl gleam dart flutter sphinx-build mkdocs hugo jekyll eleventy vuepress vitepress docusaurus typedoc jsdoc doxygen pandoc latexmk pdflatex xelatex bibtex asciidoctor ng vue-tsc vue-cli-service react-scripts expo metro ionic cap electron electron-builder pkg ncc unbuild tsup bunchee python-build python-compile ruff black isort autopep8 yapf mypy pyright pylint flake8 pyflakes bandit vulture pydocstyle eslint tslint standard xo prettier biome stylelint markdownlint markdownlint-cli2 oxlint rubocop standardrb reek brakeman golangci-lint staticcheck gosec revive errcheck shellcheck shfmt hadolint yamllint actionlint ansible-lint tflint tfsec checkov trivy grype syft snyk semgrep sonar-scanner codespell cspell vale proselint commitlint lint-staged pre-commit phpunit phpstan psalm php-cs-fixer phpcs phpcbf pest ktlint detekt swiftlint swiftformat clang-format clang-tidy cppcheck valgrind gdb lldb strace-file perf-stat jest vitest mocha ava tap jasmine karma cypress playwright testcafe nightwatch wdio c8 nyc codecov-local pytest py.test tox nose2 nosetests coverage behave robot locust rspec cucumber minitest ctest gtest bats busted stack-test cargo-nextest gotestsum go-junit-report artillery k6 hyperfine wrk ab hey vegeta lighthouse size-limit depcheck madge knip ts-prune dpdm jscpd cloc tokei scc graphviz dot plantuml mmdc turbo nx lage wireit moon concurrently npm-run-all run-s run-p cross-env-shell nodemon tsc-watch watchexec entr wait-on http-server serve live-server browser-sync json-server uvicorn gunicorn hypercorn daphne celery flask rails-server puma unicorn streamlit gradio jupyter jupyter-lab jupyter-notebook ipython ipython3 nbconvert papermill dvc mlflow tensorboard convert magick identify mogrify-read ffprobe exiftool optipng pngquant svgo gifsicle sox jq-lint openapi-generator swagger-codegen graphql-codegen openapi-typescript prisma-generate',
+    'gcc g++ cc c++ clang clang++ ld ar as nm objdump readelf ldd strip rustc javac kotlinc scalac ghc cabal stack ocaml dune zig nim crystal v dmd gdc gfortran fpc nasm yasm tsc tsx ts-node swc babel esbuild rollup webpack vite parcel next nuxt astro remix gatsby svelte-kit storybook sass postcss tailwindcss protoc buf thrift flatc solc forge hardhat truffle elm elixir rebar3 erl gleam dart flutter sphinx-build mkdocs hugo jekyll eleventy vuepress vitepress docusaurus typedoc jsdoc doxygen pandoc latexmk pdflatex xelatex bibtex asciidoctor ng vue-tsc vue-cli-service react-scripts expo metro ionic cap electron electron-builder pkg ncc unbuild tsup bunchee python-build python-compile ruff black isort autopep8 yapf mypy pyright pylint flake8 pyflakes bandit vulture pydocstyle eslint tslint standard xo prettier biome stylelint markdownlint markdownlint-cli2 oxlint rubocop standardrb reek brakeman golangci-lint staticcheck gosec revive errcheck shellcheck shfmt hadolint yamllint actionlint ansible-lint tflint tfsec checkov trivy grype syft snyk semgrep sonar-scanner codespell cspell vale proselint commitlint lint-staged pre-commit phpunit phpstan psalm php-cs-fixer phpcs phpcbf pest ktlint detekt swiftlint swiftformat clang-format clang-tidy cppcheck valgrind strace-file perf-stat jest vitest mocha ava tap jasmine karma cypress playwright testcafe nightwatch wdio c8 nyc codecov-local pytest py.test tox nose2 nosetests coverage behave robot locust rspec cucumber minitest ctest gtest bats busted stack-test cargo-nextest gotestsum go-junit-report artillery k6 lighthouse size-limit depcheck madge knip ts-prune dpdm jscpd cloc tokei scc graphviz dot plantuml mmdc turbo nx lage wireit moon npm-run-all run-s run-p cross-env-shell nodemon tsc-watch wait-on browser-sync json-server uvicorn gunicorn hypercorn daphne celery flask rails-server puma unicorn streamlit gradio jupyter jupyter-lab jupyter-notebook ipython ipython3 nbconvert papermill dvc mlflow tensorboard convert magick identify mogrify-read ffprobe exiftool optipng pngquant svgo gifsicle sox jq-lint openapi-generator swagger-codegen graphql-codegen openapi-typescript prisma-generate',
     CHECK,
   ),
+  ...rows('http-server serve live-server darkhttpd miniserve', {
+    effect: 'build',
+    operands: 'none',
+    special: 'serve',
+    values: '-p --port -l --listen -a -b --bind --directory -d -c --cors -P --host -i',
+  }),
+  ...rows('gdb lldb', {
+    effect: 'build',
+    special: 'debugger',
+    operands: 'none',
+    longSingleDash: true,
+    values: '-ex -iex -x -ix -c -core -s -o -O -b-command -p -pid --pid --eval-command --command --core -k',
+  }),
+  ...rows('hyperfine concurrently', {
+    effect: 'build',
+    special: 'lines',
+    values:
+      '-n -r -w -m -M -p -c -s -L -P -u -i --runs --warmup --min-runs --max-runs --prepare --setup --cleanup --parameter-scan --parameter-list --export-json --export-markdown --export-csv --names --shell -l --max-processes --prefix --prefix-colors --kill-others-on-fail --success',
+  }),
+  ...rows('wrk ab hey vegeta bombardier oha siege', {
+    effect: 'build',
+    special: 'load',
+    values: '-n -c -t -d -z -s -H -m -T -p -q -b -r --duration --connections --threads -w -A -C -P -X -i -f -e -k',
+  }),
   ...rows('ipython ipython3', { effect: 'run_opaque', special: 'interpreter', tool: 'python' }),
   ...rows('tsx ts-node', { effect: 'build', special: 'interpreter', tool: 'node' }),
   'cross-env': { effect: 'build', special: 'wrapped-assignments', stopAtOperand: true },

@@ -9,6 +9,7 @@ import type { ReadLine } from '../planted.ts';
 import type { Effect } from '../types.ts';
 import { urlTarget } from '../urls.ts';
 import { type Arguments, optionRule } from './arguments.ts';
+import { carryOver } from './brought.ts';
 import type { Rule } from './rule.ts';
 import { outsideWorkspace, surroundings } from './surroundings.ts';
 
@@ -220,7 +221,14 @@ export function byRule(call: Call): Stream {
   const first = kind === 'skip-first' ? operands.slice(0, 1) : kind === 'residue' ? operands : [];
   // Targets stand sorted: where something is moved to would be lost.
   const to = call.operation === 'move' ? (extra[0] ?? targets.at(-1)) : undefined;
-  if (to) targets[targets.lastIndexOf(to)] = { ...to, lands: true };
+  if (to) {
+    carryOver(
+      call.invocation.state,
+      targets.filter((item) => item !== to).map((item) => item.id),
+      to.id,
+    );
+    targets[targets.lastIndexOf(to)] = { ...to, lands: true };
+  }
   const towards = to?.id;
   const residue = [...residueOf(call, first), ...(towards === undefined ? [] : [`to ${towards}`])];
   emit(call, { targets, residue: [...residue, ...pipedIn(call)] });
@@ -242,6 +250,12 @@ function sourceDest(call: Call, extra: readonly DraftTarget[]): Stream {
   const recursive = call.flags.includes('recursive') ? ['recursive'] : [];
   if (sources.length > 0)
     emit(call, { effect: 'read', operation: 'read', targets: sources, residue: [], flags: recursive });
+  for (const place of destination.slice(0, 1))
+    carryOver(
+      call.invocation.state,
+      sources.map((source) => source.id),
+      place.id.replace(/\/[^/]*$/, (name) => (folder ? '' : name)),
+    );
   // What comes from the null device empties what is there.
   const empties = sources.length > 0 && sources.every((source) => source.id === 'file:/dev/null');
   emit(call, {

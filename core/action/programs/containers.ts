@@ -3,7 +3,12 @@
 import { type Programs, type Rule, rows } from './rule.ts';
 
 const READ: Rule = { effect: 'read', operands: 'none', metadata: true };
-const OWN: Rule = { effect: 'process_own', operands: 'name:container', values: '-t --time -s --signal' };
+const OWN: Rule = {
+  effect: 'process_own',
+  operands: 'name:container',
+  special: 'own-or-guard',
+  values: '-t --time -s --signal',
+};
 const IMAGE: Rule = {
   effect: 'infra_destroy',
   operation: 'image remove',
@@ -91,7 +96,7 @@ const COMPOSE: Rule = {
     run: { ...RUN, special: 'container-exec' },
     exec: EXEC,
     push: { effect: 'publish', operands: 'residue' },
-    cp: { effect: 'write', operands: 'residue' },
+    cp: { effect: 'write', operands: 'residue', special: 'container-copy' },
   },
 };
 
@@ -108,11 +113,13 @@ const DOCKER: Rule = {
       effect: 'build',
       operation: 'build',
       operands: 'none',
+      special: 'image-build',
       values:
         '-t --tag -f --file --build-arg --target --platform --secret --ssh --cache-from --cache-to --label --network --progress -o --output',
       options: { '--push': { effect: 'publish', operation: 'push' } },
     },
-    'commit|tag|load|import|rename|update|cp|export|save': {
+    cp: { effect: 'write', operands: 'residue', special: 'container-copy' },
+    'commit|tag|load|import|rename|update|export|save': {
       effect: 'write',
       operands: 'residue',
       scope: 'machine',
@@ -156,7 +163,8 @@ const DOCKER: Rule = {
         'start|stop|restart|kill|pause|unpause|attach': OWN,
         'rm|remove': { ...OWN, operation: 'remove' },
         prune: PRUNE,
-        'cp|export|commit|rename|update': { effect: 'write', operands: 'residue' },
+        cp: { effect: 'write', operands: 'residue', special: 'container-copy' },
+        'export|commit|rename|update': { effect: 'write', operands: 'residue' },
       },
     },
     volume: {

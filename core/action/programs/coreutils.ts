@@ -96,7 +96,7 @@ export const COREUTILS: Programs = {
   du: { ...LIST, values: '-d --max-depth --exclude -t --threshold -B --block-size' },
   ...rows('basename dirname', { ...NONE, special: 'path_text' }),
   ...rows(
-    'echo printf true false : yes seq test [ [[ sleep wait jobs fg bg return exit break continue whereis whatis hash let getopts times umask ulimit shopt expr bc dc factor numfmt shuf tput clear reset stty tty logname banner cal ncal figlet cowsay lolcat date-only bind complete compgen disown suspend dirs fc',
+    'echo printf true false : yes seq test [ [[ sleep wait jobs fg bg return exit break continue whereis whatis let getopts times umask ulimit shopt expr bc dc factor numfmt shuf tput clear reset stty tty logname banner cal ncal figlet cowsay lolcat date-only bind complete compgen disown suspend dirs fc',
     NONE,
   ),
   ...rows('echo printf', { ...NONE, special: 'echo' }),
@@ -112,7 +112,7 @@ export const COREUTILS: Programs = {
     options: { '-s|--set': { effect: 'system_change', value: 'content' } },
   },
   ...rows(
-    'uname hostname whoami id groups users who w last lastlog uptime arch nproc free df lsb_release lscpu lsblk lsusb lspci lsmod lsof ps pstree pgrep top htop vmstat iostat mpstat sar dmesg locale getconf sw_vers sysctl-read ip-read ifconfig-read netstat ss route-read arp-read getent finger tzselect lsns lslocks lsipc findmnt blkid pidof fuser-read nvidia-smi sensors uptime',
+    'uname hostname whoami id groups users who w last lastlog uptime arch nproc free df lsb_release lscpu lsblk lsusb lspci lsmod lsof ps pstree pgrep top htop vmstat iostat mpstat sar dmesg locale getconf sw_vers sysctl-read ip-read ifconfig-read netstat ss route-read arp-read finger tzselect lsns lslocks lsipc findmnt blkid pidof fuser-read nvidia-smi sensors uptime',
     {
       effect: 'read',
       operands: 'none',
@@ -154,7 +154,12 @@ export const COREUTILS: Programs = {
     values: '-k -t -S -T --key --field-separator --parallel',
     options: { '-o|--output': { value: 'write' } },
   },
-  split: { effect: 'write', operands: 'none', values: '-b -l -n -a -C --bytes --lines --number' },
+  ...rows('split csplit', {
+    effect: 'write',
+    operands: 'source-dest',
+    special: 'split',
+    values: '-b -l -n -a -C --bytes --lines --number',
+  }),
   sed: {
     ...READ,
     special: 'sed',
@@ -280,10 +285,11 @@ export const COREUTILS: Programs = {
     operation: 'truncate',
     operands: 'files',
     flags: ['truncate'],
+    special: 'sized',
     values: '-r --reference',
     options: { '-s|--size': { value: 'content' } },
   },
-  fallocate: { effect: 'write', operands: 'files', values: '-l -o --length --offset' },
+  fallocate: { effect: 'write', operands: 'files', special: 'sized', values: '-l -o --length --offset' },
   dd: { effect: 'read', special: 'dd' },
   chmod: {
     effect: 'permission_change',
@@ -316,9 +322,29 @@ export const COREUTILS: Programs = {
     special: 'editor',
     values: '-c -S -u --cmd -s -W --eval -l -f -x',
   }),
-  ...rows('ed', { effect: 'write', operands: 'files', operation: 'edit' }),
+  ...rows('ed red', { effect: 'write', operands: 'files', operation: 'edit', special: 'line-editor', values: '-p' }),
   ...rows('man info apropos help tldr cheat', NONE),
+  getent: {
+    effect: 'read',
+    operands: 'none',
+    metadata: true,
+    scope: 'machine',
+    subcommands: {
+      'shadow|gshadow': { effect: 'read_credential', operands: 'residue' },
+      '*': { effect: 'read', operands: 'none', metadata: true, scope: 'machine' },
+    },
+  },
   ...rows('tmux screen zellij', { effect: 'run_unknown', operands: 'residue', special: 'multiplexer' }),
+  hash: {
+    effect: 'none',
+    operands: 'none',
+    options: { '-p': { effect: 'run_opaque', operation: 'replace', value: 'content' } },
+  },
+  enable: {
+    effect: 'none',
+    operands: 'none',
+    options: { '-f': { effect: 'run_opaque', operation: 'load', value: 'content' } },
+  },
   export: { effect: 'none', special: 'environment' },
   ...rows('declare typeset local readonly unset set', { effect: 'none', special: 'environment' }),
   printenv: { effect: 'read', operands: 'none', special: 'printenv' },

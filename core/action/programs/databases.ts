@@ -59,8 +59,30 @@ export const DATABASES: Programs = {
     },
     longSingleDash: true,
   }),
+  influx: {
+    effect: 'database_change',
+    special: 'sql',
+    operands: 'residue',
+    values: '-host -port -username -database --host -t --token -o --org',
+    options: { '-execute|--execute': { value: 'content' } },
+    longSingleDash: true,
+    subcommands: {
+      'ping|version|help|query|v1': { effect: 'fetch', operands: 'residue' },
+      'write|restore|import': { effect: 'database_change', operands: 'residue' },
+      delete: { effect: 'database_destroy', operands: 'residue' },
+      'bucket|org|user|auth|secret|telegrafs|stacks|dashboards|task|replication|remote|server-config|config': {
+        effect: 'database_change',
+        operands: 'residue',
+        subcommands: {
+          'list|ls|find': { effect: 'read', operands: 'residue', metadata: true, scope: 'remote' },
+          'delete|rm|remove': { effect: 'database_destroy', operands: 'residue' },
+          '*': { effect: 'database_change', operands: 'residue' },
+        },
+      },
+    },
+  },
   ...rows(
-    'sqlcmd osql bcp clickhouse-client clickhouse cockroach presto trino hive beeline impala-shell vsql isql usql sqlplus sqlpackage cqlsh influx snowsql-cli spark-sql',
+    'sqlcmd osql bcp clickhouse-client clickhouse cockroach presto trino hive beeline impala-shell vsql isql usql sqlplus sqlpackage cqlsh snowsql-cli spark-sql',
     {
       effect: 'database_change',
       special: 'sql',

@@ -6,7 +6,7 @@ import { plainTarget } from '../draft.ts';
 import { resolvePath } from '../paths.ts';
 import type { Arguments } from './arguments.ts';
 import type { Meaning } from './call.ts';
-import { RUNS } from './special-git.ts';
+import { RUNS, weakensGit } from './git-settings.ts';
 
 /** Settings that change what is shown only. */
 const SHOWS = /^(?:color|advice|log|pager|column|diff)\.|^core\.(?:pager=(?:cat|less|)$|quotepath=)/i;
@@ -26,7 +26,7 @@ export function prepareGit(invocation: Invocation, above: Arguments, meaning: Me
     const text = rest.join('=');
     const command = /^alias\./i.test(key ?? '') ? (text.startsWith('!') ? text.slice(1) : '') : text.replace(/^!/, '');
     if (/\s/.test(command)) walk.text(command, forkState(invocation.state), invocation.frame);
-    const weakens = /hookspath|sslverify/i.test(key as string);
+    const weakens = /hookspath|sslverify/i.test(key as string) || weakensGit(key as string, text, false);
     meaning.add({
       tool: 'git',
       operation: 'config',

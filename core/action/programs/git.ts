@@ -49,6 +49,7 @@ export const GIT: Programs = {
         effect: 'vcs_local',
         operation: 'add',
         operands: 'none',
+        special: 'git-add',
         options: {
           '-A|--all': {},
           '-n|--dry-run': { flags: ['dry_run'] },
@@ -238,7 +239,7 @@ export const GIT: Programs = {
         },
         special: 'git-rebase',
       },
-      'cherry-pick|revert|am|apply|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|read-tree|format-patch|archive|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|fast-export|quiltimport':
+      'cherry-pick|revert|am|apply|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|format-patch|archive|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|fast-export|quiltimport':
         { ...LOCAL, options: { '-o|--output': { value: 'write' }, '-m': { value: 'ignored' } } },
       worktree: {
         ...LOCAL,
@@ -268,6 +269,8 @@ export const GIT: Programs = {
             operation: 'remote',
             operands: 'residue',
             flags: ['remote_changed'],
+            special: 'git-remote',
+            values: '-t -m',
           },
           'remove|rm': { effect: 'vcs_local', operation: 'remote', operands: 'residue', flags: ['remote_changed'] },
         },
@@ -284,6 +287,11 @@ export const GIT: Programs = {
           '--get|--get-all|--get-regexp|-l|--list': {},
           '--unset|--unset-all|--add|--replace-all|--edit|-e|--remove-section|--rename-section': {},
         },
+      },
+      'read-tree': {
+        effect: 'vcs_local',
+        operands: 'residue',
+        options: { '--reset': { effect: 'discard_work' }, '-u': {}, '-m': {}, '-n|--dry-run': { flags: ['dry_run'] } },
       },
       push: {
         effect: 'vcs_push',

@@ -2,10 +2,9 @@
 
 import type { Invocation, RedirectUse, Walk } from '../../shell/frame.ts';
 import { type Arg, forkState, literal, type Origin, type Stream } from '../../shell/values.ts';
-import { fileTarget } from '../draft.ts';
+import { type Draft, fileTarget } from '../draft.ts';
 import { graver, gravity } from '../effects.ts';
 import { segmentMatches } from '../paths.ts';
-import { cmdletUnread } from '../powershell-cmdlets.ts';
 import type { Effect } from '../types.ts';
 import { optionRule, readArguments } from './arguments.ts';
 import { byRule, type Call, emit, emitNone, type Meaning, pipedIn, SILENT } from './call.ts';
@@ -14,9 +13,12 @@ import { programName } from './names.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
 
+import { endlessOutput } from './special-carriers.ts';
 import { runFile } from './special-shells.ts';
 import { SPECIALS } from './specials.ts';
 import { boundText } from './surroundings.ts';
+import { carried, needsLook, strayCredentials, unknownProgram } from './unlisted.ts';
+import { broughtTo, readWritten } from './unseen.ts';
 
 /** These take values, or say themselves that they show one. */
 const TAKES_SECRETS = new Set([
@@ -70,8 +72,25 @@ export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning)
     walk.judge.opaque('program', name, [], invocation.frame);
     return runProgram({ ...invocation, words: [literal(plain), ...invocation.words.slice(1)] }, walk, meaning);
   }
-  if (!rule) return unknownProgram(name, invocation, walk, meaning);
+  if (!rule) return unknownProgram(name, invocation, walk, meaning, runProgram);
+  const shows = rule.effect === 'read' && rule.operands === 'files' && (rule.special ?? 'filter') === 'filter';
+  if (shows && needsLook(invocation.words)) return readerOf(rule, name, invocation, walk, meaning);
+  // Whatever their options are, what stands behind them may be a command.
+  const starts = rule.special === 'wrapped' || (rule.effect === 'build' && rule.operands === 'none' && !rule.special);
+  if (starts) carried(invocation.words.slice(1), invocation, walk, meaning, runProgram);
   return follow(rule, rule.tool ?? name, invocation, walk, meaning);
+}
+
+/** Whatever word of it names a credential is read, also where the table takes it for the value of an option. */
+function readerOf(rule: Rule, name: string, invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
+  const seen = new Set<string>();
+  const add = (draft: Draft) => {
+    for (const target of draft.targets) seen.add(target.id);
+    meaning.add(draft);
+  };
+  const out = follow(rule, rule.tool ?? name, invocation, walk, { ...meaning, add });
+  strayCredentials(invocation, meaning, true, seen);
+  return out;
 }
 
 function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning: Meaning): Stream {
@@ -234,9 +253,12 @@ function makeCall(
   };
 }
 
+/** They start what the folder says. */
+const BUILDS: ReadonlySet<Effect> = new Set(['build', 'install_local', 'install_system', 'run_unknown']);
+
 /** Applies what options change, then the special reading or the rule. */
 export function interpret(call: Call): Stream {
-  const { rule } = call;
+  const { rule, invocation } = call;
   const given = readArguments(rule, call.args);
   const flags = new Set(call.flags);
   let { effect, operation } = call;
@@ -256,6 +278,11 @@ export function interpret(call: Call): Stream {
   if (rule.special !== 'shell' && rule.special !== 'interpreter' && asksHelp(rule, given.options))
     return emitNone(read, 'help');
   if (flags.has('dry_run') && gravity(effect) > 0) return byRule({ ...read, effect: 'read' });
+  if (invocation.state.files.size > 0 && BUILDS.has(effect)) {
+    readWritten(rule.tool ?? call.tool, read.invocation, call.walk, call.meaning);
+    const brought = broughtTo(read.invocation, call.meaning.where);
+    if (brought) call.walk.judge.opaque('fetched', words(invocation), brought, invocation.frame);
+  }
   const special = rule.special === undefined ? undefined : SPECIALS[rule.special];
   return special ? special(read) : byRule(read);
 }
@@ -297,34 +324,6 @@ function help(
   );
 }
 
-const HELP_WORDS = new Set(['--help', '-h', '--version', '-V', '-version', '-help', 'help', 'version', '-?']);
-const PLAIN: Rule = { effect: 'run_unknown', operands: 'residue' };
-
-function unknownProgram(name: string, invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
-  const args = invocation.words.slice(1);
-  const only = args.length === 1 ? args[0] : undefined;
-  const effect: Effect = only?.known && HELP_WORDS.has(only.text) ? 'none' : (cmdletUnread(name) ?? 'run_unknown');
-  const call = makeCall(
-    PLAIN,
-    name,
-    effect === 'none' ? 'help' : 'run',
-    effect,
-    new Set(),
-    args,
-    invocation,
-    walk,
-    meaning,
-  );
-  // Arguments that look like paths or addresses are shown; all of them are bound by digest.
-  const targets = args
-    .filter((arg) => /^(?:\.{0,2}\/|~\/|[\w.-]+\/)/.test(arg.text) && !arg.text.includes('://'))
-    .slice(0, 8)
-    .map((arg) => fileTarget(arg, invocation.state.cwd, meaning.where, invocation.frame.remote));
-  const flags = args.some((arg) => /^[a-z]+:\/\//i.test(arg.text)) ? ['remote'] : [];
-  emit(call, { targets: effect === 'none' ? [] : targets, flags, residue: [words(invocation), ...pipedIn(call)] });
-  return { origins: ['file'] };
-}
-
 /** `/bin/r?`: judged as every program the pattern could mean, and as one that cannot be seen. */
 function globProgram(invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
   const program = invocation.words[0] as Arg;
@@ -350,7 +349,7 @@ export function redirectTo(use: RedirectUse, meaning: Meaning): void {
     targets: [target],
     range: frame.range,
   };
-  if (/^(?:[^/]*\/)?file:\/dev\/(?:tcp|udp)\//.test(target.id)) {
+  if (/^(?:.*\/)?file:\/dev\/(?:tcp|udp)\//.test(target.id)) {
     const shell = use.words.length === 0 || /^(?:ba|z|k|da|a)?sh$|^exec$/.test(tool);
     const host = target.id.split('/')[3] ?? '';
     meaning.add({
@@ -370,7 +369,8 @@ export function redirectTo(use: RedirectUse, meaning: Meaning): void {
   const append = use.direction === 'append';
   const produced = use.words.length > 0 && !(tool === 'true' || tool === ':') && use.content.text !== '';
   const content = use.content.text ?? use.words.map((word) => word.text).join('\0');
-  const effect = append || produced ? 'write' : 'overwrite';
+  const fills = endlessOutput(use.words) && !/^file:\/dev\/(?!shm\/)/.test(target.id);
+  const effect = fills ? 'flood' : append || produced ? 'write' : 'overwrite';
   meaning.add({
     ...base,
     tool: 'file',

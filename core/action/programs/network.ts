@@ -17,8 +17,10 @@ export const NETWORK: Programs = {
     values:
       '-e --referer -x --proxy --resolve --cacert --capath -C --continue-at -r --range -b --cookie -z --interface --dns-servers -P --ciphers --max-redirs -t -Q --noproxy --socks5 --socks5-hostname --local-port --proto --tls-max --unix-socket --connect-to --rate --url-query -U --proxy-user',
     options: {
-      '-A|--user-agent|-m|--max-time|--connect-timeout|--retry|--retry-delay|--retry-max-time|-w|--write-out|-Y|-y|--limit-rate':
-        { value: 'ignored' },
+      '-A|--user-agent': { value: 'ignored' },
+      '-m|--max-time|--connect-timeout|--retry|--retry-delay|--retry-max-time|-w|--write-out|-Y|-y|--limit-rate': {
+        value: 'ignored',
+      },
       '-X|--request': { value: 'ignored' },
       '-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|--json': { value: 'ignored' },
       '-F|--form|--form-string': { value: 'ignored' },
@@ -46,7 +48,8 @@ export const NETWORK: Programs = {
     special: 'wget',
     values: '-l --level -A -R -D --domains -I -X -e -Q -a',
     options: {
-      '-t|--tries|-T|--timeout|-w|--wait|-U|--user-agent|--limit-rate': { value: 'ignored' },
+      '-t|--tries|-T|--timeout|-w|--wait|--limit-rate': { value: 'ignored' },
+      '-U|--user-agent|--referer': { value: 'ignored' },
       '--header': { value: 'ignored' },
       '-O|--output-document': { value: 'ignored' },
       '-P|--directory-prefix': { value: 'ignored' },
@@ -164,7 +167,19 @@ export const NETWORK: Programs = {
     operands: 'residue',
     scope: 'machine',
   }),
-  ...rows('ngrok localtunnel lt bore frpc frps chisel pagekite localxpose zrok sish gost revsocks ligolo', TUNNEL),
+  ...rows(
+    'ngrok localtunnel lt bore frpc frps chisel pagekite localxpose zrok sish gost revsocks ligolo tmate sshx upterm ttyd gotty gs-netcat gsocket wstunnel rathole inlets inletsctl iodine dnscat2 dnscat playit pinggy tunnelmole teleconsole wetty shellinabox shellinaboxd reptyr-net pwncat evil-winrm sliver-client msfconsole msfvenom',
+    TUNNEL,
+  ),
+  devtunnel: {
+    effect: 'fetch',
+    operands: 'residue',
+    subcommands: {
+      'host|create|access|port': TUNNEL,
+      'list|show|user|help': { effect: 'fetch', operands: 'none' },
+      '*': TUNNEL,
+    },
+  },
   cloudflared: {
     effect: 'unknown',
     subcommands: {

@@ -120,7 +120,11 @@ export const SECRETS: Programs = {
         effect: 'unknown',
         subcommands: {
           get: FETCH,
-          'list|metadata': READ,
+          list: READ,
+          metadata: {
+            effect: 'unknown',
+            subcommands: { 'get|list': READ, 'put|patch': SET, delete: { ...SET, flags: ['destructive'] } },
+          },
           'put|patch|rollback|undelete|enable-versioning': SET,
           'delete|destroy': { ...SET, flags: ['destructive'] },
         },

@@ -1,6 +1,7 @@
 // Archives: making one reads and writes, opening one writes what nobody has seen.
 
 import { type Arg, literal } from '../../shell/values.ts';
+import { carryOver, markFolder } from './brought.ts';
 import {
   byRule,
   type Call,
@@ -85,6 +86,15 @@ function within(folder: Arg | undefined, word: Arg): Arg {
   return { ...word, text: `${folder.text}/${word.text}`, known: word.known && folder.known };
 }
 
+/** What was fetched in this line lies now in a folder. */
+function opened(call: Call, archive: string | undefined, folder: Arg | undefined): void {
+  const { state, frame } = call.invocation;
+  const from = archive === undefined ? frame.stdin : state.files.get(archive);
+  if (!from?.origins.includes('download')) return;
+  const place = target(call, folder ?? literal('.')).id;
+  if (place.startsWith('file:')) markFolder(state, place.slice(5), ['download'], true);
+}
+
 function tarDrafts(
   call: Call,
   mode: string,
@@ -118,6 +128,7 @@ function tarDrafts(
       residue: [archive[0]?.id ?? 'stdin'],
       metadata: true,
     });
+    opened(call, archive[0]?.id, folder);
     return SILENT;
   }
   if (archive.length === 0) emitNone(call);
@@ -142,6 +153,7 @@ const archive: Special = (call) => {
       flags: ['from_archive'],
       residue: residueOf(call),
     });
+    opened(call, target(call, file).id, undefined);
     return SILENT;
   }
   const sources = rest.map((word) => target(call, word));
@@ -175,6 +187,7 @@ const unzip: Special = (call) => {
     residue: [target(call, file).id],
     metadata: true,
   });
+  opened(call, target(call, file).id, folder);
   return SILENT;
 };
 
@@ -187,7 +200,10 @@ const compress: Special = (call) => {
     return { origins: decoded ? [...stdin.origins, 'decoded'] : stdin.origins };
   }
   if (call.effect === 'read' || optionValue(call, '-o')) return byRule({ ...call, effect: call.effect });
-  emit(call, { targets: files.map((word) => target(call, word)), flags: has(call, '-k') ? [] : ['replaces'] });
+  const targets = files.map((word) => target(call, word));
+  emit(call, { targets, flags: has(call, '-k') ? [] : ['replaces'] });
+  for (const { id } of targets)
+    carryOver(call.invocation.state, [id], id.replace(/\.(?:gz|bz2|xz|zst|lz4|lzma|Z)$/, ''));
   return SILENT;
 };
 

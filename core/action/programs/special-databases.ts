@@ -202,7 +202,10 @@ const redis: Special = (call) => {
   );
   const words = call.given.operands.map((word) => word.text);
   if (words.length > 0) {
-    const { effect, flags: found } = redisEffect(words);
+    const one = redisEffect(words);
+    // Keys that are listed elsewhere: as many as there are.
+    const many = call.invocation.frame.flags.includes('bulk') && /^(?:del|unlink)$/i.test(words[0] ?? '');
+    const { effect, flags: found } = many ? { effect: 'database_destroy' as const, flags: ['bulk'] } : one;
     emit(call, {
       ...base,
       effect,

@@ -1,6 +1,6 @@
 // Commands that set or show the environment: what they set can turn a program into another.
 
-import { SECRET_NAME } from '../../shell/values.ts';
+import { forkState, SECRET_NAME } from '../../shell/values.ts';
 import { plainTarget } from '../draft.ts';
 import { emit, emitNone, SILENT, type Special } from './call.ts';
 
@@ -12,6 +12,10 @@ const GUARDS =
   /^(?:BEACON_\w+|CLAUDE_\w*(?:HOOK|CONFIG|SETTINGS)\w*|CLAUDE_CONFIG_DIR|CODEX_HOME|CODEX_\w*(?:HOOK|POLICY|SANDBOX)\w*|GEMINI_\w*(?:HOOK|CONFIG)\w*)$/;
 const TRUST = /^(?:NODE_TLS_REJECT_UNAUTHORIZED|PYTHONHTTPSVERIFY|GIT_SSL_NO_VERIFY|CURL_INSECURE)$/;
 
+/** Other programs start what these say, as a line for a shell. */
+const COMMANDS =
+  /^(?:PAGER|MANPAGER|GIT_PAGER|SYSTEMD_PAGER|PSQL_PAGER|BAT_PAGER|EDITOR|VISUAL|GIT_EDITOR|GIT_SEQUENCE_EDITOR|KUBE_EDITOR|SUDO_EDITOR|FCEDIT|BROWSER|LESSOPEN|LESSCLOSE|GIT_SSH_COMMAND|GIT_SSH|GIT_EXTERNAL_DIFF|GIT_PROXY_COMMAND|GIT_ASKPASS|SSH_ASKPASS|SUDO_ASKPASS|PROMPT_COMMAND|RSYNC_RSH|CVS_RSH|SVN_SSH|DOCKER_CREDENTIAL_HELPER|npm_config_script_shell|FZF_DEFAULT_COMMAND|RIPGREP_CONFIG_PATH|GCC_EXEC_PREFIX|CC|CXX|RUSTC_WRAPPER|RUSTC|GOFLAGS|MAKEFLAGS|NPM_CONFIG_SCRIPT_SHELL)$/;
+
 export const environment: Special = (call) => {
   let plain = true;
   for (const { text } of call.args) {
@@ -19,11 +23,17 @@ export const environment: Special = (call) => {
     if (name === undefined || text.startsWith('-')) continue;
     const value = text.slice(name.length + 1);
     const targets = [plainTarget(`variable:${name}`)];
+    // Setting alone runs nothing; whatever is set to run is judged now, while it can be seen.
+    if (COMMANDS.test(name) && /\s|[|;&$`]/.test(value))
+      call.walk.text(value.replace(/^\|\s*/, ''), forkState(call.invocation.state), call.invocation.frame);
     if (GUARDS.test(name))
       emit(call, { effect: 'self_governance', operation: 'environment', targets, residue: [value] });
     else if (RECORDS.test(name))
       emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
     else if (TRUST.test(name))
+      emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
+    // Past whatever looks at what leaves.
+    else if (/^no_proxy$/i.test(name) && /^(?:\*|0\.0\.0\.0\/0)$/.test(value))
       emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
     else if (name === 'PATH' && /(?:^|:)(?:\/tmp|\/var\/tmp|\/dev\/shm)(?:\/|:|$)/.test(value)) {
       emit(call, { effect: 'run_opaque', operation: 'environment', targets, residue: [value] });

@@ -1,6 +1,7 @@
 // Programs on files whose reading a table cannot hold: rm, dd, find, tee, grep, chmod.
 
 import { type Arg, literal } from '../../shell/values.ts';
+import { placeOf } from '../places.ts';
 import {
   byRule,
   type Call,
@@ -13,6 +14,7 @@ import {
   type Special,
   target,
 } from './call.ts';
+import { fillsDisk } from './special-carriers.ts';
 
 const rm: Special = (call) => {
   const targets = call.given.operands.map((word) => target(call, word));
@@ -38,9 +40,11 @@ const dd: Special = (call) => {
   const to = pairs.get('of');
   const source = from ? [target(call, from)] : [];
   if (source.length > 0) emit(call, { effect: 'read', operation: 'read', targets: source });
+  const block = pairs.get('bs') ?? pairs.get('obs');
+  const plainFile = to !== undefined && !to.text.startsWith('/dev/');
   if (to)
     emit(call, {
-      effect: 'overwrite',
+      effect: plainFile && fillsDisk(from?.text ?? '', pairs.get('count')?.text, block?.text) ? 'flood' : 'overwrite',
       operation: 'write',
       targets: [target(call, to)],
       flags: ['truncate'],
@@ -75,10 +79,22 @@ const grep: Special = (call) => {
     !/^r/.test(call.tool);
   emit(call, { targets, operation: 'search', ...(counts && { metadata: true }) });
   if (counts) return { origins: ['file'] };
+  const pattern = (call.given.options.get('-e') ?? operands.slice(0, 1)).map((word) => word.text).join('\n');
+  const wide = targets.filter(({ id, glob }) => id.startsWith('file:') && holdsHomes(id.slice(5), glob, call));
+  // Whoever looks for secrets in every home finds them.
+  if (wide.length > 0 && (pattern === '' || pattern === '.' || HUNTS.test(pattern)) && !has(call, '-l'))
+    emit(call, { effect: 'read_credential', targets: wide, operation: 'search' });
   if (has(call, '-l') || has(call, '-L') || has(call, '--files'))
     return { origins: ['file'], paths: everythingUnder(files) };
   return outOf({ ...call, effect: 'read' }, targets);
 };
+
+const HUNTS = /passw|secret|api.?key|access.?key|token|credential|private|AKIA|BEGIN\b|ghp_|sk-|xox[bp]/i;
+
+function holdsHomes(path: string, glob: boolean, call: Call): boolean {
+  const { tags } = placeOf(path, glob, call.meaning.where);
+  return tags.includes('home') || tags.includes('root') || path === '/etc' || path === '/root';
+}
 
 function everythingUnder(roots: readonly Arg[]): Arg[] {
   const words = roots.length > 0 ? roots : [literal('.')];
@@ -137,6 +153,9 @@ const chmod: Special = (call) => {
   const opens = flags.includes('setuid') && operands.some((word) => RUNS_ANYTHING.test(word.text));
   emit(call, {
     ...(opens && { effect: 'security_disable' as const }),
+    ...(!opens &&
+      flags.includes('setuid') &&
+      call.invocation.frame.flags.includes('via_sudo') && { effect: 'identity_change' as const }),
     targets: operands.map((word) => target(call, word)),
     flags,
     residue: [mode.text],
@@ -144,7 +163,19 @@ const chmod: Special = (call) => {
   return SILENT;
 };
 
+/** Rights by which a program acts as somebody else, or past what guards files and processes. */
+const POWERS =
+  /cap_(?:setuid|setgid|setfcap|setpcap|sys_\w+|dac_\w+|chown|fowner|fsetid|bpf|perfmon|mac_\w+|net_admin|net_raw)/i;
+
 const chattr: Special = (call) => {
+  if (call.tool === 'setcap') {
+    const text = call.args.map((arg) => arg.text).join(' ');
+    if (!/(?:^|\s)-r(?:\s|$)/.test(text)) {
+      const targets = call.given.operands.slice(1).map((word) => target(call, word));
+      emit(call, { effect: POWERS.test(text) ? 'security_disable' : 'system_change', targets, residue: [text] });
+      return SILENT;
+    }
+  }
   const operands = call.given.operands.filter((word) => !/^[-+=][A-Za-z]+$/.test(word.text));
   emit(call, {
     targets: operands.map((word) => target(call, word)),
@@ -197,7 +228,11 @@ const find: Special = (call) => {
   const targets = (roots.length > 0 ? roots : [literal('.')]).map((word) => target(call, word));
   emit(call, { effect: 'read', operation: 'list', targets, metadata: true });
   for (const action of actions) action();
-  return { origins: ['file'], paths: matched() };
+  const hunted = hunting(call, matched());
+  return {
+    origins: ['file'],
+    paths: matched().map((word) => (hunted.includes(word.text) ? { ...word, origins: ['credential'] as const } : word)),
+  };
 };
 
 /** What a search can give, as patterns: `ROOT/*.log`, or `ROOT/*` when nothing narrows it. */
@@ -224,8 +259,31 @@ function deleteFound(call: Call, found: readonly Arg[], names: readonly string[]
   });
 }
 
+/** Names under which keys and passwords lie. */
+const KEEPS_SECRETS =
+  /^\*?(?:\*?(?:id_\w*|\.env|\.netrc|\.pgpass|\.npmrc|\.pypirc|secrets?|credentials?|passw\w*|tokens?|private|kubeconfig|wallet)[\w*.-]*|\.(?:pem|key|p12|pfx|jks|ppk|kdbx|keystore|asc|env|ovpn))$/i;
+
+/** Looked for in every home or the whole machine and then opened, they are what is read. */
+function hunting(call: Call, found: readonly Arg[]): string[] {
+  return found
+    .filter((word) => KEEPS_SECRETS.test(word.text.slice(word.text.lastIndexOf('/') + 1)))
+    .filter((word) => {
+      const { id } = target(call, { ...word, text: word.text.replace(/\/[^/]*$/, '') || '/', glob: false });
+      return id.startsWith('file:') && holdsHomes(id.slice(5), false, call);
+    })
+    .map((word) => word.text);
+}
+
+function huntFound(call: Call, found: readonly Arg[]): void {
+  const hunted = hunting(call, found);
+  const targets = found.filter((word) => hunted.includes(word.text)).map((word) => target(call, word));
+  if (targets.length > 0) emit(call, { effect: 'read_credential', operation: 'read', targets });
+}
+
 function runFound(call: Call, inner: readonly Arg[], found: readonly Arg[]): void {
   if (inner.length === 0) return;
+  if (!/^(?:ls|stat|file|wc|echo|printf|basename|dirname|test|\[|du)$/.test(inner[0]?.text ?? ''))
+    huntFound(call, found);
   const words = inner.flatMap((word) => {
     if (!word.text.includes('{}')) return [word];
     return found.map((item) => ({ ...item, text: word.text.replaceAll('{}', () => item.text) }));
@@ -275,7 +333,8 @@ const pathText: Special = (call) => {
 const which: Special = (call) => {
   emit(call, { effect: 'none' });
   const word = call.given.operands[0];
-  return word?.known && /^(?:which|type)$/.test(call.tool) ? { text: `${word.text}\n`, origins: [] } : { origins: [] };
+  const path = word?.text.includes('/') ? word.text : `/usr/bin/${word?.text}`;
+  return word?.known && /^(?:which|type)$/.test(call.tool) ? { text: `${path}\n`, origins: [] } : { origins: [] };
 };
 
 const listing: Special = (call) => {
@@ -298,9 +357,14 @@ const editor: Special = (call) => {
   }
   const runs = /!|\bsystem\s{0,4}\(|shell-command|call-process|:py|:lua|:perl|:ruby|--eval/.test(text);
   if (runs) call.walk.judge.opaque('editor', text, [], call.invocation.frame);
-  emit(call, {
-    targets: call.given.operands.filter((word) => !word.text.startsWith('+')).map((word) => target(call, word)),
-  });
+  const files = call.given.operands.filter((word) => !word.text.startsWith('+')).map((word) => target(call, word));
+  emit(call, { targets: files });
+  const secret = files.filter(
+    ({ id, glob }) =>
+      id.startsWith('file:') && placeOf(id.slice(5), glob, call.meaning.where).tags.includes('credential'),
+  );
+  // What it opens it shows.
+  if (secret.length > 0) emit(call, { effect: 'read', operation: 'read', targets: secret });
   return SILENT;
 };
 

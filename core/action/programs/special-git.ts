@@ -2,7 +2,9 @@
 
 import { type Arg, literal, type Stream } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
+import { placeOf } from '../places.ts';
 import { readUrl } from '../urls.ts';
+import { markFolder } from './brought.ts';
 import {
   byRule,
   type Call,
@@ -16,6 +18,7 @@ import {
   type Special,
   target,
 } from './call.ts';
+import { config } from './git-settings.ts';
 import { outsideWorkspace } from './surroundings.ts';
 
 const PROTECTED =
@@ -39,7 +42,10 @@ function remoteName(word: Arg | undefined): string {
 const push: Special = (call) => {
   const { where } = call.meaning;
   const [remoteWord, ...refs] = call.given.operands;
-  const remote = remoteName(remoteWord ?? optionValue(call, '--repo'));
+  const named = remoteWord ?? optionValue(call, '--repo') ?? literal('origin');
+  // Pointed elsewhere in this very line.
+  const moved = named.known ? call.invocation.state.files.get(`remote:${named.text}`)?.text : undefined;
+  const remote = remoteName(moved === undefined ? named : literal(moved));
   let forced = call.flags.includes('force') || has(call, '--mirror') || (has(call, '--prune') && refs.length > 0);
   let deletes = has(call, '-d');
   const targets: DraftTarget[] = [];
@@ -88,7 +94,7 @@ const push: Special = (call) => {
   const lease = call.flags.includes('with_lease');
   if (deletes) flags.add('delete_branch');
   const effect = forced || lease || deletes ? 'vcs_force_push' : 'vcs_push';
-  const other = remoteWord?.known && remote.includes('/') ? ['explicit_remote'] : [];
+  const other = (remoteWord?.known || moved !== undefined) && remote.includes('/') ? ['explicit_remote'] : [];
   emit(call, {
     effect,
     operation: deletes ? 'delete' : 'push',
@@ -207,39 +213,6 @@ const remove: Special = (call) => {
   return SILENT;
 };
 
-/** Settings by which git runs programs or drops its guards. */
-export const RUNS =
-  /^(?:core\.(?:pager|editor|sshcommand|fsmonitor|askpass|gitproxy|hookspath|attributesfile)|alias\..*|credential\..*helper|credential\.helper|diff\..*\.(?:command|textconv)|diff\.external|merge\..*\.driver|filter\..*\.(?:clean|smudge|process)|pager\..*|sequence\.editor|gpg\.program|gpg\..*\.program|protocol\.ext\.allow|uploadpack\..*hook|remote\..*\.(?:receivepack|uploadpack|proxy)|url\..*insteadof|http\.(?:sslverify|proxy)|init\.templatedir|include\.path|includeif\..*|safe\.directory)$/i;
-
-const config: Special = (call) => {
-  const { operands } = call.given;
-  const words = /^(?:get|list|set|unset|edit)$/.test(operands[0]?.text ?? '') ? operands.slice(1) : operands;
-  const reads =
-    has(call, '--get') ||
-    has(call, '-l') ||
-    /^(?:get|list)$/.test(operands[0]?.text ?? '') ||
-    (words.length < 2 && !has(call, '--unset') && operands[0]?.text !== 'unset');
-  if (reads) {
-    emit(call, { effect: 'read', operation: 'config read', metadata: true });
-    return { origins: ['file'] };
-  }
-  const key = words[0]?.text ?? '';
-  const wide = has(call, '--global') || has(call, '--system');
-  const effect = RUNS.test(key) ? 'schedule' : wide ? 'write' : 'vcs_local';
-  emit(call, {
-    effect,
-    targets: [plainTarget(`git-config:${wide ? 'global/' : ''}${key}`)],
-    scope: has(call, '--system') ? 'system' : wide ? 'home' : 'workspace',
-    residue: [
-      words
-        .slice(1)
-        .map((word) => word.text)
-        .join('\0'),
-    ],
-  });
-  return SILENT;
-};
-
 const read: Special = (call) => {
   if (
     call.operation === 'rev-parse' &&
@@ -279,6 +252,27 @@ const fetch: Special = (call) => {
   return SILENT;
 };
 
+/** What is named for a commit is copied into it, and goes wherever that goes. */
+const add: Special = (call) => {
+  emit(call, { residue: residueOf(call) });
+  const secret = call.given.operands
+    .map((word) => target(call, word))
+    .filter(({ id, glob }) => {
+      const tags = id.startsWith('file:') ? placeOf(id.slice(5), glob, call.meaning.where).tags : [];
+      return tags.includes('credential') || tags.includes('env_file');
+    });
+  if (secret.length > 0 && !call.flags.includes('dry_run'))
+    emit(call, { effect: 'read', operation: 'copy', targets: secret, residue: [] });
+  return SILENT;
+};
+
+const remote: Special = (call) => {
+  const [name, url] = call.given.operands;
+  if (name?.known && url?.known)
+    call.invocation.state.files.set(`remote:${name.text}`, { text: url.text, origins: url.origins });
+  return byRule(call);
+};
+
 const clone: Special = (call) => {
   const [from, to] = call.given.operands;
   emit(call, {
@@ -295,6 +289,8 @@ const clone: Special = (call) => {
       targets: [target(call, folder)],
       flags: ['from_network'],
     });
+  const place = folder?.known ? target(call, folder).id : '';
+  if (place.startsWith('file:')) markFolder(call.invocation.state, place.slice(5), ['generated']);
   return SILENT;
 };
 
@@ -331,6 +327,10 @@ const runsCommand: Special = (call) => {
 };
 
 const submodule: Special = (call) => {
+  if (call.args[0]?.text === 'deinit' && call.args.some((arg) => /^(?:-f|--force)$/.test(arg.text))) {
+    emit(call, { effect: 'discard_work', operation: 'submodule deinit', residue: call.args.map((arg) => arg.text) });
+    return SILENT;
+  }
   const at = call.args.findIndex((arg) => arg.text === 'foreach');
   if (at >= 0)
     return call.walk.text(
@@ -356,6 +356,8 @@ export const GIT_SPECIALS: { readonly [name: string]: Special } = {
   'git-config': config,
   'git-read': read,
   'git-fetch': fetch,
+  'git-add': add,
+  'git-remote': remote,
   'git-clone': clone,
   'git-commit': commit,
   'git-rebase': rebase,

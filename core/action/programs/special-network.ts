@@ -1,7 +1,7 @@
 // Transfers over HTTP and the like: method, host and what is sent decide, and whether the answer lands in a file that later runs.
 
 import { type Arg, joinOrigins, literal, type Origin, type Stream } from '../../shell/values.ts';
-import type { Draft } from '../draft.ts';
+import { type Draft, plainTarget } from '../draft.ts';
 import { fileRequest, headersText, overridden, requestDraft } from '../http.ts';
 import { placeOf } from '../places.ts';
 import { isMetadataHost, readUrl } from '../urls.ts';
@@ -148,6 +148,18 @@ function values(call: Call, names: string): Arg[] {
   return names.split(' ').flatMap((name) => [...(call.given.options.get(name) ?? [])]);
 }
 
+/** Where a secret belongs when it shows who asks. */
+const AUTHENTICATES =
+  /^\s*(?:authorization|proxy-authorization|cookie|apikey|[\w-]*(?:token|api-?key|auth|secret|credential|access-?key)[\w-]*)\s*:|^[\w.-]+=/i;
+
+/** Secrets in what goes with a request and says nothing about who asks: they only leave. */
+function leaksBeside(given: readonly Arg[]): readonly Origin[] {
+  const leaks = given.flatMap(({ text, origins }) =>
+    origins.filter((origin) => origin === 'credential' || (origin === 'secret' && !AUTHENTICATES.test(text))),
+  );
+  return [...new Set(leaks)];
+}
+
 const curl: Special = (call) => {
   emitOptionFiles(call);
   const urls = [...call.given.operands, ...values(call, '--url')];
@@ -164,25 +176,21 @@ const curl: Special = (call) => {
     texts: [...data.texts, ...form.texts, ...file.texts],
     origins: joinOrigins(joinOrigins(data.origins, form.origins), file.origins),
   };
+  const asked = bodyOf(call, values(call, '--url-query'), /^[^=@]{0,100}@(.+)$/s);
   const posts = (values(call, '-d').length > 0 || values(call, '-F').length > 0) && !has(call, '-G');
   const method =
     optionValue(call, '-X')?.text ?? (has(call, '-I') ? 'HEAD' : upload.length > 0 ? 'PUT' : posts ? 'POST' : 'GET');
-  const headers = values(call, '-H').reduce<readonly Origin[]>(
-    (all, header) =>
-      joinOrigins(
-        all,
-        header.origins.filter((origin) => origin !== 'secret' && origin !== 'file'),
-      ),
-    [],
-  );
+  const beside = joinOrigins(leaksBeside(values(call, '-H -A -e -b')), asked.origins);
+  // Whatever the name says, the answer comes from there.
+  const led = values(call, '--resolve --connect-to -x')
+    .flatMap((word) => word.text.split(/[,:]/))
+    .find(isMetadataHost);
+  if (led !== undefined)
+    emit(call, { effect: 'read_credential', operation: method, targets: [plainTarget(`host:${led}`)] });
   let out: Stream = SILENT;
   urls.forEach((url, index) => {
-    out = request(
-      call,
-      method,
-      has(call, '-G') && body.origins.length > 0 ? { ...url, origins: joinOrigins(url.origins, body.origins) } : url,
-      { ...body, origins: joinOrigins(body.origins, headers) },
-    );
+    const query = has(call, '-G') ? joinOrigins(beside, body.origins) : beside;
+    out = request(call, method, query.length > 0 ? { ...url, origins: joinOrigins(url.origins, query) } : url, body);
     const saved = call.given.options.get('-o')?.[index];
     if (saved) save(call, inFolder(call, saved, '--output-dir'), out);
     else if (has(call, '-O')) save(call, inFolder(call, remoteName(url), '--output-dir'), out);
@@ -220,7 +228,9 @@ const wget: Special = (call) => {
     optionValue(call, '--method')?.text ??
     (data.length + files.length > 0 ? 'POST' : has(call, '--spider') ? 'HEAD' : 'GET');
   let out: Stream = SILENT;
-  for (const url of operands) {
+  const beside = leaksBeside(values(call, '--header -U'));
+  for (const word of operands) {
+    const url = beside.length > 0 ? { ...word, origins: joinOrigins(word.origins, beside) } : word;
     out = request(call, method, url, body);
     if (has(call, '--spider')) continue;
     const named = optionValue(call, '-O');

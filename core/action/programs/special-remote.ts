@@ -16,6 +16,7 @@ import {
   type Special,
   target,
 } from './call.ts';
+import { readThere } from './special-handed.ts';
 import { fileOrigin, payload } from './special-network.ts';
 
 /** Without the user in front. */
@@ -105,7 +106,10 @@ function remoteState(call: Call): Call['invocation']['state'] {
 
 type End = { readonly word: Arg; readonly host: string | undefined };
 
-function endOf(word: Arg): End {
+function endOf(word: Arg, tool: string): End {
+  // `namespace/pod:/path`
+  const pod = tool === 'kubernetes' ? /^([\w.-]{1,100}\/[\w.-]{1,100}):/.exec(word.text)?.[1] : undefined;
+  if (pod !== undefined) return { word, host: pod };
   const url = /^(?:rsync|scp|sftp|s3|gs):\/\/([^/]*)/.exec(word.text);
   if (url) return { word, host: hostOf(url[1] as string) };
   const match = /^([^/\s:]{1,200}):{1,2}(?!\\)/.exec(word.text);
@@ -119,7 +123,7 @@ const copyRemote: Special = (given) => {
     given.given.operands.map((word) => userOf(word.text)),
   );
   emitOptionFiles(call);
-  const ends = call.given.operands.map(endOf);
+  const ends = call.given.operands.map((word) => endOf(word, call.tool));
   const destination = ends.at(-1);
   const sources = ends.slice(0, -1);
   if (!destination || sources.length === 0) return emitNone(call);
@@ -164,6 +168,7 @@ const copyRemote: Special = (given) => {
     return SILENT;
   }
   const from = sources.filter((end) => end.host !== undefined);
+  for (const { host, word } of from) readThere(call, `host:${host}`, word, word.text.slice(word.text.indexOf(':') + 1));
   if (from.length > 0)
     emit(call, { effect: 'fetch', operation: 'copy', targets: remoteTargets(from), flags: ['remote'], residue: [] });
   const place = target(call, destination.word);

@@ -2,9 +2,10 @@
 
 import { withBound } from '../../shell/frame.ts';
 import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
-import { fileTarget, plainTarget } from '../draft.ts';
+import { readCode } from '../code.ts';
+import { plainTarget } from '../draft.ts';
 import { readPatch } from '../patch.ts';
-import { resolvePath, scopeOf } from '../paths.ts';
+import { resolvePath } from '../paths.ts';
 import type { Effect } from '../types.ts';
 import {
   byRule,
@@ -19,10 +20,10 @@ import {
   type Special,
   target,
 } from './call.ts';
-import { COREUTILS } from './coreutils.ts';
-import { PROGRAM_NAMES } from './program-names.ts';
+import { KNOWN_INDEX } from './special-packages.ts';
 import { ansibleStage } from './special-provision.ts';
 import { runFile } from './special-shells.ts';
+import { readBuildFile } from './unseen.ts';
 
 /** Options of those below by which the program that is run starts in another directory. */
 const DIRECTORY = ['--working-directory', '--directory', '--dir', '--cwd', '--chdir', '-C'];
@@ -65,29 +66,6 @@ const wrappedSecret: Special = (call) => {
   return inner.length === 0 ? SILENT : call.walk.words(inner, call.invocation.state, call.invocation.frame);
 };
 
-/** `npx tool`: a tool of the tables is judged as itself, anything else comes from a registry and runs. */
-const packageExec: Special = (call) => {
-  const script = optionValue(call, '-c');
-  if (script) return call.walk.text(script.text, call.invocation.state, call.invocation.frame);
-  const [name, ...rest] = call.given.operands;
-  if (!name) return emitNone(call);
-  const plain = name.text.replace(/(?<=.)@[^/]*$/, '');
-  const versioned = /^(?:[\w.-]+)@(?:latest|next|canary|[\d.^~x]+)$/.test(name.text);
-  if (PROGRAM_NAMES.has(plain) && ((name.known && plain === name.text) || versioned)) {
-    const out = call.walk.words([literal(plain), ...rest], call.invocation.state, call.invocation.frame);
-    // A registry has programs by the names of the system's own, and they may not be those.
-    if (!Object.hasOwn(COREUTILS, plain)) return out;
-  }
-  emit(call, {
-    effect: 'run_unknown',
-    operation: 'exec',
-    targets: [plainTarget(`package:${name.text}`)],
-    flags: ['from_registry'],
-    residue: [...residueOf(call, rest)],
-  });
-  return { origins: ['file'] };
-};
-
 const packageInit: Special = (call) => {
   const name = call.given.operands[0];
   if (!name) emit(call, { effect: 'write', operation: 'init', scope: 'workspace' });
@@ -119,8 +97,21 @@ const make: Special = (call) => {
   const settings = call.given.operands.filter((word) => /^\w+[:+?]?=/.test(word.text));
   for (const word of settings) {
     // `make SHELL=…` and friends replace what runs.
-    if (/^(?:SHELL|CC|CXX|LD|AR|MAKEFLAGS)=.*[;|&`$]/.test(word.text))
+    if (
+      /^(?:SHELL|CC|CXX|LD|AR|MAKEFLAGS)=.*[;|&`$]/.test(word.text) ||
+      /^(?:SHELL|CC|CXX|LD|AR)=(?:\.{0,2}\/)(?!usr\/|bin\/|opt\/)/.test(word.text)
+    )
       call.walk.judge.opaque('make', word.text, word.origins, call.invocation.frame);
+  }
+  const given = optionValue(call, '-f');
+  const { stdin } = call.invocation.frame;
+  if (given?.text === '-' || given?.text === '/dev/stdin') {
+    if (stdin.text === undefined) call.walk.judge.opaque('make', '', stdin.origins, call.invocation.frame);
+    else readBuildFile('Makefile', stdin.text, call.invocation, call.walk, call.meaning);
+  } else if (given) {
+    const written = call.invocation.state.files.get(target(call, given).id);
+    if (written?.text !== undefined) readBuildFile('Makefile', written.text, call.invocation, call.walk, call.meaning);
+    else if (written) call.walk.judge.opaque('make', given.text, written.origins, call.invocation.frame);
   }
   const system = goals.some((word) => /^(?:install|uninstall|modules_install)$/.test(word.text));
   const local = settings.some((word) => /^(?:DESTDIR|PREFIX|prefix)=(?!\/(?:usr|opt|etc)?\/?$)/.test(word.text));
@@ -191,48 +182,13 @@ const framework: Special = (call) => {
   return { origins: ['file'] };
 };
 
-const install: Special = (call) => {
-  emitOptionFiles(call);
-  const { operands } = call.given;
-  const flags: string[] = [];
-  const foreign = operands.some((word) =>
-    /^(?:git\+|https?:|ssh:|file:\/\/(?!\.)|[\w-]+\/[\w.-]+#|github:|gitlab:|bitbucket:)|\.(?:tgz|tar\.gz|whl|zip)$/.test(
-      word.text,
-    ),
-  );
-  if (foreign) flags.push('from_url');
-  if (operands.some((word) => !word.known)) flags.push('unresolved_target');
-  const into = call.rule.directory === undefined ? ['-t', '--target', '--prefix', '--root'] : [];
-  const placed = into.flatMap((name) => call.given.options.get(name) ?? []).map((word) => target(call, word));
-  const outside = placed.some(
-    ({ id, known }) => !known || (id.startsWith('file:') && scopeOf(id.slice(5), call.meaning.where) === 'system'),
-  );
-  const index = ['-i', '--index-url', '--extra-index-url', '--registry']
-    .map((name) => optionValue(call, name)?.text)
-    .find((url) => url !== undefined);
-  if (index !== undefined && !/^https:\/\/(?:pypi\.org|registry\.npmjs\.org|registry\.yarnpkg\.com)\b/.test(index))
-    flags.push('foreign_index');
-  if (has(call, '-r') || operands.length === 0 || operands.every((word) => /^[./]/.test(word.text)))
-    flags.push('declared', 'pinned');
-  const effect = outside && call.effect === 'install_local' ? 'install_system' : call.effect;
-  const kind = call.rule.operands?.startsWith('name:') ? call.rule.operands.slice(5) : 'package';
-  emit(call, {
-    effect,
-    targets: operands.map((word) => ({
-      id: /^[./~]/.test(word.text)
-        ? fileTarget(word, call.invocation.state.cwd, call.meaning.where).id.replace(/^file:/, 'package:file:')
-        : `${kind}/${word.text}`,
-      known: word.known,
-      glob: false,
-    })),
-    flags,
-    residue: residueOf(call),
-  });
-  return { origins: ['file'] };
-};
-
 const goRun: Special = (call) => {
   const word = call.given.operands[0];
+  const { stdin } = call.invocation.frame;
+  const given = word?.text === '-' || word?.text === '/dev/stdin';
+  if (given && stdin.text !== undefined) return readCode('go', stdin.text, call.invocation, call.walk, call.meaning);
+  if (word && (given || word.origins.includes('download')))
+    call.walk.judge.opaque('go run', word.text, given ? stdin.origins : word.origins, call.invocation.frame);
   const remote = word && /^[\w-]+\.[\w.-]+\//.test(word.text);
   emit(
     call,
@@ -345,6 +301,12 @@ const TRUSTS =
 
 const toolSetting: Special = (call) => {
   const text = call.args.map((arg) => arg.text).join(' ');
+  const source = /(?:registry|index-?url|index|find-links|source|mirror)[\s=]+(\w+:\/\/\S+)/i.exec(text)?.[1];
+  // From where everything is installed that follows.
+  if (source !== undefined && !KNOWN_INDEX.test(source) && !TRUSTS.test(text)) {
+    emit(call, { effect: 'schedule', residue: [text] });
+    return SILENT;
+  }
   if (!TRUSTS.test(text)) return byRule(call);
   emit(call, { effect: 'security_disable', residue: [text] });
   return SILENT;
@@ -377,14 +339,12 @@ export const RUN_SPECIALS: { readonly [name: string]: Special } = {
   wrapped,
   'wrapped-assignments': wrappedAssignments,
   'wrapped-secret': wrappedSecret,
-  'package-exec': packageExec,
   'package-init': packageInit,
   script,
   make,
   'build-target': buildTarget,
   'framework-task': framework,
   ansible,
-  install,
   'go-run': goRun,
   java,
   nodemon,

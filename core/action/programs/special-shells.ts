@@ -6,7 +6,10 @@ import { readCode } from '../code.ts';
 import { fileTarget } from '../draft.ts';
 import { placeOf } from '../places.ts';
 import type { Effect } from '../types.ts';
+import { broughtBy } from './brought.ts';
 import { type Call, emit, emitNone, has, type Meaning, SILENT, type Special, target as targetOf } from './call.ts';
+import { MODULES } from './python-modules.ts';
+import { served } from './special-handed.ts';
 import { surroundings } from './surroundings.ts';
 
 /** `bash -c TEXT`, `bash FILE`, `… | bash`, `bash <<EOF`. */
@@ -106,6 +109,11 @@ export function runFile(
     return { origins: written.origins.includes('channel') ? ['generated', 'session'] : ['generated'] };
   }
   const path = target.id.startsWith('file:') ? target.id.slice(5) : undefined;
+  const brought = path === undefined || state.files.size === 0 ? undefined : broughtBy(state, path);
+  if (brought) {
+    walk.judge.opaque('file', target.id, brought, frame);
+    return { origins: ['generated'] };
+  }
   const place = path === undefined ? undefined : placeOf(path, target.glob, meaning.where);
   const { effect, extra } = fileEffect(place?.scope, path, meaning);
   const task = TASKS.find(([pattern]) => pattern.test(path ?? `/${file.text}`))?.[1];
@@ -167,6 +175,9 @@ function fileEffect(
 /** `. file`: the same as running it, but in this shell. */
 const source: Special = (call) => {
   const file = call.args.find((arg) => arg.text !== '--');
+  // Some shells read standard input then.
+  const piped = call.invocation.frame.flags.includes('pipeline_sink');
+  if (piped && (!file || file.text === '-')) return readStandardInput(call);
   if (!file) return emitNone(call);
   if (
     /(?:^|\/)(?:activate(?:\.\w+)?|nvm\.sh|cargo\/env|sdkman-init\.sh|ghcup\/env)$/.test(file.text) ||
@@ -215,39 +226,6 @@ const TAKES_VALUE = new Set([
   '-d',
   '-c',
 ]);
-/** Modules that `python -m` runs as tools. */
-const MODULES: { readonly [module: string]: readonly string[] } = {
-  pip: ['pip'],
-  pytest: ['pytest'],
-  unittest: ['pytest'],
-  venv: ['virtualenv'],
-  mypy: ['mypy'],
-  ruff: ['ruff'],
-  black: ['black'],
-  build: ['python-build'],
-  twine: ['twine'],
-  flake8: ['flake8'],
-  pylint: ['pylint'],
-  coverage: ['coverage'],
-  tox: ['tox'],
-  nox: ['nox'],
-  isort: ['isort'],
-  poetry: ['poetry'],
-  uv: ['uv'],
-  pre_commit: ['pre-commit'],
-  compileall: ['python-compile'],
-  'json.tool': ['jq', '.'],
-  py_compile: ['python-compile'],
-  timeit: ['true'],
-  'http.server': ['http-server'],
-  django: ['django-admin'],
-  sphinx: ['sphinx-build'],
-  jupyter: ['jupyter'],
-  ensurepip: ['pip', 'install', 'pip'],
-  zipfile: ['unzip'],
-  tarfile: ['tar'],
-};
-
 const interpreter: Special = (call) => {
   const { args, invocation, tool, walk } = call;
   const inline = INLINE[tool];
@@ -269,7 +247,14 @@ const interpreter: Special = (call) => {
       const flags = /^-[A-Za-z0-9]*i/.test(text) && (tool === 'perl' || tool === 'ruby');
       if (flags || (tool === 'perl' && args.slice(0, at).some((word) => /^-[a-z]*i/.test(word.text))))
         return editInPlace(call, at);
+      if (/^-[a-zA-Z0-9]*[np]/.test(text) && (tool === 'perl' || tool === 'ruby')) readEach(call, args.slice(at + 2));
       return inlineCode(call, args[at + 1] ?? literal(''));
+    }
+    // The code is attached: `-pe1`.
+    const attached = /^-[a-zA-Z0-9]*?([np]?)[a-zA-Z0-9]*?e(.+)$/s.exec(text);
+    if (attached && (tool === 'perl' || tool === 'ruby') && !/^-(?:M|I|r|W|x|0)/.test(text)) {
+      readEach(call, args.slice(at + 1));
+      return inlineCode(call, { ...arg, text: attached[2] as string });
     }
     if (text === '-m' && /^py/.test(tool)) return runModule(call, at);
     if (tool === 'node' && (text === '--check' || text === '-c')) return emitNone(call, 'check');
@@ -280,7 +265,14 @@ const interpreter: Special = (call) => {
       return { origins: ['file'] };
     }
     if (text === '-') return inlineStandardInput(call);
+    if (tool === 'osascript' && text === '-l') {
+      at += 1;
+      continue;
+    }
+    // A server of its own: what it shows is the folder.
+    if ((tool === 'php' && text === '-S') || (tool === 'ruby' && text === '-run')) return webServer(call);
     if (text.startsWith('-')) {
+      if (LOADS.test(text)) loaded(call, text.includes('=') ? text.slice(text.indexOf('=') + 1) : args[at + 1]?.text);
       if (TAKES_VALUE.has(text)) at += 1;
       continue;
     }
@@ -288,6 +280,32 @@ const interpreter: Special = (call) => {
   }
   return inlineStandardInput(call);
 };
+
+function webServer(call: Call): Stream {
+  const at = call.args.findIndex((arg) => arg.text === '-t' || arg.text === 'httpd');
+  const folder = call.args[at + 1];
+  served(call, at < 0 || folder?.text.startsWith('-') ? undefined : folder);
+  emit(call, { effect: 'build', operation: 'serve', residue: call.args.map((arg) => arg.text) });
+  return { origins: ['file'] };
+}
+
+/** `perl -ne CODE file`: each line of the files goes through the code. */
+function readEach(call: Call, files: readonly Arg[]): void {
+  const targets = files.filter((arg) => !arg.text.startsWith('-')).map((arg) => targetOf(call, arg));
+  if (targets.length > 0) emit(call, { effect: 'read', operation: 'read', targets });
+}
+
+/** Options by which other code is run first. */
+const LOADS = /^(?:-r|--require|--import|--loader|--experimental-loader)(?:=|$)/;
+
+function loaded(call: Call, file: string | undefined): void {
+  if (file === undefined || !/^[./~]|^(?:https?|data):/.test(file)) return;
+  const place = targetOf(call, literal(file));
+  const { state, frame } = call.invocation;
+  const from = state.files.get(place.id)?.origins;
+  const address = /^(?:https?|data):/.test(file);
+  if (from || address) call.walk.judge.opaque('loaded', file, address ? ['download'] : (from ?? []), frame);
+}
 
 function inlineCode(call: Call, code: Arg): Stream {
   const { frame } = call.invocation;

@@ -2,7 +2,7 @@
 
 import { plainTarget } from '../draft.ts';
 import type { Effect } from '../types.ts';
-import { emit, emitNone, has, optionValue, residueOf, SILENT, type Special, target } from './call.ts';
+import { byRule, emit, emitNone, has, optionValue, residueOf, SILENT, type Special, target } from './call.ts';
 
 const GUARDS =
   /(?:auditd|firewalld|ufw|iptables|nftables|fail2ban|apparmor|selinux|falco|osquery|crowdstrike|falcon|clamav|clamd|rsyslog|syslog|journald|sentinel|defender|mdatp|wazuh|ossec|tripwire|aide|carbonblack|cbdaemon|crond?$|chronyd|sysmon|snort|suricata)/i;
@@ -166,9 +166,12 @@ const holders: Special = (call) => {
   return has(call, '-t') && what !== undefined ? { text: `named-${what}\n`, origins: ['file'] } : { origins: ['file'] };
 };
 
+/** Where Beacon listens unless told otherwise. */
+const OUR_PORT = /(?:^|[^\d])(?:port-)?750[01](?:[^\d]|$)/;
+
 /** Whose process it is counts before how many there are. */
 function owned(effect: Effect, names: readonly string[]): Effect {
-  if (names.some((name) => OURS.test(name))) return 'self_governance';
+  if (names.some((name) => OURS.test(name) || OUR_PORT.test(name))) return 'self_governance';
   return names.some((name) => GUARDS.test(name)) ? 'security_disable' : effect;
 }
 
@@ -255,7 +258,8 @@ const statusOrChange: Special = (call) => {
 
 const guard: Special = (call) => {
   const text = call.args.map((arg) => arg.text).join(' ');
-  const reads = text === '' || /^(?:-l|-s|status|--status|list|show|version|-v)(?:\s|$)/.test(text);
+  const acts = /^(?:aa-(?:teardown|disable|complain)|auditd-stop|aureport-clear|faillock-reset)$/.test(call.tool);
+  const reads = (text === '' && !acts) || /^(?:-l|-s|status|--status|list|show|version|-v)(?:\s|$)/.test(text);
   const strengthens =
     /^(?:1|[Ee]nforcing|enable|--master-enable|on)$/.test(text) ||
     (call.tool === 'auditctl' && /^-[wa]\s/.test(text)) ||
@@ -275,7 +279,16 @@ const clipboard: Special = (call) => {
   return { origins: reads ? ['file'] : [] };
 };
 
+/** What is stopped may be what guards the agent. */
+const ownOrGuard: Special = (call) => {
+  const names = call.given.operands.map((word) => word.text);
+  const effect = call.effect === 'process_own' ? owned(call.effect, names) : call.effect;
+  return byRule({ ...call, effect });
+};
+
 export const SYSTEM_SPECIALS: { readonly [name: string]: Special } = {
+  'own-or-guard': ownOrGuard,
+  'holders-kill': ownOrGuard,
   service,
   crontab,
   at,

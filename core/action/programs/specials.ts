@@ -2,6 +2,7 @@
 
 import type { Special } from './call.ts';
 import { ARCHIVE_SPECIALS } from './special-archives.ts';
+import { CARRIER_SPECIALS } from './special-carriers.ts';
 import { CHANNEL_SPECIALS } from './special-channels.ts';
 import { CLOUD_SPECIALS } from './special-clouds.ts';
 import { DATABASE_SPECIALS } from './special-databases.ts';
@@ -9,9 +10,11 @@ import { DISK_SPECIALS } from './special-disks.ts';
 import { environment, printenv } from './special-environment.ts';
 import { FILE_SPECIALS } from './special-files.ts';
 import { GIT_SPECIALS } from './special-git.ts';
+import { HANDED_SPECIALS } from './special-handed.ts';
 import { KEY_SPECIALS } from './special-keys.ts';
 import { KUBERNETES_SPECIALS } from './special-kubernetes.ts';
 import { NETWORK_SPECIALS } from './special-network.ts';
+import { PACKAGE_SPECIALS } from './special-packages.ts';
 import { PROVISION_SPECIALS } from './special-provision.ts';
 import { REMOTE_SPECIALS } from './special-remote.ts';
 import { RUN_SPECIALS } from './special-run.ts';
@@ -22,16 +25,19 @@ import { windows } from './special-windows.ts';
 
 export const SPECIALS: { readonly [name: string]: Special } = {
   ...ARCHIVE_SPECIALS,
+  ...CARRIER_SPECIALS,
   ...CHANNEL_SPECIALS,
   ...CLOUD_SPECIALS,
   ...DATABASE_SPECIALS,
   ...DISK_SPECIALS,
   ...FILE_SPECIALS,
   ...GIT_SPECIALS,
+  ...HANDED_SPECIALS,
   ...KEY_SPECIALS,
   ...KUBERNETES_SPECIALS,
   ...NETWORK_SPECIALS,
   ...PROVISION_SPECIALS,
+  ...PACKAGE_SPECIALS,
   ...REMOTE_SPECIALS,
   ...RUN_SPECIALS,
   ...SHELL_SPECIALS,

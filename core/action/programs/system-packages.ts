@@ -88,7 +88,14 @@ export const SYSTEM_PACKAGES: Programs = {
     effect: 'install_system',
     operands: 'residue',
     subcommands: {
-      'build|develop|flake|run|shell|eval|fmt|log|repl|search|show-derivation|path-info|hash': {
+      'run|shell|develop': {
+        effect: 'build',
+        operands: 'residue',
+        special: 'flake',
+        stopAtOperand: true,
+        values: '--profile',
+      },
+      'build|flake|eval|fmt|log|repl|search|show-derivation|path-info|hash': {
         effect: 'build',
         operands: 'residue',
       },

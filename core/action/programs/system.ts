@@ -103,6 +103,7 @@ export const SYSTEM: Programs = {
     operands: 'residue',
     scope: 'machine',
     values: '-n -s',
+    special: 'holders-kill',
     options: { '-k|--kill': { effect: 'process_own', operation: 'kill' } },
   },
   ...rows(

@@ -1,0 +1,38 @@
+// What program text names besides its calls: keys below the home folder it puts together, lines of a notebook for a shell.
+
+import type { Invocation } from '../shell/frame.ts';
+import { literal } from '../shell/values.ts';
+import { type DraftTarget, fileTarget } from './draft.ts';
+import { placeOf } from './places.ts';
+import type { Meaning } from './programs/call.ts';
+
+const MAX_PLACES = 16;
+const NAMES_HOME = /\bhomedir\b|\bexpanduser\b|\bPath\.home\b|\bDir\.home\b|\bHOME\b|\bUSERPROFILE\b/;
+
+/** `HOME + '/.aws/credentials'`, `Path.home().joinpath('.ssh')`: a path put together from the home folder is one of it. */
+export function homeKeys(
+  text: string,
+  literals: readonly string[],
+  invocation: Invocation,
+  meaning: Meaning,
+): DraftTarget[] {
+  if (!NAMES_HOME.test(text)) return [];
+  const out: DraftTarget[] = [];
+  for (const item of literals) {
+    if (out.length >= MAX_PLACES || item.length > 200 || !/^\/?\.?[\w.-]+(?:\/[\w.-]+){0,8}$/.test(item)) continue;
+    const path = literal(`~/${item.replace(/^\//, '')}`);
+    const place = fileTarget(path, invocation.state.cwd, meaning.where, invocation.frame.remote);
+    if (placeOf(place.id.replace(/^file:/, ''), false, meaning.where).tags.includes('credential')) out.push(place);
+  }
+  return out;
+}
+
+/** Notebooks hand lines to a shell: `!cmd`, `%sx cmd`, a cell that begins with `%%bash`. */
+export function notebookLines(text: string): string {
+  if (!text.includes('!') && !text.includes('%')) return '';
+  const cell = /^\s{0,40}%%(?:bash|sh|script\s{1,8}(?:ba)?sh|sx|system)\b[^\n]{0,200}\n([\s\S]*)$/.exec(text)?.[1];
+  if (cell !== undefined) return cell;
+  return [...text.matchAll(/^[ \t]{0,40}(?:\w{1,40} {0,4}= {0,4})?(?:!{1,2}|%(?:sx|system) )([^=\n][^\n]{0,2000})$/gm)]
+    .map((match) => match[1] as string)
+    .join('\n');
+}

@@ -1,0 +1,83 @@
+// Folders handed to whoever asks, and files taken out of containers: what lies there decides.
+
+import { type Arg, literal } from '../../shell/values.ts';
+import { type DraftTarget, fileTarget, plainTarget } from '../draft.ts';
+import { placeOf } from '../places.ts';
+import { byRule, type Call, emit, optionValue, residueOf, SILENT, type Special, target } from './call.ts';
+
+const OPTIONS = ['-d', '--directory', '-t', '--root', '--dir', '-h', '--public'];
+
+/** `http.server`, `serve DIR`: a home or a folder of keys is no site. */
+export function served(call: Call, folder: Arg | undefined): void {
+  const place = target(call, folder ?? literal('.'));
+  const { tags } = placeOf(place.id.replace(/^file:/, ''), false, call.meaning.where);
+  if (tags.some((tag) => tag === 'credential' || tag === 'home' || tag === 'root'))
+    emit(call, { effect: 'read_credential', operation: 'serve', targets: [place] });
+}
+
+const serve: Special = (call) => {
+  const named = OPTIONS.map((name) => optionValue(call, name)).find((value) => value !== undefined);
+  const folder =
+    named ?? call.given.operands.find((word) => /[/~.]/.test(word.text) && !/^[\w.]*:?\d+$/.test(word.text));
+  served(call, folder);
+  return byRule(call);
+};
+
+/** `docker cp NAME:/path here`, `kubectl cp ns/pod:/path here`. */
+const containerCopy: Special = (call) => {
+  const [from, to] = call.given.operands;
+  if (!from || !to) return byRule(call);
+  const inside = (word: Arg) => /^[\w./-]+:/.test(word.text);
+  const end = (word: Arg): DraftTarget => {
+    const remote = /^([\w./-]+):(\/?.*)$/.exec(word.text);
+    return remote
+      ? fileTarget({ ...word, text: remote[2] as string }, '/', call.meaning.where, `container:${remote[1]}`)
+      : target(call, word);
+  };
+  emit(call, { effect: 'read', operation: 'read', targets: [end(from)], residue: [] });
+  emit(call, {
+    effect: 'write',
+    operation: 'copy',
+    targets: to.text === '-' ? [] : [inside(to) ? plainTarget(`container:${to.text}`) : target(call, to)],
+    flags: ['truncate'],
+    residue: [from.text, ...residueOf(call)],
+    scope: inside(to) ? 'machine' : undefined,
+  });
+  return SILENT;
+};
+
+/** `docker build https://…`: what it is built of lies elsewhere, and runs while it is built. */
+const imageBuild: Special = (call) => {
+  const from = call.given.operands.find((word) => /^(?:https?:|git:|git@|ssh:|github\.com\/)/.test(word.text));
+  if (from) call.walk.judge.opaque('build context', from.text, [], call.invocation.frame);
+  if (call.given.operands.some((word) => word.text === '-') && call.invocation.frame.stdin.origins.includes('download'))
+    call.walk.judge.opaque('build context', '-', ['download'], call.invocation.frame);
+  return byRule(call);
+};
+
+/** A credential taken out of another machine is read there. */
+export function readThere(call: Call, place: string, word: Arg, path: string): void {
+  const there = fileTarget({ ...word, text: path }, '/', { ...call.meaning.where, home: '/root' }, place);
+  const at = there.id.indexOf('/file:');
+  const { tags } = placeOf(there.id.slice(at + 6), there.glob, call.meaning.where);
+  const own = path.replace(/^~(?=\/)/, call.meaning.where.home ?? '~');
+  const homeTags = placeOf(own, there.glob, call.meaning.where).tags;
+  if ([...tags, ...homeTags].includes('credential'))
+    emit(call, { effect: 'read_credential', operation: 'read', targets: [there], residue: [] });
+}
+
+/** `split FILE PREFIX`: what it reads, in pieces. */
+const split: Special = (call) => {
+  const [from] = call.given.operands;
+  if (from && from.text !== '-')
+    emit(call, { effect: 'read', operation: 'read', targets: [target(call, from)], residue: [] });
+  emit(call, { operation: 'split', residue: residueOf(call, call.given.operands), scope: 'workspace' });
+  return SILENT;
+};
+
+export const HANDED_SPECIALS: { readonly [name: string]: Special } = {
+  serve,
+  split,
+  'image-build': imageBuild,
+  'container-copy': containerCopy,
+};
