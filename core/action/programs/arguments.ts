@@ -53,7 +53,13 @@ export function optionRule(rule: Rule, name: string): OptionRule | undefined {
   return compile(rule).rules.get(name);
 }
 
-export function readArguments(rule: Rule, args: readonly Arg[]): Arguments {
+/** Stopping at the first operand reads what stands before a subcommand. */
+export function readArguments(
+  rule: Rule,
+  args: readonly Arg[],
+  stopAtOperand = rule.stopAtOperand ?? false,
+): Arguments {
+  // By the table itself, which is compiled once: a copy of it would be compiled at every reading.
   const { names, values, attached } = compile(rule);
   const options = new Map<string, Arg[]>();
   const operands: Arg[] = [];
@@ -68,7 +74,7 @@ export function readArguments(rule: Rule, args: readonly Arg[]): Arguments {
   for (let index = 0; index < args.length; index += 1) {
     const arg = args[index] as Arg;
     const { text } = arg;
-    if (separator !== undefined || text.length < 2 || text[0] !== '-' || (rule.stopAtOperand && operands.length > 0)) {
+    if (separator !== undefined || text.length < 2 || text[0] !== '-' || (stopAtOperand && operands.length > 0)) {
       operands.push(arg);
     } else if (text === '--') {
       separator = operands.length;

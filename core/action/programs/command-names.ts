@@ -47,7 +47,7 @@ function parts(rule: Rule | undefined, args: readonly Arg[]) {
   let current: Rule = rule ?? { effect: 'run_unknown' };
   let rest = args;
   while (current.subcommands && levels.length < MAX_LEVELS) {
-    const above = readArguments({ ...current, stopAtOperand: true }, rest);
+    const above = readArguments(current, rest, true);
     const word = above.operands[0];
     if (!word?.known || !OPERAND.test(word.text)) break;
     levels.push(word.text);

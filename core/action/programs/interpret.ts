@@ -102,7 +102,7 @@ function follow(rule: Rule, tool: string, given: Invocation, walk: Walk, meaning
   let effect: Effect | undefined;
   // Options before a subcommand belong to what stands above it.
   for (let level = 0; current.subcommands && level < 6; level += 1) {
-    const above = readArguments({ ...current, stopAtOperand: true }, args);
+    const above = readArguments(current, args, true);
     if (asksHelp(current, above.options)) return help(current, tool, names, invocation, walk, meaning, args);
     if (level === 0 && tool === 'git') invocation = prepareGit(invocation, above, meaning, walk);
     for (const name of above.options.keys()) {
