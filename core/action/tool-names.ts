@@ -61,6 +61,8 @@ export function saidDeed(given: Given): string | undefined {
     const value = isObject(given[key]) ? (given[key] as Given).type : given[key];
     const deed = word(value);
     if (deed === undefined) continue;
+    if (deed === 'select' && [given.table, given.collection, given.from].some((from) => from !== undefined))
+      return 'query';
     const noun = word(given.resource ?? given.resourceType ?? given.resource_type ?? given.object_type ?? given.entity);
     return noun === undefined || deed.includes(noun) ? deed : `${deed}_${noun}`;
   }

@@ -23,7 +23,7 @@ export const MAIL_NOUNS = noun(
 );
 /** Taking one away takes nothing with it that could not be put back. */
 export const MINOR_NOUNS = noun(
-  'reactions?|labels?|tags?|assignees?|reviewers?|watchers?|drafts?|stars?|votes?|pins?|bookmarks?|favou?rites?|likes?|reminders?|cart|carts|basket|wishlist|filters?|blocks?|upvotes?|highlights?|queue_items?|typing|caches?|thumbnails?|previews?|tabs?|windows?|dialogs?|modals?|connections?|selection|clipboard',
+  'reactions?|labels?|tags?|assignees?|reviewers?|watchers?|drafts?|stars?|votes?|pins?|bookmarks?|favou?rites?|likes?|reminders?|cart|carts|basket|wishlist|filters?|upvotes?|highlights?|queue_items?|typing|caches?|thumbnails?|previews?|tabs?|windows?|dialogs?|modals?|connections?|selection|clipboard',
 );
 /** Records a business keeps of its daily work: what is changed in one can be set back. */
 export const RECORD_NOUNS = noun(

@@ -78,6 +78,7 @@ const ORDERS = words('create make add submit process initiate place confirm capt
 /** Two that became one cannot be told apart again. */
 const MERGED = /duplicate|contact|customer|account|compan|record|lead|cell|profile|identit/;
 /** What it puts away can be fetched back. */
+const MANY = /(?:^|_)(?:batch|bulk|mass|all|every|multiple)(?:_|$)/;
 const BACK = /^(?:archive|trash)$/;
 /** Say plainly that harm is meant, whatever the noun behind them. */
 const DIRE = words(
@@ -155,9 +156,14 @@ const does = (verb: string) =>
 /** A verb that is no noun as well. */
 export const isVerb = (word: string) => does(word) && !NOUN_FIRST.has(word);
 
+/** Languages in which nothing can be changed. */
+const ONLY_ASKS =
+  /^(?:(?:run|execute|query|search)_)?(?:esql|promql|logql|traceql|nrql|jql|soql|sosl|hogql|lucene|eql)(?:_(?:query|search))?$/;
+
 function singleEffect(name: string, asker: Asker): Named {
   const command = KEY_STORES.test(asker.server) ? KEYS[name] : undefined;
   if (command !== undefined) return { effect: effectOf(`${command}_value`, [command], command, asker), verb: command };
+  if (ONLY_ASKS.test(name)) return { effect: 'read', verb: 'query' };
   if (TO_PERSON.test(name)) return { effect: 'message', verb: 'escalate' };
   if (/^request_(?:\w+_)?(?:re)?(?:reviews?|reviewers?|changes)$/.test(name))
     return { effect: 'message', verb: 'comment' };
@@ -180,6 +186,9 @@ function singleEffect(name: string, asker: Asker): Named {
   const found = verbs.findIndex(does);
   const later = found > 0 && NOUN_FIRST.has(verbs[found] as string) ? verbs.slice(found + 1).find(isVerb) : undefined;
   if (later !== undefined && !PAYMENTS.has(later)) return { effect: effectOf(name, verbs, later, asker), verb: later };
+  // A plan of something is a result, unless it is done something with.
+  if (opening === 'plan' && found < 0 && /^[a-z_]+(?<!er|or)$/.test(name) && name !== 'plan')
+    return { effect: 'read', verb: 'plan' };
   return verbEffect(name, verbs, asker);
 }
 
@@ -196,9 +205,25 @@ function readEffect(name: string, verb: string, server: string): Effect {
     !/(?:^|_)(?:vaults|status|health|version)(?:_|$)/.test(name)
   )
     return 'secret_fetch';
-  return SECRET_NOUNS.test(name) && !/^(?:list|search|count|check|scan|scanning|detect|can|has|is|validate)$/.test(verb)
+  return SECRET_NOUNS.test(name) &&
+    !aboutSecret(name, verb) &&
+    !/^(?:list|search|count|check|scan|scanning|detect|can|has|is|validate)$/.test(verb)
     ? 'secret_fetch'
     : 'read';
+}
+
+/** `password_policy`, `token_price`: the last word of a compound says what it is; what `by`, `for` or `from` adds does not. */
+const ABOUT =
+  /_(?:polic(?:y|ies)|schedules?|symbols?|requests?|tickets?|counts?|prices?|balances?|supply|holders?|metadata|status|expir(?:y|ation|ations)|strength|rules|requirements?|usage|statistics|stats|rotations?|limits?|budgets?|age|documentation|docs)$/;
+
+function aboutSecret(name: string, verb: string): boolean {
+  const head = name.replace(/_(?:by|for|from|of|with|in|to|at|on|and|or|via|using)_.*$/, '');
+  return (
+    ABOUT.test(head) &&
+    /^(?:get|read|find|fetch|describe|query|show|view|lookup|retrieve|summarize|resolve|explain|calculate|estimate|compare|analyze|help|info|log|logs|plan|status|metrics|usage|summary)$/.test(
+      verb,
+    )
+  );
 }
 
 /** A control switched off by its verb, or set to off by an argument. */
@@ -334,6 +359,9 @@ export function removes(name: string, given: Given): boolean {
   );
   if (MINOR_NOUNS.test(name)) return false;
   if (verbs.some((verb) => HARD.has(verb))) return true;
+  // One by one it can be fetched back; who fetches back hundreds.
+  if (verbs.some((verb) => BACK.test(verb)) && MANY.test(name) && !TALK_NOUNS.test(name) && !MAIL_NOUNS.test(name))
+    return true;
   if (verbs[0] === 'merge' && MERGED.test(name)) return true;
   return verbs.some((verb) => SOFT.has(verb) && !BACK.test(verb)) && !TALK_NOUNS.test(name);
 }
