@@ -51,6 +51,8 @@ const OTHERS = words('publish share invite grant push fork release execute run e
 const NOUN_FIRST = words(
   'issue order comment message mail email post tag label star book charge invoice link draft note report plan release share file record log credit tip flag store schedule chat sms dm',
 );
+/** Verbs as often nouns: behind one of the above they are what is ordered, mailed or scheduled. */
+const NOUN_LAST = /^(?:test|sample|scan|screenshot|quote|plot|outline|forecast|measure|match|filter|crawl|interview)$/;
 /** What a tool of many deeds is called; which of them an argument says. */
 const GENERIC = words('execute run call invoke perform manage handle use dml crud operate process request action');
 const DEEDS: { readonly [noun: string]: string } = {
@@ -180,7 +182,14 @@ function singleEffect(name: string, asker: Asker): Named {
   if (leading === undefined && READS_LAST.has(last))
     return { effect: readEffect(name, last, asker.server), verb: last };
   const opening = verbs[0] as string;
-  if (NOUN_FIRST.has(opening) && verbs.length > 1 && does(last) && !NOUN_FIRST.has(last) && !PAYMENTS.has(last))
+  if (
+    NOUN_FIRST.has(opening) &&
+    verbs.length > 1 &&
+    does(last) &&
+    !NOUN_FIRST.has(last) &&
+    !PAYMENTS.has(last) &&
+    !NOUN_LAST.test(last)
+  )
     return { effect: effectOf(name, verbs, last, asker), verb: last };
   // `feature_flag_get_all`: what stands behind another noun is one too, where a verb follows.
   const found = verbs.findIndex(does);
@@ -258,6 +267,12 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
       ? 'security_disable'
       : 'unknown';
   const talks = TALK_NOUNS.test(name);
+  // Whoever holds the link holds the file.
+  if (
+    READS.has(first) &&
+    /(?:^|_)(?:pre_?)?signed_(?:\w+_)?(?:urls?|links?)(?:_|$)|(?:^|_)sas_(?:urls?|tokens?)(?:_|$)/.test(name)
+  )
+    return 'share';
   if (first !== 'resolve' && READS.has(first)) return readEffect(name, first, server);
   if (first === 'resolve' && !talks && !/alert|conflict/.test(name)) return readEffect(name, first, server);
   if (GOVERNANCE_NOUNS.test(name)) return 'self_governance';

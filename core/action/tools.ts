@@ -28,6 +28,7 @@ import {
 } from './tool-arguments.ts';
 import { callsWithin } from './tool-calls.ts';
 import { hiddenIn } from './tool-hidden.ts';
+import { shapedFiles } from './tool-shapes.ts';
 import { readByVerb } from './tool-verbs.ts';
 import type { Effect } from './types.ts';
 import { urlTarget } from './urls.ts';
@@ -310,8 +311,11 @@ function readNamed(given: ToolCall, depth: number): ShellReading {
   if (objects) return objects;
   const line = wordsIn(call.given, name, snakeCase(call.server));
   if (line) return readWords(line.map(literal), call.where);
-  if (call.server === '' && SHAPES.test(name) && (textOf(call.given, PATH) ?? call.given.files ?? call.given.paths))
-    return file('edit', 'write')(call, name);
+  const shaped = call.server === '' ? shapedFiles(call.given, name) : undefined;
+  if (shaped)
+    return shaped.length === 0
+      ? nothing(call, name)
+      : file('edit', 'write')({ ...call, given: { ...call.given, paths: shaped } }, name);
   const edit = inEditor(call, name);
   if (edit) return edit;
   const command = commandIn(call.given, name, snakeCase(call.server));
@@ -326,10 +330,6 @@ function readNamed(given: ToolCall, depth: number): ShellReading {
 /** Servers that edit the code of the workspace by its symbols. */
 const EDITORS =
   /^(?:serena|jetbrains|intellij|pycharm|ide|vs_?code|xcode\w*|neovim|emacs|cursor|text_editor|editor|code_editor|lsp|refactor\w*)(?:_|$)/;
-
-/** Put the text of named files in order. */
-const SHAPES =
-  /^(?:format|reformat|auto_?format|beautify|prettify|auto_?fix|fix|sort|organize|optimize|tidy)_(?:\w+_)?(?:code|source|sources|imports|files?|style|formatting|lint|whitespace|indentation)$/;
 
 function inEditor(call: ToolCall, name: string): ShellReading | undefined {
   if (!EDITORS.test(snakeCase(call.server)) || textOf(call.given, PATH) === undefined) return undefined;
