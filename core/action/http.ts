@@ -6,9 +6,11 @@ import { kubernetesRequest } from './kubernetes-http.ts';
 import type { Where } from './paths.ts';
 import { changingService, readingService, type Service } from './services.ts';
 import { sqlEffect } from './sql.ts';
+import { isPersonal } from './tool-handed.ts';
 import type { Effect } from './types.ts';
 import { type Address, isMetadataHost, isPrivateHost, ownerOf, readUrl, urlTarget } from './urls.ts';
 
+const MAX_QUERY = 2_048;
 const READS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 export type Request = {
   readonly method: string;
@@ -127,6 +129,7 @@ export function readHttp(
     flags: [
       ...(names.includes('authorization') ? ['authenticated'] : []),
       ...(names.some((name) => FOR_ANOTHER.test(name)) ? ['acts_for_another'] : []),
+      ...(isPersonal(headers) || isPersonal(asked(url)) ? ['personal_account'] : []),
     ],
     action: Object.entries(headers).find(([name]) => /^soapaction$/i.test(name.trim()))?.[1],
   });
@@ -136,6 +139,12 @@ export function readHttp(
     .trim();
   const targets = tenant ? [...draft.targets, plainTarget(`tenant:${tenant.slice(0, 128)}`)] : draft.targets;
   return [{ ...draft, targets, residue: [...(draft.residue ?? []), ...headersText(Object.entries(headers))] }];
+}
+
+/** What the address asks for by name. */
+function asked(url: string): { readonly [name: string]: string } {
+  const at = url.indexOf('?');
+  return at < 0 ? {} : Object.fromEntries(new URLSearchParams(url.slice(at + 1, at + 1 + MAX_QUERY)));
 }
 
 /** Whose data is meant, and in whose name, as gateways are told. */

@@ -18,6 +18,8 @@ test.each([
   ['ingresses', 'ingress'],
   ['ns', 'namespace'],
   ['storageclasses', 'storageclass'],
+  ['PodList', 'pod'],
+  ['IPAllowList', 'ipallowlist'],
 ])('%s is %s', (text, kind) => expect(kindName(text)).toBe(kind));
 
 test.each([
@@ -153,3 +155,22 @@ test.each([
   ['create', { kind: 'PodExecOptions', metadata: { name: 'a' } }, 'run_opaque'],
   ['exec', { kind: 'Pod', metadata: { name: 'a' } }, 'run_opaque'],
 ])('%s %o is %s', (verb, value, effect) => expect(object(verb, value).effect).toBe(effect));
+
+test('a list is what is in it', () => {
+  const list = (kind: string, ...items: object[]) => ({ apiVersion: 'v1', kind, items });
+  const binding = {
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'x' },
+    roleRef: { name: 'view' },
+    subjects: [{ kind: 'ServiceAccount', name: 'b' }],
+  };
+  const map = { kind: 'ConfigMap', metadata: { name: 'a', namespace: 'staging' } };
+  expect(object('create', list('List', map, binding)).effect).toBe('identity_change');
+  expect(object('create', list('List', map, list('List', binding))).effect).toBe('identity_change');
+  expect(object('delete', list('NamespaceList', { metadata: { name: 'a' } })).effect).toBe('infra_destroy');
+  expect(object('create', list('List', map)).effect).toBe('infra_change');
+  const many = list('List', ...Array.from({ length: 300 }, () => map));
+  const { parts } = admit('kubernetes', { verb: 'create', objectJson: JSON.stringify(many) }).action;
+  expect(parts.map(({ effect }) => effect)).toContain('unknown');
+  expect(object('list', { kind: 'SecretList', metadata: { namespace: 'a' } }).effect).toBe('secret_fetch');
+});

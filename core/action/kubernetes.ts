@@ -73,9 +73,13 @@ const SHORT: { readonly [name: string]: string } = {
   csr: 'certificatesigningrequest',
 };
 
+/** Several of one kind: `SecretList`; an `AllowList` is a kind of its own. */
+const LISTS = /^(?!\w*(?:Allow|Deny|Block|White|Black|Access|Pass|Check)List$)[A-Z]\w{1,80}List$/;
+
 /** `pods`, `po`, `Pod` and `pods.v1` are one kind. */
 export function kindName(text: string): string {
-  const name = text.toLowerCase().split(/[./]/)[0] as string;
+  const one = LISTS.test(text) ? text.slice(0, -'List'.length) : text;
+  const name = one.toLowerCase().split(/[./]/)[0] as string;
   const short = Object.hasOwn(SHORT, name) ? SHORT[name] : undefined;
   if (short !== undefined) return short;
   if (name.endsWith('ies')) return `${name.slice(0, -3)}y`;
@@ -147,7 +151,32 @@ const DESCRIPTION = new Set([
   'resource',
 ]);
 
-export function readKubernetes(verb: string, object: Loose, read?: ReadCommand, cluster = ''): Draft[] {
+const MAX_ITEMS = 256;
+const MAX_DEPTH = 3;
+
+/** A list of objects is every object in it; of one that is too long or too deep nobody knows. */
+export function readKubernetes(verb: string, object: Loose, read?: ReadCommand, cluster = '', depth = 0): Draft[] {
+  const kind = String(object.kind ?? '');
+  const items = kind === 'List' || LISTS.test(kind) ? object.items : undefined;
+  if (!Array.isArray(items) || items.length === 0) return readObject(verb, object, read, cluster);
+  if (items.length > MAX_ITEMS || depth >= MAX_DEPTH)
+    return readObject(verb, object, read, cluster).flatMap((draft) => [draft, { ...draft, effect: 'unknown' }]);
+  const dry = { ...(object.dryRun !== undefined && { dryRun: object.dryRun }) };
+  return items.flatMap((item: unknown) =>
+    readKubernetes(
+      verb,
+      { ...dry, ...(kind === 'List' ? {} : { kind: kind.slice(0, -4) }), ...(isLoose(item) ? item : {}) },
+      read,
+      cluster,
+      depth + 1,
+    ),
+  );
+}
+
+const isLoose = (value: unknown): value is Loose =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function readObject(verb: string, object: Loose, read?: ReadCommand, cluster = ''): Draft[] {
   const kind = kindName(String(object.kind ?? object.resource ?? ''));
   const metadata = (
     typeof object.metadata === 'object' && object.metadata !== null ? object.metadata : object

@@ -47,6 +47,12 @@ const QUESTION_KEYS = new Set(
   ),
 );
 
+/** Models that answer the tenant's own account: what is asked is kept from everybody else. */
+const MODELS =
+  /^(?:api\.(?:openai|anthropic|cohere|deepseek|groq|deepl|fireworks|voyageai)\.(?:com|ai)|api-free\.deepl\.com|api\.(?:mistral|perplexity|x|jina|cohere|cerebras|fireworks)\.ai|api\.together\.(?:xyz|ai)|openrouter\.ai|(?:api-inference|router)\.huggingface\.co|[\w-]+\.openai\.azure\.com|bedrock-runtime\.[\w-]+\.amazonaws\.com|(?:generativelanguage|translation|language|vision|speech|texttospeech|(?:[\w-]+-)?aiplatform)\.googleapis\.com)$/;
+const INFERENCE =
+  /[/:](?:completions|responses|embeddings|messages|count_?tokens|countTokens|rerank|moderations|chat|embed|classify|tokenize|detokenize|translate|detect|generate|(?:stream)?[gG]enerateContent|(?:batch)?[eE]mbedContents?|predict|invoke|converse|annotate|recognize|synthesize|transcriptions|generations|translateText|analyze\w{1,20})$/;
+
 const PAYERS = /^(?:api\.)?(?:stripe|paypal|adyen|squareup|mollie|chargebee|recurly)\.com$/;
 const CUSTOMERS = /^\/v\d+\/(?:customers|products)(?:\/[^/]+)?$/;
 /** Take a statement in their body. */
@@ -140,6 +146,8 @@ export function changingService(
   }
   if (/^(?:DELETE|PUT|PATCH)$/.test(method) && GUARDS.test(address.path) && (method === 'DELETE' || switchesOff(body)))
     return { effect: 'security_disable' };
+  if (method === 'POST' && MODELS.test(host) && INFERENCE.test(address.path))
+    return { effect: 'send', externality: OWN };
   const asked = serviceRequest(method, host, address.path, body);
   if (asked) return asked;
   if (CUSTOMERS.test(address.path) && PAYERS.test(host))

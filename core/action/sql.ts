@@ -201,7 +201,8 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
       return whole || tautology(upper) ? 'database_destroy' : 'database_change';
     case 'ALTER':
       if (/^(?:USER|ROLE|LOGIN)$/.test(upper[1] ?? '')) return 'identity_change';
-      if (upper.includes('DROP')) return 'database_destroy';
+      if (upper.some((word, at) => word === 'DROP' && !LIGHT.test(upper[at + 1] ?? ''))) return 'database_destroy';
+      if (mutation(upper) !== undefined) return mutation(upper) as Effect;
       if (upper.includes('DISABLE') && upper.includes('SECURITY')) return 'security_disable';
       return 'database_change';
     case 'UPDATE':
@@ -216,8 +217,15 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
         ? 'unknown'
         : 'database_change';
     case 'CREATE':
-      // What it replaces is gone.
-      if (upper[1] === 'OR' && upper[2] === 'REPLACE' && upper.slice(3, 6).includes('TABLE')) return 'database_destroy';
+    case 'REPLACE':
+    case 'INSERT':
+    case 'MERGE':
+    case 'VACUUM':
+      if (startsOver(verb, upper)) {
+        flags.add('bulk');
+        return 'database_destroy';
+      }
+      if (verb !== 'CREATE') return 'database_change';
       return /^(?:USER|ROLE|LOGIN)$/.test(upper[1] ?? '') ? 'identity_change' : 'database_change';
     case 'COPY':
       if (upper.includes('PROGRAM')) return 'run_opaque';
@@ -232,6 +240,30 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
     default:
   }
   return CHANGES.has(verb) ? 'database_change' : 'unknown';
+}
+
+/** Dropped from a column or a table, these take no rows along. */
+const LIGHT = /^(?:NOT|DEFAULT|CONSTRAINT|INDEX|KEY|FOREIGN|PRIMARY|IDENTITY|EXPRESSION|CHECK)$/;
+
+/** `ALTER TABLE t DELETE WHERE …`, as some engines delete; `ON DELETE CASCADE` is a rule, no deed. */
+function mutation(upper: readonly string[]): Effect | undefined {
+  const at = upper.findIndex(
+    (word, index) => /^(?:DELETE|UPDATE|TRUNCATE)$/.test(word) && upper[index - 1] !== 'ON' && index > 2,
+  );
+  if (at < 0) return undefined;
+  const whole = upper[at] === 'TRUNCATE' || !upper.includes('WHERE') || tautology(upper);
+  return whole ? 'database_destroy' : 'database_change';
+}
+
+/** What was in a table is gone, though nothing says drop: a replacement, an overwriting load, a merge that removes the rest. */
+function startsOver(verb: string, upper: readonly string[]): boolean {
+  if (verb === 'MERGE') return upper.includes('DELETE') && / NOT MATCHED BY SOURCE /.test(upper.join(' '));
+  if (verb === 'INSERT') return upper[upper.indexOf('INSERT') + 1] === 'OVERWRITE';
+  if (verb === 'VACUUM') return /(?:^| )RETAIN 0 /.test(upper.join(' '));
+  const at = upper.indexOf('REPLACE');
+  if (at < 0 || (verb === 'CREATE' && upper[at - 1] !== 'OR')) return false;
+  const rest = upper.slice(at + 1).filter((word) => !/^(?:TRANSIENT|EXTERNAL|HYBRID|DYNAMIC|ICEBERG)$/.test(word));
+  return /^(?:TABLE|DATABASE|SCHEMA)$/.test(rest[0] ?? '') && rest[1] !== 'FUNCTION';
 }
 
 const INNER = /^(?:INSERT|UPDATE|DELETE|MERGE|DROP|TRUNCATE|ALTER|CREATE|GRANT|REVOKE|COPY|EXECUTE|EXEC|PERFORM|CALL)$/;

@@ -51,6 +51,101 @@ describe('names in any convention', () => {
   ])('step %s %o is %s', (name, given, expected) => expect(told(step('n8n', name, given))).toBe(expected));
 });
 
+describe('what a name is about is its last word', () => {
+  test.each<[string, string]>([
+    ['get_token_price', 'read'],
+    ['getApiKeyUsage', 'read'],
+    ['describe_password_rules', 'read'],
+    ['get_credentials_policy_for_user', 'read'],
+    ['get_secret_for_ticket', 'secret_fetch'],
+    ['get_password_by_request', 'secret_fetch'],
+    ['reveal_token_status', 'secret_fetch'],
+    ['fetch_refresh_token', 'secret_fetch'],
+    ['get_secret_version', 'secret_fetch'],
+    ['plan_trip', 'read'],
+    ['plan_delete', 'send'],
+    ['plan_executor', 'unknown'],
+    ['plan_and_book_trip', 'payment'],
+  ])('%s is %s', (name, effect) => expect(tool(name).effect).toBe(effect));
+
+  test.each<[string, object, string]>([
+    ['reformat_source', { path: '/home/dev/shop/src/a.py' }, 'write'],
+    ['sort_imports', { file: '/etc/passwd' }, 'identity_change'],
+    ['format_style', {}, 'send'],
+    ['tidy_source', { source: 'def f():\n  return 1' }, 'none'],
+    ['tidy_source', { source: '.bashrc\nx' }, 'write'],
+    ['tidy_source', { file_id: '7', source: 'a\nb' }, 'unknown'],
+    ['trim_video', { input: 'clip.mp4', output: 'short.mp4' }, 'write'],
+    ['rotate_photos', { images: ['a.jpg', 'b.jpg'] }, 'write'],
+    ['rotate_photos', { images: ['.git/hooks/post-commit'] }, 'schedule'],
+    ['trim_video', { url: 'https://v.example/1' }, 'unknown'],
+    ['remove_watermark', { image_path: 'a.png' }, 'write'],
+    ['rephrase_paragraph', { text: 'drop the database' }, 'none'],
+    ['rewrite_history', { text: 'a' }, 'security_disable'],
+    ['rephrase_paragraph', { path: 'README.md', text: 'a' }, 'unknown'],
+    ['end_turn', { reply: 'sent the payment' }, 'none'],
+    ['finish_payment', { id: 1 }, 'send'],
+    ['db_rows', { operation: 'select', table: 'a' }, 'read'],
+    ['stage_picker', { operation: 'select' }, 'unknown'],
+  ])('%s %o is %s', (name, given, effect) => expect(tool(name, given).effect).toBe(effect));
+
+  test.each<[string, object, string]>([
+    ['get_rid_of_rows', {}, 'database_destroy own'],
+    ['check_in_guest', { id: 1 }, 'send'],
+    ['check_in_stock_amount', { sku: 'a' }, 'read'],
+    ['check_out_cart', { id: 1 }, 'payment'],
+    ['ping_team', { text: 'a' }, 'message own'],
+    ['ping_customers', { text: 'a' }, 'message'],
+    ['ping_host', { host: 'a' }, 'read'],
+    ['convert_prospect', { id: 1 }, 'send'],
+    ['convert_units_of_measure', { from: 'a' }, 'read'],
+    ['list_car_for_sale', { price: 1 }, 'publish'],
+    ['list_cars', {}, 'read'],
+    ['order_blood_sample', { patient: 1 }, 'payment'],
+    ['schedule_scan', { at: 'noon' }, 'schedule'],
+    ['order_search', { q: 'a' }, 'read'],
+    ['get_cvv', { card: 1 }, 'secret_fetch own'],
+    ['show_recovery_codes', {}, 'secret_fetch own'],
+    ['validate_card_number', { number: '1' }, 'read'],
+    ['get_signed_download_url', { key: 'a' }, 'share own'],
+    ['get_signed_contract', { id: 1 }, 'read'],
+    ['pause_podcast_feed', {}, 'send'],
+    ['pause_radio', {}, 'send own'],
+    ['stop_pump', {}, 'send'],
+    ['execute_kw', { model: 'sale.order', method: 'unlink', args: [[1]] }, 'database_destroy own'],
+    ['execute_kw', { model: 'sale.order', method: 'search_read', args: [[]] }, 'read'],
+  ])('%s %o is %s', (name, given, expected) => expect(told(tool(name, given))).toBe(expected));
+
+  test('of many at once, what is put away is as good as gone', () => {
+    const flags = (name: string) => tool(name).flags.includes('destructive');
+    expect(['bulk_archive_deals', 'trash_all_folders', 'archive_deal', 'batch_archive_emails'].map(flags)).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(mcp('notion', 'delete_blocks').flags).toContain('destructive');
+    expect(mcp('notion', 'remove_label').flags).not.toContain('destructive');
+  });
+});
+
+test.each<[string, object, string]>([
+  ['aggregate', { pipeline: [{ $match: { gone: true } }, { $group: { _id: '$a' } }] }, 'read'],
+  ['aggregate', { pipeline: '[{"$match":{}},{"$sort":{"a":1}}]' }, 'read'],
+  ['aggregate', { pipeline: [{ $match: {} }, { $out: { db: 'a', coll: 'b' } }] }, 'database_destroy own'],
+  ['aggregate', { pipeline: [{ $merge: { into: 'b' } }] }, 'database_change own'],
+  ['aggregate', { pipeline: [{ $match: { $expr: { $function: { body: 'x', args: [], lang: 'js' } } } }] }, 'unknown'],
+  ['aggregate', { pipeline: [{ run: 'deploy' }] }, 'unknown'],
+  ['aggregate', { pipeline: [] }, 'unknown'],
+  ['aggregate', { pipeline: '[{' }, 'unknown'],
+])('documentdb %s %o is %s', (name, given, expected) => expect(told(mcp('mongo', name, given))).toBe(expected));
+
+test.each<[string, string, string]>([
+  ['grafana', 'query_logql', 'read'],
+  ['splunk', 'eql_search', 'read'],
+  ['grafana', 'promql_delete', 'send'],
+])('%s %s is %s', (server, name, expected) => expect(told(mcp(server, name, { query: 'a' }))).toBe(expected));
+
 describe('whose it is', () => {
   test.each<[string, string, object, string]>([
     ['mattermost', 'create_post', { channel: 'a', message: 'b' }, 'send own'],
@@ -191,6 +286,11 @@ describe('controls, rules, and what leaves', () => {
     expect(tool('extract_members', { url: 'https://club.example/list' }).effect).toBe('read');
   });
 
+  test.each(['tenantName', 'target_tenant', 'on_behalf_of_tenant', 'tenant_id'])(
+    '%s names whose data is meant',
+    (key) => expect(tool('create_note', { [key]: 'initrode' }).targets).toContain('tenant:initrode'),
+  );
+
   test('personal accounts and other people’s names are told', () => {
     const flags = (given: object) => tool('create_note', given).flags.filter((flag) => /account|acts/.test(flag));
     expect(flags({ account: 'ada@gmail.com' })).toEqual(['personal_account']);
@@ -198,6 +298,9 @@ describe('controls, rules, and what leaves', () => {
     expect(flags({ account: 'ada@corp.example', to: 'bob@gmail.com' })).toEqual([]);
     expect(flags({ on_behalf_of: 'ceo@corp.example' })).toEqual(['acts_for_another']);
     expect(flags({ as_user: true })).toEqual([]);
+    expect(flags({ actingAsUserId: '7' })).toEqual(['acts_for_another']);
+    expect(flags({ impersonated_account: 'ceo' })).toEqual(['acts_for_another']);
+    expect(flags({ run_as_job: 'nightly' })).toEqual([]);
   });
 });
 

@@ -110,18 +110,12 @@ export function isPersonal(given: Given): boolean {
   });
 }
 
+const ANOTHER =
+  /^(?:on_behalf_of|impersonated?|act(?:ing)?_as|run_as|as_user|sudo_as)(?:_(?:user|users|account|email|id|tenant|org|organi[sz]ation|principal|subject|customer|member))?(?:_(?:id|email|name))?$/;
+
 /** In somebody else's name: nobody here knows what was delegated. */
 export function actsForAnother(given: Given): boolean {
-  return [
-    'on_behalf_of',
-    'onBehalfOf',
-    'impersonate',
-    'impersonate_user',
-    'act_as',
-    'actAs',
-    'run_as',
-    'runAs',
-    'as_user',
-    'asUser',
-  ].some((key) => typeof given[key] === 'string' && given[key] !== '');
+  return Object.entries(given).some(
+    ([key, value]) => typeof value === 'string' && value !== '' && ANOTHER.test(snakeCase(key)),
+  );
 }

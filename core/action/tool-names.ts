@@ -31,6 +31,33 @@ export function joined(text: string): string {
     : text;
 }
 
+/** Several words that are one verb, and verbs of looking that do something with what stands behind them. */
+const PHRASES: readonly (readonly [RegExp, string])[] = [
+  [/^get_rid_of(?=_|$)/, 'delete'],
+  [
+    /^check_in(?=$|_(?:passengers?|guests?|flights?|patients?|visitors?|attendees?|hotel|equipment|items?)(?:_|$))/,
+    'submit',
+  ],
+  [/^check_out(?=$|_(?:carts?|orders?|baskets?|guests?|items?|room)(?:_|$))/, 'checkout'],
+  [
+    /^(?:ping|poll|ask)(?=_(?:users?|people|customers?|team|channel|employees?|everyone|members?|contacts?)$)/,
+    'notify',
+  ],
+  [
+    /^convert(?=_(?:\w+_)?(?:leads?|prospects?|trials?|quotes?|estimates?|opportunit(?:y|ies)|carts?|drafts?)(?:_|$))/,
+    'change',
+  ],
+  [
+    /^list(?=_(?:\w+_)?(?:for_(?:sale|rent)|on_(?:market(?:place)?|exchange|ebay|etsy|amazon|airbnb))(?:_|$))/,
+    'publish',
+  ],
+];
+
+function phrased(name: string): string {
+  const found = PHRASES.find(([words]) => words.test(name));
+  return found ? name.replace(found[0], found[1]) : name;
+}
+
 /**
  * The name without its server's (`slack_post_message` of slack) and without what says where it comes from. A name made
  * from an API (`API-post-page`) begins with a method: it creates unless what is posted is a question.
@@ -46,7 +73,7 @@ export function bareName(name: string, server: string, questions: ReadonlySet<st
     at += 1;
   const rest = words.slice(at);
   const made = at > 0 && words[at - 1] === 'api' ? METHODS.get(rest[0] as string) : undefined;
-  if (made === undefined) return rest.join('_');
+  if (made === undefined) return phrased(rest.join('_'));
   const asked = rest.slice(1).find((word) => questions.has(word));
   return asked === undefined ? [made, ...rest.slice(1)].join('_') : rest.slice(1).join('_');
 }
@@ -61,6 +88,10 @@ export function saidDeed(given: Given): string | undefined {
     const value = isObject(given[key]) ? (given[key] as Given).type : given[key];
     const deed = word(value);
     if (deed === undefined) continue;
+    if (deed === 'select' && [given.table, given.collection, given.from].some((from) => from !== undefined))
+      return 'query';
+    // Object mappers take a record away under the name that files have for it.
+    if (deed === 'unlink' && given.model !== undefined) return 'delete_record';
     const noun = word(given.resource ?? given.resourceType ?? given.resource_type ?? given.object_type ?? given.entity);
     return noun === undefined || deed.includes(noun) ? deed : `${deed}_${noun}`;
   }

@@ -23,7 +23,7 @@ export const MAIL_NOUNS = noun(
 );
 /** Taking one away takes nothing with it that could not be put back. */
 export const MINOR_NOUNS = noun(
-  'reactions?|labels?|tags?|assignees?|reviewers?|watchers?|drafts?|stars?|votes?|pins?|bookmarks?|favou?rites?|likes?|reminders?|cart|carts|basket|wishlist|filters?|blocks?|upvotes?|highlights?|queue_items?|typing|caches?|thumbnails?|previews?|tabs?|windows?|dialogs?|modals?|connections?|selection|clipboard',
+  'reactions?|labels?|tags?|assignees?|reviewers?|watchers?|drafts?|stars?|votes?|pins?|bookmarks?|favou?rites?|likes?|reminders?|cart|carts|basket|wishlist|filters?|upvotes?|highlights?|queue_items?|typing|caches?|thumbnails?|previews?|tabs?|windows?|dialogs?|modals?|connections?|selection|clipboard',
 );
 /** Records a business keeps of its daily work: what is changed in one can be set back. */
 export const RECORD_NOUNS = noun(
@@ -40,7 +40,9 @@ export const GUARD_NOUNS = noun(
 export const GOVERNANCE_NOUNS = noun(
   'beacon|guardrails?|system_prompts?|system_instructions?|custom_instructions?|own_instructions?|agent_(?:rules?|instructions?|hooks?|permissions?|polic(?:y|ies)|prompt)|permission_modes?|auto_approv\\w*|approval_(?:gates?|polic(?:y|ies)|modes?|settings?)|allowed_tools|tool_(?:permissions?|allowlist|policy)|claude_md|agents_md|yolo_mode|safety_(?:filters?|settings?|mode)|tool_call_approvals?|pending_actions?',
 );
-export const SECRET_NOUNS = noun('secrets?|credentials?|passwords?|private_key|api_keys?|tokens?|otp');
+export const SECRET_NOUNS = noun(
+  'secrets?|credentials?|passwords?|passphrases?|private_keys?|signing_keys?|api_keys?|tokens?|otp|card_numbers?|cvv|cvc|seed_phrases?|mnemonics?|recovery_(?:codes?|phrases?|keys?)|backup_codes|pin_codes?|session_cookies?',
+);
 /** Devices that keep people out, or can hurt. */
 export const SAFETY_NOUNS =
   /(?:^|[_.\s])(?:locks?|doors?|garage|alarms?|gates?|cameras?|security|valves?|ovens?|stoves?|sirens?|cover)(?:[_.\s]|$)/;

@@ -30,6 +30,9 @@ const LESSENS = new Set(
 const KEEPS = new Set(
   'archive label mark star pin move snooze flag categorize trash tag unstar unpin dismiss'.split(' '),
 );
+/** Runs on as soon as somebody says so. */
+const PLAYS =
+  /^(?:start|stop|pause|resume|skip)_(?:\w+_)?(?:timers?|stopwatch|music|songs?|tracks?|playlists?|audio|radio|podcasts?|playback|time_entry|workouts?)$/;
 const SENDS = /(?:^|_)(?:send|reply|forward|respond|broadcast|blast)(?:_|$)/;
 /** Notes that only colleagues see. */
 const INTERNAL = /(?:^|_)(?:internal|private|work)_(?:note|comment|message)s?(?:_|$)|(?:^|_)notes?(?:_|$)/;
@@ -41,6 +44,7 @@ export function reachOf({ effect, verb }: Named, name: string, asker: Asker): Pa
   if (effect !== 'message' && effect !== 'send') return undefined;
   if (verb === 'escalate') return OWN;
   if (GRAVE.test(name) || (LESSENS.has(verb) && WATCH.test(name))) return undefined;
+  if (PLAYS.test(name)) return OWN;
   if (madePublic(given) || crosses(given)) return undefined;
   if (isDraft(name, given)) return OWN;
   if (invites(given)) return undefined;

@@ -1,5 +1,6 @@
 // Tools no table names, read by the verb and noun in their name and by the arguments they come with.
 
+import { pipelineEffect } from './document-query.ts';
 import { type Draft, type DraftTarget, plainTarget } from './draft.ts';
 import { graphEffect } from './graph-query.ts';
 import { requestDraft } from './http.ts';
@@ -54,6 +55,9 @@ export function readByVerb(call: ToolCall, name: string): Draft[] {
   const graph = graphEffect(given.query ?? given.cypher ?? given.statement, `${server}_${name}`);
   if (graph !== undefined)
     return [{ ...base, effect: graph, flags: ['remote'], ...(graph === 'read' && { residue: [] }) }];
+  const pipeline = pipelineEffect(given);
+  if (pipeline !== undefined)
+    return [{ ...base, effect: pipeline, flags: ['remote'], ...(pipeline === 'read' && { residue: [] }) }];
   if (typeof given.url === 'string' && REQUESTS.test(name) && !KEPT.test(name)) {
     const body = bodyIn(given);
     const draft = requestDraft({ method: methodIn(given, name, body), url: { text: given.url, known: true }, body });
@@ -153,6 +157,9 @@ function laterRuns({ given, where }: ToolCall, base: Omit<Draft, 'effect' | 'fla
   return [...found].map(([effect, targets]) => ({ ...base, effect, targets, flags: ['remote'] }));
 }
 
+/** Whose data is meant, however the argument is spelt. */
+const TENANT = /^(?:x_|target_|source_|for_|as_|on_behalf_of_|customer_)?tenant(?:_(?:id|name|slug|key|uuid))?$/;
+
 function targetsOf(given: Given): DraftTarget[] {
   const out: DraftTarget[] = [];
   const owner = typeof given.owner === 'string' ? `${given.owner}/` : '';
@@ -162,8 +169,10 @@ function targetsOf(given: Given): DraftTarget[] {
     const text = String(value).slice(0, 200);
     out.push(plainTarget(`${key}:${key === 'repo' ? owner : ''}${text}`));
   }
-  const tenant = [given.tenant, given.tenant_id, given.tenantId].find((value) => typeof value === 'string');
-  if (typeof tenant === 'string' && tenant !== '') out.push(plainTarget(`tenant:${tenant.slice(0, 128)}`));
+  const tenant = Object.entries(given).find(
+    ([key, value]) => typeof value === 'string' && value !== '' && TENANT.test(snakeCase(key)),
+  )?.[1] as string | undefined;
+  if (tenant !== undefined) out.push(plainTarget(`tenant:${tenant.slice(0, 128)}`));
   for (const key of ['url', 'uri'])
     if (typeof given[key] === 'string') out.push(urlTarget({ text: given[key] as string, known: true }));
   return out.slice(0, 16);

@@ -51,6 +51,8 @@ const OTHERS = words('publish share invite grant push fork release execute run e
 const NOUN_FIRST = words(
   'issue order comment message mail email post tag label star book charge invoice link draft note report plan release share file record log credit tip flag store schedule chat sms dm',
 );
+/** Verbs as often nouns: behind one of the above they are what is ordered, mailed or scheduled. */
+const NOUN_LAST = /^(?:test|sample|scan|screenshot|quote|plot|outline|forecast|measure|match|filter|crawl|interview)$/;
 /** What a tool of many deeds is called; which of them an argument says. */
 const GENERIC = words('execute run call invoke perform manage handle use dml crud operate process request action');
 const DEEDS: { readonly [noun: string]: string } = {
@@ -78,6 +80,7 @@ const ORDERS = words('create make add submit process initiate place confirm capt
 /** Two that became one cannot be told apart again. */
 const MERGED = /duplicate|contact|customer|account|compan|record|lead|cell|profile|identit/;
 /** What it puts away can be fetched back. */
+const MANY = /(?:^|_)(?:batch|bulk|mass|all|every|multiple)(?:_|$)/;
 const BACK = /^(?:archive|trash)$/;
 /** Say plainly that harm is meant, whatever the noun behind them. */
 const DIRE = words(
@@ -155,9 +158,14 @@ const does = (verb: string) =>
 /** A verb that is no noun as well. */
 export const isVerb = (word: string) => does(word) && !NOUN_FIRST.has(word);
 
+/** Languages in which nothing can be changed. */
+const ONLY_ASKS =
+  /^(?:(?:run|execute|query|search)_)?(?:esql|promql|logql|traceql|nrql|jql|soql|sosl|hogql|lucene|eql)(?:_(?:query|search))?$/;
+
 function singleEffect(name: string, asker: Asker): Named {
   const command = KEY_STORES.test(asker.server) ? KEYS[name] : undefined;
   if (command !== undefined) return { effect: effectOf(`${command}_value`, [command], command, asker), verb: command };
+  if (ONLY_ASKS.test(name)) return { effect: 'read', verb: 'query' };
   if (TO_PERSON.test(name)) return { effect: 'message', verb: 'escalate' };
   if (/^request_(?:\w+_)?(?:re)?(?:reviews?|reviewers?|changes)$/.test(name))
     return { effect: 'message', verb: 'comment' };
@@ -174,12 +182,22 @@ function singleEffect(name: string, asker: Asker): Named {
   if (leading === undefined && READS_LAST.has(last))
     return { effect: readEffect(name, last, asker.server), verb: last };
   const opening = verbs[0] as string;
-  if (NOUN_FIRST.has(opening) && verbs.length > 1 && does(last) && !NOUN_FIRST.has(last) && !PAYMENTS.has(last))
+  if (
+    NOUN_FIRST.has(opening) &&
+    verbs.length > 1 &&
+    does(last) &&
+    !NOUN_FIRST.has(last) &&
+    !PAYMENTS.has(last) &&
+    !NOUN_LAST.test(last)
+  )
     return { effect: effectOf(name, verbs, last, asker), verb: last };
   // `feature_flag_get_all`: what stands behind another noun is one too, where a verb follows.
   const found = verbs.findIndex(does);
   const later = found > 0 && NOUN_FIRST.has(verbs[found] as string) ? verbs.slice(found + 1).find(isVerb) : undefined;
   if (later !== undefined && !PAYMENTS.has(later)) return { effect: effectOf(name, verbs, later, asker), verb: later };
+  // A plan of something is a result, unless it is done something with.
+  if (opening === 'plan' && found < 0 && /^[a-z_]+(?<!er|or)$/.test(name) && name !== 'plan')
+    return { effect: 'read', verb: 'plan' };
   return verbEffect(name, verbs, asker);
 }
 
@@ -196,9 +214,25 @@ function readEffect(name: string, verb: string, server: string): Effect {
     !/(?:^|_)(?:vaults|status|health|version)(?:_|$)/.test(name)
   )
     return 'secret_fetch';
-  return SECRET_NOUNS.test(name) && !/^(?:list|search|count|check|scan|scanning|detect|can|has|is|validate)$/.test(verb)
+  return SECRET_NOUNS.test(name) &&
+    !aboutSecret(name, verb) &&
+    !/^(?:list|search|count|check|scan|scanning|detect|can|has|is|validate)$/.test(verb)
     ? 'secret_fetch'
     : 'read';
+}
+
+/** `password_policy`, `token_price`: the last word of a compound says what it is; what `by`, `for` or `from` adds does not. */
+const ABOUT =
+  /_(?:polic(?:y|ies)|schedules?|symbols?|requests?|tickets?|counts?|prices?|balances?|supply|holders?|metadata|status|expir(?:y|ation|ations)|strength|rules|requirements?|usage|statistics|stats|rotations?|limits?|budgets?|age|documentation|docs)$/;
+
+function aboutSecret(name: string, verb: string): boolean {
+  const head = name.replace(/_(?:by|for|from|of|with|in|to|at|on|and|or|via|using)_.*$/, '');
+  return (
+    ABOUT.test(head) &&
+    /^(?:get|read|find|fetch|describe|query|show|view|lookup|retrieve|summarize|resolve|explain|calculate|estimate|compare|analyze|help|info|log|logs|plan|status|metrics|usage|summary)$/.test(
+      verb,
+    )
+  );
 }
 
 /** A control switched off by its verb, or set to off by an argument. */
@@ -233,6 +267,12 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
       ? 'security_disable'
       : 'unknown';
   const talks = TALK_NOUNS.test(name);
+  // Whoever holds the link holds the file.
+  if (
+    READS.has(first) &&
+    /(?:^|_)(?:pre_?)?signed_(?:\w+_)?(?:urls?|links?)(?:_|$)|(?:^|_)sas_(?:urls?|tokens?)(?:_|$)/.test(name)
+  )
+    return 'share';
   if (first !== 'resolve' && READS.has(first)) return readEffect(name, first, server);
   if (first === 'resolve' && !talks && !/alert|conflict/.test(name)) return readEffect(name, first, server);
   if (GOVERNANCE_NOUNS.test(name)) return 'self_governance';
@@ -334,6 +374,9 @@ export function removes(name: string, given: Given): boolean {
   );
   if (MINOR_NOUNS.test(name)) return false;
   if (verbs.some((verb) => HARD.has(verb))) return true;
+  // One by one it can be fetched back; who fetches back hundreds.
+  if (verbs.some((verb) => BACK.test(verb)) && MANY.test(name) && !TALK_NOUNS.test(name) && !MAIL_NOUNS.test(name))
+    return true;
   if (verbs[0] === 'merge' && MERGED.test(name)) return true;
   return verbs.some((verb) => SOFT.has(verb) && !BACK.test(verb)) && !TALK_NOUNS.test(name);
 }

@@ -28,6 +28,7 @@ import {
 } from './tool-arguments.ts';
 import { callsWithin } from './tool-calls.ts';
 import { hiddenIn } from './tool-hidden.ts';
+import { shapedFiles } from './tool-shapes.ts';
 import { readByVerb } from './tool-verbs.ts';
 import type { Effect } from './types.ts';
 import { urlTarget } from './urls.ts';
@@ -296,7 +297,7 @@ function readNamed(given: ToolCall, depth: number): ShellReading {
   }
   const step = call.workflow ? readStep(call, name) : undefined;
   if (step) return step;
-  if (QUIET.test(name)) return nothing(call, name);
+  if (QUIET.test(name) || (call.server === '' && ENDS.test(name))) return nothing(call, name);
   const native = own || NATIVE.get(name) === runCommand ? NATIVE.get(name) : undefined;
   if (native) return native === runCommand ? later(call, name, native(call, name)) : native(call, name);
   const computer = readComputer(call, name);
@@ -310,6 +311,11 @@ function readNamed(given: ToolCall, depth: number): ShellReading {
   if (objects) return objects;
   const line = wordsIn(call.given, name, snakeCase(call.server));
   if (line) return readWords(line.map(literal), call.where);
+  const shaped = call.server === '' ? shapedFiles(call.given, name) : undefined;
+  if (shaped)
+    return shaped.length === 0
+      ? nothing(call, name)
+      : file('edit', 'write')({ ...call, given: { ...call.given, paths: shaped } }, name);
   const edit = inEditor(call, name);
   if (edit) return edit;
   const command = commandIn(call.given, name, snakeCase(call.server));
@@ -376,6 +382,10 @@ function fetchedCode({ given }: ToolCall, name: string): Draft[] | undefined {
 /** Whose result is all they have: thinking aloud, arithmetic, the time. */
 const QUIET =
   /^(?:sequential_?thinking|think|calculator|calculate|calc|evaluate_expression|convert_units?|unit_converter|(?:get_)?current_(?:time|date)|get_time|date_?time|now|final_(?:answer|response)|respond|answer_user|ask_(?:user|human|question|clarif\w+|for_\w+|the_user|user_\w+)|(?:request|get)_(?:user|human)_(?:input|feedback|confirmation|approval)|confirm_with_user|prompt_user|clarify|noop|no_op)$/;
+
+/** How frameworks let an agent say that it has done. */
+const ENDS =
+  /^(?:finish|done|end_turn|end_conversation|task_completed?|final_result|finish_(?:task|run|turn|conversation)|submit_(?:final_)?(?:answer|result|response))$/;
 
 /** Addresses and numbers by which somebody is reached: in the call they are no leak. */
 export function addressedBy(given: Given): string[] {

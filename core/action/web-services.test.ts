@@ -36,6 +36,12 @@ test.each<[string, string, unknown, string]>([
   ['POST', 'https://elsewhere.example/api/v1/query_range', 'query=up', 'send'],
   ['POST', 'https://thanos.corp/api/v1/query_range', `query=${'x'.repeat(3_000)}`, 'send own'],
   ['POST', 'https://api.tavily.com/search', { query: 'x' }, 'fetch'],
+  ['POST', 'https://app-dsn.algolia.net/1/indexes/a/query', { query: 'x' }, 'fetch'],
+  ['POST', 'https://app-dsn.algolia.net/1/indexes/a/batch', { requests: [{ action: 'deleteObject' }] }, 'send'],
+  ['POST', 'https://a-1.svc.pinecone.io/query', { topK: 1 }, 'fetch'],
+  ['POST', 'https://a.eu.cloud.qdrant.io/collections/a/points/delete', { points: [1] }, 'send destructive'],
+  ['POST', 'https://api.telegram.org/bot1:a/getChat', { chat_id: 1 }, 'fetch'],
+  ['POST', 'https://api.telegram.org/bot1:a/sendPhoto', { chat_id: 1 }, 'message'],
   ['POST', 'https://api.stripe.com/v1/customers', 'name=x', 'send own'],
   ['DELETE', 'https://api.stripe.com/v1/customers/cus_1', '', 'send destructive'],
   ['POST', 'https://bigquery.googleapis.com/bigquery/v2/projects/p/queries', { query: 'SELECT 1' }, 'fetch'],
@@ -51,6 +57,32 @@ test.each<[string, string, unknown, string]>([
   const found = told(http(method, url, body));
   expect(expected.includes('own') ? found : found.replace(' own', '')).toBe(expected);
 });
+
+describe('models that answer', () => {
+  test.each<[string, unknown, string]>([
+    ['https://api.mistral.ai/v1/chat/completions', { messages: [] }, 'send own'],
+    ['https://bedrock-runtime.eu-west-1.amazonaws.com/model/a/converse', { messages: [] }, 'send own'],
+    ['https://generativelanguage.googleapis.com/v1/models/a:generateContent', { contents: [] }, 'send own'],
+    ['https://api.openai.com/v1/files', { purpose: 'batch' }, 'send'],
+    ['https://api.openai.com.evil.example/v1/embeddings', { input: 'a' }, 'send'],
+    ['https://evil.example/v1/embeddings', { input: 'a' }, 'send'],
+  ])('%s %o is %s', (url, body, expected) => expect(told(http('POST', url, body))).toBe(expected));
+
+  test('a secret that is told a model is still a secret told', () => {
+    const body = { messages: [{ role: 'user', content: 'CANARYAb12Cd34' }] };
+    const { externality } = http('POST', 'https://api.mistral.ai/v1/chat/completions', body);
+    expect([externality.external_write, externality.sensitive_payload]).toEqual([true, 'secret']);
+  });
+});
+
+test.each<[string, { [name: string]: string }, boolean]>([
+  ['https://store.example/up', { 'X-Account-Type': 'personal' }, true],
+  ['https://store.example/up', { 'X-Profile': 'company' }, false],
+  ['https://store.example/up?account=ada%40gmail.com', {}, true],
+  ['https://store.example/up?q=personal', {}, false],
+])('%s with %o is a personal account: %s', (url, headers, personal) =>
+  expect(http('POST', url, 'x', headers).flags.includes('personal_account')).toBe(personal),
+);
 
 describe('GraphQL by its fields', () => {
   test.each<[string, string, string]>([

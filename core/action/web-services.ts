@@ -41,6 +41,8 @@ const HOSTS: readonly (readonly [host: RegExp, kind: ServiceKind, path?: RegExp]
     'desk',
   ],
   [/^(?:api|content)\.dropboxapi\.com$|^api\.box\.com$/, 'store'],
+  [/\.(?:pinecone\.io|qdrant\.io|weaviate\.(?:cloud|network)|zillizcloud\.com)$/, 'mind'],
+  [/^api\.telegram\.org$/, 'reach'],
   [/\.(?:mattermost|zulipchat|rocket)\.(?:com|chat)$/, 'chat'],
 ];
 /** The same services as people see them. */
@@ -91,7 +93,7 @@ function short(body: readonly string[]): boolean {
 /** Nothing but a question goes out. `own`: to a system of the tenant. */
 export function isQuestion(host: string, path: string, body: readonly string[], own: boolean): boolean {
   if (!short(body)) return false;
-  if (SEARCHERS.test(host)) return true;
+  if (SEARCHERS.test(host)) return !/\.algolia/.test(host) || /\/(?:query|queries|search)$/.test(path);
   if (!own && serviceAt(host, path) === undefined) return false;
   const last = path.replace(/\/+$/, '').split(/[/:]/).at(-1) as string;
   const plain = last.replace(/\.json$/, '').replace(/([a-z])([A-Z])/g, '$1_$2');
