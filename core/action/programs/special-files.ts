@@ -91,7 +91,7 @@ const grep: Special = (call) => {
 
 const HUNTS = /passw|secret|api.?key|access.?key|token|credential|private|AKIA|BEGIN\b|ghp_|sk-|xox[bp]/i;
 
-function holdsHomes(path: string, glob: boolean, call: Call): boolean {
+export function holdsHomes(path: string, glob: boolean, call: Call): boolean {
   const { tags } = placeOf(path, glob, call.meaning.where);
   return tags.includes('home') || tags.includes('root') || path === '/etc' || path === '/root';
 }

@@ -1,7 +1,8 @@
 // Searches (find, fd): what they can find, as patterns, and what is done with it.
 
 import { type Arg, literal } from '../../shell/values.ts';
-import { type Call, emit, has, type Special, target } from './call.ts';
+import { type Call, emit, type Special, target } from './call.ts';
+import { holdsHomes } from './special-files.ts';
 
 /** Expressions of find that take no value. */
 const FIND_VALUES =
