@@ -4,6 +4,7 @@
 import type { Invocation, Walk } from '../shell/frame.ts';
 import { literal, type Stream } from '../shell/values.ts';
 import { type Rest, withoutSeenCalls } from './code-calls.ts';
+import { folded } from './code-paths.ts';
 import { homeKeys, notebookLines } from './code-places.ts';
 import { bareText, LEXED, withoutSpeech, withoutStrings } from './code-strings.ts';
 import { substitutesOnly, taskOf } from './code-tasks.ts';
@@ -52,7 +53,7 @@ const MARKERS: readonly Marker[] = [
   [
     [
       /\b(?:urlopen|urlretrieve|requests\.get|httpx|aiohttp|http\.get|https\.get|fetch|axios|LWP|HTTP::Tiny|Net::HTTP|open-uri|URI\.open|file_get_contents|curl_exec|http\.client)\b|\brequire\(\s{0,4}['"](?:node:)?(?:https?|axios|got|undici|node-fetch)['"]/,
-      /\b(?:exec|eval|execfile|compile|Function|runpy)\s*\(|\bnew Function\b/,
+      /\b(?:exec|eval|execfile|compile|Function|runpy)\s*\(|\bnew Function\b|[(,]\s{0,4}(?:exec|eval|execfile|Function)\s{0,4}[,)]|\bvm\.run\w{2,30}\s{0,4}\(|\binstance_eval\b/,
     ],
     'download_execute',
     'run',
@@ -112,7 +113,7 @@ export function readCode(language: string, text: string, invocation: Invocation,
   const whole = marked(text);
   const grave = whole.effect !== undefined && gravity(whole.effect) >= gravity('download_execute');
   const { effect, operation } = grave ? whole : marked(rest.text);
-  const targets = targetsOf(literals, invocation, meaning);
+  const targets = targetsOf([...literals, ...builtPaths(rest.text, literals)], invocation, meaning);
   targets.push(...homeKeys(text, literals, invocation, meaning));
   if (effect === 'delete_many' && HOME_REMOVAL.test(`${text}\n`))
     targets.unshift(fileTarget(literal('~'), invocation.state.cwd, meaning.where, frame.remote));
@@ -168,6 +169,14 @@ function marked(text: string): { effect: Effect | undefined; operation: string }
     effect = effect === undefined ? becomes : graver(effect, becomes);
   }
   return { effect, operation };
+}
+
+/** Paths that the text puts together of strings it shows, and of the home folder. */
+function builtPaths(text: string, literals: readonly string[]): string[] {
+  const whole = folded(text);
+  if (whole === text) return [];
+  const shown = new Set(literals);
+  return stringLiterals(whole).filter((item) => /^[~/]/.test(item) && !shown.has(item));
 }
 
 function targetsOf(literals: readonly string[], { state, frame }: Invocation, meaning: Meaning): DraftTarget[] {

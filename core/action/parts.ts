@@ -155,9 +155,16 @@ function addPlaceFlags(place: Place, draft: Draft, flags: Set<string>): void {
 type FilePlace = readonly [DraftTarget, Place];
 
 function addFileFlags(files: readonly FilePlace[], where: Where, draft: Draft, flags: Set<string>): void {
-  const remade = (place: Place) => place.tags.includes('regenerable');
-  const passing = (place: Place) => remade(place) || place.scope === 'temporary';
-  if (files.some(([, place]) => remade(place)) && files.every(([target, place]) => target.known && passing(place)))
+  const ids = new Set(files.map(([target]) => target.id));
+  // A folder `bin` may hold scripts; beside `obj` it is what a build writes.
+  const built = (id: string) => id.endsWith('/bin') && ids.has(`${id.slice(0, -3)}obj`);
+  const remade = (target: DraftTarget, place: Place) =>
+    place.tags.includes('regenerable') || (/^(?:workspace|unknown)$/.test(place.scope) && built(target.id));
+  const passing = (target: DraftTarget, place: Place) => remade(target, place) || place.scope === 'temporary';
+  if (
+    files.some(([target, place]) => remade(target, place)) &&
+    files.every(([target, place]) => target.known && passing(target, place))
+  )
     flags.add('regenerable');
   if (draft.effect === 'write' || draft.effect === 'overwrite') addReplaced(files, where, draft, flags);
   const { tracked, untracked } = where;
@@ -167,7 +174,7 @@ function addFileFlags(files: readonly FilePlace[], where: Where, draft: Draft, f
   const mayBeNew = (target: DraftTarget) =>
     (target.lands || draft.effect === 'write' || untracked !== undefined) && !untracked?.has(target.id.slice(5));
   if (files.every(([target]) => held(target) || (target.lands && mayBeNew(target)))) flags.add('tracked');
-  else if (files.some(([target, place]) => !held(target) && !mayBeNew(target) && !remade(place)))
+  else if (files.some(([target, place]) => !held(target) && !mayBeNew(target) && !passing(target, place)))
     flags.add('untracked');
   if (where.dirty === true) flags.add('dirty');
 }

@@ -12,6 +12,7 @@ const REACHES: readonly Reach[] = [
   [/amsiutils|amsiinitfailed|servercertificatevalidationcallback/i, 'security_disable'],
   [/sockets\.tcp(?:client|listener)/i, 'remote_shell'],
   [/\[(?:system\.)?environment\]::setenvironmentvariable\([^)]{0,300}(?:user|machine)/i, 'schedule'],
+  [/\[(?:system\.)?io\.directory\]::delete\([^)]{1,400},\s{0,8}(?:\$true|1)\s{0,8}\)/i, 'delete_many'],
   [/\[(?:system\.)?io\.(?:file|directory)\]::delete|\.delete\(/i, 'delete'],
   [/\[(?:system\.)?io\.(?:file|directory)\]::(?:write|append|create|copy|move|open|replace)/i, 'write'],
   [/\[(?:system\.)?diagnostics\.process\]::start/i, 'run_unknown'],
@@ -28,6 +29,7 @@ const REACHES: readonly Reach[] = [
   ],
   [/\.(?:invoke|invokescript|invokecommand|getmethod|getdelegate\w*|newscriptblock|dynamicinvoke)\(/i, 'run_opaque'],
 ];
+const REMOVES_OR_WRITES = new Set<Effect>(['delete', 'delete_many', 'write']);
 const DECODES = /frombase64string|gzipstream|deflatestream|-bxor|\[char\]\s*\(|\[char\[\]\]/i;
 
 export function readExpression(state: Powershell, command: PsCommand, into: ReadonlySet<Flow>): ReadonlySet<Flow> {
@@ -37,21 +39,21 @@ export function readExpression(state: Powershell, command: PsCommand, into: Read
   const found = REACHES.filter(([pattern]) => pattern.test(text));
   for (const [, effect, flow] of found) {
     if (flow) flows.add(flow);
-    const paths =
-      effect === 'delete' || effect === 'write'
-        ? literalsOf(text).map((path) => place({ text: path, known: true }, state.where))
-        : [];
+    const paths = REMOVES_OR_WRITES.has(effect)
+      ? literalsOf(text).map((path) => place({ text: path, known: true }, state.where))
+      : [];
     add(state, 'powershell', effect, {
       operation: 'expression',
       targets: paths,
       flags:
         effect === 'fetch' || effect === 'send'
           ? ['remote']
-          : paths.length === 0 && (effect === 'delete' || effect === 'write')
-            ? ['unresolved_target']
-            : [],
+          : [
+              ...(effect === 'delete_many' ? ['recursive'] : []),
+              ...(paths.length === 0 && REMOVES_OR_WRITES.has(effect) ? ['unresolved_target'] : []),
+            ],
       residue: [text],
-      ...((effect === 'delete' || effect === 'write') && { scope: undefined }),
+      ...(REMOVES_OR_WRITES.has(effect) && { scope: undefined }),
     });
   }
   if (found.length === 0 && !harmless(text)) {

@@ -19,7 +19,7 @@ const MAX_DEPTH = 8;
 const NONE: ReadonlySet<Flow> = new Set();
 /** Cheap, and true of nearly every line that is meant for Windows. */
 const HINT =
-  /(?:^|[;|({&\n=]\s{0,8})(?:[A-Za-z]{2,16}-[A-Z][A-Za-z]{2,40}|[a-z]{2,12}-[a-z]{3,24}|iex|iwr|irm|gci|(?:del|erase|rd|rmdir|copy|move|xcopy|type|ren|dir|at)\s+(?:\/|[^\n|;]{0,200}\\)|(?:tasklist|taskkill|robocopy|xcopy|ipconfig|systeminfo|setx|mklink|attrib|auditpol|msiexec|driverquery|gpresult|vssadmin|findstr)(?![\w./:-]))|(?:if|foreach|while|switch)\s{0,4}\(\s{0,4}[$!(]|\$lastexitcode|\$env:|[A-Za-z]:\\|(?:^|\s)\.{1,2}\\|\]::/i;
+  /(?:^|[;|({&\n=]\s{0,8})(?:[A-Za-z]{2,16}-[A-Z][A-Za-z]{2,40}|[a-z]{2,12}-[a-z]{3,24}|iex|iwr|irm|gci|(?:del|erase|rd|rmdir|copy|move|xcopy|type|ren|dir|at)\s+(?:\/|[^\n|;]{0,200}\\)|(?:tasklist|taskkill|robocopy|xcopy|ipconfig|systeminfo|setx|mklink|attrib|auditpol|msiexec|driverquery|gpresult|vssadmin|findstr|certutil|bitsadmin|schtasks|wmic)(?![\w./:-]))|(?:if|foreach|while|switch)\s{0,4}\(\s{0,4}[$!(]|\$lastexitcode|\$env:|[A-Za-z]:\\|(?:^|\s)\.{1,2}\\|\]::/i;
 
 /** Undefined when the text is not meant for Windows, or cannot be cut into commands. */
 export function readPowershell(text: string, where: Where, run: Powershell['run'], meant = false): Powered | undefined {
@@ -40,7 +40,7 @@ export function readPowershell(text: string, where: Where, run: Powershell['run'
 }
 
 const WINDOWS_ONLY =
-  /^(?:tasklist|taskkill|robocopy|xcopy|ipconfig|systeminfo|setx|mklink|attrib|auditpol|msiexec|driverquery|gpresult|findstr)$/i;
+  /^(?:tasklist|taskkill|robocopy|xcopy|ipconfig|systeminfo|setx|mklink|attrib|auditpol|msiexec|driverquery|gpresult|findstr|certutil|bitsadmin|schtasks|wmic)$/i;
 
 /** Some command of it is none that another system has. */
 function windows(pipeline: PsPipeline): boolean {
@@ -287,7 +287,8 @@ function startProcess(state: Powershell, command: PsCommand, into: ReadonlySet<F
 const INTERPRETERS = /^(?:powershell|pwsh|cmd|bash|sh|python\d?|py|node|deno|bun|perl|ruby|php)$/;
 
 function toArg(word: PsWord): Arg {
-  const path = /^(?:[A-Za-z]:|\.{1,2}|~)?\\|^[\w.-]+\\/.test(word.text);
+  // A key of the registry is no path.
+  const path = /^(?:[A-Za-z]:|\.{1,2}|~)?\\|^(?!hk(?:lm|cu|cr|u|cc|ey_\w{1,30})\\)[\w.-]+\\/i.test(word.text);
   return {
     text: path ? word.text.replaceAll('\\', '/') : word.text,
     known: word.known,

@@ -30,7 +30,7 @@ export function readRedirects(
       const target = expandWord(redirect.target, expand)[0];
       if (!target) continue;
       walk.judge.redirect({ direction: 'read', target, content: NO_STREAM, words, state, frame }, walk);
-      stdin = { origins: joinOrigins(target.origins, ['file']), paths: [target] };
+      stdin = { origins: joinOrigins(target.origins, ['file']), file: target };
     }
   }
   return stdin;

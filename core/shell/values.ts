@@ -41,6 +41,8 @@ export type Stream = {
   readonly origins: readonly Origin[];
   /** When it lists file names: patterns they all fall under. */
   readonly paths?: readonly Arg[];
+  /** The file it is the content of. */
+  readonly file?: Arg;
 };
 
 export type ShellState = {

@@ -110,6 +110,8 @@ export const BUILDS: Programs = {
       effect: 'database_change',
       operands: 'residue',
       systems: ['database'],
+      // Only writes down what it would say to the database.
+      options: { '--sql|--dry-run|--dry_run|--pretend|--plan': { flags: ['dry_run'] } },
       subcommands: {
         'history|current|heads|branches|show|info|status|list|validate|version|generate|revision|create|new|make|migrate:make|migrate:list|migrate:status|migration:generate|check|up-status|init|plan|diff|dump|introspect|studio':
           { effect: 'build', operands: 'residue' },

@@ -58,7 +58,7 @@ const forge: Rule = {
       effect: 'read',
       subcommands: {
         'view|list|ls|diff|checks|status|show|issues|approvers': READ,
-        checkout: { effect: 'vcs_local', operands: 'residue' },
+        checkout: { effect: 'fetch', operation: 'checkout', operands: 'residue' },
         'create|comment|review|edit|ready|close|reopen|note|approve|update|subscribe|todo|lock|unlock|new|revoke|rebase|update-branch|revert':
           TALK,
         merge: {

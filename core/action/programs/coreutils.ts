@@ -100,7 +100,7 @@ export const COREUTILS: Programs = {
     NONE,
   ),
   ...rows('echo printf', { ...NONE, special: 'echo' }),
-  ...rows('type which', { ...NONE, special: 'which' }),
+  ...rows('type which where', { ...NONE, special: 'which' }),
   ...rows('test [ [[', { effect: 'none', operands: 'none' }),
   ...rows('pwd', { ...NONE, special: 'pwd' }),
   uuidgen: { ...NONE, special: 'short-value' },

@@ -131,7 +131,12 @@ export const SECRETS: Programs = {
       },
       'read|unwrap': FETCH,
       'status|list|path-help|version|audit-list|print': READ,
-      'write|patch|delete|policy|auth|secrets|token|lease|login|namespace|plugin|ssh|transit|pki': SET,
+      token: {
+        ...SET,
+        // What it looks up shows the token with the rest.
+        subcommands: { lookup: FETCH, capabilities: READ, 'create|renew|revoke': SET },
+      },
+      'write|patch|delete|policy|auth|secrets|lease|login|namespace|plugin|ssh|transit|pki': SET,
       audit: {
         effect: 'security_disable',
         operands: 'residue',

@@ -1,4 +1,4 @@
-// Programs on files whose reading a table cannot hold: rm, dd, find, tee, grep, chmod.
+// Programs on files whose reading a table cannot hold: rm, dd, tee, grep, chmod.
 
 import { type Arg, literal } from '../../shell/values.ts';
 import { placeOf } from '../places.ts';
@@ -91,7 +91,7 @@ const grep: Special = (call) => {
 
 const HUNTS = /passw|secret|api.?key|access.?key|token|credential|private|AKIA|BEGIN\b|ghp_|sk-|xox[bp]/i;
 
-function holdsHomes(path: string, glob: boolean, call: Call): boolean {
+export function holdsHomes(path: string, glob: boolean, call: Call): boolean {
   const { tags } = placeOf(path, glob, call.meaning.where);
   return tags.includes('home') || tags.includes('root') || path === '/etc' || path === '/root';
 }
@@ -189,127 +189,6 @@ const chattr: Special = (call) => {
   return SILENT;
 };
 
-/** Expressions of find that take no value. */
-const FIND_VALUES =
-  /^-(?:name|iname|path|ipath|wholename|iwholename|regex|iregex|lname|ilname|type|xtype|maxdepth|mindepth|mtime|atime|ctime|mmin|amin|cmin|newer\w*|size|user|group|uid|gid|perm|links|inum|samefile|fstype|printf|regextype|used|context|D|files0-from)$/;
-
-const find: Special = (call) => {
-  const words = call.args;
-  let at = 0;
-  while (at < words.length && /^-(?:[HLP]|O\d|D)/.test((words[at] as Arg).text)) at += 1;
-  const roots: Arg[] = [];
-  while (at < words.length && !/^[-(!]/.test((words[at] as Arg).text)) roots.push(words[at++] as Arg);
-  const names: string[] = [];
-  const actions: (() => void)[] = [];
-  let onlyEmpty = false;
-  const matched = (): Arg[] => matches(roots, names);
-  for (; at < words.length; at += 1) {
-    const { text } = words[at] as Arg;
-    if (text === '-name' || text === '-iname' || text === '-path' || text === '-wholename')
-      names.push(words[at + 1]?.text ?? '*');
-    if (text === '-empty') onlyEmpty = true;
-    if (FIND_VALUES.test(text)) at += 1;
-    else if (text === '-delete') actions.push(() => deleteFound(call, matched(), names, onlyEmpty));
-    else if (text === '-fprint' || text === '-fprintf' || text === '-fls' || text === '-fprint0') {
-      const file = words[at + 1];
-      if (file)
-        actions.push(() =>
-          emit(call, { effect: 'overwrite', operation: 'write', targets: [target(call, file)], flags: ['truncate'] }),
-        );
-      at += text === '-fprintf' ? 2 : 1;
-    } else if (/^-(?:exec|execdir|ok|okdir)$/.test(text)) {
-      const start = at + 1;
-      while (at + 1 < words.length && !/^[;+]$/.test((words[at + 1] as Arg).text)) at += 1;
-      const inner = words.slice(start, at + 1);
-      at += 1;
-      actions.push(() => runFound(call, inner, matched()));
-    }
-  }
-  const targets = (roots.length > 0 ? roots : [literal('.')]).map((word) => target(call, word));
-  emit(call, { effect: 'read', operation: 'list', targets, metadata: true });
-  for (const action of actions) action();
-  const hunted = hunting(call, matched());
-  return {
-    origins: ['file'],
-    paths: matched().map((word) => (hunted.includes(word.text) ? { ...word, origins: ['credential'] as const } : word)),
-  };
-};
-
-/** What a search can give, as patterns: `ROOT/*.log`, or `ROOT/*` when nothing narrows it. */
-function matches(roots: readonly Arg[], names: readonly string[]): Arg[] {
-  const bases = roots.length > 0 ? roots : [literal('.')];
-  const name = names.length === 1 && !names[0]?.includes('/') ? (names[0] as string) : '*';
-  return bases.map((root) => ({
-    ...root,
-    text: `${root.text === '/' ? '' : root.text.replace(/\/$/, '')}/${name}`,
-    glob: true,
-  }));
-}
-
-function deleteFound(call: Call, found: readonly Arg[], names: readonly string[], onlyEmpty: boolean): void {
-  const flags = ['recursive', 'bulk', ...(names.length > 0 ? ['filtered'] : []), ...(onlyEmpty ? ['empty_only'] : [])];
-  emit(call, {
-    effect: 'delete_many',
-    operation: 'delete',
-    tool: 'rm',
-    targets: found.map((word) => target(call, word)),
-    flags,
-    metadata: false,
-    residue: [call.args.map((arg) => arg.text).join('\0')],
-  });
-}
-
-/** Names under which keys and passwords lie. */
-const KEEPS_SECRETS =
-  /^\*?(?:\*?(?:id_\w*|\.env|\.netrc|\.pgpass|\.npmrc|\.pypirc|secrets?|credentials?|passw\w*|tokens?|private|kubeconfig|wallet)[\w*.-]*|\.(?:pem|key|p12|pfx|jks|ppk|kdbx|keystore|asc|env|ovpn))$/i;
-
-/** Looked for in every home or the whole machine and then opened, they are what is read. */
-function hunting(call: Call, found: readonly Arg[]): string[] {
-  return found
-    .filter((word) => KEEPS_SECRETS.test(word.text.slice(word.text.lastIndexOf('/') + 1)))
-    .filter((word) => {
-      const { id } = target(call, { ...word, text: word.text.replace(/\/[^/]*$/, '') || '/', glob: false });
-      return id.startsWith('file:') && holdsHomes(id.slice(5), false, call);
-    })
-    .map((word) => word.text);
-}
-
-function huntFound(call: Call, found: readonly Arg[]): void {
-  const hunted = hunting(call, found);
-  const targets = found.filter((word) => hunted.includes(word.text)).map((word) => target(call, word));
-  if (targets.length > 0) emit(call, { effect: 'read_credential', operation: 'read', targets });
-}
-
-function runFound(call: Call, inner: readonly Arg[], found: readonly Arg[]): void {
-  if (inner.length === 0) return;
-  if (!/^(?:ls|stat|file|wc|echo|printf|basename|dirname|test|\[|du)$/.test(inner[0]?.text ?? ''))
-    huntFound(call, found);
-  const words = inner.flatMap((word) => {
-    if (!word.text.includes('{}')) return [word];
-    return found.map((item) => ({ ...item, text: word.text.replaceAll('{}', () => item.text) }));
-  });
-  const { state, frame } = call.invocation;
-  call.walk.words(words, state, { ...frame, flags: [...new Set([...frame.flags, 'bulk'])] });
-}
-
-const fd: Special = (call) => {
-  const at = call.args.findIndex((arg) => /^(?:-x|-X|--exec|--exec-batch)$/.test(arg.text));
-  const before = (at < 0 ? call.args : call.args.slice(0, at)).filter((arg) => !arg.text.startsWith('-'));
-  const roots = before.slice(1);
-  emit(call, {
-    effect: 'read',
-    operation: 'list',
-    metadata: true,
-    targets: (roots.length > 0 ? roots : [literal('.')]).map((word) => target(call, word)),
-  });
-  const found = matches(roots, []);
-  if (at >= 0) {
-    const inner = call.args.slice(at + 1);
-    runFound(call, inner.some((word) => word.text.includes('{')) ? inner : [...inner, literal('{}')], found);
-  }
-  return { origins: ['file'], paths: found };
-};
-
 const pwd: Special = (call) => {
   emit(call, { effect: 'none' });
   const { cwd } = call.invocation.state;
@@ -334,7 +213,7 @@ const which: Special = (call) => {
   emit(call, { effect: 'none' });
   const word = call.given.operands[0];
   const path = word?.text.includes('/') ? word.text : `/usr/bin/${word?.text}`;
-  return word?.known && /^(?:which|type)$/.test(call.tool) ? { text: `${path}\n`, origins: [] } : { origins: [] };
+  return word?.known && /^(?:which|type|where)$/.test(call.tool) ? { text: `${path}\n`, origins: [] } : { origins: [] };
 };
 
 const listing: Special = (call) => {
@@ -377,8 +256,6 @@ export const FILE_SPECIALS: { readonly [name: string]: Special } = {
   tee,
   chmod,
   chattr,
-  find,
-  fd,
   pwd,
   mktemp,
   which,

@@ -72,7 +72,7 @@ function readStandardInput(call: Call): Stream {
     if (stdin.origins.includes('download')) call.walk.judge.opaque('stdin', stdin.text, stdin.origins, frame);
     return call.walk.text(stdin.text, state, { ...frame, stdin: { origins: [] } });
   }
-  const file = stdin.paths?.length === 1 ? stdin.paths[0] : undefined;
+  const { file } = stdin;
   if (file) return runFile(call.invocation, call.walk, call.meaning, file, [], call.tool);
   const reason = stdin.origins.length > 0 || frame.flags.includes('pipeline_sink') ? 'stdin' : 'interactive';
   call.walk.judge.opaque(reason, '', stdin.origins, frame);
@@ -210,6 +210,12 @@ const INLINE: { readonly [tool: string]: RegExp } = {
   racket: /^-e$/,
   guile: /^-c$/,
 };
+/** Only read for errors in their grammar. */
+const CHECKS: { readonly [tool: string]: RegExp } = {
+  node: /^(?:--check|-c)$/,
+  php: /^(?:-l|--syntax-check)$/,
+  ruby: /^-w?cw?$/,
+};
 const TAKES_VALUE = new Set([
   '-W',
   '-X',
@@ -257,7 +263,7 @@ const interpreter: Special = (call) => {
       return inlineCode(call, { ...arg, text: attached[2] as string });
     }
     if (text === '-m' && /^py/.test(tool)) return runModule(call, at);
-    if (tool === 'node' && (text === '--check' || text === '-c')) return emitNone(call, 'check');
+    if (CHECKS[tool]?.test(text)) return emitNone(call, 'check');
     if (tool === 'php' && args.length === 1 && /^(?:-[mi]|--ini|--info|--modules)$/.test(text))
       return emitNone(call, 'info');
     if (tool === 'node' && text === '--test') {
@@ -317,7 +323,7 @@ function inlineCode(call: Call, code: Arg): Stream {
 function inlineStandardInput(call: Call): Stream {
   const { stdin } = call.invocation.frame;
   if (stdin.text !== undefined) return readCode(call.tool, stdin.text, call.invocation, call.walk, call.meaning);
-  const file = stdin.paths?.length === 1 ? stdin.paths[0] : undefined;
+  const { file } = stdin;
   if (file) return runFile(call.invocation, call.walk, call.meaning, file, [], call.tool);
   call.walk.judge.opaque('stdin', '', stdin.origins, call.invocation.frame);
   return { origins: ['generated'] };

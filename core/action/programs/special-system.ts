@@ -286,7 +286,25 @@ const ownOrGuard: Special = (call) => {
   return byRule({ ...call, effect });
 };
 
+/** Settings of macOS: some start programs, some are guards. */
+const defaults: Special = (call) => {
+  const text = call.args.map((arg) => arg.text).join(' ');
+  const starts = /\b(?:loginhook|logouthook|autolaunched\w+|loginitems)\b|\/launch(?:agents|daemons)\//i.test(text);
+  const guards =
+    /\blsquarantine\b|\.alf\b.*\bglobalstate\b|\baskforpassword\w*\b|\bautomatic(?:check|download)\w*\b|\bcriticalupdateinstall\b|\bdisableguestaccount\b/i.test(
+      text,
+    );
+  const system = /(?:^|\s)\/Library\//.test(text);
+  emit(call, {
+    effect: guards ? 'security_disable' : starts ? 'schedule' : system ? 'system_change' : call.effect,
+    residue: residueOf(call),
+    ...((starts || guards || system) && { scope: 'machine' as const }),
+  });
+  return SILENT;
+};
+
 export const SYSTEM_SPECIALS: { readonly [name: string]: Special } = {
+  defaults,
   'own-or-guard': ownOrGuard,
   'holders-kill': ownOrGuard,
   service,

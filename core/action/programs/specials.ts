@@ -18,6 +18,7 @@ import { PACKAGE_SPECIALS } from './special-packages.ts';
 import { PROVISION_SPECIALS } from './special-provision.ts';
 import { REMOTE_SPECIALS } from './special-remote.ts';
 import { RUN_SPECIALS } from './special-run.ts';
+import { SEARCH_SPECIALS } from './special-search.ts';
 import { SHELL_SPECIALS } from './special-shells.ts';
 import { SYSTEM_SPECIALS } from './special-system.ts';
 import { TEXT_SPECIALS } from './special-text.ts';
@@ -31,6 +32,7 @@ export const SPECIALS: { readonly [name: string]: Special } = {
   ...DATABASE_SPECIALS,
   ...DISK_SPECIALS,
   ...FILE_SPECIALS,
+  ...SEARCH_SPECIALS,
   ...GIT_SPECIALS,
   ...HANDED_SPECIALS,
   ...KEY_SPECIALS,

@@ -139,7 +139,7 @@ export const SYSTEM: Programs = {
     operands: 'residue',
     subcommands: {
       'read|domains|find|read-type|export': READ,
-      '*': { effect: 'write', operands: 'residue', scope: 'home' },
+      '*': { effect: 'write', operands: 'residue', scope: 'home', special: 'defaults' },
     },
   },
   sysctl: {
