@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Ajv } from 'ajv';
+import { Ajv, type ErrorObject } from 'ajv';
 import { caseFault, readCases } from '../core/policy-cases.ts';
 import { policyDigest } from '../core/policy-digest.ts';
 import { POLICY_FILES } from '../core/policy-manifest.ts';
@@ -160,7 +160,22 @@ export function writeBundle(output: string, built: string, pack: Pack, cases = c
 export function checkGuardrails(guardrails: unknown): void {
   const ajv = new Ajv({ allErrors: true, strict: false });
   const valid = ajv.compile(JSON.parse(readFileSync(join(HERE, 'guardrails.schema.json'), 'utf8')));
-  if (!valid(guardrails)) throw new Error(`guardrails: ${ajv.errorsText(valid.errors, { dataVar: 'guardrails' })}`);
+  if (!valid(guardrails)) throw new Error(`guardrails.yaml: ${schemaFault(valid.errors)}`);
+}
+
+/** The field, and what it may be. Of the faults of several alternatives: the deepest, and a name before a value. */
+export function schemaFault(errors: readonly ErrorObject[] | null | undefined): string {
+  const rank = ({ instancePath, keyword }: ErrorObject) =>
+    2 * instancePath.split('/').length + (keyword === 'additionalProperties' || keyword === 'required' ? 1 : 0);
+  const [error] = [...(errors ?? [])].sort((one, other) => rank(other) - rank(one));
+  const { instancePath = '', message = 'is not what it must be', params = {}, propertyName } = error ?? {};
+  const { additionalProperty, allowedValues } = params as { additionalProperty?: string; allowedValues?: unknown[] };
+  const where = [...instancePath.split('/').slice(1), additionalProperty ?? propertyName ?? ''];
+  const field = where.filter((name) => name !== '').join('.');
+  let fault = message;
+  if (additionalProperty !== undefined) fault = 'is not a field here';
+  else if (allowedValues !== undefined) fault = `must be one of ${allowedValues.join(', ')}`;
+  return field === '' ? fault : `${field}: ${fault}`;
 }
 
 /** core/policy-cases.ts reads it. One case a line, so that a change of one shows as one. `more`: groups beside the pack's. */

@@ -81,19 +81,40 @@ test('a bundle with guardrails still meets the cases of the pack', { timeout: 60
 });
 
 test.each([
-  ['a word that is no action', 'version: 1\ntenants: { acme: { input: { email: stop } } }'],
-  ['a stage that is none', 'version: 1\ntenants: { acme: { midway: { email: block } } }'],
-  ['another version', 'version: 2\ntenants: {}'],
-  ['a key nobody reads', 'version: 1\ntenants: { acme: { input: { email: { action: block, confidense: low } } } }'],
-  ['a digest that is none', 'version: 1\ntenants: { acme: { tools: { pinned: { github/search: abc } } } }'],
+  [
+    'a word that is no action',
+    'version: 1\ntenants: { acme: { input: { email: stop } } }',
+    'guardrails.yaml: tenants.acme.input.email: must be one of block, redact, warn',
+  ],
+  [
+    'a stage that is none',
+    'version: 1\ntenants: { acme: { midway: { email: block } } }',
+    'tenants.acme.midway: is not a field here',
+  ],
+  ['another version', 'version: 2\ntenants: {}', 'version: must'],
+  [
+    'a key nobody reads',
+    'version: 1\ntenants: { acme: { input: { email: { action: block, confidense: low } } } }',
+    'input.email.confidense: is not a field here',
+  ],
+  [
+    'a digest that is none',
+    'version: 1\ntenants: { acme: { tools: { pinned: { github/search: abc } } } }',
+    'tools.pinned.github',
+  ],
   [
     'a tool without its server',
     `version: 1\ntenants: { acme: { tools: { pinned: { search: sha256:${'0'.repeat(64)} } } } }`,
+    'tools.pinned.search: must match pattern',
   ],
-  ['a word for the others that is none', 'version: 1\ntenants: { acme: { tools: { unlisted: redact } } }'],
-  ['no tenants', 'version: 1'],
-])('%s stops the build', { timeout: 60_000 }, (_name, text) => {
-  expect(() => build(text)).toThrow(/guardrails/);
+  [
+    'a word for the others that is none',
+    'version: 1\ntenants: { acme: { tools: { unlisted: redact } } }',
+    'tools.unlisted: must be one of allow, warn, block',
+  ],
+  ['no tenants', 'version: 1', "must have required property 'tenants'"],
+])('%s stops the build', { timeout: 60_000 }, (_name, text, fault) => {
+  expect(() => build(text)).toThrow(fault);
 });
 
 test('the file that ships guards nothing by itself', () => {

@@ -99,7 +99,9 @@ async function runOne(target: string, one: One, flags: readonly string[]): Promi
 
 function refuseStart(thrown: unknown, log: Log): number {
   const error = asBeaconError(thrown);
-  log.error(EVENTS.startRefused, { code: error.code, ...(error.code === 'internal' ? { error } : {}) });
+  // A taken address is the operator's to settle: the sentence says all, and a stack would only bury it.
+  const unforeseen = error.code === 'internal' && takenAddress(error) === undefined;
+  log.error(EVENTS.startRefused, { code: error.code, ...(unforeseen ? { error } : {}) });
   process.stderr.write(`beacond does not start: ${sentenceFor(error)}\n`);
   return 1;
 }
@@ -127,8 +129,11 @@ async function runAll(): Promise<number | undefined> {
 
 function sentenceFor(error: BeaconError): string {
   if (error.code !== 'internal') return error.message;
-  const text = String(error.cause);
-  const taken = /EADDRINUSE: address already in use (\S+:\d+)/.exec(text)?.[1];
-  if (!taken) return text;
+  const taken = takenAddress(error);
+  if (taken === undefined) return String(error.cause);
   return `${taken} is already in use; choose another with BEACON_HTTP_LISTEN and BEACON_GRPC_LISTEN (port 0 takes a free one)`;
+}
+
+function takenAddress(error: BeaconError): string | undefined {
+  return /EADDRINUSE: address already in use (\S+:\d+)/.exec(String(error.cause))?.[1];
 }

@@ -93,18 +93,24 @@ function show(answer: Json, world: World): void {
     ['receipt', answer.receipt_id],
     ['action', answer.action_id],
     ['permit', permit ? `${permit.id} until ${permit.not_after}` : undefined],
-    [
-      'constraints',
-      list(answer.constraints)
-        .map((constraint) => JSON.stringify(constraint))
-        .join(' '),
-    ],
+    ['constraints', list(answer.constraints).map(constraintInWords).join('; ')],
     ['approval until', answer.approval_not_after],
     ['score', `${plain(answer.score)} at ${plain(answer.level)}`],
     ['enforceability', `${plain(answer.enforceability)}, caller ${plain(answer.client_provenance)}`],
     ['policy', answer.policy_revision],
     ['answer', answer.repeated_answer === true ? 'given before for this idempotency key' : undefined],
   ]);
+}
+
+/** `sandbox (required: false)`: the kind first, then what it asks. */
+export function constraintInWords({ kind, ...asks }: Json): string {
+  const named = Object.entries(asks).map(([name, value]) => `${name}: ${valueInWords(value)}`);
+  return named.length === 0 ? plain(kind) : `${plain(kind)} (${plain(named.join('; '))})`;
+}
+
+function valueInWords(value: unknown): string {
+  if (Array.isArray(value)) return value.map(valueInWords).join(', ');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 export function moodOf(route: string): Mood {

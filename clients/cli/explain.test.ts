@@ -91,6 +91,18 @@ test('in colour where colour is wanted, and nothing of the agent’s colours the
   expect(stripVTControlCharacters(out)).toContain('✖ DENY');
 });
 
+test('what must be kept is told in words', async () => {
+  const constraints = [
+    { kind: 'mark_untrusted' },
+    { kind: 'sandbox', required: false },
+    { classes: ['secret', 'pii'], kind: 'redact_output' },
+  ];
+  stub.answers['POST /api/explain'] = { body: { ...allowed, constraints } };
+  const { out } = await stub.beacon(['explain', '--', 'ls']);
+  const shown = ['mark_untrusted', 'sandbox (required: false)', 'redact_output (classes: secret, pii)'];
+  expect(out).toContain(shown.map((words) => `  with ${words}\n`).join(''));
+});
+
 test('0 when it would run, only then', async () => {
   stub.answers['POST /api/explain'] = { body: allowed };
   expect((await stub.beacon(['explain', '--', 'ls'])).exit).toBe(0);

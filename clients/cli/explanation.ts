@@ -2,7 +2,7 @@
 // change the route. Everything in it may come from an agent, so all of it goes through `plain`.
 
 import type { Json } from './beacon.ts';
-import { list, moodOf } from './execute.ts';
+import { constraintInWords, list, moodOf } from './execute.ts';
 import { plain, type Terminal, terminal } from './terminal.ts';
 import type { World } from './world.ts';
 
@@ -20,7 +20,9 @@ export async function showExplanation(answer: Json, world: World): Promise<void>
   for (const { rule, code, message } of list(answer.reasons)) {
     line(`  ${plain(message)} ${style('dim', `(${plain(rule)}: ${plain(code)})`)}`);
   }
-  for (const constraint of list(answer.constraints)) line(`  ${style('yellow', `with ${plain(constraint)}`)}`);
+  for (const constraint of list(answer.constraints)) {
+    line(`  ${style('yellow', `with ${constraintInWords(constraint)}`)}`);
+  }
   showParts(answer, terminal(world));
   const found = list(answer.findings);
   if (found.length > 0) {

@@ -16,11 +16,15 @@ export async function toolsOf(world: World): Promise<PolicyTools> {
   throw new CliFailure(EXIT.no, 'failed_precondition', `this needs the sources of the policy: ${how}`);
 }
 
-/** The folder itself, or the bundle inside it when it is a package's. */
+/** The folder itself, or the bundle inside it when it is a package's. Throws `usage` naming `dir` when there is none. */
 export function bundleFolder(dir: string, world: World): string {
   const folder = resolve(world.cwd, dir);
   const names = entries(folder).map(({ name }) => name);
-  return names.includes('policy.json') && !names.includes('policy.wasm') ? join(folder, BUNDLE_FOLDER) : folder;
+  if (names.includes('policy.wasm')) return folder;
+  if (!names.includes('policy.json')) throw usage(`${dir}: there is no bundle (beacon policy build makes one)`);
+  const built = join(folder, BUNDLE_FOLDER);
+  if (entries(built).length > 0) return built;
+  throw usage(`${dir}: this package is not built yet (beacon policy build ${dir})`);
 }
 
 function entries(folder: string): Dirent[] {

@@ -70,7 +70,6 @@ async function install(dir: string, options: Options, world: World): Promise<num
 
 async function readFolder(folder: string) {
   const names = (await readdir(folder).catch(() => [])).filter((name) => !name.startsWith('.'));
-  if (names.length === 0) throw usage(`${folder}: there is no bundle (beacon policy build makes one)`);
   const known = names.filter((name) => name === MANIFEST_FILE || (POLICY_FILES as readonly string[]).includes(name));
   const files = await readBundle(folder, known);
   for (const name of names) if (!known.includes(name)) files.set(name, new Uint8Array());

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -71,6 +71,19 @@ test('wrong usage: 2', async () => {
     expect((await sign(...change)).exit, change.join(' ')).toBe(2);
   }
   expect((await stub.beacon(['policy', 'sign', 'bundle'])).exit).toBe(2);
+});
+
+test('a folder without a bundle is named, and what makes one: 2', async () => {
+  await stub.beacon(['policy', 'key', 'k.pem']);
+  mkdirSync(join(stub.folder, 'unbuilt'), { recursive: true });
+  writeFileSync(join(stub.folder, 'unbuilt', 'policy.json'), '{}');
+  const signing = ['--key', 'k.pem', '--version', '3', '--expires', '2999-01-31'];
+  const unbuilt = await stub.beacon(['policy', 'sign', 'unbuilt', ...signing]);
+  expect(unbuilt).toMatchObject({ exit: 2 });
+  expect(unbuilt.err).toContain('unbuilt: this package is not built yet (beacon policy build unbuilt)');
+  const nowhere = await stub.beacon(['policy', 'sign', 'nowhere', ...signing]);
+  expect(nowhere).toMatchObject({ exit: 2 });
+  expect(nowhere.err).toContain('nowhere: there is no bundle');
 });
 
 test('shows what is active, and asks for activation with and without force', async () => {

@@ -5,9 +5,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv } from 'ajv';
 import { BeaconError } from '../../core/errors.ts';
-import { checkGuardrails } from '../build.ts';
+import { checkGuardrails, schemaFault } from '../build.ts';
 import type { WrittenCase } from './cases.ts';
 
 const HERE = import.meta.dirname;
@@ -104,7 +104,7 @@ function readGuardrails(value: unknown, tenants: readonly string[]): Readonly<Re
   try {
     checkGuardrails(value);
   } catch (cause) {
-    throw refused('guardrails.yaml', (cause as Error).message);
+    throw new BeaconError('failed_precondition', (cause as Error).message);
   }
   const held = (value as { tenants: Record<string, unknown> }).tenants;
   const stranger = Object.keys(held).find((tenant) => !tenants.includes(tenant));
@@ -206,22 +206,13 @@ const ajv = new Ajv({ allErrors: true, strict: false });
 function checked<T>(file: string, value: unknown, schema: 'manifest' | 'overlay' | 'cases'): T {
   const all = JSON.parse(readFileSync(join(HERE, '..', 'package.schema.json'), 'utf8'));
   const validate = ajv.getSchema(`package#/definitions/${schema}`) ?? compileOnce(all, schema);
-  if (!validate(value)) throw refused(file, faultOf(validate.errors?.[0]));
+  if (!validate(value)) throw refused(file, schemaFault(validate.errors));
   return value as T;
 }
 
 function compileOnce(all: object, schema: string) {
   if (!ajv.getSchema('package')) ajv.addSchema(all, 'package');
   return ajv.compile({ $ref: `package#/definitions/${schema}` });
-}
-
-function faultOf(error: ErrorObject | undefined): string {
-  const { instancePath = '', message = 'is not what it must be', params = {} } = error ?? {};
-  const where = instancePath.slice(1).replaceAll('/', '.');
-  const { additionalProperty, allowedValues } = params as { additionalProperty?: string; allowedValues?: unknown[] };
-  const named = additionalProperty === undefined ? '' : ` (${additionalProperty})`;
-  const allowed = allowedValues === undefined ? '' : ` (${allowedValues.join(', ')})`;
-  return `${where === '' ? '' : `${where}: `}${message}${named}${allowed}`;
 }
 
 export function refused(file: string, why: string): BeaconError {
