@@ -14,6 +14,7 @@ import { caseFault, readCases } from '../core/policy-cases.ts';
 import { policyDigest } from '../core/policy-digest.ts';
 import { POLICY_FILES } from '../core/policy-manifest.ts';
 import { readVerdict } from '../core/route.ts';
+import { FINDING_KINDS } from '../ports/detectors/kinds.ts';
 import { loadBundle } from '../ports/policy-engine/bundle-folder.ts';
 import { WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
 
@@ -23,6 +24,8 @@ const NOT_CASES = ['base.json', 'overlays.json', 'tenants.json'];
 const ENTRYPOINT = 'beacon/decide';
 export const BUILD_FLAGS = ['-b', '-t', 'wasm', '-e', ENTRYPOINT, '--capabilities', 'capabilities.json'];
 const HERE = import.meta.dirname;
+/** Of findings; a guardrail may hold a whole one. */
+const CLASSES = ['secret', 'pii', 'injection'];
 /** The pack as it ships. */
 export const BUNDLE = join(HERE, 'bundle');
 /** Slow or absent in the Wasm engine: refused when compiling, not when a decision first needs them. */
@@ -161,6 +164,19 @@ export function checkGuardrails(guardrails: unknown): void {
   const ajv = new Ajv({ allErrors: true, strict: false });
   const valid = ajv.compile(JSON.parse(readFileSync(join(HERE, 'guardrails.schema.json'), 'utf8')));
   if (!valid(guardrails)) throw new Error(`guardrails.yaml: ${schemaFault(valid.errors)}`);
+  const { tenants } = guardrails as { tenants: Record<string, Record<string, object>> };
+  for (const [tenant, stages] of Object.entries(tenants)) {
+    for (const [stage, entities] of Object.entries(stages)) {
+      const unknown = stage === 'tools' ? [] : Object.keys(entities).filter((name) => !isEntity(name));
+      if (unknown.length === 0) continue;
+      const what = `tenants.${tenant}.${stage}.${unknown[0]}: is no kind of finding and no class`;
+      throw new Error(`guardrails.yaml: ${what} (secret, pii, injection; kinds: docs/detectors.md)`);
+    }
+  }
+}
+
+function isEntity(name: string): boolean {
+  return CLASSES.includes(name) || FINDING_KINDS.has(name);
 }
 
 /** The field, and what it may be. Of the faults of several alternatives: the deepest, and a name before a value. */

@@ -121,3 +121,12 @@ test('the file that ships guards nothing by itself', () => {
   const data = JSON.parse(readFileSync(join(import.meta.dirname, 'bundle', 'data.json'), 'utf8'));
   expect(data.beacon.guardrails).toEqual({ version: 1, tenants: {} });
 });
+
+test('a kind that no detector has stops the build, by its place', () => {
+  for (const [line, place] of [
+    ['output: { ibna: block }', 'tenants.acme.output.ibna'],
+    ['pre_flight: { secret: block, hiden_unicode: block }', 'tenants.acme.pre_flight.hiden_unicode'],
+  ]) {
+    expect(() => build(`version: 1\ntenants:\n  acme:\n    ${line}\n`)).toThrow(`${place}: is no kind of finding`);
+  }
+});
