@@ -104,24 +104,21 @@ export const BUILDS: Programs = {
       },
     },
   },
-  ...rows(
-    'alembic flyway liquibase dbmate knex sequelize sequelize-cli typeorm drizzle-kit goose atlas migrate sqitch',
-    {
-      effect: 'database_change',
-      operands: 'residue',
-      systems: ['database'],
-      // Only writes down what it would say to the database.
-      options: { '--sql|--dry-run|--dry_run|--pretend|--plan': { flags: ['dry_run'] } },
-      subcommands: {
-        'history|current|heads|branches|show|info|status|list|validate|version|generate|revision|create|new|make|migrate:make|migrate:list|migrate:status|migration:generate|check|up-status|init|plan|diff|dump|introspect|studio':
-          { effect: 'build', operands: 'residue' },
-        'upgrade|up|migrate|latest|migrate:latest|migrate:up|db:migrate|migration:run|update|apply|deploy|push|seed:run|db:seed|stamp':
-          { effect: 'database_change', operands: 'residue' },
-        'downgrade|down|rollback|undo|clean|drop|drop-all|rollback-count|revert|db:drop|db:migrate:undo|db:migrate:undo:all|migrate:rollback|migration:revert|reset|fix|schema:drop|dropAll':
-          { effect: 'database_destroy', operands: 'residue' },
-      },
+  ...rows('alembic flyway liquibase dbmate knex sequelize sequelize-cli typeorm drizzle-kit atlas migrate sqitch', {
+    effect: 'database_change',
+    operands: 'residue',
+    systems: ['database'],
+    // Only writes down what it would say to the database.
+    options: { '--sql|--dry-run|--dry_run|--pretend|--plan': { flags: ['dry_run'] } },
+    subcommands: {
+      'history|current|heads|branches|show|info|status|list|validate|version|generate|revision|create|new|make|migrate:make|migrate:list|migrate:status|migration:generate|check|up-status|init|plan|diff|dump|introspect|studio':
+        { effect: 'build', operands: 'residue' },
+      'upgrade|up|migrate|latest|migrate:latest|migrate:up|db:migrate|migration:run|update|apply|deploy|push|seed:run|db:seed|stamp':
+        { effect: 'database_change', operands: 'residue' },
+      'downgrade|down|rollback|undo|clean|drop|drop-all|rollback-count|revert|db:drop|db:migrate:undo|db:migrate:undo:all|migrate:rollback|migration:revert|reset|fix|schema:drop|dropAll':
+        { effect: 'database_destroy', operands: 'residue' },
     },
-  ),
+  }),
   ...rows('rails bin/rails django-admin artisan', { effect: 'build', operands: 'residue', special: 'framework-task' }),
   ...rows('apply_patch applypatch', { effect: 'write', special: 'apply-patch' }),
   patch: {
@@ -136,17 +133,20 @@ export const BUILDS: Programs = {
   ...rows('bsdtar gtar', { effect: 'write', special: 'tar' }),
   ...rows('zip 7z 7za rar', { effect: 'write', operation: 'archive', operands: 'residue', special: 'archive' }),
   ...rows('unzip unrar', { effect: 'write', operation: 'extract', special: 'unzip' }),
-  ...rows('gzip gunzip bzip2 bunzip2 xz unxz zstd unzstd lz4 compress uncompress pigz', {
-    effect: 'write',
-    operation: 'compress',
-    operands: 'files',
-    special: 'compress',
-    values: '-o --output -T',
-    options: {
-      '-l|--list|-t|--test': { effect: 'read' },
-      '-c|--stdout|--to-stdout': { effect: 'read' },
-      '-k|--keep': {},
-      '-d|--decompress': {},
+  ...rows(
+    'gzip gunzip bzip2 bunzip2 xz unxz zstd unzstd lz4 compress uncompress pigz 7zr zpaq lzip lzop pbzip2 lbzip2 plzip brotli lzma lrzip unlz4 unlzma pixz pzstd snzip',
+    {
+      effect: 'write',
+      operation: 'compress',
+      operands: 'files',
+      special: 'compress',
+      values: '-o --output -T',
+      options: {
+        '-l|--list|-t|--test': { effect: 'read' },
+        '-c|--stdout|--to-stdout': { effect: 'read' },
+        '-k|--keep': {},
+        '-d|--decompress': {},
+      },
     },
-  }),
+  ),
 };

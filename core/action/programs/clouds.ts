@@ -176,7 +176,7 @@ export const CLOUDS: Programs = {
   ...rows('gh hub', { ...forge, systems: ['github.com'] }),
   ...rows('glab tea', { ...forge, systems: ['forge'] }),
   ...rows(
-    'aws gcloud az gsutil bq oci ibmcloud aliyun doctl linode-cli hcloud scw exo openstack heroku vercel netlify fly flyctl wrangler firebase railway render supabase amplify eb sam serverless sls copilot azd ionos vultr-cli s3cmd s5cmd mc b2 azcopy confluent databricks snow snowsql dbt-cloud mongocli atlas-cli planetscale pscale turso neonctl auth0 okta datadog datadog-ci newrelic sentry-cli pd pagerduty circleci buildkite-agent jenkins-cli travis spacectl infracost consul nomad boundary waypoint etcdctl zookeeper-shell kafka-topics kafka-configs rabbitmqctl rabbitmqadmin nats temporal airflow prefect dagster',
+    'aws gcloud az gsutil bq oci ibmcloud aliyun doctl linode-cli hcloud scw exo openstack heroku vercel netlify fly flyctl wrangler firebase railway render supabase amplify eb sam serverless sls azd ionos vultr-cli s3cmd s5cmd mc b2 azcopy confluent databricks snow snowsql dbt-cloud mongocli atlas-cli planetscale pscale turso neonctl auth0 okta datadog datadog-ci newrelic sentry-cli pd pagerduty circleci buildkite-agent jenkins-cli travis spacectl infracost consul nomad boundary waypoint etcdctl zookeeper-shell rabbitmqadmin nats temporal airflow prefect dagster',
     CLOUD,
   ),
   stripe: {

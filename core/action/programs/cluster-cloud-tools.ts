@@ -5,7 +5,6 @@ import { type Programs, type Rule, rows } from './rule.ts';
 const READ: Rule = { effect: 'read', operands: 'none', metadata: true };
 const BUILD: Rule = { effect: 'build', operands: 'none', directory: '-C --chdir --terragrunt-working-dir' };
 const ACCOUNT: Rule = { effect: 'identity_change', operands: 'residue' };
-const REMOTE: Rule = { effect: 'infra_change', operands: 'residue', scope: 'remote' };
 const VERBS: Rule = {
   effect: 'unknown',
   special: 'cloud',
@@ -48,16 +47,6 @@ export const CLUSTER_CLOUD_TOOLS: Programs = {
     options: { '--dry-run|--list-resource-types': { flags: ['dry_run'] } },
   }),
   driftctl: READ,
-  cdktf: {
-    effect: 'build',
-    directory: '--output',
-    subcommands: {
-      'synth|get|init|list|ls|diff|plan|convert|debug|output|provider|help': BUILD,
-      'deploy|apply|watch': { ...REMOTE, options: { '--auto-approve': { flags: ['force'] } } },
-      destroy: { effect: 'infra_destroy', operands: 'residue', flags: ['bulk'], scope: 'remote' },
-      login: ACCOUNT,
-    },
-  },
   ...rows('atlantis spacelift env0 digger terramate', VERBS),
   terramate: {
     effect: 'build',
@@ -99,13 +88,8 @@ export const CLUSTER_CLOUD_TOOLS: Programs = {
     operands: 'residue',
     options: { '-W|--why-run': { flags: ['dry_run'], effect: 'read' } },
   }),
-  ...rows(
-    'cookstyle foodcritic inspec test-kitchen kitchen molecule goss dgoss ansible-doc ansible-test yamlfmt',
-    BUILD,
-  ),
+  ...rows('cookstyle foodcritic inspec test-kitchen kitchen molecule goss dgoss ansible-test yamlfmt', BUILD),
   knife: VERBS,
-  'ansible-console': { effect: 'run_opaque', operands: 'residue' },
-  'ansible-pull': { effect: 'download_execute', operands: 'residue' },
 
   // Containers of other kinds, virtual machines.
   ...rows(

@@ -82,7 +82,7 @@ export const DATABASES: Programs = {
     },
   },
   ...rows(
-    'sqlcmd osql bcp clickhouse-client clickhouse cockroach presto trino hive beeline impala-shell vsql isql usql sqlplus sqlpackage cqlsh snowsql-cli spark-sql',
+    'sqlcmd osql bcp clickhouse-client clickhouse cockroach presto trino hive beeline impala-shell isql sqlplus sqlpackage cqlsh snowsql-cli spark-sql',
     {
       effect: 'database_change',
       special: 'sql',

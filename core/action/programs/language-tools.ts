@@ -54,11 +54,11 @@ export const LANGUAGE_TOOLS: Programs = {
     BUILD,
   ),
   ...rows(
-    'wasm-pack trunk cross miri bacon sccache cargo-audit cargo-deny cargo-machete clippy-driver cbindgen bindgen wasm-bindgen sea-orm-cli air wire mockgen mockery ko govulncheck gci gofumpt golines gotests stringer protoc-gen-go sqlc templ swag wails dlv gopls gotip staticcheck deadcode nilaway ginkgo richgo tparse',
+    'wasm-pack trunk cross miri bacon sccache cargo-audit cargo-deny cargo-machete clippy-driver cbindgen bindgen wasm-bindgen sea-orm-cli air wire mockgen mockery ko govulncheck gci gofumpt golines gotests stringer protoc-gen-go sqlc templ swag wails dlv gopls gotip deadcode nilaway ginkgo richgo tparse',
     BUILD,
   ),
   ...rows(
-    'pytype pyre safety pip-audit radon xenon interrogate jupytext nbstripout nbqa refurb pyupgrade autoflake docformatter darglint pydoclint sphinx-apidoc sphinx-autobuild pdoc nuitka cython cythonize maturin pyinstaller setuptools-scm bump2version bumpversion bump-my-version towncrier cz commitizen cookiecutter copier kedro torchrun deepspeed accelerate memray scalene kernprof mprof snakeviz great_expectations soda pudb ty pyrefly basedpyright import-linter lint-imports deptry pip-licenses pipdeptree pycodestyle pydocstyle hypothesis unittest zenml metaflow prodigy spacy',
+    'pytype pyre safety pip-audit radon xenon interrogate jupytext nbstripout nbqa refurb pyupgrade autoflake docformatter darglint pydoclint sphinx-apidoc sphinx-autobuild pdoc nuitka cython cythonize maturin pyinstaller setuptools-scm bump2version bumpversion bump-my-version towncrier cz commitizen cookiecutter copier kedro torchrun deepspeed accelerate memray scalene kernprof mprof snakeviz great_expectations soda pudb ty pyrefly basedpyright import-linter lint-imports deptry pip-licenses pipdeptree pycodestyle hypothesis unittest zenml metaflow prodigy spacy',
     BUILD,
   ),
   ...rows(
@@ -66,10 +66,10 @@ export const LANGUAGE_TOOLS: Programs = {
     BUILD,
   ),
   ...rows('csc fsharpc fsc mcs mono ilspycmd csharpier reportgenerator dotnet-coverage coverlet', BUILD),
-  ...rows('rector phpmd phpcpd phpdbg infection deptrac parallel-lint pint captainhook grumphp phan', BUILD),
+  ...rows('rector phpmd phpcpd phpdbg infection deptrac parallel-lint captainhook grumphp phan', BUILD),
   ...rows('prove perltidy perlcritic perldoc podchecker', BUILD),
   ...rows(
-    'hlint ormolu fourmolu stylish-haskell haddock hpack ghcid ocamlformat ocamlfind ocamlopt ocamlc zls gnuplot selene stylua luacheck dialyzer credo gleam erlc odin vlang ameba purs spago elm-test elm-format elm-review rescript reasonml idris2 agda coqc lean lake lean4 dafny tlc apalache z3 cvc5 minizinc',
+    'hlint ormolu fourmolu stylish-haskell haddock hpack ghcid ocamlformat ocamlfind ocamlopt ocamlc zls selene stylua luacheck dialyzer credo erlc odin vlang ameba purs spago elm-test elm-format elm-review rescript reasonml idris2 agda coqc lean lake lean4 dafny tlc apalache z3 cvc5 minizinc',
     BUILD,
   ),
   ...rows(
@@ -77,7 +77,7 @@ export const LANGUAGE_TOOLS: Programs = {
     BUILD,
   ),
   ...rows(
-    'siege bombardier oha ghz wrk2 hurl syncpack forever debuild dch rpmbuild makepkg fpm alien oxfmt dprint eslint_d prettierd tsgo tsd attw publint bundlesize lhci pa11y license-checker license-checker-rseidelsohn retire husky redocly spectral openapi-generator-cli orval kubb swagger-cli openapi puppeteer solhint slither vue react-native tauri neu nw lefthook yorkie remark rehype textlint alex write-good linkinator lychee markdown-link-check html-validate htmlhint djlint curlylint purgecss uglifyjs terser cleancss html-minifier csso lessc stylus pug ejs handlebars tailwind unocss postcss-cli svgr',
+    'ghz wrk2 hurl syncpack forever debuild dch rpmbuild makepkg fpm alien oxfmt dprint eslint_d prettierd tsgo tsd attw publint bundlesize lhci pa11y license-checker license-checker-rseidelsohn retire husky redocly spectral openapi-generator-cli orval kubb swagger-cli openapi puppeteer solhint slither vue react-native tauri neu nw lefthook yorkie remark rehype textlint alex write-good linkinator lychee markdown-link-check html-validate htmlhint djlint curlylint purgecss uglifyjs terser cleancss html-minifier csso lessc stylus pug ejs handlebars tailwind unocss postcss-cli svgr',
     BUILD,
   ),
   ...rows(
@@ -89,7 +89,7 @@ export const LANGUAGE_TOOLS: Programs = {
     BUILD,
   ),
   ...rows(
-    'playwright-cli detox maestro appium webdriver-manager chromedriver geckodriver percy chromatic backstop loki',
+    'playwright-cli maestro appium webdriver-manager chromedriver geckodriver percy chromatic backstop loki',
     BUILD,
   ),
 
@@ -115,7 +115,6 @@ export const LANGUAGE_TOOLS: Programs = {
   }),
   ...rows('carthage mint accio', project('swift')),
   ...rows('fvm melos puro', project('pub')),
-  expo: project('expo', { 'publish|upload': PUBLISH, 'login|logout': ACCOUNT }),
   eas: {
     effect: 'build',
     subcommands: {
@@ -284,15 +283,7 @@ export const LANGUAGE_TOOLS: Programs = {
   ...rows('avdmanager emulator bundletool zipalign aapt aapt2 apktool d8 apkanalyzer jadx', BUILD),
   apksigner: { effect: 'build', operands: 'residue', options: { '--ks-pass|--key-pass': { value: 'secret' } } },
   sdkmanager: { ...GLOBAL, options: { '--list|--list_installed|--version': { effect: 'read' } } },
-  sdk: {
-    effect: 'unknown',
-    subcommands: {
-      'list|ls|current|c|version|home|help|env': READ,
-      'use|u|default|d': { effect: 'none', operands: 'none' },
-      'install|i|uninstall|rm|upgrade|ug|selfupdate|update|flush': GLOBAL,
-    },
-  },
-  ...rows('rvm chruby ghcup juliaup tfswitch gvm kerl', {
+  ...rows('rvm chruby ghcup juliaup gvm kerl', {
     effect: 'install_local',
     operands: 'residue',
     subcommands: {
@@ -327,5 +318,5 @@ export const LANGUAGE_TOOLS: Programs = {
       'rm|cp': { effect: 'write', operands: 'residue', scope: 'home', flags: ['regenerable'] },
     },
   },
-  ...rows('matlab octave octave-cli sage maxima wolframscript scilab', { effect: 'build', operands: 'residue' }),
+  ...rows('matlab octave-cli sage maxima wolframscript scilab', { effect: 'build', operands: 'residue' }),
 };

@@ -19,7 +19,7 @@ const server = (reads: string, changes: string): Rule => ({
 
 export const MACHINE_TOOLS: Programs = {
   ...rows(
-    'btop atop glances nmon iotop iftop nethogs bmon dstat collectl pidstat tload slabtop powertop turbostat s-tui nvtop radeontop intel_gpu_top lshw dmidecode inxi neofetch fastfetch screenfetch hwinfo lsmem lsirq lsipc lslogins numactl cpuid acpi upower systemd-analyze systemd-cgls systemd-cgtop systemd-detect-virt systemd-path coredumpctl lastb ac smartctl iwlist getcap getpcaps needrestart checkrestart debsecan pcp pmstat vmtouch biosdecode fc-list fc-match xrandr xdpyinfo glxinfo vulkaninfo lpstat lpq busctl udevadm sos ec2-metadata dpkg-architecture',
+    'btop atop glances nmon iotop iftop nethogs bmon dstat collectl pidstat tload slabtop powertop turbostat s-tui nvtop radeontop intel_gpu_top lshw dmidecode inxi neofetch fastfetch screenfetch hwinfo lsmem lsirq lslogins numactl cpuid acpi upower systemd-analyze systemd-cgls systemd-cgtop systemd-detect-virt systemd-path coredumpctl lastb ac smartctl iwlist getcap getpcaps needrestart checkrestart debsecan pcp pmstat vmtouch biosdecode fc-list fc-match xrandr xdpyinfo glxinfo vulkaninfo lpstat lpq busctl udevadm sos ec2-metadata dpkg-architecture',
     READ,
   ),
   ...rows('perf bpftrace truss dtruss dtrace opensnoop execsnoop fs_usage sample spindump', {

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { EFFECTS } from '../types.ts';
-import { PROGRAMS } from './registry.ts';
+import { PROGRAMS, TABLES } from './registry.ts';
 import type { Rule } from './rule.ts';
 import { SPECIALS } from './specials.ts';
 
@@ -16,6 +16,11 @@ for (const [name, rule] of Object.entries(PROGRAMS)) visit(rule, name, (inner, p
 
 describe('tables of programs', () => {
   test('there are many', () => expect(Object.keys(PROGRAMS).length).toBeGreaterThan(900));
+
+  test('no program stands in two of them', () => {
+    const names = TABLES.flatMap((table) => Object.keys(table));
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  });
 
   test('effects are of the list, readings exist, options look like options', () => {
     for (const [path, rule] of all) {

@@ -1,4 +1,4 @@
-// All tables in one: program name → rule. A later table wins, so the order is from general to particular.
+// All tables in one: program name → rule. A program stands in one table alone: of two rows one would say nothing.
 
 import { BUILDS } from './builds.ts';
 import { CLOUDS } from './clouds.ts';
@@ -24,28 +24,30 @@ import { SYSTEM_PACKAGES } from './system-packages.ts';
 import { TEXT_TOOLS } from './text-tools.ts';
 import { VERSION_CONTROL } from './version-control.ts';
 
-export const PROGRAMS: Programs = {
-  ...LANGUAGE_TOOLS,
-  ...TEXT_TOOLS,
-  ...MACHINE_TOOLS,
-  ...SECURITY_TOOLS,
-  ...CLUSTER_CLOUD_TOOLS,
-  ...VERSION_CONTROL,
-  ...BUILDS,
-  ...COREUTILS,
-  ...GIT,
-  ...NETWORK,
-  ...CONTAINERS,
-  ...INFRASTRUCTURE,
-  ...CLOUDS,
-  ...PROVISION,
-  ...DATABASES,
-  ...DATA_SYSTEMS,
-  ...SYSTEM,
-  ...SECRETS,
-  ...SHELLS,
-  ...PACKAGES,
-  ...SYSTEM_PACKAGES,
-};
+export const TABLES: readonly Programs[] = [
+  LANGUAGE_TOOLS,
+  TEXT_TOOLS,
+  MACHINE_TOOLS,
+  SECURITY_TOOLS,
+  CLUSTER_CLOUD_TOOLS,
+  VERSION_CONTROL,
+  BUILDS,
+  COREUTILS,
+  GIT,
+  NETWORK,
+  CONTAINERS,
+  INFRASTRUCTURE,
+  CLOUDS,
+  PROVISION,
+  DATABASES,
+  DATA_SYSTEMS,
+  SYSTEM,
+  SECRETS,
+  SHELLS,
+  PACKAGES,
+  SYSTEM_PACKAGES,
+];
+
+export const PROGRAMS: Programs = Object.assign({}, ...TABLES);
 
 for (const name of Object.keys(PROGRAMS)) PROGRAM_NAMES.add(name);

@@ -31,15 +31,12 @@ export const SECURITY_TOOLS: Programs = {
     { effect: 'send', operation: 'scan', operands: 'name:host', flags: ['scan'] },
   ),
   ...rows('hping3 slowloris goldeneye slowhttptest t50 hulk xerxes', { effect: 'flood', operands: 'residue' }),
+  ...rows('empire sliver-server cobaltstrike villain pwncat-cs merlin havoc weevely', {
+    effect: 'remote_shell',
+    operands: 'residue',
+  }),
   ...rows(
-    'msfconsole msfvenom empire sliver-client sliver-server cobaltstrike villain pwncat pwncat-cs merlin havoc weevely',
-    {
-      effect: 'remote_shell',
-      operands: 'residue',
-    },
-  ),
-  ...rows(
-    'responder bloodhound-python mimipenguin LaZagne evil-winrm impacket-smbexec impacket-psexec impacket-wmiexec unshadow linpeas.sh linenum.sh',
+    'responder bloodhound-python mimipenguin LaZagne impacket-smbexec impacket-psexec impacket-wmiexec unshadow linpeas.sh linenum.sh',
     {
       effect: 'read_credential',
       operands: 'residue',

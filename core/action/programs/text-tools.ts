@@ -26,7 +26,7 @@ export const TEXT_TOOLS: Programs = {
     subcommands: { 'get|check': EXPRESSION, set: { effect: 'read', operands: 'files' } },
   },
   ...rows(
-    'jo uuid ulid nanoid pwgen apg xkcdpass diceware mkpasswd lipsum fortune cowthink toilet sl asciiart boxes gum dialog whiptail zenity kdialog fzf sk peco percol vipe choose hck teip chronic ifne ts isutf8 errno combine zrun',
+    'jo uuid ulid nanoid pwgen apg xkcdpass diceware mkpasswd lipsum fortune cowthink toilet asciiart boxes gum dialog whiptail zenity kdialog fzf sk peco percol vipe choose hck teip chronic ifne ts isutf8 errno combine zrun',
     {
       effect: 'none',
       operands: 'none',
@@ -40,7 +40,7 @@ export const TEXT_TOOLS: Programs = {
     flags: ['recursive'],
     values: '-A -B -C -m -g -t',
   }),
-  ...rows('loc onefetch scc gocloc lizard diff-so-fancy git-delta csvdiff jd dyff icdiff meld kdiff3', {
+  ...rows('loc gocloc lizard diff-so-fancy git-delta csvdiff jd dyff icdiff meld kdiff3', {
     effect: 'read',
     operands: 'none',
     metadata: true,
@@ -68,19 +68,6 @@ export const TEXT_TOOLS: Programs = {
     operands: 'residue',
     scope: 'workspace',
     options: { '-t|--list|-it': { effect: 'read', operation: 'list' } },
-  }),
-  ...rows('7zr zpaq lzip lzop pbzip2 lbzip2 plzip brotli lzma lrzip unlz4 unlzma pixz pzstd snzip', {
-    effect: 'write',
-    operation: 'compress',
-    operands: 'files',
-    special: 'compress',
-    values: '-o --output -T',
-    options: {
-      '-l|--list|-t|--test': { effect: 'read' },
-      '-c|--stdout|--to-stdout': { effect: 'read' },
-      '-k|--keep': {},
-      '-d|--decompress': {},
-    },
   }),
   lsar: { effect: 'read', operands: 'files' },
   unar: { effect: 'write', operation: 'extract', operands: 'residue', scope: 'workspace' },
