@@ -88,7 +88,7 @@ export async function engineEvaluate(input: Uint8Array): Promise<Floor> {
   return { call: () => void snapshot.evaluate(input), close() {} };
 }
 
-/** One PING through the client that Beacon uses, as Beacon uses it: what is asked in one turn leaves in one write. */
+/** One PING through the client that Beacon uses; what is asked in one turn leaves in one write. */
 export function redisPing(at: { readonly host: string; readonly port: number }): Floor {
   const redis = new Redis({ ...at, enableAutoPipelining: true });
   return { call: () => redis.ping().then(() => undefined), close: () => redis.disconnect() };

@@ -1,10 +1,12 @@
-// Several replicas of one service as one: a call goes to the least busy, in turn among equals; one that could not be
-// reached, or did not answer in time, is left alone for a moment. A call that failed is never repeated here: what it did is
-// not known.
+// Several replicas of one service as one: a call goes to the least busy, among equals to the one asked last, whose caches are
+// warm; one that could not be reached, or did not answer in time, is left alone for a moment. A call that failed is never
+// repeated here: what it did is not known.
 
 import { BeaconError, type ErrorCode } from '../core/errors.ts';
 
 const REST_MS = 1_000;
+/** More than any number of calls under way. */
+const RESTING = Number.MAX_SAFE_INTEGER / 2;
 /** Of the replica, not of what it was asked. */
 const LOST: readonly ErrorCode[] = ['unavailable', 'deadline_exceeded'];
 
@@ -13,12 +15,12 @@ type Replica<S> = { readonly service: S; underWay: number; restingUntilMs: numbe
 /** An object of the same shape whose every method goes to one replica. With all of them resting, the least busy is asked. */
 export function leastBusy<S extends object>(services: readonly S[], now: () => number): S {
   const replicas = services.map((service): Replica<S> => ({ service, underWay: 0, restingUntilMs: 0 }));
-  let turn = 0;
+  let last = 0;
   return new Proxy({} as S, {
     get: (_, name) =>
       async function call(...args: unknown[]) {
-        turn += 1;
-        const replica = pick(replicas, turn, now());
+        last = pick(replicas, last, now());
+        const replica = replicas[last] as Replica<S>;
         const method = Reflect.get(replica.service, name) as (...given: unknown[]) => Promise<unknown>;
         replica.underWay += 1;
         try {
@@ -33,17 +35,20 @@ export function leastBusy<S extends object>(services: readonly S[], now: () => n
   });
 }
 
-function pick<S>(replicas: readonly Replica<S>[], turn: number, nowMs: number): Replica<S> {
-  let best: Replica<S> | undefined;
-  for (let i = 0; i < replicas.length; i += 1) {
-    const replica = replicas[(turn + i) % replicas.length] as Replica<S>;
-    if (!best || rank(replica, nowMs) < rank(best, nowMs)) best = replica;
+/** With all of them resting they take turns. */
+function pick<S>(replicas: readonly Replica<S>[], last: number, nowMs: number): number {
+  const ranks = replicas.map((replica) => rank(replica, nowMs));
+  const first = (ranks[last] as number) < RESTING ? last : last + 1;
+  let best = first % replicas.length;
+  for (let i = 1; i < replicas.length; i += 1) {
+    const at = (first + i) % replicas.length;
+    if ((ranks[at] as number) < (ranks[best] as number)) best = at;
   }
-  return best as Replica<S>;
+  return best;
 }
 
 function rank({ underWay, restingUntilMs }: Replica<unknown>, nowMs: number): number {
-  return underWay + (restingUntilMs > nowMs ? Number.MAX_SAFE_INTEGER / 2 : 0);
+  return underWay + (restingUntilMs > nowMs ? RESTING : 0);
 }
 
 /** The same object, but this method asks every replica and gives the first's answer. Throws when one of them failed. */

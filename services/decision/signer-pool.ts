@@ -76,7 +76,7 @@ export class SignerPool implements Signer {
   readonly #limits: PoolLimits;
   readonly #members: readonly SignerMember[];
   #timer: NodeJS.Timeout | undefined;
-  #turn = 0;
+  #last = 0;
 
   constructor(deps: SignerPoolDeps) {
     this.#deps = deps;
@@ -133,14 +133,13 @@ export class SignerPool implements Signer {
     const home = this.#homeOf(request);
     if (home) return home.void(request);
     const region = this.#deps.regionOf?.(request, context);
-    // Once for each request, however often a signer is looked for: or two of equal rank would not take turns.
-    this.#turn += 1;
     const tried = new Set<SignerMember>();
     let refused: SealResponse | undefined;
     let last: BeaconError | undefined;
     for (;;) {
       const member = this.#pick(tried, region);
       if (!member) break;
+      if (tried.size === 0) this.#last = this.#members.indexOf(member);
       tried.add(member);
       const nowMs = this.#deps.now();
       if (nowMs >= context.deadlineMs) break;
@@ -217,11 +216,14 @@ export class SignerPool implements Signer {
     await Promise.all(this.#members.map((member) => member.ask()));
   }
 
-  /** The least busy that holds a lease; without one, the least busy that is well: it can still seal a DENY. */
+  /**
+   * The least busy that holds a lease; without one, the least busy that is well: it can still seal a DENY. Among equals the
+   * one asked last, whose caches are warm.
+   */
   #pick(tried: ReadonlySet<SignerMember>, region?: string): SignerMember | undefined {
     let best: SignerMember | undefined;
     for (let i = 0; i < this.#members.length; i += 1) {
-      const member = this.#members[(i + this.#turn) % this.#members.length] as SignerMember;
+      const member = this.#members[(i + this.#last) % this.#members.length] as SignerMember;
       if (!member.well || tried.has(member)) continue;
       if (region !== undefined && member.region !== region) continue;
       if (!best || rank(member) < rank(best)) best = member;

@@ -22,7 +22,7 @@ import { listReceipts, proofOf, readById, tileOf } from './read.ts';
 import { LogWriter, type Sealed } from './writer.ts';
 
 /** How long growth goes untold, so that those who follow the log take many leaves at once. */
-const TELL_MS = 25;
+const TELL_MS = 200;
 
 export type ReceiptSignerDeps = {
   readonly store: LedgerStore;
