@@ -30,6 +30,24 @@ test('of equals the one asked last is asked, and calls at once are shared out', 
   expect(asked).toEqual([12, 3, 3]);
 });
 
+test.each(['internal', 'resource_exhausted'] as const)(
+  'one that answers %s at once is not stayed with',
+  async (code) => {
+    const { one, asked } = world(() => Promise.reject(new BeaconError(code, '')), well);
+    for (let i = 0; i < 10; i += 1) await one.ask().catch(() => '');
+    expect(asked).toEqual([1, 9]);
+  },
+);
+
+test('one that is slow is not stayed with', async () => {
+  const { one, asked, clock } = world(async () => {
+    clock.ms += 30;
+    return 'late';
+  }, well);
+  for (let i = 0; i < 10; i += 1) await one.ask();
+  expect(asked).toEqual([1, 9]);
+});
+
 test('one that hangs gets no second call while another is free', async () => {
   const { one, asked } = world(() => new Promise<string>(() => {}), well);
   const calls = Array.from({ length: 2 }, () => one.ask());

@@ -1,14 +1,18 @@
 // Several replicas of one service as one: a call goes to the least busy, among equals to the one asked last, whose caches are
-// warm; one that could not be reached, or did not answer in time, is left alone for a moment. A call that failed is never
-// repeated here: what it did is not known.
+// warm, unless it failed or was slow; one that could not be reached, or did not answer in time, is left alone for a moment. A
+// call that failed is never repeated here: what it did is not known.
 
-import { BeaconError, type ErrorCode } from '../core/errors.ts';
+import { asBeaconError, type ErrorCode } from '../core/errors.ts';
 
 const REST_MS = 1_000;
 /** More than any number of calls under way. */
 const RESTING = Number.MAX_SAFE_INTEGER / 2;
 /** Of the replica, not of what it was asked. */
 const LOST: readonly ErrorCode[] = ['unavailable', 'deadline_exceeded'];
+/** May be of the replica: a single caller that stayed with it would never learn that another is better. */
+const TROUBLED: readonly ErrorCode[] = ['internal', 'resource_exhausted', 'failed_precondition'];
+/** A replica that took longer is not asked again before the others. */
+const SLOW_MS = 10;
 
 type Replica<S> = { readonly service: S; underWay: number; restingUntilMs: number };
 
@@ -16,17 +20,26 @@ type Replica<S> = { readonly service: S; underWay: number; restingUntilMs: numbe
 export function leastBusy<S extends object>(services: readonly S[], now: () => number): S {
   const replicas = services.map((service): Replica<S> => ({ service, underWay: 0, restingUntilMs: 0 }));
   let last = 0;
+  const leave = (chosen: number) => {
+    if (last === chosen) last = (chosen + 1) % replicas.length;
+  };
   return new Proxy({} as S, {
     get: (_, name) =>
       async function call(...args: unknown[]) {
-        last = pick(replicas, last, now());
-        const replica = replicas[last] as Replica<S>;
+        const startedMs = now();
+        const chosen = pick(replicas, last, startedMs);
+        last = chosen;
+        const replica = replicas[chosen] as Replica<S>;
         const method = Reflect.get(replica.service, name) as (...given: unknown[]) => Promise<unknown>;
         replica.underWay += 1;
         try {
-          return await method(...args);
+          const answer = await method(...args);
+          if (now() - startedMs >= SLOW_MS) leave(chosen);
+          return answer;
         } catch (error) {
-          if (error instanceof BeaconError && LOST.includes(error.code)) replica.restingUntilMs = now() + REST_MS;
+          const { code } = asBeaconError(error);
+          if (LOST.includes(code)) replica.restingUntilMs = now() + REST_MS;
+          if (TROUBLED.includes(code)) leave(chosen);
           throw error;
         } finally {
           replica.underWay -= 1;

@@ -57,6 +57,8 @@ export const POOL_LIMITS: PoolLimits = {
   settleMs: 10_000,
 };
 
+/** A signer that took longer is not asked again before the others. */
+const SLOW_MS = 10;
 /** How often a signer whose log is not known is asked about it before a reader is told so, and the pause before each. */
 const MAX_ASKED_FOR_LOG = 20;
 const ASK_FOR_LOG_MS = 100;
@@ -139,7 +141,6 @@ export class SignerPool implements Signer {
     for (;;) {
       const member = this.#pick(tried, region);
       if (!member) break;
-      if (tried.size === 0) this.#last = this.#members.indexOf(member);
       tried.add(member);
       const nowMs = this.#deps.now();
       if (nowMs >= context.deadlineMs) break;
@@ -147,12 +148,14 @@ export class SignerPool implements Signer {
       const notAfterMs = isLast ? context.deadlineMs : Math.min(context.deadlineMs, nowMs + this.#limits.attemptMs);
       try {
         const response = await member.seal(request, notAfterMs);
+        this.#answered(member, this.#deps.now() - nowMs);
         // Another signer may hold a lease where this one does not; a fence holds everywhere.
         if (response.refused !== 'no_lease') return response;
         refused = response;
       } catch (thrown) {
         const failure = thrown as SealFailure;
         last = failure instanceof SealFailure ? failure.error : asBeaconError(thrown);
+        this.#answered(member, Number.POSITIVE_INFINITY);
         if (!ELSEWHERE.includes(last.code)) throw last;
       }
     }
@@ -216,9 +219,14 @@ export class SignerPool implements Signer {
     await Promise.all(this.#members.map((member) => member.ask()));
   }
 
+  /** One that failed or was slow is not stayed with: alone, no caller would ever learn that another is better. */
+  #answered(member: SignerMember, tookMs: number): void {
+    this.#last = this.#members.indexOf(member) + (tookMs < SLOW_MS ? 0 : 1);
+  }
+
   /**
    * The least busy that holds a lease; without one, the least busy that is well: it can still seal a DENY. Among equals the
-   * one asked last, whose caches are warm.
+   * one that answered last, whose caches are warm.
    */
   #pick(tried: ReadonlySet<SignerMember>, region?: string): SignerMember | undefined {
     let best: SignerMember | undefined;
