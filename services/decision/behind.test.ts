@@ -2,16 +2,18 @@
 
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { EVENTS } from '../../core/events.ts';
 import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import { ActionState, ApprovalStatus, OutcomeStatus } from '../../gen/beacon/v1/decision_service_pb.js';
 import { MemoryActionStore } from '../../ports/action-store/memory.ts';
 import { makeWorld, minted, shell } from './decision.fixture.ts';
+import type { Signer } from './deps.ts';
 import { DecisionMaker } from './service.ts';
 
 const BEHIND_MS = 60;
 
 /** A decision service without a ledger of its own, whose writes arrive late; ids begin with the time, as in life. */
-async function remote() {
+async function remote(store?: MemoryActionStore, beforeSeal = async () => {}) {
   class SlowWrites extends MemoryActionStore {
     override async putAction(...args: Parameters<MemoryActionStore['putAction']>) {
       await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
@@ -22,13 +24,18 @@ async function remote() {
       await super.putApproval(...args);
     }
   }
-  const world = await makeWorld({ stores: { actions: new SlowWrites() } });
+  const world = await makeWorld({ stores: { actions: store ?? new SlowWrites() } });
   world.clock.ms = Date.now();
   await world.lease(1);
   const { env } = world.deps;
   const newId = () => world.clock.ms.toString(16).padStart(12, '0') + env.randomHex(10);
-  const maker = new DecisionMaker({ ...world.deps, env: { ...env, newId } }, undefined, () => minted);
-  return { maker, world };
+  const signer: Signer = {
+    seal: (...asked) => beforeSeal().then(() => world.signer.seal(asked[0])),
+    getReceipt: (request) => world.signer.getReceipt(request),
+    getStatus: () => world.signer.getStatus(),
+  };
+  const replica = () => new DecisionMaker({ ...world.deps, signer, env: { ...env, newId } }, undefined, () => minted);
+  return { maker: replica(), world, replica };
 }
 
 test('an action that was opened with its decision can be closed at once', async () => {
@@ -54,6 +61,81 @@ test('a permit can be redeemed at once, and an approval waited for', async () =>
   const { actionId = '' } = asked.answer ?? {};
   const waited = await maker.waitForApproval(create(pb.WaitForApprovalRequestSchema, { actionId }), minted);
   expect(waited.approval?.status).toBe(ApprovalStatus.PENDING);
+});
+
+test('who goes on at once is not kept waiting for what was put off', async () => {
+  const order: string[] = [];
+  class Noting extends MemoryActionStore {
+    override putAction(...args: Parameters<MemoryActionStore['putAction']>) {
+      order.push('put');
+      return super.putAction(...args);
+    }
+    override getAction(...args: Parameters<MemoryActionStore['getAction']>) {
+      order.push('get');
+      return super.getAction(...args);
+    }
+    override findByPermit(...args: Parameters<MemoryActionStore['findByPermit']>) {
+      order.push('get');
+      return super.findByPermit(...args);
+    }
+  }
+  const { maker } = await remote(new Noting());
+  const { answer } = await maker.execute(create(pb.ExecuteRequestSchema, { proposal: shell('ls') }), minted);
+  const { actionId = '' } = answer ?? {};
+  const outcome = { actionId, status: OutcomeStatus.SUCCEEDED };
+  await maker.updateOutcome(create(pb.UpdateOutcomeRequestSchema, outcome), minted);
+  const guarded = await maker.guard(create(pb.GuardRequestSchema, { proposal: shell('ls') }), minted);
+  const before = order.length;
+  const permitId = guarded.answer?.permit?.id ?? '';
+  await maker.openAction(create(pb.OpenActionRequestSchema, { permitId }), minted);
+  expect([order[0], order[before]]).toEqual(['put', 'put']);
+});
+
+test('what was put off is done when the service has stopped, also of a decision that was under way', async () => {
+  const { maker, world } = await remote(new MemoryActionStore(), async () => {
+    await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));
+  });
+  const told: unknown[] = [];
+  world.deps.env.bus.subscribe(EVENTS.decisionMade, ({ data }) => told.push(data.action_id));
+  const execute = () => maker.execute(create(pb.ExecuteRequestSchema, { proposal: shell('ls') }), minted);
+  const first = (await execute()).answer?.actionId ?? '';
+  const underWay = execute();
+  await new Promise((resolve) => setTimeout(resolve, BEHIND_MS / 3));
+  await maker.stop();
+  const recorded = [first, (await underWay).answer?.actionId ?? ''];
+  for (const id of recorded) expect((await world.stores.actions.getAction(id))?.state).toBe('open');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toEqual(recorded);
+});
+
+test('what fails of what was put off hurts neither the rest nor who asks for it', async () => {
+  const { maker, world } = await remote(new MemoryActionStore());
+  const { meter } = world.deps.env;
+  Object.assign(meter, {
+    decided: () => {
+      throw new Error('a label was refused');
+    },
+  });
+  const execute = () => maker.execute(create(pb.ExecuteRequestSchema, { proposal: shell('ls') }), minted);
+  const [one, two] = await Promise.all([execute(), execute()]);
+  for (const { answer } of [one, two]) {
+    const asked = create(pb.GetActionRequestSchema, { actionId: answer?.actionId ?? '' });
+    expect((await maker.getAction(asked, minted)).action?.state).toBe(ActionState.OPEN);
+  }
+  expect(world.failures).toEqual(['decision.record', 'decision.record']);
+});
+
+test('copies of a request right after its answer get that answer, here and at another replica', async () => {
+  const { maker, world, replica } = await remote(new MemoryActionStore());
+  const proposal = shell('ls', { idempotencyKey: 'k' });
+  const execute = (at: DecisionMaker) => at.execute(create(pb.ExecuteRequestSchema, { proposal }), minted);
+  const other = replica();
+  const first = (await execute(maker)).answer;
+  const copies = await Promise.all([execute(maker), execute(other), execute(other)]);
+  for (const { answer } of copies) {
+    expect(answer).toMatchObject({ receiptId: first?.receiptId, repeatedAnswer: true });
+  }
+  expect((await world.kinds()).filter((kind) => kind === 'decision')).toHaveLength(1);
 });
 
 test('what is not there is not waited for: neither an older id nor a new one for long', async () => {

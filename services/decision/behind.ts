@@ -7,10 +7,15 @@ const PAUSE_MS = 2;
 const MAX_PUT_OFF = 64;
 
 export class Behind {
+  readonly #failed: (error: unknown) => void;
   #work: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  /** `work` must not throw. */
+  constructor(failed: (error: unknown) => void) {
+    this.#failed = failed;
+  }
+
+  /** What `work` throws goes to `failed`: neither to what was put off with it, nor to whoever asks for it to be done. */
   later(work: () => void): void {
     this.#work.push(work);
     if (this.#work.length >= MAX_PUT_OFF) setImmediate(() => this.flush());
@@ -21,6 +26,12 @@ export class Behind {
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const work of this.#work.splice(0)) work();
+    for (const work of this.#work.splice(0)) {
+      try {
+        work();
+      } catch (error) {
+        this.#failed(error);
+      }
+    }
   }
 }

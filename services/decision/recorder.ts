@@ -26,7 +26,7 @@ export class Recorder {
   readonly #deps: DecisionDeps;
   readonly #source: ReceiptSource | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
-  readonly #behind = new Behind();
+  readonly #behind = new Behind((error) => this.missed(error));
 
   /** Without a source, something else follows the log and moves the stores' position. */
   constructor(deps: DecisionDeps, source: ReceiptSource | undefined) {
@@ -61,7 +61,7 @@ export class Recorder {
     });
   }
 
-  /** For what nobody waits for; `work` must not throw. */
+  /** For what nobody waits for. */
   later(work: () => void): void {
     this.#behind.later(work);
   }
@@ -97,6 +97,13 @@ export class Recorder {
 
   voided(reason: string): void {
     this.#deps.env.meter.voided(reason);
+  }
+
+  /** Before the stores are closed: what was under way may itself have put something off. */
+  async finish(): Promise<void> {
+    await this.settle();
+    this.#behind.flush();
+    await Promise.all([...this.#underWay]);
   }
 
   /** Moves the stores' position to where the ledger was before the work now under way began. */

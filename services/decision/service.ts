@@ -57,7 +57,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     clearInterval(this.#sweeper);
     const { stores, env } = this.#deps;
     await stores.budgets.sweep(env.now(), SWEEP_LIMIT).catch((error) => env.failed('decision.sweep', error));
-    await this.#recorder.settle();
+    await this.#recorder.finish();
   }
 
   async guard(request: pb.GuardRequest, call: CallContext): Promise<pb.GuardResponse> {
