@@ -14,6 +14,7 @@ function disk(slow: { ms: number }) {
   const door = {
     async datasync() {
       syncs.away += 1;
+      await new Promise((resolve) => setTimeout(resolve, slow.ms));
     },
     datasyncNow() {
       syncs.here += 1;
@@ -38,6 +39,22 @@ test('one long stall keeps the next ones off the calling thread', async () => {
   const sync = new PacedSync();
   for (let i = 0; i < 20; i += 1) await sync.datasync(door, SMALL);
   expect(syncs).toEqual({ here: 1, away: 19 });
+});
+
+test('a disk that stays slow is never waited for here again', async () => {
+  const { syncs, door } = disk({ ms: 20 });
+  const sync = new PacedSync();
+  for (let i = 0; i < 150; i += 1) await sync.datasync(door, SMALL);
+  expect(syncs).toEqual({ here: 1, away: 149 });
+});
+
+test('a sync that failed here is a failure', async () => {
+  const fault = new Error('EIO');
+  const { door } = disk({ ms: 0 });
+  const datasyncNow = () => {
+    throw fault;
+  };
+  await expect(new PacedSync().datasync({ ...door, datasyncNow }, SMALL)).rejects.toBe(fault);
 });
 
 test('a disk that is quick again is waited for here again', async () => {

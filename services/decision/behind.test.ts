@@ -63,34 +63,6 @@ test('a permit can be redeemed at once, and an approval waited for', async () =>
   expect(waited.approval?.status).toBe(ApprovalStatus.PENDING);
 });
 
-test('who goes on at once is not kept waiting for what was put off', async () => {
-  const order: string[] = [];
-  class Noting extends MemoryActionStore {
-    override putAction(...args: Parameters<MemoryActionStore['putAction']>) {
-      order.push('put');
-      return super.putAction(...args);
-    }
-    override getAction(...args: Parameters<MemoryActionStore['getAction']>) {
-      order.push('get');
-      return super.getAction(...args);
-    }
-    override findByPermit(...args: Parameters<MemoryActionStore['findByPermit']>) {
-      order.push('get');
-      return super.findByPermit(...args);
-    }
-  }
-  const { maker } = await remote(new Noting());
-  const { answer } = await maker.execute(create(pb.ExecuteRequestSchema, { proposal: shell('ls') }), minted);
-  const { actionId = '' } = answer ?? {};
-  const outcome = { actionId, status: OutcomeStatus.SUCCEEDED };
-  await maker.updateOutcome(create(pb.UpdateOutcomeRequestSchema, outcome), minted);
-  const guarded = await maker.guard(create(pb.GuardRequestSchema, { proposal: shell('ls') }), minted);
-  const before = order.length;
-  const permitId = guarded.answer?.permit?.id ?? '';
-  await maker.openAction(create(pb.OpenActionRequestSchema, { permitId }), minted);
-  expect([order[0], order[before]]).toEqual(['put', 'put']);
-});
-
 test('what was put off is done when the service has stopped, also of a decision that was under way', async () => {
   const { maker, world } = await remote(new MemoryActionStore(), async () => {
     await new Promise((resolve) => setTimeout(resolve, BEHIND_MS));

@@ -12,7 +12,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 test('work put off is done by itself, all at once, in order', async () => {
   const done: number[] = [];
-  const behind = new Behind();
+  const behind = new Behind(() => {});
   for (const n of [1, 2, 3]) behind.later(() => done.push(n));
   await turn();
   expect(done).toEqual([]);
@@ -21,7 +21,7 @@ test('work put off is done by itself, all at once, in order', async () => {
 
 test('no more than a bounded number of pieces waits', async () => {
   const done: number[] = [];
-  const behind = new Behind();
+  const behind = new Behind(() => {});
   for (let n = 0; n < 64; n += 1) behind.later(() => done.push(n));
   await turn();
   expect(done.length).toBe(64);
