@@ -12,7 +12,7 @@ const LOST: readonly ErrorCode[] = ['unavailable', 'deadline_exceeded'];
 /** May be of the replica: a single caller that stayed with it would never learn that another is better. */
 const TROUBLED: readonly ErrorCode[] = ['internal', 'resource_exhausted', 'failed_precondition'];
 /** A replica that took longer is not asked again before the others. */
-const SLOW_MS = 10;
+const SLOW_MS = 25;
 
 type Replica<S> = { readonly service: S; underWay: number; restingUntilMs: number };
 

@@ -69,7 +69,7 @@ async function world(...sicknesses: readonly Sickness[]) {
 
 test.each([
   ['refuses at once', async (answer: () => Promise<pb.SealStreamResponse>) => ({ ...(await answer()), ...SHED })],
-  ['has a slow disk', async (answer: () => Promise<pb.SealStreamResponse>) => later(25).then(answer)],
+  ['has a slow disk', async (answer: () => Promise<pb.SealStreamResponse>) => later(40).then(answer)],
 ])('a single caller does not stay with a signer that %s', async (_, sickness) => {
   const { pool, seal, asked } = await world(sickness, well);
   for (let i = 0; i < 12; i += 1) await seal();

@@ -58,7 +58,7 @@ export const POOL_LIMITS: PoolLimits = {
 };
 
 /** A signer that took longer is not asked again before the others. */
-const SLOW_MS = 10;
+const SLOW_MS = 25;
 /** How often a signer whose log is not known is asked about it before a reader is told so, and the pause before each. */
 const MAX_ASKED_FOR_LOG = 20;
 const ASK_FOR_LOG_MS = 100;
