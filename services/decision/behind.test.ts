@@ -3,10 +3,11 @@
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { EVENTS } from '../../core/events.ts';
+import { readReceipt } from '../../core/receipt.ts';
 import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import { ActionState, ApprovalStatus, OutcomeStatus } from '../../gen/beacon/v1/decision_service_pb.js';
 import { MemoryActionStore } from '../../ports/action-store/memory.ts';
-import { makeWorld, minted, shell } from './decision.fixture.ts';
+import { makeWorld, minted, operator, shell } from './decision.fixture.ts';
 import type { Signer } from './deps.ts';
 import { DecisionMaker } from './service.ts';
 
@@ -95,6 +96,24 @@ test('what fails of what was put off hurts neither the rest nor who asks for it'
     expect((await maker.getAction(asked, minted)).action?.state).toBe(ActionState.OPEN);
   }
   expect(world.failures).toEqual(['decision.record', 'decision.record']);
+});
+
+test('an approval that was just used lifts nothing for who asks again at once, here or at another replica', async () => {
+  const { maker, world, replica } = await remote(new MemoryActionStore());
+  const guard = async (at: DecisionMaker) =>
+    (await at.guard(create(pb.GuardRequestSchema, { proposal: shell('git push origin main') }), minted)).answer;
+  const asked = await guard(maker);
+  const approval = { actionId: asked?.actionId ?? '', approve: true };
+  await maker.resolveApproval(create(pb.ResolveApprovalRequestSchema, approval), operator);
+  const other = replica();
+  const answers = [
+    await guard(maker),
+    await guard(maker).catch(() => undefined),
+    await guard(other).catch(() => undefined),
+  ];
+  expect(answers.map((answer) => answer?.permit !== undefined)).toEqual([true, false, false]);
+  const decisions = (await world.ledger.scan(0, 100)).map(({ leaf }) => readReceipt(leaf));
+  expect(decisions.filter(({ permit }) => permit !== undefined)).toHaveLength(1);
 });
 
 test('copies of a request right after its answer get that answer, here and at another replica', async () => {
