@@ -56,7 +56,7 @@ export async function runSeparate({ folder, effort, json, closing }: Bench): Pro
   for (const inFlight of LANES) {
     const address = echo.ready.grpc as string;
     subjects.push(
-      { name: 'Redis PING', inFlight, call: kept(redisPing(fleet.redis)).call },
+      { name: 'Redis PING', inFlight, call: kept(await redisPing(fleet.redis)).call },
       { name: 'gRPC stream echo', inFlight, server: echo, call: kept(echoCaller(address)).call },
       {
         name: 'Beacon, strict path',
