@@ -4,10 +4,10 @@ import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import * as opaPackage from '@open-policy-agent/opa-wasm';
-import { Redis } from 'ioredis';
 import { caseInput, encode } from '../policies/case-input.ts';
 import { loadBundle } from '../ports/policy-engine/bundle-folder.ts';
 import { WasmPolicyEngine } from '../ports/policy-engine/wasm.ts';
+import { openRedis } from '../runtime/redis.ts';
 import type { Call } from './load.ts';
 
 const PREALLOCATED_BYTES = 256 * 1024 * 1024;
@@ -88,8 +88,8 @@ export async function engineEvaluate(input: Uint8Array): Promise<Floor> {
   return { call: () => void snapshot.evaluate(input), close() {} };
 }
 
-/** One PING through the client that Beacon uses, as Beacon uses it: what is asked in one turn leaves in one write. */
-export function redisPing(at: { readonly host: string; readonly port: number }): Floor {
-  const redis = new Redis({ ...at, enableAutoPipelining: true });
-  return { call: () => redis.ping().then(() => undefined), close: () => redis.disconnect() };
+/** One PING through the connection that Beacon uses: what is asked in one turn leaves in one write. */
+export async function redisPing(at: { readonly host: string; readonly port: number }): Promise<Floor> {
+  const redis = await openRedis({ ...at, prefix: 'bench', commandTimeoutMs: 10_000 });
+  return { call: () => redis.command('PING').then(() => undefined), close: () => redis.close() };
 }

@@ -1,7 +1,7 @@
 // Every subject in turn, round after round: what is compared is measured within the same seconds.
 
 import { type Call, load } from './load.ts';
-import type { Measured } from './report.ts';
+import { IN_TURN, type Measured } from './report.ts';
 
 export type Subject = {
   readonly name: string;
@@ -36,6 +36,27 @@ export async function measure(subjects: readonly Subject[], { rounds, seconds }:
       for (const ms of sample.latenciesMs) into.latenciesMs.push(ms);
       into.perSecond.push(sample.latenciesMs.length / sample.seconds);
       if (server && cpuBefore !== undefined) into.serverCpuSeconds.push(server.cpuSeconds() - cpuBefore);
+    }
+  }
+  return measured;
+}
+
+/**
+ * One call of each after the other: each finds caches, cores and the disk as a single call of an agent does. In a loop of its
+ * own a floor is measured hot, which no step of a longer path ever is.
+ */
+export async function measureInTurn(subjects: readonly Subject[], { rounds, seconds }: Effort): Promise<Measured[]> {
+  const alone = subjects.filter(({ inFlight }) => inFlight === 1);
+  const measured = alone.map(({ name }): Measured => {
+    return { name: name + IN_TURN, inFlight: 1, perSecond: [], serverCpuSeconds: [], latenciesMs: [] };
+  });
+  say('each in turn');
+  const until = performance.now() + rounds * seconds * alone.length * 1000;
+  while (performance.now() < until) {
+    for (const [index, { call }] of alone.entries()) {
+      const before = performance.now();
+      await call();
+      (measured[index] as Measured).latenciesMs.push(performance.now() - before);
     }
   }
   return measured;

@@ -13,6 +13,9 @@ export type Measured = {
   readonly latenciesMs: number[];
 };
 
+/** Ends the name of what was measured one call of each after the other. */
+export const IN_TURN = ', in turn';
+
 export type Row = {
   readonly name: string;
   readonly in_flight: number;
@@ -21,7 +24,7 @@ export type Row = {
   readonly p50_ms: number;
   readonly p95_ms: number;
   readonly p99_ms: number;
-  /** Median of the rounds. */
+  /** Median of the rounds; NaN for what was called in turn. */
   readonly per_second: number;
   /** Microseconds of the server's CPU for each call; null for what runs in this process. */
   readonly server_cpu_us: number | null;
@@ -60,13 +63,15 @@ export function separateRatiosOf(rows: readonly Row[]): Ratio[] {
   const floors = { 'strict path': [...strict, ...sealing], 'gRPC stream': [...strict, ...sealing, 'gRPC stream echo'] };
   const echo = find('gRPC stream echo', 64);
   return Object.entries(floors).flatMap(([way, stages]) => {
-    const over = (quantile: 'p50_ms' | 'p99_ms') =>
-      find(`Beacon, ${way}`, 1)[quantile] / stages.reduce((sum, name) => sum + find(name, 1)[quantile], 0);
+    const over = (quantile: 'p50_ms' | 'p99_ms', how = '') =>
+      find(`Beacon, ${way}${how}`, 1)[quantile] / stages.reduce((sum, name) => sum + find(name + how, 1)[quantile], 0);
     const full = find(`Beacon, ${way}`, 64);
     const cpu = (full.server_cpu_us ?? Number.NaN) / (echo.server_cpu_us ?? Number.NaN);
     return [
       { name: `${way}: p50 ÷ sum of floors' p50`, value: over('p50_ms') },
       { name: `${way}: p99 ÷ sum of floors' p99`, value: over('p99_ms') },
+      { name: `${way}: p50 ÷ sum of floors' p50, all in turn`, value: over('p50_ms', IN_TURN) },
+      { name: `${way}: p99 ÷ sum of floors' p99, all in turn`, value: over('p99_ms', IN_TURN) },
       { name: `${way}: decisions/s ÷ stream echoes/s at 64 in flight`, value: full.per_second / echo.per_second },
       { name: `${way}: CPU per decision ÷ CPU per stream echo at 64 in flight`, value: cpu },
     ];
@@ -116,7 +121,7 @@ export function printTable(rows: readonly Row[], ratios: readonly Ratio[], notes
       micros(row.p50_ms),
       micros(row.p95_ms),
       micros(row.p99_ms),
-      Math.round(row.per_second).toLocaleString('en'),
+      Number.isNaN(row.per_second) ? '' : Math.round(row.per_second).toLocaleString('en'),
       row.server_cpu_us === null ? '' : Math.round(row.server_cpu_us),
     ]);
   }

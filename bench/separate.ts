@@ -10,7 +10,7 @@ import { type Caller, decideCaller, echoCaller, httpCaller, relayCaller, require
 import { type Bench, startGrpcEcho } from './embedded.ts';
 import { appendAndSync, bareOpaEval, ed25519Sign, type Floor, redisPing, typicalInput } from './floors.ts';
 import { load } from './load.ts';
-import { measure, type Subject, say, warmUp } from './measure.ts';
+import { measure, measureInTurn, type Subject, say, warmUp } from './measure.ts';
 import { benchCaller, mintToken, typicalAnswer } from './proposals.ts';
 import { type Measured, printTable, rowOf, separateRatiosOf, toJson } from './report.ts';
 
@@ -25,6 +25,7 @@ const NOTES = [
   'Beacon: two signers, two decision replicas, and one each of the rest; CPU is that of all nine processes, Redis and NATS too.',
   'The strict path is that of the gateway to a decision replica and on; its sum of floors is stream echo (to decision) + Redis',
   'PING + bare opa_eval + stream echo (to signer) + two signatures + append and fdatasync. gRPC stream: one stream echo more.',
+  'In turn: one call of each after the other, so that floors and path are measured alike cold; else each in a loop of its own.',
 ];
 
 export async function runSeparate({ folder, effort, json, closing }: Bench): Promise<void> {
@@ -55,7 +56,7 @@ export async function runSeparate({ folder, effort, json, closing }: Bench): Pro
   for (const inFlight of LANES) {
     const address = echo.ready.grpc as string;
     subjects.push(
-      { name: 'Redis PING', inFlight, call: kept(redisPing(fleet.redis)).call },
+      { name: 'Redis PING', inFlight, call: kept(await redisPing(fleet.redis)).call },
       { name: 'gRPC stream echo', inFlight, server: echo, call: kept(echoCaller(address)).call },
       {
         name: 'Beacon, strict path',
@@ -69,6 +70,7 @@ export async function runSeparate({ folder, effort, json, closing }: Bench): Pro
   }
   await warmUp(subjects, effort);
   const measured = await measure(subjects, effort);
+  measured.push(...(await measureInTurn(subjects, effort)));
   const decide = subjects.at(-1) as Subject;
   measured.push(await revokeUnderLoad(http, admin, decide));
   const rows = measured.map(rowOf);

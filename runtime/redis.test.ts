@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { afterEach, expect, it } from 'vitest';
 import { CountingProxy, ONE_ROUND_TRIP } from '../test/counting-proxy.ts';
 import { describeWithRedis, documentedRights, type RedisServer, startRedis } from '../test/redis-server.ts';
@@ -87,15 +88,10 @@ describeWithRedis('a connection to redis', () => {
 
   it('speaks TLS, and only with a server whose certificate it can trust', async () => {
     const server = await start();
-    const ca = makeCertificate(server.folder);
-    const tlsPort = await freePort();
-    const admin = await open(server.address);
-    const files = { 'tls-cert-file': 'cert.pem', 'tls-key-file': 'key.pem', 'tls-ca-cert-file': 'cert.pem' };
-    const settings = Object.entries(files).flatMap(([name, file]) => [name, join(server.folder, file)]);
-    await admin.command('CONFIG', 'SET', ...settings, 'tls-auth-clients', 'no', 'tls-port', tlsPort);
-    const redis = await open({ port: tlsPort, tls: { ca } });
+    const { port, tls } = await withTls(server);
+    const redis = await open({ port, tls });
     expect(await redis.command('PING')).toBe('PONG');
-    await expect(open({ port: tlsPort, tls: {} })).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(open({ port, tls: {} })).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it('sends what is asked in one turn in one write, and what is not, not', async () => {
@@ -109,6 +105,36 @@ describeWithRedis('a connection to redis', () => {
       for (const n of [1, 2, 3, 4, 5]) await ask(n);
     });
     expect(apart).toEqual({ writes: 5, requests: 5, replies: 5 });
+  });
+
+  it.each([false, true])('goes on after a connection that was lost in the turn of a command (TLS: %s)', async (tls) => {
+    const server = await start();
+    const redis = await open(tls ? await withTls(server) : server.address);
+    for (const lost of ['in the turn', 'after it'] as const) {
+      const corked: Socket[] = [];
+      Socket.prototype.cork = function (this: Socket) {
+        corked.push(this);
+        Writable.prototype.cork.call(this);
+      };
+      const asked = Promise.allSettled([redis.command('PING'), redis.command('BLPOP', redis.key('never', ''), 0)]);
+      Reflect.deleteProperty(Socket.prototype, 'cork');
+      expect(corked).toHaveLength(1);
+      if (lost === 'after it') await new Promise((resolve) => setImmediate(resolve));
+      corked[0]?.destroy();
+      const during = redis.command('PING');
+      await expect(during).rejects.toMatchObject({ code: 'unavailable' });
+      expect((await asked)[1].status).toBe('rejected');
+      await expect.poll(() => redis.usable, { timeout: 10_000 }).toBe(true);
+      expect(await Promise.all([redis.command('PING'), redis.command('PING')])).toEqual(['PONG', 'PONG']);
+    }
+  });
+
+  it('answers also what is asked in the turn that it is closed in', async () => {
+    const redis = await open((await start()).address);
+    const asked = [redis.command('PING'), redis.command('PING')].map((each) => each.catch(() => 'refused'));
+    redis.close();
+    expect(await Promise.all(asked)).toHaveLength(2);
+    await expect(redis.command('PING')).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   it('takes one round trip for a script, also after the server came back', async () => {
@@ -150,6 +176,16 @@ describeWithRedis('a connection to redis', () => {
     expect(JSON.stringify([fault, fault.cause, { ...(fault.cause as Error) }])).not.toContain('s3cret');
   });
 });
+
+async function withTls(server: RedisServer) {
+  const ca = makeCertificate(server.folder);
+  const port = await freePort();
+  const admin = await open(server.address);
+  const files = { 'tls-cert-file': 'cert.pem', 'tls-key-file': 'key.pem', 'tls-ca-cert-file': 'cert.pem' };
+  const settings = Object.entries(files).flatMap(([name, file]) => [name, join(server.folder, file)]);
+  await admin.command('CONFIG', 'SET', ...settings, 'tls-auth-clients', 'no', 'tls-port', port);
+  return { port, tls: { ca } };
+}
 
 /** Self-signed, for the loopback; resolves to its PEM text. */
 function makeCertificate(folder: string): string {

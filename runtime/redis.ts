@@ -30,7 +30,7 @@ export type RedisConnectionOptions = {
   readonly tls?: ConnectionOptions;
   /** First part of every key; two installations on one server must differ in it. */
   readonly prefix: string;
-  /** Longest wait for a reply. A command that had to queue behind another batch waits at most twice that. */
+  /** Longest wait for a reply. */
   readonly commandTimeoutMs: number;
   /** Told of each change of state. `refused`: the server answers, but is not one that may be used. */
   readonly onState?: (state: 'ready' | 'lost' | 'refused', cause: unknown) => void;
@@ -71,6 +71,7 @@ export class RedisConnection {
   /** Throws `unavailable` when there is no reply in time, no connection, or an error for a reply. */
   async command(name: string, ...args: readonly (string | number)[]): Promise<unknown> {
     if (!this.#usable) throw new BeaconError('unavailable', 'Redis is not connected', { cause: this.#lastFault });
+    this.#gather();
     try {
       return await this.#client.call(name, ...args);
     } catch (fault) {
@@ -123,6 +124,17 @@ export class RedisConnection {
     this.#client.disconnect();
   }
 
+  /**
+   * One write for a turn. The client's own pipelining would send a turn's commands only when those of the turn before are
+   * answered, so that a decision's question waits for the last one's record.
+   */
+  #gather(): void {
+    const { stream } = this.#client;
+    if (stream.writableCorked > 0) return;
+    stream.cork();
+    setImmediate(() => stream.uncork());
+  }
+
   #lost(): void {
     this.#session += 1;
     if (!this.#usable) return;
@@ -161,7 +173,6 @@ function clientOptions(options: RedisConnectionOptions): RedisOptions {
     protocol: 2,
     disableClientInfo: true,
     lazyConnect: true,
-    enableAutoPipelining: true,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,

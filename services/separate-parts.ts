@@ -26,7 +26,7 @@ import type { Identity } from './peers.ts';
 import { firstRegion } from './residency.ts';
 import type { SeparateConfig } from './separate-config.ts';
 
-/** Half of what a fact may take: one batch of commands may wait for another. */
+/** Less than half of what a fact may take: a script that the server has forgotten is sent twice. */
 const REDIS_COMMAND_TIMEOUT_MS = 400;
 export const GATHER_TIMEOUT_MS = 1_000;
 const CLAIM_MS = 60_000;

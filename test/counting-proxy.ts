@@ -46,20 +46,23 @@ export class CountingProxy {
     });
   }
 
-  /** Writes are counted where they are made: several of one moment may pass as one chunk. */
+  /** Writes are counted where they are handed to the system: several of one moment may pass as one chunk. */
   async count(work: () => Promise<unknown>): Promise<Counted> {
     const before = { requests: this.#requests, replies: this.#replies };
     const port = this.#port;
-    const { write } = Socket.prototype;
+    const sockets = Socket.prototype;
+    const { _write: one, _writev: many } = sockets;
     let writes = 0;
-    Socket.prototype.write = function (this: Socket, ...args: unknown[]) {
-      if (this.remotePort === port) writes += 1;
-      return Reflect.apply(write, this, args);
-    } as typeof write;
+    const counting = (write: unknown) =>
+      function (this: Socket, ...args: unknown[]) {
+        if (this.remotePort === port) writes += 1;
+        return Reflect.apply(write as () => unknown, this, args);
+      };
+    Object.assign(sockets, { _write: counting(one), _writev: counting(many) });
     try {
       await work();
     } finally {
-      Socket.prototype.write = write;
+      Object.assign(sockets, { _write: one, _writev: many });
     }
     return { writes, requests: this.#requests - before.requests, replies: this.#replies - before.replies };
   }

@@ -15,7 +15,7 @@ export const MAX_WAITING = 4_096;
 /** Most events handed to the connection of which it is not known that the server has read them. */
 export const MAX_UNREAD = 1_024;
 /** How long an event waits for others to leave with. */
-const SEND_MS = 10;
+const SEND_MS = 50;
 /** How often the server is asked, while fewer are unread, whether it has read them. */
 const CONFIRM_MS = 50;
 const MAX_EVENT_BYTES = 65_536;

@@ -11,6 +11,8 @@ export type FileDoor = {
   writeNow(bytes: Uint8Array, position: number): number;
   /** Resolves when the bytes written are on the disk; metadata only as far as reading them back needs it. */
   datasync(): Promise<void>;
+  /** The same, waited for on the calling thread. */
+  datasyncNow(): void;
   /** The same with all metadata. */
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -70,6 +72,7 @@ async function openFile(path: string, flags: number): Promise<FileDoor> {
       }),
     writeNow: (bytes, position) => fs.writeSync(fd, bytes, 0, bytes.length, position),
     datasync: () => settled((done) => fs.fdatasync(fd, done)),
+    datasyncNow: () => fs.fdatasyncSync(fd),
     sync: () => settled((done) => fs.fsync(fd, done)),
     close: () => settled((done) => fs.close(fd, done)),
   };

@@ -37,6 +37,10 @@ function faulty(fault: { now: Fault | undefined }): FileSystemDoor {
       write: async (bytes, at) => file.write(part(bytes), at),
       writeNow: (bytes, at) => file.writeNow(part(bytes), at),
       datasync: () => judged('datasync', path, () => file.datasync()),
+      datasyncNow() {
+        judge('datasync', path);
+        file.datasyncNow();
+      },
       sync: () => judged('sync', path, () => file.sync()),
       close: () => file.close(),
     };

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { FileDoor, FileSystemDoor } from './file-door.ts';
 import { replaceFile, writeAll, writeAllNow } from './file-door.ts';
+import { PacedSync } from './file-sync.ts';
 import {
   encodeFrame,
   encodeSegmentHeader,
@@ -31,6 +32,7 @@ export class WriteAheadLog {
   readonly #place: WalPlace;
   readonly #segmentBytes: number;
   readonly #segments: LiveSegment[];
+  readonly #sync = new PacedSync();
   #file: FileDoor;
   #offset: number;
   #next: Promise<SegmentHeader> | undefined;
@@ -75,7 +77,7 @@ export class WriteAheadLog {
     sealFrame(frame, current.header.salt);
     if (frame.length <= WRITE_NOW_MAX_BYTES) writeAllNow(this.#file, frame, this.#offset);
     else await writeAll(this.#file, frame, this.#offset);
-    await this.#file.datasync();
+    await this.#sync.datasync(this.#file, frame.length);
     this.#offset += frame.length;
     current.endIndex = endIndex;
   }

@@ -157,10 +157,11 @@ export class SimulatedDisk implements FileSystemDoor {
       this.#do({ kind: 'write', file, at, bytes: Buffer.from(part) });
       return part.length;
     };
+    const syncedUpTo = (upTo: number) => void this.operations.push({ kind: 'synced', file, upTo });
     const sync = async (): Promise<void> => {
       const upTo = this.operations.length;
       await tick();
-      this.operations.push({ kind: 'synced', file, upTo });
+      syncedUpTo(upTo);
     };
     return {
       async write(bytes, at) {
@@ -169,6 +170,7 @@ export class SimulatedDisk implements FileSystemDoor {
       },
       writeNow: write,
       datasync: sync,
+      datasyncNow: () => syncedUpTo(this.operations.length),
       sync,
       close: tick,
     };

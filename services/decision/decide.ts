@@ -67,7 +67,7 @@ export async function decide(
   clock.lap('record');
   const seconds = clock.total();
   // The answer leaves first: nobody waits for what is counted and told.
-  setImmediate(() => tell(what, sealed, call, deps, seconds));
+  recorder.later(() => tell(what, sealed, call, deps, seconds));
   return answerOf(what, sealed, call);
 }
 

@@ -6,6 +6,7 @@ import { BeaconError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { SealRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { StoredRecord } from '../../ports/ledger-store/port.ts';
+import { Behind } from './behind.ts';
 import type { DecisionDeps } from './deps.ts';
 import { project, type SealedView } from './project.ts';
 import { type DraftValues, toDraft } from './records.ts';
@@ -25,6 +26,7 @@ export class Recorder {
   readonly #deps: DecisionDeps;
   readonly #source: ReceiptSource | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #behind = new Behind((error) => this.missed(error));
 
   /** Without a source, something else follows the log and moves the stores' position. */
   constructor(deps: DecisionDeps, source: ReceiptSource | undefined) {
@@ -54,8 +56,19 @@ export class Recorder {
    */
   async recordDecided(views: readonly SealedView[]): Promise<void> {
     if (this.#source) return this.record(views);
-    const recorded = new Promise((resolve) => setImmediate(resolve)).then(() => this.record(views));
-    this.track(() => recorded).catch((error) => this.missed(error));
+    this.#behind.later(() => {
+      this.track(() => this.record(views)).catch((error) => this.missed(error));
+    });
+  }
+
+  /** For what nobody waits for. */
+  later(work: () => void): void {
+    this.#behind.later(work);
+  }
+
+  /** Sends what was put off, so that who asks next finds it. */
+  catchUp(): void {
+    this.#behind.flush();
   }
 
   /** Seals drafts that follow an action, and records them. A refused ALLOW is `failed_precondition`. */
@@ -86,9 +99,17 @@ export class Recorder {
     this.#deps.env.meter.voided(reason);
   }
 
+  /** Before the stores are closed: what was under way may itself have put something off. */
+  async finish(): Promise<void> {
+    await this.settle();
+    this.#behind.flush();
+    await Promise.all([...this.#underWay]);
+  }
+
   /** Moves the stores' position to where the ledger was before the work now under way began. */
   async settle(): Promise<void> {
     const size = this.#source?.size() ?? 0;
+    this.#behind.flush();
     await Promise.all([...this.#underWay]);
     if (!this.#source) return;
     const at = { logId: this.#source.logId, index: size };

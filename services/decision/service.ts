@@ -57,7 +57,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     clearInterval(this.#sweeper);
     const { stores, env } = this.#deps;
     await stores.budgets.sweep(env.now(), SWEEP_LIMIT).catch((error) => env.failed('decision.sweep', error));
-    await this.#recorder.settle();
+    await this.#recorder.finish();
   }
 
   async guard(request: pb.GuardRequest, call: CallContext): Promise<pb.GuardResponse> {
@@ -84,31 +84,34 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
   }
 
   openAction(request: pb.OpenActionRequest, call: CallContext): Promise<pb.OpenActionResponse> {
-    return this.#recorder.track(() => openAction(request, call, this.#actionDeps()));
+    return this.#follow(() => openAction(request, call, this.#actionDeps()));
   }
 
   recordAssumption(request: pb.RecordAssumptionRequest, call: CallContext): Promise<pb.RecordAssumptionResponse> {
-    return this.#recorder.track(() => recordAssumption(request, call, this.#actionDeps()));
+    return this.#follow(() => recordAssumption(request, call, this.#actionDeps()));
   }
 
   waitForApproval(request: pb.WaitForApprovalRequest, call: CallContext): Promise<pb.WaitForApprovalResponse> {
+    this.#recorder.catchUp();
     return waitForApproval(request, call, this.#actionDeps());
   }
 
   resolveApproval(request: pb.ResolveApprovalRequest, call: CallContext): Promise<pb.ResolveApprovalResponse> {
-    return this.#recorder.track(() => resolveApproval(request, call, this.#actionDeps()));
+    return this.#follow(() => resolveApproval(request, call, this.#actionDeps()));
   }
 
   updateOutcome(request: pb.UpdateOutcomeRequest, call: CallContext): Promise<pb.UpdateOutcomeResponse> {
-    return this.#recorder.track(() => updateOutcome(request, call, this.#actionDeps()));
+    return this.#follow(() => updateOutcome(request, call, this.#actionDeps()));
   }
 
   async getAction(request: pb.GetActionRequest, call: CallContext): Promise<pb.GetActionResponse> {
+    this.#recorder.catchUp();
     const action = await findAction(this.#deps, request.actionId, call);
     return create(pb.GetActionResponseSchema, { action: actionToProto(action) });
   }
 
   async listApprovals(request: pb.ListApprovalsRequest): Promise<pb.ListApprovalsResponse> {
+    this.#recorder.catchUp();
     return listApprovals(request, this.#actionDeps());
   }
 
@@ -151,6 +154,12 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     } finally {
       this.#underWay -= 1;
     }
+  }
+
+  /** What follows a decision builds on its record. */
+  #follow<T>(work: () => Promise<T>): Promise<T> {
+    this.#recorder.catchUp();
+    return this.#recorder.track(work);
   }
 
   #takePlace(): void {

@@ -57,6 +57,8 @@ export const POOL_LIMITS: PoolLimits = {
   settleMs: 10_000,
 };
 
+/** A signer that took longer is not asked again before the others. */
+const SLOW_MS = 25;
 /** How often a signer whose log is not known is asked about it before a reader is told so, and the pause before each. */
 const MAX_ASKED_FOR_LOG = 20;
 const ASK_FOR_LOG_MS = 100;
@@ -76,7 +78,7 @@ export class SignerPool implements Signer {
   readonly #limits: PoolLimits;
   readonly #members: readonly SignerMember[];
   #timer: NodeJS.Timeout | undefined;
-  #turn = 0;
+  #last = 0;
 
   constructor(deps: SignerPoolDeps) {
     this.#deps = deps;
@@ -133,8 +135,6 @@ export class SignerPool implements Signer {
     const home = this.#homeOf(request);
     if (home) return home.void(request);
     const region = this.#deps.regionOf?.(request, context);
-    // Once for each request, however often a signer is looked for: or two of equal rank would not take turns.
-    this.#turn += 1;
     const tried = new Set<SignerMember>();
     let refused: SealResponse | undefined;
     let last: BeaconError | undefined;
@@ -148,12 +148,14 @@ export class SignerPool implements Signer {
       const notAfterMs = isLast ? context.deadlineMs : Math.min(context.deadlineMs, nowMs + this.#limits.attemptMs);
       try {
         const response = await member.seal(request, notAfterMs);
+        this.#answered(member, this.#deps.now() - nowMs);
         // Another signer may hold a lease where this one does not; a fence holds everywhere.
         if (response.refused !== 'no_lease') return response;
         refused = response;
       } catch (thrown) {
         const failure = thrown as SealFailure;
         last = failure instanceof SealFailure ? failure.error : asBeaconError(thrown);
+        this.#answered(member, Number.POSITIVE_INFINITY);
         if (!ELSEWHERE.includes(last.code)) throw last;
       }
     }
@@ -217,11 +219,19 @@ export class SignerPool implements Signer {
     await Promise.all(this.#members.map((member) => member.ask()));
   }
 
-  /** The least busy that holds a lease; without one, the least busy that is well: it can still seal a DENY. */
+  /** One that failed or was slow is not stayed with: alone, no caller would ever learn that another is better. */
+  #answered(member: SignerMember, tookMs: number): void {
+    this.#last = this.#members.indexOf(member) + (tookMs < SLOW_MS ? 0 : 1);
+  }
+
+  /**
+   * The least busy that holds a lease; without one, the least busy that is well: it can still seal a DENY. Among equals the
+   * one that answered last, whose caches are warm.
+   */
   #pick(tried: ReadonlySet<SignerMember>, region?: string): SignerMember | undefined {
     let best: SignerMember | undefined;
     for (let i = 0; i < this.#members.length; i += 1) {
-      const member = this.#members[(i + this.#turn) % this.#members.length] as SignerMember;
+      const member = this.#members[(i + this.#last) % this.#members.length] as SignerMember;
       if (!member.well || tried.has(member)) continue;
       if (region !== undefined && member.region !== region) continue;
       if (!best || rank(member) < rank(best)) best = member;

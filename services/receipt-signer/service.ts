@@ -22,7 +22,7 @@ import { listReceipts, proofOf, readById, tileOf } from './read.ts';
 import { LogWriter, type Sealed } from './writer.ts';
 
 /** How long growth goes untold, so that those who follow the log take many leaves at once. */
-const TELL_MS = 25;
+const TELL_MS = 200;
 
 export type ReceiptSignerDeps = {
   readonly store: LedgerStore;
@@ -45,14 +45,11 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   constructor(deps: ReceiptSignerDeps, leader = new FollowedLeader()) {
     this.#deps = deps;
     this.#leader = leader;
-    const { store, keys, now, note, failed, bus } = deps;
+    const { store, keys, now, note, failed } = deps;
     this.#checkpoints = new CheckpointPublisher({ store, signNote: note.sign, failed });
     const grown = () => {
       this.#checkpoints.grown();
-      this.#telling ??= setTimeout(() => {
-        this.#telling = undefined;
-        bus.publish({ name: EVENTS.receiptAppended, data: { log_id: store.logId, size: store.size() } });
-      }, TELL_MS).unref();
+      this.#telling ??= setTimeout(() => this.#tell(), TELL_MS).unref();
     };
     this.#writer = new LogWriter({ store, keys, fences: this.#fences, now, grown });
   }
@@ -161,7 +158,7 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   /** Finishes what was begun and publishes the last checkpoint. */
   async stop(): Promise<void> {
     await this.#writer.drain();
-    clearTimeout(this.#telling);
+    if (this.#telling) this.#tell();
     if (this.#deps.store.writable()) await this.#checkpoints.publish();
     this.#checkpoints.stop();
   }
@@ -179,6 +176,13 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
     } catch (error) {
       return create(pb.SealStreamResponseSchema, { sequence, failureCode: asBeaconError(error).code });
     }
+  }
+
+  #tell(): void {
+    const { bus, store } = this.#deps;
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    bus.publish({ name: EVENTS.receiptAppended, data: { log_id: store.logId, size: store.size() } });
   }
 
   #answer(sealed: Sealed): pb.SealResponse {

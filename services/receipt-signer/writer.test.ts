@@ -166,3 +166,22 @@ test('thousands of concurrent jobs get contiguous, unique indices', async () => 
   expect(indices).toEqual(Array.from({ length: 2_000 }, (_, i) => i));
   expect(store.size()).toBe(2_000);
 });
+
+test('what arrives in one turn of the event loop is one group commit', async () => {
+  let appends = 0;
+  const { writer } = setUp(async () => {
+    appends += 1;
+  });
+  const sealed: Promise<unknown>[] = [];
+  // Two callbacks of one turn, as of two connections: promises run between them.
+  const arrives = () =>
+    new Promise<void>((resolve) => {
+      setImmediate(() => {
+        sealed.push(writer.seal([draft()]));
+        resolve();
+      });
+    });
+  await Promise.all([arrives(), arrives()]);
+  await Promise.all(sealed);
+  expect(appends).toBe(1);
+});

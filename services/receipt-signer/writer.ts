@@ -84,10 +84,12 @@ export class LogWriter {
   }
 
   async #run(): Promise<void> {
-    // Jobs of the same tick join the first batch instead of waiting for a second sync.
-    await undefined;
     try {
-      while (this.#queue.length > 0) await this.#batch();
+      while (this.#queue.length > 0) {
+        // What has arrived, or did while the last batch was synced, joins this one instead of waiting for a sync of its own.
+        await new Promise((resolve) => setImmediate(resolve));
+        await this.#batch();
+      }
     } catch (error) {
       // Nobody may wait for ever on a fault of ours.
       for (const job of this.#queue.splice(0)) job.reject(error);
