@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Route, runs } from '../../core/route.ts';
 import { surroundings } from '../hooks/surroundings.ts';
 import { findBeacon, type Json } from './beacon.ts';
-import { parseObject, quote, readObject } from './execute.ts';
+import { parseObject, quote, readObject, warnOfContext } from './execute.ts';
 import { showExplanation } from './explanation.ts';
 import { EXIT, usage } from './failure.ts';
 import type { Exits } from './verb.ts';
@@ -54,6 +54,7 @@ export async function explain(words: string[], options: ExplainOptions, world: W
 
 /** What is asked, as for POST /api/explain. */
 export async function bodyOf(words: string[], options: ExplainOptions, world: World): Promise<Json> {
+  warnOfContext(options.context, world);
   return {
     agent_id: options.agent,
     tenant_id: options.tenant,
