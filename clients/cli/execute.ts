@@ -170,7 +170,9 @@ export function parseObject(text: string): Json {
 export function warnOfContext(context: Json | undefined, world: World): void {
   for (const { path, read } of unreadKeys(context ?? {})) {
     const why = `not a key that Beacon reads (those are ${read.join(', ')})`;
-    world.err(`beacon: warning: ${plain(path)}: ${why}; it is passed on for your own rules, and changes nothing else\n`);
+    world.err(
+      `beacon: warning: ${plain(path)}: ${why}; it is passed on for your own rules, and changes nothing else\n`,
+    );
   }
 }
 

@@ -166,6 +166,30 @@ test.each([
   expect(stub.seen).toEqual([]);
 });
 
+test('a bundle that is not the running one is another verb’s, which is named', async () => {
+  const asked = await stub.beacon(['explain', '--bundle', '../my acme', '--', 'ls']);
+  expect(asked.exit).toBe(2);
+  expect(asked.err).toContain("try beacon policy explain --bundle '../my acme'");
+  expect(stub.seen).toEqual([]);
+  expect((await stub.beacon(['explain', '--help'])).out).toContain('beacon policy explain --bundle <dir> -- COMMAND');
+});
+
+test('who stands in a package is told that its bundle is not the one that runs', async () => {
+  const hinted = async (...argv: string[]) => (await stub.beacon([...argv, '--', 'ls'])).out;
+  const hint =
+    'the bundle of this folder (dddddddddddd) is not the one that runs: beacon policy explain --bundle . asks it';
+  expect(await hinted('explain')).not.toContain('bundle');
+  await stub.save('policy.wasm', '');
+  await stub.save('manifest.json', JSON.stringify({ digest: 'd'.repeat(64) }));
+  expect(await hinted('explain')).toContain(hint);
+  expect(await hinted('policy', 'explain')).toContain(hint);
+  expect(JSON.parse(await hinted('explain', '--json'))).toEqual(denied);
+  for (const manifest of [JSON.stringify({ digest: denied.policy_digest }), '{', '{"digest":7}', ' '.repeat(65_537)]) {
+    await stub.save('manifest.json', manifest);
+    expect(await hinted('explain')).not.toContain('of this folder');
+  }
+});
+
 test('3 when nobody answers; a refusal’s code is printed', async () => {
   const nobody = { env: { BEACON_URL: 'http://127.0.0.1:9' } };
   expect((await stub.beacon(['explain', '--', 'ls'], nobody)).exit).toBe(3);

@@ -128,10 +128,14 @@ function showCases({ cases }: MadePackage, { line, style }: Terminal): void {
 function neverMilder(made: MadePackage): string {
   const { compared, milder } = made;
   const asked = `${many(compared, 'input')} decided by the pack alone and with the package`;
-  return milder.length === 0 ? `${asked}: none is milder` : `${asked}: ${made.milderCount} ${made.milderCount === 1 ? 'is' : 'are'}`;
+  return milder.length === 0
+    ? `${asked}: none is milder`
+    : `${asked}: ${made.milderCount} ${made.milderCount === 1 ? 'is' : 'are'}`;
 }
 
 function count(all: number, failing: number): string {
   if (all === 0) return 'none';
-  return failing === 0 ? `${all} ${all === 1 ? 'passes' : 'pass'}` : `${failing} of ${all} ${failing === 1 ? 'fails' : 'fail'}`;
+  return failing === 0
+    ? `${all} ${all === 1 ? 'passes' : 'pass'}`
+    : `${failing} of ${all} ${failing === 1 ? 'fails' : 'fail'}`;
 }

@@ -14,7 +14,19 @@ const COLOURS = { ALLOW: 'green', WARN: 'yellow', SIMULATE: 'cyan', APPROVAL: 'c
 /** Told under another name, or with another field. */
 const TOLD = new Set([
   ...['receipt_id', 'sealed_at', 'tenant_id', 'agent_id', 'session_id', 'action_id', 'client_provenance'],
-  ...['route', 'decision', 'reasons', 'parts', 'part_count', 'tools', 'score', 'level', 'policy', 'permit', 'permit_id'],
+  ...[
+    'route',
+    'decision',
+    'reasons',
+    'parts',
+    'part_count',
+    'tools',
+    'score',
+    'level',
+    'policy',
+    'permit',
+    'permit_id',
+  ],
   'obligations',
 ]);
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -57,7 +69,11 @@ export function showReceipt(receipt: Receipt, saved: Saved, world: World): void 
 /** Values of one word or number stand by their names; of what is larger the name alone, and digests are counted. */
 function others(predicate: Receipt['predicate']): { rest: [string, unknown][]; left: string[] } {
   const entries = Object.entries(predicate).filter(([name]) => !TOLD.has(name));
-  const { short = [], large = [], digest = [] } = Object.groupBy(entries, ([, value]) => {
+  const {
+    short = [],
+    large = [],
+    digest = [],
+  } = Object.groupBy(entries, ([, value]) => {
     if (typeof value === 'object') return 'large';
     return DIGEST.test(String(value)) ? 'digest' : 'short';
   });
@@ -83,7 +99,9 @@ function whatOf({ parts, part_count: count }: Json): string {
   const shown = named
     .slice(0, MAX_SHOWN_PARTS)
     .map(({ tool, operation, effect }) =>
-      tool === operation ? `${plain(tool)} (${plain(effect)})` : `${plain(tool)} ${plain(operation)} (${plain(effect)})`,
+      tool === operation
+        ? `${plain(tool)} (${plain(effect)})`
+        : `${plain(tool)} ${plain(operation)} (${plain(effect)})`,
     );
   const more = Math.max(named.length, typeof count === 'number' ? count : 0) - shown.length;
   return [...shown, ...(more > 0 ? [`and ${many(more, 'part')} more`] : [])].join(', ');

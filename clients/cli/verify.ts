@@ -36,7 +36,9 @@ export function define(program: Command, world: World, exits: Exits): void {
 async function verify(files: string[], options: Options, world: World): Promise<number> {
   const { key: sources = [], proof: proofs = [] } = options;
   if (proofs.length > 0 && proofs.length !== files.length) {
-    throw usage(`${many(proofs.length, 'proof')} for ${many(files.length, 'receipt')}: give one for each, in the same order`);
+    throw usage(
+      `${many(proofs.length, 'proof')} for ${many(files.length, 'receipt')}: give one for each, in the same order`,
+    );
   }
   const keys = sources.length > 0 ? await readTrustedKeys(sources, world) : await keysOf(await findBeacon(world));
   const findings: Finding[] = [];
