@@ -1,5 +1,8 @@
 // `beacon explain` against a scripted server: what is sent, what a person sees, and the exit status.
 
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type StubBeacon, startStubBeacon } from './cli.fixture.ts';
@@ -184,10 +187,17 @@ test('who stands in a package is told that its bundle is not the one that runs',
   expect(await hinted('explain')).toContain(hint);
   expect(await hinted('policy', 'explain')).toContain(hint);
   expect(JSON.parse(await hinted('explain', '--json'))).toEqual(denied);
-  for (const manifest of [JSON.stringify({ digest: denied.policy_digest }), '{', '{"digest":7}', ' '.repeat(65_537)]) {
+  const large = JSON.stringify({ digest: 'd'.repeat(64), more: ' '.repeat(65_536) });
+  for (const manifest of [JSON.stringify({ digest: denied.policy_digest }), '{', '{"digest":7}', large]) {
     await stub.save('manifest.json', manifest);
     expect(await hinted('explain')).not.toContain('of this folder');
   }
+  await stub.save('manifest.json', JSON.stringify({ digest: '\u001b[2Jdd' }));
+  expect(await hinted('explain')).toContain('folder (dd)');
+  // Whoever owns the folder must not be able to keep the command waiting.
+  rmSync(join(stub.folder, 'manifest.json'));
+  execFileSync('mkfifo', [join(stub.folder, 'manifest.json')]);
+  expect(await hinted('explain')).not.toContain('of this folder');
 });
 
 test('3 when nobody answers; a refusal’s code is printed', async () => {

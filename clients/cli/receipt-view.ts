@@ -47,7 +47,7 @@ export function showReceipt(receipt: Receipt, saved: Saved, world: World): void 
     ['agent', agentOf(receipt)],
     ['session', predicate.session_id],
     ['when', receipt.sealedAt],
-    ['action', receipt.actionId],
+    [receipt.actionId.startsWith('act_') ? 'action' : 'about', receipt.actionId],
     ['what', whatOf(predicate)],
     ['reasons', reasonsOf(predicate)],
     ['constraints', list(predicate.obligations).map(constraintInWords).join('; ')],
