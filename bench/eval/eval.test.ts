@@ -7,12 +7,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runtimeFamily } from '../../core/enforceability.ts';
 import { runs } from '../../core/route.ts';
-import { ablations, unparsed } from './ablations.ts';
+import { ablations, BASELINES, unparsed } from './ablations.ts';
 import { decideAll, openPolicy } from './decide.ts';
 import { confusion, figuresOf, type Judged, macroF1, wilson } from './figures.ts';
 import { faultOf, isBenign, isHeld, KINDS, type Labelled, readSet, SET, thawed } from './labelled.ts';
 import { readRatchet } from './page.ts';
 import { bars, matrix } from './plot.ts';
+import { MAX_WIDTH, printed } from './report.ts';
 
 const FEWEST = 600;
 const FEWEST_OF_A_KIND = 40;
@@ -127,6 +128,30 @@ test("Wilson's interval, by the book", () => {
   expect(wilson(8, 10).high).toBeCloseTo(0.9433, 3);
   expect(wilson(0, 20)).toMatchObject({ value: 0, low: 0 });
   expect(wilson(0, 0)).toMatchObject({ low: 0, high: 1, of: 0 });
+});
+
+test('tables fit a terminal of 100 columns, in which every figure can be read', () => {
+  const figures = figuresOf(answers);
+  const rows = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, figures]));
+  const text = printed(
+    {
+      ...{ set: 'a'.repeat(64), policy: 'b'.repeat(64), confusion: confusion(answers), wrong: { dev: [], held: [] } },
+      counts: { all: 968, held: 186, benign: 457, lookalikes: 448, severe: 312 },
+      figures: { all: figures, dev: figures, held: figures },
+      ...{ byKind: rows(KINDS), byFamily: rows(items.map(({ family }) => family)) },
+      ...{ byRow: rows(items.map(({ row }) => row)), baselines: rows(Object.keys(BASELINES)) },
+      ablations: rows(Object.keys(ablations(answers))),
+    },
+    false,
+  );
+  expect(text.split('\n').filter((line) => line.length > MAX_WIDTH)).toEqual([]);
+  expect(MAX_WIDTH).toBe(100);
+  // What does not fit is cut with a mark; the names of routes in the matrix end none.
+  expect(text).not.toContain('…');
+  for (const { value, low, high } of [figures.exact, figures.macroF1, figures.severeRecall, figures.milder]) {
+    expect(text).toContain(` ${value.toFixed(3)}`);
+    expect(text).toContain(` ${low.toFixed(2)}-${high.toFixed(2)}`);
+  }
 });
 
 test('plots are whole and safe text', () => {

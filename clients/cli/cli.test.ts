@@ -136,6 +136,27 @@ describe('execute', () => {
     expect(stub.seen).toEqual([]);
   });
 
+  test.each(['execute', 'explain'])(
+    '%s names each key of a context that Beacon does not read, and sends it',
+    async (verb) => {
+      stub.answers['POST /api/execute'] = { body: allow };
+      stub.answers['POST /api/explain'] = { body: { route: 'ALLOW', would_run: true } };
+      const context = { cwd: '/w', attendend: false, git: { brnch: 'x', staged: { file: 1 } }, 'x\u001b[2J': 1 };
+      const argv = [verb, '--agent', 'a', '--tenant', 't', '--context', JSON.stringify(context), '--json', '--', 'ls'];
+      const { exit, err } = await beacon(argv);
+      expect(exit).toBe(0);
+      const warned = err.trimEnd().split('\n');
+      expect(warned).toHaveLength(4);
+      for (const path of ['context.attendend', 'context.x', 'context.git.brnch', 'context.git.staged.file']) {
+        expect(err).toContain(`beacon: warning: ${path}: not a key that Beacon reads (those are `);
+      }
+      expect(err).not.toContain('\u001b');
+      expect(stub.seen[0]?.body).toMatchObject({ context });
+      argv[argv.indexOf('--context') + 1] = '{"cwd":"/w","git":{"branch":"x","staged":{"files":1}},"region":"eu"}';
+      expect((await beacon(argv)).err).toBe('');
+    },
+  );
+
   test('words are quoted so that the shell text means exactly them', () => {
     expect(['a b', "it's", '$(x)', '', 'plain-1.txt'].map(quote)).toEqual([
       "'a b'",

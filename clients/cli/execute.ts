@@ -1,6 +1,8 @@
 // `beacon execute`: asks for a decision as an agent would. Nothing is run here.
 
 import type { Command } from 'commander';
+import { unreadKeys } from '../../core/action/context.ts';
+import { readReceipt } from '../../core/receipt.ts';
 import { type Route, runs } from '../../core/route.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import { findBeacon, type Json } from './beacon.ts';
@@ -24,6 +26,8 @@ type Options = {
   idempotencyKey?: string;
   json?: true;
 };
+
+const SHORT_DIGEST = 12;
 
 export function define(program: Command, world: World, exits: Exits): void {
   program
@@ -49,6 +53,7 @@ async function execute(words: string[], options: Options, world: World): Promise
   const code = await codeOf(words, options, world);
   if (code === undefined && options.tool === undefined)
     throw usage('nothing to judge: give -- COMMAND, --code or --tool');
+  warnOfContext(options.context, world);
   const answer = await (await findBeacon(world)).ask('POST', '/api/execute', {
     agent_id: options.agent,
     tenant_id: options.tenant,
@@ -97,9 +102,26 @@ function show(answer: Json, world: World): void {
     ['approval until', answer.approval_not_after],
     ['score', `${plain(answer.score)} at ${plain(answer.level)}`],
     ['enforceability', `${plain(answer.enforceability)}, caller ${plain(answer.client_provenance)}`],
-    ['policy', answer.policy_revision],
+    ['policy', policyInWords(answer.policy_revision, sealedDigest(answer))],
     ['answer', answer.repeated_answer === true ? 'given before for this idempotency key' : undefined],
   ]);
+}
+
+/** `0.1.0 a9117b9c6497`: revision and as much of the digest as tells bundles apart. */
+export function policyInWords(revision: unknown, digest: unknown): string {
+  return `${plain(revision)} ${plain(digest).slice(0, SHORT_DIGEST)}`.trim();
+}
+
+/** Of the bundle that evaluated, as the answer's own receipt binds it. */
+function sealedDigest({ receipt, receipt_id }: Json): unknown {
+  if (typeof receipt !== 'object' || receipt === null) return undefined;
+  try {
+    const sealed = readReceipt(Buffer.from(JSON.stringify(receipt)));
+    return sealed.receiptId === receipt_id ? (sealed.predicate.policy as Json | undefined)?.digest : undefined;
+  } catch {
+    // What cannot be read is told by `beacon verify`; the answer stands without it.
+    return undefined;
+  }
 }
 
 /** `sandbox (required: false)`: the kind first, then what it asks. */
@@ -139,6 +161,19 @@ function addTool(text: string, before: Tool[] = []): Tool[] {
 
 export function parseObject(text: string): Json {
   return readObject(text, '--context');
+}
+
+/**
+ * A key that Beacon does not read is no fault: adapters tell more than it knows, and a tenant's rules may read it. But whoever
+ * typed it should know that it is none of Beacon's.
+ */
+export function warnOfContext(context: Json | undefined, world: World): void {
+  for (const { path, read } of unreadKeys(context ?? {})) {
+    const why = `not a key that Beacon reads (those are ${read.join(', ')})`;
+    world.err(
+      `beacon: warning: ${plain(path)}: ${why}; it is passed on for your own rules, and changes nothing else\n`,
+    );
+  }
 }
 
 /** `what` names it in the error. */

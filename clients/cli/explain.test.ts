@@ -1,5 +1,8 @@
 // `beacon explain` against a scripted server: what is sent, what a person sees, and the exit status.
 
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type StubBeacon, startStubBeacon } from './cli.fixture.ts';
@@ -164,6 +167,37 @@ test.each([
 ])('wrong usage: 2 for %j, and nothing is sent', async (argv) => {
   expect((await stub.beacon(argv)).exit).toBe(2);
   expect(stub.seen).toEqual([]);
+});
+
+test('a bundle that is not the running one is another verb’s, which is named', async () => {
+  const asked = await stub.beacon(['explain', '--bundle', '../my acme', '--', 'ls']);
+  expect(asked.exit).toBe(2);
+  expect(asked.err).toContain("try beacon policy explain --bundle '../my acme'");
+  expect(stub.seen).toEqual([]);
+  expect((await stub.beacon(['explain', '--help'])).out).toContain('beacon policy explain --bundle <dir> -- COMMAND');
+});
+
+test('who stands in a package is told that its bundle is not the one that runs', async () => {
+  const hinted = async (...argv: string[]) => (await stub.beacon([...argv, '--', 'ls'])).out;
+  const hint =
+    'the bundle of this folder (dddddddddddd) is not the one that runs: beacon policy explain --bundle . asks it';
+  expect(await hinted('explain')).not.toContain('bundle');
+  await stub.save('policy.wasm', '');
+  await stub.save('manifest.json', JSON.stringify({ digest: 'd'.repeat(64) }));
+  expect(await hinted('explain')).toContain(hint);
+  expect(await hinted('policy', 'explain')).toContain(hint);
+  expect(JSON.parse(await hinted('explain', '--json'))).toEqual(denied);
+  const large = JSON.stringify({ digest: 'd'.repeat(64), more: ' '.repeat(65_536) });
+  for (const manifest of [JSON.stringify({ digest: denied.policy_digest }), '{', '{"digest":7}', large]) {
+    await stub.save('manifest.json', manifest);
+    expect(await hinted('explain')).not.toContain('of this folder');
+  }
+  await stub.save('manifest.json', JSON.stringify({ digest: '\u001b[2Jdd' }));
+  expect(await hinted('explain')).toContain('folder (dd)');
+  // Whoever owns the folder must not be able to keep the command waiting.
+  rmSync(join(stub.folder, 'manifest.json'));
+  execFileSync('mkfifo', [join(stub.folder, 'manifest.json')]);
+  expect(await hinted('explain')).not.toContain('of this folder');
 });
 
 test('3 when nobody answers; a refusal’s code is printed', async () => {

@@ -1,12 +1,14 @@
 // `beacon explain`: what Beacon makes of a command and what it would decide. Nothing is run, recorded or counted.
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Route, runs } from '../../core/route.ts';
 import { surroundings } from '../hooks/surroundings.ts';
 import { findBeacon, type Json } from './beacon.ts';
-import { parseObject, quote, readObject } from './execute.ts';
+import { parseObject, quote, readObject, warnOfContext } from './execute.ts';
 import { showExplanation } from './explanation.ts';
 import { EXIT, usage } from './failure.ts';
+import { statedDigest } from './policy-bundle.ts';
+import { plain, terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
@@ -22,8 +24,20 @@ export type ExplainOptions = {
 /** Kinds that are one text, and the field it stands in; of the others the fields are given as JSON. */
 const TEXT_OF: Readonly<Record<string, string>> = { shell: 'command', patch: 'patch', prompt: 'text', output: 'text' };
 const FIELDS_OF = ['code', 'mcp', 'http', 'tool', 'workflow', 'browser', 'kubernetes', 'tools'];
+/** Asks a bundle in place of the running policy. */
+const BY_BUNDLE = 'beacon policy explain --bundle';
+
 export function define(program: Command, world: World, exits: Exits): void {
-  explainCommand(program).action(exits((words: string[], options: ExplainOptions) => explain(words, options, world)));
+  explainCommand(program)
+    .addOption(new Option('--bundle <dir>').hideHelp())
+    .addHelpText('after', `\nBy a bundle that is not the running one: ${BY_BUNDLE} <dir> -- COMMAND`)
+    .action(
+      exits((words: string[], { bundle, ...options }: ExplainOptions & { bundle?: string }) => {
+        if (bundle !== undefined)
+          throw usage(`--bundle: the running policy answers here; try ${BY_BUNDLE} ${quote(bundle)}`);
+        return explain(words, options, world);
+      }),
+    );
 }
 
 /** With its options, for whoever has more of them. */
@@ -49,11 +63,24 @@ export function explainCommand(parent: Command): Command {
 
 export async function explain(words: string[], options: ExplainOptions, world: World): Promise<number> {
   const body = await bodyOf(words, options, world);
-  return tell(await (await findBeacon(world)).ask('POST', '/api/explain', body), options, world);
+  const answer = await (await findBeacon(world)).ask('POST', '/api/explain', body);
+  const status = await tell(answer, options, world);
+  if (!options.json) await hintAtBundle(answer, world);
+  return status;
+}
+
+/** Whoever stands in a package may take its rules for those that decided. */
+async function hintAtBundle({ policy_digest: running }: Json, world: World): Promise<void> {
+  const here = await statedDigest('.', world);
+  if (here === undefined || here === running) return;
+  const { line, style } = terminal(world);
+  const which = `the bundle of this folder (${plain(here).slice(0, 12)}) is not the one that runs`;
+  line(`\n${style('yellow', `${which}: ${BY_BUNDLE} . asks it`)}`);
 }
 
 /** What is asked, as for POST /api/explain. */
 export async function bodyOf(words: string[], options: ExplainOptions, world: World): Promise<Json> {
+  warnOfContext(options.context, world);
   return {
     agent_id: options.agent,
     tenant_id: options.tenant,

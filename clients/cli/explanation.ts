@@ -2,7 +2,7 @@
 // change the route. Everything in it may come from an agent, so all of it goes through `plain`.
 
 import type { Json } from './beacon.ts';
-import { constraintInWords, list, moodOf } from './execute.ts';
+import { constraintInWords, list, moodOf, policyInWords } from './execute.ts';
 import { plain, type Terminal, terminal } from './terminal.ts';
 import type { World } from './world.ts';
 
@@ -37,7 +37,7 @@ export async function showExplanation(answer: Json, world: World): Promise<void>
     ['score', `${plain(facts.score)} at ${plain(facts.level)}`],
     ['approval', facts.approved === true ? 'a person allowed exactly this, once' : undefined],
     ['not answered', words(facts.missing)],
-    ['policy', `${plain(answer.policy_revision)} ${plain(answer.policy_digest).slice(0, 12)}`.trim()],
+    ['policy', policyInWords(answer.policy_revision, answer.policy_digest)],
     ['fingerprint', answer.fingerprint],
   ]);
 }

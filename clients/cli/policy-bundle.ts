@@ -1,14 +1,16 @@
 // What the verbs about policy bundles share: where a bundle lies, its files, and the tools of those who make one.
 
-import { type Dirent, readdirSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { parseStrictJson } from '../../core/strict-json.ts';
 import { CliFailure, EXIT, usage } from './failure.ts';
 import type { PolicyTools } from './policy-tools.ts';
 import type { World } from './world.ts';
 
 /** Where `build` puts the bundle of a package. */
 export const BUNDLE_FOLDER = 'bundle';
+const MAX_MANIFEST_BYTES = 65_536;
 
 export async function toolsOf(world: World): Promise<PolicyTools> {
   if (world.policyTools) return world.policyTools();
@@ -25,6 +27,19 @@ export function bundleFolder(dir: string, world: World): string {
   const built = join(folder, BUNDLE_FOLDER);
   if (entries(built).length > 0) return built;
   throw usage(`${dir}: this package is not built yet (beacon policy build ${dir})`);
+}
+
+/** The digest that the bundle of a folder states; undefined without one. The folder may be anybody's: only a small file is read. */
+export async function statedDigest(dir: string, world: World): Promise<string | undefined> {
+  try {
+    const path = join(bundleFolder(dir, world), 'manifest.json');
+    const found = lstatSync(path);
+    if (!found.isFile() || found.size > MAX_MANIFEST_BYTES) return undefined;
+    const { digest } = parseStrictJson(await readFile(path)) as { digest?: unknown };
+    return typeof digest === 'string' ? digest : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function entries(folder: string): Dirent[] {

@@ -3,6 +3,7 @@
 
 import type { Command } from 'commander';
 import { findBeacon, type Json } from './beacon.ts';
+import { policyInWords } from './execute.ts';
 import { bodyOf, type ExplainOptions, explain, explainCommand, tell } from './explain.ts';
 import { usage } from './failure.ts';
 import { bundleFolder, toolsOf } from './policy-bundle.ts';
@@ -97,7 +98,7 @@ function headOf(
 ): void {
   const { fields, line, style } = terminal(world);
   line(style('bold', `By ${plain(name)} ${plain(revision)}, which is not installed`));
-  const active = `${plain(running?.policy_revision)} ${plain(running?.policy_digest).slice(0, 12)}`;
+  const active = policyInWords(running?.policy_revision, running?.policy_digest);
   const same = running?.policy_digest === digest ? ' (the same bundle)' : '';
   fields([['running', running ? `${plain(running.route)} by ${active}${same}` : `facts are as stated: ${plain(why)}`]]);
   line();

@@ -96,7 +96,7 @@ async function passesItsCases(folder: string, world: World): Promise<string> {
   const bundle = await (await world.policyTools()).open(folder);
   const { failing, cases } = await bundle.runCases();
   if (failing.length === 0) return bundle.otherPack ? OTHER_PACK : '';
-  throw new PolicyRefused('failed_case', `${failing.length} of ${cases} cases fail, the first: ${failing[0]}`);
+  throw new PolicyRefused('failed_case', `cases that fail: ${failing.length} of ${cases}, the first: ${failing[0]}`);
 }
 
 /** What would be refused there is not put there. */
@@ -196,7 +196,7 @@ function show(
     ['digest', digest],
     ['in', target],
     ['receipt', status?.receipt_id],
-    ['its cases', cases === undefined ? undefined : `${cases} pass`],
+    ['its cases', cases === undefined ? undefined : `${cases} ${cases === 1 ? 'passes' : 'pass'}`],
     [
       'recent inputs',
       inputs === undefined ? undefined : `${inputs} asked again: ${milder} milder, ${stricter} stricter`,

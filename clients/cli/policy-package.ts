@@ -7,7 +7,7 @@ import { moodOf } from './execute.ts';
 import { EXIT, usage } from './failure.ts';
 import { BUNDLE_FOLDER, toolsOf } from './policy-bundle.ts';
 import type { MadePackage } from './policy-tools.ts';
-import { plain, type Terminal, terminal } from './terminal.ts';
+import { many, plain, type Terminal, terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
@@ -127,11 +127,15 @@ function showCases({ cases }: MadePackage, { line, style }: Terminal): void {
 
 function neverMilder(made: MadePackage): string {
   const { compared, milder } = made;
-  const asked = `${compared} inputs decided by the pack alone and with the package`;
-  return milder.length === 0 ? `${asked}: none is milder` : `${asked}: ${made.milderCount} are`;
+  const asked = `${many(compared, 'input')} decided by the pack alone and with the package`;
+  return milder.length === 0
+    ? `${asked}: none is milder`
+    : `${asked}: ${made.milderCount} ${made.milderCount === 1 ? 'is' : 'are'}`;
 }
 
 function count(all: number, failing: number): string {
   if (all === 0) return 'none';
-  return failing === 0 ? `${all} pass` : `${failing} of ${all} fail`;
+  return failing === 0
+    ? `${all} ${all === 1 ? 'passes' : 'pass'}`
+    : `${failing} of ${all} ${failing === 1 ? 'fails' : 'fail'}`;
 }

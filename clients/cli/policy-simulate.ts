@@ -18,6 +18,7 @@ import { bundleFolder, toolsOf } from './policy-bundle.ts';
 import type { OpenBundle } from './policy-tools.ts';
 import { listReceipts } from './receipt-list.ts';
 import { type Simulated, showSimulation } from './simulation.ts';
+import { many } from './terminal.ts';
 import { keysOf } from './trusted-keys.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
@@ -133,7 +134,7 @@ async function decisionsIn(beacon: Beacon, log: string, asked: Asked, { stop, pr
       if (receipts.length === limit) return { receipts, more: true };
       receipts.push(receipt);
     }
-    progress(`${receipts.length} decisions found`);
+    progress(`${many(receipts.length, 'decision')} found`);
     if (page.next === 0) break;
     start = page.next;
   }
@@ -161,7 +162,7 @@ async function replay(
         pairs.push({ recorded, verdict: bundle.evaluate(recorded.input) });
         revisions[recorded.policyRevision] = (revisions[recorded.policyRevision] ?? 0) + 1;
       }
-      progress(`${pairs.length} of ${receipts.length} decisions asked again`);
+      progress(`${pairs.length} of ${many(receipts.length, 'decision')} asked again`);
     }
   };
   await Promise.all(Array.from({ length: READERS }, reader));

@@ -7,8 +7,9 @@ import { parseReceiptId } from '../../core/ids.ts';
 import { readReceipt } from '../../core/receipt.ts';
 import { type Beacon, findBeacon } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
-import { COLUMNS, listReceipts, row, saying } from './receipt-list.ts';
-import { plain, terminal } from './terminal.ts';
+import { COLUMNS, listReceipts, row } from './receipt-list.ts';
+import { showReceipt } from './receipt-view.ts';
+import { terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
@@ -56,7 +57,7 @@ async function receipts(id: string | undefined, options: Options, world: World):
   if (options.out === '-') return EXIT.yes;
   // Without a newline, so that what is piped or redirected is still the receipt.
   if (options.json) world.out(bytes);
-  else show(bytes, options, world);
+  else showReceipt(readReceipt(bytes), options, world);
   return EXIT.yes;
 }
 
@@ -83,17 +84,4 @@ async function save(name: string, bytes: Uint8Array, world: World): Promise<void
   await writeFile(path, bytes).catch(({ code }: NodeJS.ErrnoException) => {
     throw usage(`cannot write ${path} (${code})`);
   });
-}
-
-function show(bytes: Uint8Array, options: Options, world: World): void {
-  const receipt = readReceipt(bytes);
-  const { style, line, fields } = terminal(world);
-  line(`${style('bold', receipt.kind)} ${receipt.receiptId}  ${plain(saying(receipt))}`);
-  fields([
-    ['action', receipt.actionId],
-    ['fingerprint', receipt.fingerprint],
-    ['signed by', `${plain(receipt.keyId)} (as it says; beacon verify checks)`],
-    ...Object.entries(receipt.predicate).filter(([name]) => name !== 'receipt_id'),
-    ['saved to', [options.out, options.proof].filter(Boolean).join(', ')],
-  ]);
 }

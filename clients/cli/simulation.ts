@@ -3,7 +3,7 @@
 import { type Change, NOT_REPLAYED, type NotReplayed, type PolicyDiff } from '../../core/policy-diff.ts';
 import { ROUTES, type Route } from '../../core/route.ts';
 import { moodOf } from './execute.ts';
-import { type Mood, plain, type Terminal, terminal } from './terminal.ts';
+import { type Mood, many, plain, type Terminal, terminal } from './terminal.ts';
 import type { World } from './world.ts';
 
 export type Simulated = PolicyDiff & {
@@ -102,7 +102,9 @@ function showLimits(simulated: Simulated, { line, style }: Terminal): void {
   const lines = [
     ...missing.map(([reason, count]) => `${count} not asked again: ${NOT_REPLAYED[reason as NotReplayed] ?? reason}`),
     ...(simulated.held > 0
-      ? [`${simulated.held} were stopped by Beacon itself (kill switch, limits): no policy changes that`]
+      ? [
+          `${simulated.held} ${simulated.held === 1 ? 'was' : 'were'} stopped by Beacon itself (kill switch, limits): no policy changes that`,
+        ]
       : []),
     ...(simulated.interrupted_by_person ? ['it was interrupted: this is what was asked until then'] : []),
     ...(simulated.complete || simulated.interrupted_by_person ? [] : ['older decisions were left out: raise --limit']),
@@ -116,8 +118,4 @@ function listed(counts: Readonly<Record<string, unknown>>): string {
   return Object.entries(counts)
     .map(([name, count]) => `${name || 'an unnamed policy'} (${count})`)
     .join(', ');
-}
-
-function many(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -59,7 +59,13 @@ export function plain(value: unknown): string {
   return stripVTControlCharacters(text).replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
 }
 
-const NO_BORDER = {
+/** `1 file`, `2 files`. */
+export function many(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** For cli-table3: columns stand by their blanks alone. */
+export const NO_BORDER = {
   top: '',
   'top-mid': '',
   'top-left': '',

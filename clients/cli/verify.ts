@@ -8,7 +8,7 @@ import { type Inclusion, verifyInclusion, verifyReceipt } from '../../core/verif
 import { VerifyError } from '../../core/verify-error.ts';
 import { findBeacon } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
-import { plain, terminal } from './terminal.ts';
+import { many, plain, terminal } from './terminal.ts';
 import { keysOf, readTrustedKeys, type TrustedKeys } from './trusted-keys.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
@@ -36,7 +36,9 @@ export function define(program: Command, world: World, exits: Exits): void {
 async function verify(files: string[], options: Options, world: World): Promise<number> {
   const { key: sources = [], proof: proofs = [] } = options;
   if (proofs.length > 0 && proofs.length !== files.length) {
-    throw usage(`${proofs.length} proofs for ${files.length} receipts: give one for each, in the same order`);
+    throw usage(
+      `${many(proofs.length, 'proof')} for ${many(files.length, 'receipt')}: give one for each, in the same order`,
+    );
   }
   const keys = sources.length > 0 ? await readTrustedKeys(sources, world) : await keysOf(await findBeacon(world));
   const findings: Finding[] = [];

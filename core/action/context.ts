@@ -28,6 +28,31 @@ export function readContext(value: unknown): ActionContext {
   return context as ActionContext;
 }
 
+/** What is read here or by who settles the region. Anything else is carried to the policy, whose rules may know it. */
+const READ_KEYS = {
+  context: ['cwd', 'workspace', 'home', 'attended', 'git', 'parent_action_id', 'traceparent', 'region'],
+  'context.git': ['branch', 'head', 'dirty', 'tracked', 'untracked', 'staged'],
+  'context.git.staged': ['files', 'lines', 'bytes'],
+} as const;
+
+export type UnreadKey = { readonly path: string; readonly read: readonly string[] };
+
+/** Keys that nothing of Beacon's own looks at, and which keys are read in their place: misspelt, they would change nothing. */
+export function unreadKeys(context: Json): UnreadKey[] {
+  const git = isObject(context.git) ? context.git : {};
+  const places = [
+    ['context', context],
+    ['context.git', git],
+    ['context.git.staged', isObject(git.staged) ? git.staged : {}],
+  ] as const;
+  return places.flatMap(([place, value]) => {
+    const read: readonly string[] = READ_KEYS[place];
+    return Object.keys(value)
+      .filter((key) => !read.includes(key))
+      .map((key) => ({ path: `${place}.${key}`, read }));
+  });
+}
+
 function readGit(value: unknown): void {
   if (value === undefined) return;
   if (!isObject(value)) throw invalidArgument('context.git', 'must be an object');

@@ -43,4 +43,11 @@ limit_of(step, measure) := min([limits.change[step][measure], tenant.change_limi
 	tenant.change_limits[step][measure]
 } else := limits.change[step][measure]
 
-amount(number, measure) := concat(" ", [format_int(number, 10), measure])
+amount(number, measure) := concat(" ", [format_int(number, 10), counted_as(number, measure)])
+
+counted_as(number, measure) := one_of[measure] if {
+	number == 1
+} else := measure
+
+# What stands behind a 1; a tenant may limit a change to one file.
+one_of := {"files": "file", "lines": "line", "bytes": "byte", "decisions": "decision"}

@@ -20,7 +20,7 @@ hits contains [4, "beacon.budget.exhausted", "budget_exhausted", message] if {
 hits contains [4, concat("", ["beacon.budget.", spent.of]), concat("", [spent.of, "_limit"]), message] if {
 	input.facts.budget_exhausted == true
 	message := concat("", [
-		"The limit of ", format_int(spent.limit, 10), " decisions in ", format_int(spent.window_seconds, 10), " s ",
+		"The limit of ", amount(spent.limit, "decisions"), " in ", format_int(spent.window_seconds, 10), " s ",
 		spent_names[spent.of], " is reached; it lifts at ", spent.lifts_at, ". ", spent_advice[spent.of],
 	])
 }

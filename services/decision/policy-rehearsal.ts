@@ -46,7 +46,10 @@ export async function rehearse(
     if (index % SLICE === SLICE - 1) await nextTurn();
   }
   if (failed.length > 0) {
-    throw new PolicyRefused('failed_case', `${failed.length} of ${cases.length} cases fail, the first: ${failed[0]}`);
+    throw new PolicyRefused(
+      'failed_case',
+      `cases that fail: ${failed.length} of ${cases.length}, the first: ${failed[0]}`,
+    );
   }
   return { cases: cases.length, canary: await compare(next, before, canaries) };
 }
