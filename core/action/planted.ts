@@ -207,13 +207,13 @@ function sendsEnvironment(command: string, drafts: readonly (readonly [Draft, Ac
   return drafts.some(([draft]) => draft.flags.includes('environment_dump')) && CALLS.test(command);
 }
 
-const EVALUATES_FETCHED =
-  /\b(?:exec|eval|Function|compile|loads|runInThisContext|runInNewContext)\s{0,4}\([^\n]{0,200}?(?:urlopen|requests\.get|httpx\.get|urlretrieve|fetch|open-uri|https?:\/\/)/;
+const FETCHES =
+  /\b(?:urlopen|urlretrieve|(?:requests|httpx)\.get|https?\.get|fetch|axios(?:\.get)?|URI\.open|Net::HTTP\.get\w{0,20}|open-uri)\b\s{0,4}(?:\(|['"])/;
 
-/** A build file that names its home page and evaluates its version file fetches nothing. */
+/** A build file that names its home page or a client among its needs, and evaluates its version file, fetches nothing. */
 function guessed({ tool, flags }: Draft, command: string): boolean {
   if (!/^(?:python3|node|ruby) -/.test(command)) return false;
-  return flags.includes('opaque_address') || (/^(?:python|node|ruby)/.test(tool) && !EVALUATES_FETCHED.test(command));
+  return flags.includes('opaque_address') || (/^(?:python|node|ruby)/.test(tool) && !FETCHES.test(command));
 }
 
 /** A project's own keys and settings are there for its builds; what leaves with them is told as leaving. */
