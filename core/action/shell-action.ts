@@ -34,7 +34,15 @@ export function readShell(command: string, where: Where, line = lineIn(where)): 
 
 /** A line that a file will run, for whoever reads files. What such a line plants in turn is not followed. */
 export function lineIn(where: Where): ReadLine {
-  return (command) => readShell(command, where, () => []).drafts;
+  return (command, inContainer) =>
+    inContainer
+      ? reading(
+          where,
+          command,
+          (walk) => walk.text(command, newState(undefined, undefined), inside('image')),
+          () => [],
+        ).drafts
+      : readShell(command, where, () => []).drafts;
 }
 
 /** An argument list that needs no shell: quoting cannot matter. */
@@ -47,9 +55,12 @@ export function readWords(words: readonly Arg[], where: Where): ShellReading {
 export function commandsIn(where: Where): (words: readonly Arg[], remote: string) => readonly Draft[] {
   return (words, remote) => {
     const text = words.map((word) => word.text).join(' ');
-    const frame: Frame = { ...OUTER_FRAME, flags: ['remote', 'container'], remote };
-    return reading(where, text, (walk) => walk.words(words, newState(undefined, undefined), frame)).drafts;
+    return reading(where, text, (walk) => walk.words(words, newState(undefined, undefined), inside(remote))).drafts;
   };
+}
+
+function inside(remote: string): Frame {
+  return { ...OUTER_FRAME, flags: ['remote', 'container'], remote };
 }
 
 function reading(

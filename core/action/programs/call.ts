@@ -10,6 +10,7 @@ import type { Effect } from '../types.ts';
 import { urlTarget } from '../urls.ts';
 import { type Arguments, optionRule } from './arguments.ts';
 import { carryOver } from './brought.ts';
+import { plantCarried } from './plant.ts';
 import type { Rule } from './rule.ts';
 import { outsideWorkspace, surroundings } from './surroundings.ts';
 
@@ -227,6 +228,8 @@ export function byRule(call: Call): Stream {
       targets.filter((item) => item !== to).map((item) => item.id),
       to.id,
     );
+    const from = targets.filter((item) => item !== to);
+    plantCarried(call.meaning, call.invocation.state, from, to, call.invocation.frame);
     targets[targets.lastIndexOf(to)] = { ...to, lands: true };
   }
   const towards = to?.id;
@@ -256,6 +259,8 @@ function sourceDest(call: Call, extra: readonly DraftTarget[]): Stream {
       sources.map((source) => source.id),
       place.id.replace(/\/[^/]*$/, (name) => (folder ? '' : name)),
     );
+  for (const place of destination)
+    plantCarried(call.meaning, call.invocation.state, sources, place, call.invocation.frame);
   // What comes from the null device empties what is there.
   const empties = sources.length > 0 && sources.every((source) => source.id === 'file:/dev/null');
   emit(call, {

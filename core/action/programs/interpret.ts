@@ -10,9 +10,9 @@ import { optionRule, readArguments } from './arguments.ts';
 import { byRule, type Call, emit, emitNone, type Meaning, pipedIn, SILENT } from './call.ts';
 import { prepareGit } from './git-options.ts';
 import { programName } from './names.ts';
+import { plant, printed } from './plant.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
-
 import { endlessOutput } from './special-carriers.ts';
 import { runFile } from './special-shells.ts';
 import { SPECIALS } from './specials.ts';
@@ -381,6 +381,7 @@ export function redirectTo(use: RedirectUse, meaning: Meaning): void {
   });
   const before = append ? state.files.get(target.id) : undefined;
   state.files.set(target.id, joinWritten(before, use.content, append));
+  plant(meaning, target, use.content.text ?? printed(use.words), frame);
 }
 
 function joinWritten(before: Stream | undefined, content: Stream, append: boolean): Stream {

@@ -75,7 +75,11 @@ const node = (manager: string): Rule => {
         operation: 'pkg',
         operands: 'residue',
         scope: 'workspace',
-        subcommands: { get: READ, 'set|delete|fix': { effect: 'write', operands: 'residue', scope: 'workspace' } },
+        subcommands: {
+          get: READ,
+          set: { effect: 'write', operands: 'residue', scope: 'workspace', special: 'package-set' },
+          'delete|fix': { effect: 'write', operands: 'residue', scope: 'workspace' },
+        },
       },
       'setup|self-update|self-upgrade|use|global': { effect: 'install_system', operands: 'residue' },
       '*': BUILD,

@@ -14,6 +14,7 @@ import {
   type Special,
   target,
 } from './call.ts';
+import { plant } from './plant.ts';
 import { fillsDisk } from './special-carriers.ts';
 
 const rm: Special = (call) => {
@@ -130,6 +131,7 @@ const tee: Special = (call) => {
       item.id,
       stdin.text === undefined && stdin.origins.length === 0 ? { origins: ['generated'] } : stdin,
     );
+  for (const item of targets) plant(call.meaning, item, stdin.text, call.invocation.frame);
   return stdin;
 };
 

@@ -3,8 +3,9 @@
 import { literal } from '../../shell/values.ts';
 import { fileTarget, plainTarget } from '../draft.ts';
 import { scopeOf } from '../paths.ts';
-import { emit, emitNone, emitOptionFiles, has, optionValue, residueOf, type Special, target } from './call.ts';
+import { byRule, emit, emitNone, emitOptionFiles, has, optionValue, residueOf, type Special, target } from './call.ts';
 import { COREUTILS } from './coreutils.ts';
+import { plant } from './plant.ts';
 import { PROGRAM_NAMES } from './program-names.ts';
 
 /** A package named by where it lies. */
@@ -109,8 +110,20 @@ const flake: Special = (call) => {
   return { origins: ['file'] };
 };
 
+/** `npm pkg set scripts.NAME=LINE` is an edit of `package.json`. */
+const packageSet: Special = (call) => {
+  const lines = call.given.operands.flatMap(({ text }) => {
+    const [, name, line] = /^scripts\.([\w:.-]{1,80})=([\s\S]{1,4000})$/.exec(text) ?? [];
+    return name === undefined ? [] : [`${JSON.stringify(name)}: ${JSON.stringify(line)}`];
+  });
+  const file = target(call, literal('package.json'));
+  plant(call.meaning, file, lines.join(',\n'), call.invocation.frame, '');
+  return byRule(call);
+};
+
 export const PACKAGE_SPECIALS: { readonly [name: string]: Special } = {
   'package-exec': packageExec,
   install,
   flake,
+  'package-set': packageSet,
 };

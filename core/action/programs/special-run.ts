@@ -299,11 +299,16 @@ function emitPatch(call: Call, text: string): Stream {
 const TRUSTS =
   /(?:strict-?ssl|enable-?strict-?ssl|ssl-?verify|http-ssl-verify|secure-http|verify-?certs?|verify[-_]tls|check-?revoke)\W+(?:false|0|off|no)\b|trusted-host|insecure-registr|allow-insecure|unsafe-perm\W+true|disable-tls\W+true|no-?check-?certificate|ignore-?ssl/i;
 
+/** Settings that name what every script is given to, or what every start loads; a plain shell or a size is none. */
+const LOADS =
+  /(?:^|\s)(?:script-?shell[\s=]+(?!(?:(?:\/usr|\/usr\/local|\/opt\/homebrew)?\/bin\/|[A-Z]:\\[^\n]{0,200}\\)?(?:(?:ba|z|da|k|fi)?sh|pwsh|powershell|cmd)(?:\.exe)?['"]?(?:\s|$))\S|(?:onload-?script|init-?module|git|global-?pnpmfile|rustc-?wrapper)[\s=]+['"]?\S{0,200}[/\\]|node-?options[\s=].{0,400}--?(?:r|require|import|loader|experimental-loader)\b)/i;
+
 const toolSetting: Special = (call) => {
   const text = call.args.map((arg) => arg.text).join(' ');
   const source = /(?:registry|index-?url|index|find-links|source|mirror)[\s=]+(\w+:\/\/\S+)/i.exec(text)?.[1];
   // From where everything is installed that follows.
-  if (source !== undefined && !KNOWN_INDEX.test(source) && !TRUSTS.test(text)) {
+  const loads = LOADS.test(text) && call.operation !== 'get';
+  if ((loads || (source !== undefined && !KNOWN_INDEX.test(source))) && !TRUSTS.test(text)) {
     emit(call, { effect: 'schedule', residue: [text] });
     return SILENT;
   }

@@ -3,6 +3,7 @@
 import { type Arg, joinOrigins, literal, SECRET_NAME, type Stream } from '../../shell/values.ts';
 import { plainTarget } from '../draft.ts';
 import { byRule, type Call, emit, emitOptionFiles, has, outOf, SILENT, type Special, target } from './call.ts';
+import { plantEdits } from './plant.ts';
 
 const echo: Special = (call) => {
   const words = call.args;
@@ -90,6 +91,7 @@ const sed: Special = (call) => {
     call.args.some((arg) => /^-[nErsz]*i/.test(arg.text) || arg.text.startsWith('--in-place'));
   if (inPlace && targets.length > 0) {
     emit(call, { effect: 'write', operation: 'edit', targets, residue: [script] });
+    plantEdits(call.meaning, targets, script, call.invocation.frame);
     return SILENT;
   }
   emit(call, { effect: targets.length > 0 ? 'read' : 'none', targets });

@@ -45,7 +45,7 @@ describe('a build file that the line wrote is read', () => {
     ["printf 'all:\\n\\tgcc -o x x.c\\n' > Makefile; make", 'write'],
     ['echo \'{"scripts":{"a":"vitest run"}}\' > package.json && npm run a', 'write'],
     ["cat > test_x.py <<'E'\nimport os\ndef test_a(): assert os.path.exists('x')\nE\npytest -q", 'write'],
-    ["printf 'all:\\n\\trm -rf $(HOME)\\n' > Makefile; ls", 'write'],
+    ["printf 'all:\\n\\trm -rf build\\n' > Makefile; ls", 'write'],
   ])('%s is %s', (command, expected) => expect(effect(command)).toBe(expected));
 });
 

@@ -6,6 +6,7 @@ import { literal, type Origin } from '../../shell/values.ts';
 import { readCode } from '../code.ts';
 import type { Draft } from '../draft.ts';
 import { gravity } from '../effects.ts';
+import { recipes, scriptsOf } from '../later-lines.ts';
 import { resolvePath, under, type Where } from '../paths.ts';
 import { placeOf } from '../places.ts';
 import { broughtBy } from './brought.ts';
@@ -87,40 +88,4 @@ function isGrave({ effect, targets }: Draft, { where }: Meaning): boolean {
     if (effect === 'read') return tags.includes('credential');
     return effect === 'delete_many' && (tags.includes('home') || tags.includes('root') || tags.includes('system_root'));
   });
-}
-
-/** The lines of a makefile that a shell would get, and what it asks a shell for. */
-export function recipes(text: string): string {
-  const settings = new Map<string, string>();
-  for (const match of text.matchAll(/^([A-Za-z_]\w{0,63})\s{0,8}[:?]?=\s{0,8}(.{0,500})$/gm))
-    settings.set(match[1] as string, match[2] as string);
-  const plain = (line: string) =>
-    line
-      .replace(/\$\$/g, '\u0000')
-      .replace(/\$[({](?:shell\s+)([^()]{1,500})[)}]/g, '$($1)')
-      .replace(/\$[({]([A-Za-z_]\w{0,63})[)}]/g, (_all, name: string) => settings.get(name) ?? `\${${name}}`)
-      .replaceAll('\u0000', '$');
-  const lines = text
-    .replace(/\\\n/g, ' ')
-    .split('\n')
-    .flatMap((line) => {
-      const recipe = /^\t[-@+ \t]{0,8}(.+)$|^[^\t#:=]{1,200}:[^=;]{0,500};\s{0,8}(.+)$/.exec(line);
-      if (recipe) return [plain((recipe[1] ?? recipe[2]) as string)];
-      return [...line.matchAll(/\$[({]shell\s+([^()]{1,500})[)}]|!=\s{0,8}(.{1,500})$/g)].map((match) =>
-        plain((match[1] ?? match[2]) as string),
-      );
-    });
-  return lines.join('\n');
-}
-
-/** Every script of a `package.json`; text that is none gives nothing to run. */
-export function scriptsOf(text: string): string[] {
-  try {
-    const read = JSON.parse(text) as { readonly scripts?: { readonly [name: string]: unknown } } | null;
-    return Object.values(read?.scripts ?? {}).filter((line): line is string => typeof line === 'string');
-  } catch {
-    return [...text.matchAll(/"[\w:.-]{1,64}"\s{0,4}:\s{0,4}"((?:[^"\\\n]|\\.){1,2000})"/g)].map((match) =>
-      (match[1] as string).replace(/\\(["\\/])/g, '$1'),
-    );
-  }
 }
