@@ -22,7 +22,8 @@ export const NETWORK: Programs = {
         value: 'ignored',
       },
       '-X|--request': { value: 'ignored' },
-      '-d|--data|--data-ascii|--data-raw|--data-binary|--data-urlencode|--json': { value: 'ignored' },
+      '-d|--data|--data-ascii|--data-raw|--data-binary|--json': { value: 'ignored' },
+      '--data-urlencode': { value: 'ignored' },
       '-F|--form|--form-string': { value: 'ignored' },
       '-T|--upload-file': { value: 'ignored' },
       '-H|--header': { value: 'ignored' },
@@ -83,6 +84,13 @@ export const NETWORK: Programs = {
     options: { '-o|--out': { value: 'write' }, '-i': { value: 'read' } },
   },
   ...rows('yt-dlp youtube-dl gallery-dl', { effect: 'fetch', operands: 'urls', values: '-f -o' }),
+  sshpass: {
+    effect: 'run_unknown',
+    special: 'wrapped',
+    stopAtOperand: true,
+    values: '-P',
+    options: { '-p': { value: 'secret' }, '-f': { value: 'handed' }, '-d': { value: 'ignored' }, '-e|-v': {} },
+  },
   ssh: {
     effect: 'run_unknown',
     special: 'ssh',
