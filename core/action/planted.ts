@@ -3,6 +3,7 @@
 
 import type { Draft } from './draft.ts';
 import { gravity } from './effects.ts';
+import { isPipeline, stepsIn } from './groovy-steps.ts';
 import { finishPart } from './parts.ts';
 import type { Where } from './paths.ts';
 import { startsProgram } from './tool-arguments.ts';
@@ -68,6 +69,10 @@ export function plantedIn(
       : [...(before === undefined ? [] : [later]), ...commands.flatMap((command) => never(read(command), where, true))];
   }
   if (SHELL.test(plain)) return never(read(added), where, true);
+  if (isPipeline(plain)) {
+    const steps = stepsIn(added).flatMap((text) => never(read(resolved(text)), where, false));
+    if (steps.length > 0) return steps;
+  }
   if (!CI.test(plain)) return [];
   return added
     .split('\n')

@@ -11,6 +11,7 @@ import { byRule, type Call, emit, emitNone, type Meaning, pipedIn, SILENT } from
 import { prepareGit } from './git-options.ts';
 import { addressed } from './leaving.ts';
 import { programName } from './names.ts';
+import { emitOutputs } from './outputs.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
 
@@ -284,6 +285,7 @@ export function interpret(call: Call): Stream {
     const brought = broughtTo(read.invocation, call.meaning.where);
     if (brought) call.walk.judge.opaque('fetched', words(invocation), brought, invocation.frame);
   }
+  emitOutputs(read);
   const special = rule.special === undefined ? undefined : SPECIALS[rule.special];
   return special ? special(read) : byRule(read);
 }

@@ -80,10 +80,15 @@ export const NETWORK: Programs = {
     effect: 'fetch',
     operands: 'urls',
     special: 'download',
-    values: '-x -s -j -k -d --dir',
-    options: { '-o|--out': { value: 'write' }, '-i': { value: 'read' } },
+    values: '-x -s -j -k',
+    options: { '-d|--dir': { value: 'write' }, '-o|--out': { value: 'write' }, '-i': { value: 'read' } },
   },
-  ...rows('yt-dlp youtube-dl gallery-dl', { effect: 'fetch', operands: 'urls', values: '-f -o' }),
+  ...rows('yt-dlp youtube-dl gallery-dl', {
+    effect: 'fetch',
+    operands: 'urls',
+    values: '-f --format',
+    options: { '-o|--output|-P|--paths|-d|--dest|-D|--directory': { value: 'write' } },
+  }),
   sshpass: {
     effect: 'run_unknown',
     special: 'wrapped',
