@@ -23,16 +23,27 @@ const BODIES =
   );
 const BODY = /(?:[A-Za-z0-9+/=]|\\r?\\n|\\n|\r?\n[ \t>]{0,8}){1,8000}/y;
 
+/** How much of a body is looked at before all of it is taken: a word repeated must not cost its square. */
+const GLANCE = 160;
+
+/** Where a body ends that begins here; undefined where it is none. */
+function bodyEnd(text: string, from: number): number | undefined {
+  BODY.lastIndex = 0;
+  const glance = BODY.exec(text.slice(from, from + GLANCE))?.[0] ?? '';
+  if (!drawn(glance)) return undefined;
+  BODY.lastIndex = 0;
+  return from + (BODY.exec(text.slice(from, from + MAX_KEY))?.[0].length ?? 0);
+}
+
 function bodyAt(word: string): OddShape['find'] {
   return (text, at) => {
     if (!text.startsWith(word, at)) return undefined;
     // A framed key is told as a whole.
-    if (text.lastIndexOf('-----BEGIN ', at) >= Math.max(0, at - 120)) return undefined;
-    BODY.lastIndex = at + word.length;
-    const rest = BODY.exec(text.slice(0, at + MAX_KEY))?.[0] ?? '';
+    if (text.slice(Math.max(0, at - 120), at).includes('-----BEGIN ')) return undefined;
+    const end = bodyEnd(text, at + word.length);
     let start = at;
     while (start > 0 && at - start < 12 && /[A-Za-z0-9+/]/.test(text[start - 1] as string)) start -= 1;
-    return drawn(rest) ? { start, end: at + word.length + rest.length } : undefined;
+    return end === undefined ? undefined : { start, end };
   };
 }
 
@@ -43,23 +54,28 @@ function drawn(body: string): boolean {
 
 /** `BEGIN … PRIVATE KEY` without its dashes, and an end whose beginning was cut off. */
 const HEADED = /PRIVATE KEY(?: BLOCK)?-{0,4}(?:\\n|[ \t]{0,4}\r?\n)[ \t>]{0,8}(?=[A-Za-z0-9+/]{40})/y;
-const ENDED = /((?:[A-Za-z0-9+/=]{16,100}(?:\\n|\r?\n)[ \t>]{0,8}){1,60})-{0,5}END [A-Z0-9 ]{0,40}$/;
+const END = /-{0,5}END [A-Z0-9 ]{0,40}$/;
 
 function framed(text: string, at: number): Place | undefined {
   if (!text.startsWith('PRIVATE KEY', at)) return undefined;
   HEADED.lastIndex = at;
   const head = HEADED.exec(text)?.[0];
   if (head !== undefined) {
-    BODY.lastIndex = at + head.length;
-    const body = BODY.exec(text.slice(0, at + MAX_KEY))?.[0] ?? '';
-    return drawn(body) ? { start: at + head.length, end: at + head.length + body.length } : undefined;
+    const end = bodyEnd(text, at + head.length);
+    return end === undefined ? undefined : { start: at + head.length, end };
   }
-  const before = text.slice(Math.max(0, at - 6_000), at);
-  if (!/END [A-Z0-9 ]{0,40}$/.test(before) || /-----BEGIN /.test(before)) return undefined;
-  const body = ENDED.exec(before.slice(-2_000))?.[1];
-  if (body === undefined || !drawn(body)) return undefined;
-  const from = at - (before.length - before.lastIndexOf(body));
-  return { start: from, end: from + body.length };
+  const foot = END.exec(text.slice(Math.max(0, at - 60), at))?.[0];
+  return foot === undefined ? undefined : bodyBefore(text, at - foot.length);
+}
+
+/** What stands in front of an end whose beginning was cut off. */
+function bodyBefore(text: string, end: number): Place | undefined {
+  const glance = /[A-Za-z0-9+/=\s\\]*$/.exec(text.slice(Math.max(0, end - GLANCE), end))?.[0] ?? '';
+  if (!drawn(glance) || !/[A-Za-z0-9+/=]{40}/.test(glance)) return undefined;
+  let start = end;
+  while (start > 0 && end - start < MAX_KEY && /[A-Za-z0-9+/=\s\\]/.test(text[start - 1] as string)) start -= 1;
+  // With its frame it is told as a whole.
+  return text.slice(Math.max(0, start - 80), start).includes('-----BEGIN ') ? undefined : { start, end };
 }
 
 /** Where a token ends whose tail goes on behind line breaks; undefined where the joined text is none. */
