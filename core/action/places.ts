@@ -171,6 +171,7 @@ const EXTENSIONS: Table = table([
   ['credential', '.key .p12 .pfx .jks .keystore .kdbx .ppk .asc .ovpn .agekey'],
   ['regenerable', '.pyc .pyo .o .obj .class .tmp .swp .swo .tsbuildinfo .log .bak~ .orig .gcda .gcno'],
   ['backup', '.dump .bak .backup'],
+  ['schedule', '.jenkinsfile'],
 ]);
 
 const DISKS = /^\/dev\/(?:sd|hd|vd|xvd|nvme|mmcblk|disk|rdisk|loop|dm-|md|mapper\/|sr)/;

@@ -4,6 +4,7 @@
 
 import type { Draft } from './draft.ts';
 import { gravity } from './effects.ts';
+import { PIPELINE, pipelineSteps } from './groovy-steps.ts';
 import * as later from './later-lines.ts';
 import { finishPart } from './parts.ts';
 import type { Where } from './paths.ts';
@@ -44,8 +45,9 @@ const FAMILIES: readonly Family[] = [
     runs: 'here',
     commands: (text) => [text],
   },
+  { file: PIPELINE, runs: 'runner', commands: pipelineSteps },
   {
-    file: /(?:^|\/)\.(?:github\/workflows|github\/actions\/[\w./-]+|forgejo\/workflows|gitea\/workflows|gitlab\/ci|buildkite|woodpecker|tekton)\/[^/]+\.ya?ml$|(?:^|\/)(?:\.gitlab-ci|azure-pipelines|bitbucket-pipelines|\.travis|\.drone|cloudbuild|buildspec|\.?appveyor|\.cirrus|\.woodpecker|\.semaphore|wercker|bitrise|codemagic)\.ya?ml$|(?:^|\/)\.circleci\/config\.ya?ml$|(?:^|\/)Jenkinsfile$/,
+    file: /(?:^|\/)\.(?:github\/workflows|github\/actions\/[\w./-]+|forgejo\/workflows|gitea\/workflows|gitlab\/ci|buildkite|woodpecker|tekton)\/[^/]+\.ya?ml$|(?:^|\/)(?:\.gitlab-ci|azure-pipelines|bitbucket-pipelines|\.travis|\.drone|cloudbuild|buildspec|\.?appveyor|\.cirrus|\.woodpecker|\.semaphore|wercker|bitrise|codemagic)\.ya?ml$|(?:^|\/)\.circleci\/config\.ya?ml$/,
     runs: 'runner',
     commands: later.steps,
   },

@@ -1,7 +1,7 @@
 // Values of PowerShell: types, members and operators. What only computes is harmless; a member nobody knows is not.
 
 import { HARMLESS_MEMBERS } from './powershell-cmdlets.ts';
-import { place } from './powershell-files.ts';
+import { flowsOf, place } from './powershell-files.ts';
 import type { PsCommand } from './powershell-parse.ts';
 import { add, type Flow, type Powershell } from './powershell-state.ts';
 import type { Effect } from './types.ts';
@@ -30,12 +30,14 @@ const REACHES: readonly Reach[] = [
   [/\.(?:invoke|invokescript|invokecommand|getmethod|getdelegate\w*|newscriptblock|dynamicinvoke)\(/i, 'run_opaque'],
 ];
 const REMOVES_OR_WRITES = new Set<Effect>(['delete', 'delete_many', 'write']);
+const READS = /\[(?:system\.)?io\.file\]::(?:read\w{1,20}|open(?:read|text))\(\s{0,8}(?:['"]([^'"$\n]{1,300})['"])?/i;
 const DECODES = /frombase64string|gzipstream|deflatestream|-bxor|\[char\]\s*\(|\[char\[\]\]/i;
 
 export function readExpression(state: Powershell, command: PsCommand, into: ReadonlySet<Flow>): ReadonlySet<Flow> {
   const text = command.source;
   const flows = new Set(into);
   if (DECODES.test(text)) flows.add('decoded');
+  if (READS.test(text)) for (const flow of readBy(state, text)) flows.add(flow);
   const found = REACHES.filter(([pattern]) => pattern.test(text));
   for (const [, effect, flow] of found) {
     if (flow) flows.add(flow);
@@ -64,6 +66,17 @@ export function readExpression(state: Powershell, command: PsCommand, into: Read
     flows.add('generated');
   } else if (found.length === 0) add(state, 'powershell', 'none', { operation: 'value' });
   return flows;
+}
+
+/** `[IO.File]::ReadAllBytes('x')`: an expression around it holds the same text, and tells it once. */
+function readBy(state: Powershell, text: string): Flow[] {
+  const path = READS.exec(text)?.[1];
+  const targets = path === undefined ? [] : [place({ text: path, known: true }, state.where)];
+  const told = state.drafts.some(
+    ({ effect, targets: [first] }) => effect === 'read' && first !== undefined && first.id === targets[0]?.id,
+  );
+  if (!told) add(state, 'powershell', 'read', { operation: 'read', targets, scope: undefined, residue: [] });
+  return flowsOf(targets, state.where);
 }
 
 function harmless(text: string): boolean {

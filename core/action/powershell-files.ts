@@ -2,9 +2,10 @@
 
 import { type Draft, type DraftTarget, fileTarget } from './draft.ts';
 import type { Where } from './paths.ts';
+import { placeOf } from './places.ts';
 import { CMDLETS } from './powershell-cmdlets.ts';
 import type { PsCommand, PsWord } from './powershell-parse.ts';
-import { add, type Powershell } from './powershell-state.ts';
+import { add, type Flow, type Powershell } from './powershell-state.ts';
 import type { Effect } from './types.ts';
 
 export type Given = {
@@ -302,4 +303,21 @@ function registry(state: Powershell, name: string, command: PsCommand, given: Gi
       : 'system_change';
   add(state, name, effect, { operation: 'registry', residue: [command.source] });
   return true;
+}
+
+const SHOWS = /^(?:get-content|select-string|import-csv|import-clixml)$/;
+
+/** What a cmdlet that shows files hands on; `since`: where its own drafts begin. */
+export function contentOf(state: Powershell, name: string, since: number, into: ReadonlySet<Flow>): ReadonlySet<Flow> {
+  if (!SHOWS.test(name)) return into;
+  const targets = state.drafts.slice(since).flatMap((draft) => draft.targets);
+  return targets.length === 0 ? into : new Set<Flow>([...into, ...flowsOf(targets, state.where)]);
+}
+
+/** What the content of these may be. */
+export function flowsOf(targets: readonly DraftTarget[], where: Where): Flow[] {
+  const secret = targets.some(({ id, glob }) =>
+    placeOf(id.replace(/^file:/, ''), glob, where).tags.some((tag) => /^(?:credential|dotenv|env_file)$/.test(tag)),
+  );
+  return secret ? ['file', 'secret'] : ['file'];
 }

@@ -3,7 +3,7 @@
 import { requestDraft } from './http.ts';
 import { argumentsOf, place } from './powershell-files.ts';
 import type { PsCommand } from './powershell-parse.ts';
-import { add, type Flow, type Powershell } from './powershell-state.ts';
+import { add, type Flow, flowsIn, type Powershell } from './powershell-state.ts';
 
 const REQUESTS = new Set([
   'invoke-webrequest',
@@ -53,7 +53,17 @@ export function readRequest(
         residue: [],
       });
   }
-  if (draft)
+  // What was read here and put into the address leaves with it.
+  const taken =
+    address && draft?.effect === 'fetch' && draft.scope === 'remote' ? flowsIn(state, address, into) : NOTHING;
+  if (draft && leaves(taken))
+    state.drafts.push({
+      ...draft,
+      effect: 'send',
+      flags: ['windows', ...new Set([...draft.flags, 'data_in_url'])],
+      externality: { ...draft.externality, external_write: true, ...carrying(taken) },
+    });
+  else if (draft)
     state.drafts.push({
       ...draft,
       flags: ['windows', ...draft.flags],
@@ -72,6 +82,46 @@ export function readRequest(
   });
   state.fetched.add(lastName(file.text));
   return new Set();
+}
+
+const LOOKUPS = /^(?:resolve-dnsname|test-connection|test-netconnection|nslookup|tracert|pathping)$/;
+
+/** Names asked of the network: undefined where nothing of here is in them. */
+export function readLookup(
+  state: Powershell,
+  name: string,
+  command: PsCommand,
+  into: ReadonlySet<Flow>,
+): ReadonlySet<Flow> | undefined {
+  if (!LOOKUPS.test(name)) return undefined;
+  const { operands, options } = argumentsOf(command);
+  const host = options.get('-name') ?? options.get('-computername') ?? options.get('-targetname') ?? operands[0];
+  const taken = host ? flowsIn(state, host, into) : NOTHING;
+  if (!host || !leaves(taken)) return undefined;
+  add(state, name, 'send', {
+    operation: 'look up',
+    targets: [{ id: `host:${host.text}`, known: false, glob: false }],
+    flags: ['data_in_name', 'remote'],
+    scope: 'remote',
+    residue: [command.source],
+    externality: {
+      destination_visibility: 'public',
+      destination_ownership: 'third_party',
+      external_write: true,
+      ...carrying(taken),
+    },
+  });
+  return new Set<Flow>(['download']);
+}
+
+const NOTHING: ReadonlySet<Flow> = new Set();
+
+function leaves(flows: ReadonlySet<Flow>): boolean {
+  return flows.has('file') || flows.has('secret');
+}
+
+function carrying(flows: ReadonlySet<Flow>): { readonly sensitive_payload: 'secret' | 'unknown' } {
+  return { sensitive_payload: flows.has('secret') ? 'secret' : 'unknown' };
 }
 
 function fetched(state: Powershell, command: PsCommand): ReadonlySet<Flow> {

@@ -6,10 +6,10 @@ import type { Draft } from './draft.ts';
 import type { Where } from './paths.ts';
 import { ALIASES, CMDLETS, cmdletByVerb } from './powershell-cmdlets.ts';
 import { readExpression } from './powershell-expression.ts';
-import { argumentsOf, type Given, place, readFiles } from './powershell-files.ts';
+import { argumentsOf, contentOf, type Given, place, readFiles } from './powershell-files.ts';
 import { type PsCommand, type PsPipeline, type PsWord, parsePowershell, READ_DIFFERENTLY } from './powershell-parse.ts';
-import { add, type Flow, type Powershell } from './powershell-state.ts';
-import { readRequest } from './powershell-web.ts';
+import { add, type Flow, flowsIn, type Powershell } from './powershell-state.ts';
+import { readLookup, readRequest } from './powershell-web.ts';
 import { PROGRAM_NAMES } from './programs/program-names.ts';
 import type { Effect } from './types.ts';
 
@@ -71,7 +71,7 @@ function readPipeline(state: Powershell, pipeline: PsPipeline): ReadonlySet<Flow
   for (const command of pipeline) {
     const inner = command.inner.map((part) => (state.depth > MAX_DEPTH ? NONE : readPipeline(state, part)));
     const into = new Set([...flows, ...inner.flatMap((part) => [...part])]);
-    for (const word of command.words) for (const flow of variableFlows(state, word)) into.add(flow);
+    for (const word of command.words) for (const flow of flowsIn(state, word)) into.add(flow);
     flows = readCommand(state, command, into, before, command !== pipeline[0]);
     before = argumentsOf(command);
     redirected(state, command);
@@ -79,11 +79,6 @@ function readPipeline(state: Powershell, pipeline: PsPipeline): ReadonlySet<Flow
   }
   state.depth -= 1;
   return flows;
-}
-
-function variableFlows(state: Powershell, word: PsWord): Flow[] {
-  const name = /^\$(\w+)/.exec(word.text)?.[1]?.toLowerCase();
-  return name === undefined ? [] : [...(state.variables.get(name)?.flows ?? [])];
 }
 
 function assign(state: Powershell, command: PsCommand, flows: ReadonlySet<Flow>): void {
@@ -125,18 +120,19 @@ function readCommand(
   const written = first.text.toLowerCase().replace(/\.(?:exe|cmd|bat)$/, '');
   const name = ALIASES.get(written) ?? written;
   if (name === 'invoke-expression') return runText(state, command, into);
-  const web = readRequest(state, name, command, into);
+  const web = readRequest(state, name, command, into) ?? readLookup(state, name, command, into);
   if (web) return web;
-  if (readFiles(state, name, command, before, piped)) return into;
+  const reads = state.drafts.length;
+  if (readFiles(state, name, command, before, piped)) return contentOf(state, name, reads, into);
   if (special(state, name, command, into))
     return /net\.(?:webclient|http)/i.test(command.source) ? new Set<Flow>(['download']) : NONE;
   const effect = CMDLETS.get(name);
   if (effect !== undefined) {
-    const reads = effect === 'read';
+    const looks = effect === 'read';
     add(state, name, effect, {
-      operation: reads ? 'look' : 'run',
-      residue: reads || effect === 'none' ? [] : [command.source],
-      ...(reads && { metadata: true }),
+      operation: looks ? 'look' : 'run',
+      residue: looks || effect === 'none' ? [] : [command.source],
+      ...(looks && { metadata: true }),
     });
     return effect === 'secret_fetch' ? new Set<Flow>(['secret']) : into;
   }
@@ -316,7 +312,7 @@ function program(state: Powershell, name: string, command: PsCommand, into: Read
   const installed = PROGRAM_NAMES.has(base) && /^[a-z]:\\(?!users|windows\\temp|temp)/i.test(first.text);
   run(state, [
     { ...toArg(first), text: installed ? base : toArg(first).text.replace(/\.(?:exe|cmd)$/i, '') },
-    ...rest.map(toArg),
+    ...rest.map((word) => ({ ...toArg(word), origins: [...flowsIn(state, word, into)] })),
   ]);
   return into;
 }

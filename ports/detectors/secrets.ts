@@ -4,8 +4,10 @@
 import { withoutOverlap } from './combine.ts';
 import { Keywords } from './keywords.ts';
 import type { Detection, Detector } from './port.ts';
+import { joinedToken, ODD_SHAPES } from './secret-odd.ts';
 import { entropy, GENERIC_RULE, isPublicName, SECRET_RULES } from './secret-rules.ts';
 import { TOKEN_SHAPES } from './secret-tokens.ts';
+import { isExample, isPublic, isRandom, isReference, isRegular, isWordCharacter } from './secret-values.ts';
 
 const MAX_FOUND = 1_000;
 /** Shorter texts hold no secret that anything could be told from. */
@@ -37,6 +39,16 @@ const TRIALS: readonly (readonly [string, At])[] = [
     return rule.keywords.map((word) => [word, trial] as const);
   }),
   ...TOKEN_SHAPES.map(({ kind, prefix, tail }) => [prefix, tokenTrial(kind, prefix, tail)] as const),
+  ...ODD_SHAPES.map(
+    ({ kind, word, find }) =>
+      [
+        word,
+        (text: string, start: number, found: Found) => {
+          const place = find(text, start);
+          if (place) add(found, kind, 'medium', place);
+        },
+      ] as const,
+  ),
   ['-----BEGIN ', privateKeyAt],
   ['://', urlPasswordAt],
   [':AA', botTokenAt],
@@ -68,32 +80,18 @@ function add(
   if (found.list.length < MAX_FOUND) found.list.push({ kind, class: 'secret', confidence, start, end });
 }
 
-/** Documentation and examples: nobody's secret. */
-function isExample(value: string): boolean {
-  return /EXAMPLE|example|XXXX|xxxx|placeholder|PLACEHOLDER|your[_-]|YOUR[_-]|\*\*\*|<[a-z _-]{2,}>|changeme|dummy|redacted|REDACTED|^(?:my|test|some|fake)?[-_]?(?:token|secret|password|api[-_]?key|key|foo|bar|abc|xyz)[-_]?\d{0,4}$/.test(
-    value,
-  );
-}
-
-/** Rows of the alphabet and of digits, or a few characters again and again: perhaps an example. */
-function isRegular(value: string): boolean {
-  return /0000000|1234567890|abcdefgh|\.\.\./i.test(value) || entropy(value.slice(0, 64)) < 2;
-}
-
 function tokenTrial(kind: string, prefix: string, tail: RegExp): At {
   return (text, start, found) => {
     if (!text.startsWith(prefix, start)) return;
     if (isWordCharacter(text.charCodeAt(start - 1)) && !prefix.startsWith('.')) return;
     tail.lastIndex = start + prefix.length;
     const match = tail.exec(text);
+    const joined = match ? undefined : joinedToken(text, start + prefix.length, prefix, tail);
+    if (joined !== undefined) add(found, kind, 'high', { start, end: joined });
     if (!match || isExample(match[0])) return;
     const end = start + prefix.length + match[0].length;
     add(found, kind, isRegular(match[0]) ? 'low' : 'high', { start, end });
   };
-}
-
-function isWordCharacter(code: number): boolean {
-  return (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95;
 }
 
 function privateKeyAt(text: string, start: number, found: Found): void {
@@ -123,7 +121,7 @@ function urlPasswordAt(text: string, start: number, found: Found): void {
 }
 
 const NAME =
-  /(?:pass(?:word|wd|wort|phrase|code|key)?(?-i:(?![a-z]))|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|auth(?:orization)?|credentials?|private[_-]?key|client[_-]?secret|encryption[_-]?key|signing[_-]?key|bearer|kennwort|contraseña|senha)[A-Za-z0-9_]{0,20}["'\]]{0,2}[ \t]{0,4}(?:=>|:=|[=:]|[ \t](?:(?:for|to|of|on|at|in|für|von|zu|de|del|du|per)(?:[ \t][\w.-]{1,30}){1,4}[ \t])?(?:is|ist|est|es|é|è|lautet)[ \t]|[ \t])[ \t]{0,4}/iy;
+  /(?:pass(?:word|wd|wort|phrase|code|key)?(?-i:(?![a-z]))|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|auth(?:orization)?|credentials?|private[_-]?key|client[_-]?secret|encryption[_-]?key|signing[_-]?key|bearer|kennwort|contraseña|senha)[A-Za-z0-9_]{0,20}["'\]]{0,2}[ \t]{0,4}(?:=>|:=|[=:]|(?<=[ \t])->(?=[ \t])|[ \t](?:(?:for|to|of|on|at|in|für|von|zu|de|del|du|per)(?:[ \t][\w.-]{1,30}){1,4}[ \t])?(?:is|ist|est|es|é|è|lautet)(?:[ \t]{0,2}:)?[ \t]|[ \t])[ \t]{0,4}/iy;
 const VALUE = /(?:bearer |basic |token |apikey )?(?:"([^"\n]{6,500})"|'([^'\n]{6,500})'|([^\s"'`,;(){}<>&|]{6,500}))/iy;
 
 function assignedAt(text: string, start: number, found: Found): void {
@@ -135,7 +133,7 @@ function assignedAt(text: string, start: number, found: Found): void {
   if (!value) return;
   const quoted = value[1] ?? value[2];
   const raw = quoted ?? (value[3] as string).replace(/[.!?:]+$/, '');
-  const blank = /[ \t]$/.test(name) && !/[=:]/.test(name) && !/ (?:is|ist|est|es|é|è|lautet)[ \t]+$/i.test(name);
+  const blank = /[ \t]$/.test(name) && !/[=:]|->/.test(name) && !/ (?:is|ist|est|es|é|è|lautet)[ \t]+$/i.test(name);
   const scheme = /^(?:bearer|basic|token|apikey) /i.test(value[0]) || /^(?:bearer)/i.test(name);
   if (quoted === undefined && isCode(raw)) return;
   const confidence = judge(raw, name, scheme, blank);
@@ -162,32 +160,9 @@ function nearbyAt(text: string, start: number, found: Found): void {
   }
 }
 
-/** Small, big and digits, spread as chance spreads them; no path, no words. */
-function isRandom(value: string): boolean {
-  return (
-    /[a-z]/.test(value) &&
-    /[A-Z]/.test(value) &&
-    /[0-9]/.test(value) &&
-    !/[a-z]{7}|[A-Z]{7}|\/[a-z]+\//.test(value) &&
-    entropy(value) >= Math.min(4.5, Math.log2(value.length) - 0.7)
-  );
-}
-
 /** The checksums of lock files say what they are in front of the value. */
 function isDigest(text: string, start: number): boolean {
   return /(?:^|\W)(?:h1|sha\d{1,3}|md5|blake\d\w?)[:-]$/i.test(text.slice(Math.max(0, start - 10), start));
-}
-
-/** Digests, identifiers and public keys: long, random, and no secret. */
-function isPublic(value: string): boolean {
-  return (
-    /^(?:[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{7,12})$/.test(value) ||
-    /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i.test(value) ||
-    /^(?:sha(?:1|256|384|512)[-:]|h1:|AAAA[BEC]3Nza|iVBORw0KGgo|R0lGOD|\/9j\/|UklGR|data:|urn:|pk_(?:live|test)_|0x[0-9a-f]{40}$)/i.test(
-      value,
-    ) ||
-    /^\d{4}-\d{2}-\d{2}|^\d+(?:\.\d+){3,}$/.test(value)
-  );
 }
 
 /** By a name that may mean many things (`key`, `access`), a value is only sure when it looks drawn by lot. */
@@ -195,15 +170,8 @@ function genericConfidence(value: string): Detection['confidence'] {
   return isRandom(value) || (/^[0-9a-f]{32,}$/i.test(value) && entropy(value) >= 3.3) ? 'medium' : 'low';
 }
 
-/** What is plainly no secret: references, placeholders, types, code, paths. */
-const REFERENCE =
-  /^(?:\$|%[A-Za-z_]|\{\{|<|process\.|os\.|env\.|ENV\[|secrets\.|vault:|op:\/\/|arn:|[a-z][a-z0-9+.-]*:\/\/|\{\w*\}|\/|\.\/|~\/|@|\*+$|x+$|\[|#|!|--)|\$\{|\$\(/i;
 const PLAIN_WORD =
   /^(?:[a-z]+(?:[-_. ][a-z]+)*|[A-Z][A-Z_]+|true|false|null|none|undefined|string|required|optional|[a-z]+\[\]|\d{1,5})[.:?!]?$/i;
-
-function isReference(value: string): boolean {
-  return REFERENCE.test(value);
-}
 
 /** What no quotes make a text: a thing within another, an element, a call, a type. */
 function isCode(value: string): boolean {

@@ -161,6 +161,34 @@ export function pipedIn({ invocation }: Call): string[] {
   return text ? [text] : [];
 }
 
+/** A file that an option names lies where its path says, whatever system the command is for. */
+function lies(call: Call): Partial<Draft> {
+  return call.invocation.frame.remote === undefined ? { scope: undefined, systems: ['filesystem'] } : {};
+}
+
+/** A file that goes to the process it is for, and is not shown. */
+export function emitInput(call: Call, value: Arg): void {
+  emit(call, {
+    effect: 'read',
+    operation: 'hand over',
+    targets: [target(call, value)],
+    metadata: true,
+    residue: [],
+    ...lies(call),
+  });
+}
+
+/** A file or folder that an option names for what comes out. */
+export function emitOutput(call: Call, value: Arg): void {
+  emit(call, {
+    effect: 'write',
+    operation: 'write',
+    targets: [target(call, value)],
+    flags: ['truncate', 'tool_output'],
+    ...lies(call),
+  });
+}
+
 /** Reads and writes that options name besides the operands. */
 export function emitOptionFiles(call: Call): DraftTarget[] {
   const extra: DraftTarget[] = [];
@@ -172,23 +200,11 @@ export function emitOptionFiles(call: Call): DraftTarget[] {
         if (value.known) call.meaning.secret(value.text);
       } else if (use === 'target-file') extra.push(target(call, value));
       else if (use === 'read')
-        emit(call, { effect: 'read', operation: 'read', targets: [target(call, value)], residue: [] });
+        emit(call, { effect: 'read', operation: 'read', targets: [target(call, value)], residue: [], ...lies(call) });
       else if (use === 'write') {
-        emit(call, {
-          effect: 'write',
-          operation: 'write',
-          targets: [target(call, value)],
-          flags: ['truncate', 'tool_output'],
-        });
+        emitOutput(call, value);
       } else if (use === 'handed') {
-        // The file goes to the process it is for, and is not shown.
-        emit(call, {
-          effect: 'read',
-          operation: 'hand over',
-          targets: [target(call, value)],
-          metadata: true,
-          residue: [],
-        });
+        emitInput(call, value);
       } else extra.push(plainTarget(`${use.slice(5)}:${value.text}`));
     }
   }

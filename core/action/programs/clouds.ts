@@ -25,6 +25,14 @@ const PUBLISH: Rule = {
   scope: 'remote',
   options: { '-n|--notes|-t|--title|-F|--notes-file': { value: 'content' }, '-d|--draft': { flags: ['draft'] } },
 };
+/** Files of others, into the folder that is named. */
+const DOWNLOAD: Rule = {
+  effect: 'fetch',
+  operands: 'residue',
+  scope: 'remote',
+  values: '-n --name -p --pattern -A --archive -R --repo --tag',
+  options: { '-D|--dir|-O|--output|--path': { value: 'write' } },
+};
 const DESTROY: Rule = {
   effect: 'infra_destroy',
   operands: 'residue',
@@ -107,7 +115,8 @@ const forge: Rule = {
     release: {
       effect: 'read',
       subcommands: {
-        'view|list|ls|download|verify': READ,
+        'view|list|ls|verify': READ,
+        download: DOWNLOAD,
         'create|upload|edit': PUBLISH,
         'delete|delete-asset': { ...PUBLISH, flags: ['destructive'] },
       },
@@ -123,7 +132,8 @@ const forge: Rule = {
     'workflow|ci|pipeline|run|job|schedule': {
       effect: 'read',
       subcommands: {
-        'view|list|ls|watch|download|status|trace|get|lint|artifact': READ,
+        'view|list|ls|watch|status|trace|get|lint': READ,
+        'download|artifact': DOWNLOAD,
         // Once more what ran before, or no longer.
         'rerun|retry|cancel': { effect: 'infra_change', operands: 'residue', flags: ['non_production'] },
         'run|trigger|enable|disable|play|delete|create': { effect: 'infra_change', operands: 'residue' },

@@ -35,6 +35,22 @@ const PRUNE: Rule = {
     '-f|--force': { flags: ['force'] },
   },
 };
+/** Without a file of its own it is a stream. */
+const SAVE: Rule = {
+  effect: 'read',
+  operands: 'name:image',
+  scope: 'machine',
+  values: '--platform --format',
+  options: { '-o|--output': { value: 'write' } },
+};
+const LOAD: Rule = {
+  effect: 'write',
+  operands: 'residue',
+  scope: 'machine',
+  special: 'image-load',
+  values: '--platform -c --change -m --message',
+  options: { '-i|--input': { value: 'read' } },
+};
 const RUN_VALUES =
   '--name -h --hostname -u --user -w --workdir -l --label --network --net --pid --ipc --uts --userns --cpus --cpuset-cpus -m --memory --memory-swap --restart --entrypoint --platform --pull --log-driver --log-opt --dns --add-host --gpus --shm-size --ulimit --health-cmd --stop-signal --tmpfs --cidfile --ip --mac-address --runtime --expose --link --volumes-from --device --cap-add --cap-drop --security-opt --annotation --cgroupns --group-add --init-path --isolation --storage-opt --sysctl';
 const RUN: Rule = {
@@ -119,12 +135,10 @@ const DOCKER: Rule = {
       options: { '--push': { effect: 'publish', operation: 'push' } },
     },
     cp: { effect: 'write', operands: 'residue', special: 'container-copy' },
-    'commit|tag|load|import|rename|update|export|save': {
-      effect: 'write',
-      operands: 'residue',
-      scope: 'machine',
-      options: { '-o|--output|-i|--input': { value: 'content' } },
-    },
+    save: SAVE,
+    export: { ...SAVE, operands: 'name:container' },
+    'load|import': LOAD,
+    'commit|tag|rename|update': { effect: 'write', operands: 'residue', scope: 'machine' },
     pull: { effect: 'fetch', operands: 'name:image' },
     push: { effect: 'publish', operands: 'name:image' },
     login: {
@@ -150,7 +164,9 @@ const DOCKER: Rule = {
         prune: PRUNE,
         push: { effect: 'publish', operands: 'name:image' },
         pull: { effect: 'fetch', operands: 'name:image' },
-        'build|tag|load|import|save': { effect: 'build', operands: 'residue' },
+        save: SAVE,
+        'load|import': LOAD,
+        'build|tag': { effect: 'build', operands: 'residue' },
       },
     },
     container: {
@@ -164,7 +180,8 @@ const DOCKER: Rule = {
         'rm|remove': { ...OWN, operation: 'remove' },
         prune: PRUNE,
         cp: { effect: 'write', operands: 'residue', special: 'container-copy' },
-        'export|commit|rename|update': { effect: 'write', operands: 'residue' },
+        export: { ...SAVE, operands: 'name:container' },
+        'commit|rename|update': { effect: 'write', operands: 'residue' },
       },
     },
     volume: {

@@ -16,10 +16,18 @@ const OVERWRITING = {
 } as const;
 
 export const COREUTILS: Programs = {
-  ...rows('cat tac nl more less most bat batcat zcat bzcat xzcat zless gzcat strings hexdump xxd od rev', {
+  ...rows('cat tac more most zcat bzcat xzcat zless gzcat rev', READ),
+  ...rows('bat batcat', {
     ...READ,
-    values: '-n -s -N -A -j -l -c -w --lines --language --style -p',
+    values:
+      '-l --language -r --line-range -H --highlight-line -m --map-syntax --style --theme --tabs --wrap --color --paging --decorations --file-name --terminal-width --diff-context',
   }),
+  nl: { ...READ, values: '-b -d -f -h -i -l -n -s -v -w' },
+  less: { ...READ, values: '-b -h -j -k -p -P -T -x -y -z', options: { '-o|-O|--log-file': { value: 'write' } } },
+  strings: { ...READ, values: '-n --bytes -t --radix -e --encoding -T --target' },
+  ...rows('hexdump hd', { ...READ, values: '-e -f -n -s' }),
+  od: { ...READ, values: '-A -j -N -S -t' },
+  xxd: { ...READ, values: '-c -g -l -n -o -s -R' },
   ...rows('head tail', { ...READ, values: '-n -c --lines --bytes -s --pid' }),
   ...rows(
     'md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum b2sum cksum sum base32 base64 fold fmt expand unexpand col column pr paste comm join look tsort csplit ptx uniq cut xmllint xmlstarlet csvcut miller mlr fx gron nkf iconv dos2unix-check',
@@ -331,6 +339,7 @@ export const COREUTILS: Programs = {
     scope: 'machine',
     subcommands: {
       'shadow|gshadow': { effect: 'read_credential', operands: 'residue' },
+      'hosts|ahosts|ahostsv4|ahostsv6': { effect: 'fetch', operation: 'look up', special: 'lookup', scope: 'remote' },
       '*': { effect: 'read', operands: 'none', metadata: true, scope: 'machine' },
     },
   },

@@ -239,8 +239,19 @@ export const GIT: Programs = {
         },
         special: 'git-rebase',
       },
-      'cherry-pick|revert|am|apply|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|format-patch|archive|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|fast-export|quiltimport':
+      'cherry-pick|revert|am|apply|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|format-patch|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|quiltimport':
         { ...LOCAL, options: { '-o|--output': { value: 'write' }, '-m': { value: 'ignored' } } },
+      'archive|fast-export': {
+        effect: 'vcs_local',
+        operands: 'residue',
+        special: 'git-stream',
+        values: '--format --prefix --add-file --exec --refspec --anonymize-map',
+        options: {
+          '-o|--output|--export-marks': { value: 'write' },
+          '--import-marks': { value: 'read' },
+          '--remote': { value: 'content' },
+        },
+      },
       worktree: {
         ...LOCAL,
         subcommands: {

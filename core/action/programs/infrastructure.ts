@@ -38,7 +38,13 @@ export const INFRASTRUCTURE: Programs = {
     values:
       '-n --namespace --context --cluster --user --kubeconfig -s --server --as --token -l --selector --request-timeout',
     subcommands: {
-      'get|describe|logs|log|top|explain|diff|api-resources|api-versions|cluster-info|version|events|auth|wait|completion|kustomize|options|plugin|whoami|status|projects|project':
+      'logs|log': {
+        effect: 'read',
+        special: 'kubectl',
+        values: '-c --container --tail --since --since-time --max-log-requests --limit-bytes --pod-running-timeout',
+        options: { '-f|--follow|-p|--previous|--timestamps|--prefix|--all-containers|--all-pods': {} },
+      },
+      'get|describe|top|explain|diff|api-resources|api-versions|cluster-info|version|events|auth|wait|completion|kustomize|options|plugin|whoami|status|projects|project':
         { ...KUBE, effect: 'read' },
       rollout: {
         ...KUBE,
@@ -99,8 +105,20 @@ export const INFRASTRUCTURE: Programs = {
       },
       'install|upgrade|rollback|test': { effect: 'infra_change', operands: 'name:release', special: 'helm' },
       'uninstall|delete|del|un': { effect: 'infra_destroy', operands: 'name:release' },
-      'repo|pull|fetch|dependency|dep': { effect: 'fetch', operands: 'residue' },
-      'create|package': { effect: 'write', operands: 'files' },
+      'pull|fetch': {
+        effect: 'fetch',
+        operands: 'residue',
+        options: { '-d|--destination|--untardir': { value: 'write' }, '--untar|--devel|--verify|--prov': {} },
+      },
+      'repo|dependency|dep': { effect: 'fetch', operands: 'residue' },
+      create: { effect: 'write', operands: 'files', scope: 'workspace' },
+      package: {
+        effect: 'write',
+        scope: 'workspace',
+        operands: 'files',
+        values: '--app-version --key --keyring --passphrase-file',
+        options: { '-d|--destination': { value: 'write' } },
+      },
       push: { effect: 'publish', operands: 'residue' },
       registry: { effect: 'identity_change', operands: 'residue', special: 'registry-login' },
     },

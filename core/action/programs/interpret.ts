@@ -9,7 +9,9 @@ import type { Effect } from '../types.ts';
 import { optionRule, readArguments } from './arguments.ts';
 import { byRule, type Call, emit, emitNone, type Meaning, pipedIn, SILENT } from './call.ts';
 import { prepareGit } from './git-options.ts';
+import { addressed } from './leaving.ts';
 import { programName } from './names.ts';
+import { emitOutputs } from './outputs.ts';
 import { plant, printed } from './plant.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
@@ -78,7 +80,7 @@ export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning)
   // Whatever their options are, what stands behind them may be a command.
   const starts = rule.special === 'wrapped' || (rule.effect === 'build' && rule.operands === 'none' && !rule.special);
   if (starts) carried(invocation.words.slice(1), invocation, walk, meaning, runProgram);
-  return follow(rule, rule.tool ?? name, invocation, walk, meaning);
+  return addressed(invocation, meaning, (seen) => follow(rule, rule.tool ?? name, invocation, walk, seen));
 }
 
 /** Whatever word of it names a credential is read, also where the table takes it for the value of an option. */
@@ -283,6 +285,7 @@ export function interpret(call: Call): Stream {
     const brought = broughtTo(read.invocation, call.meaning.where);
     if (brought) call.walk.judge.opaque('fetched', words(invocation), brought, invocation.frame);
   }
+  emitOutputs(read);
   const special = rule.special === undefined ? undefined : SPECIALS[rule.special];
   return special ? special(read) : byRule(read);
 }

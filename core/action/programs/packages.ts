@@ -115,7 +115,11 @@ const pip: Rule = {
     },
     'list|show|freeze|check|debug|inspect|help|hash|tree': READ,
     'index|search': ASK,
-    'download|wheel': { effect: 'fetch', operands: 'name:package:pypi', options: { '-r': { value: 'read' } } },
+    'download|wheel': {
+      effect: 'fetch',
+      operands: 'name:package:pypi',
+      options: { '-r': { value: 'read' }, '-d|--dest|-w|--wheel-dir': { value: 'write' } },
+    },
     config: { ...SETTING, subcommands: { 'get|list|debug': READ, '*': SETTING } },
     cache: { effect: 'write', operation: 'cache', operands: 'none', scope: 'home', flags: ['regenerable'] },
     'compile|sync': { effect: 'install_local', operands: 'residue' },

@@ -1,6 +1,6 @@
 // Archives: making one reads and writes, opening one writes what nobody has seen.
 
-import { type Arg, literal } from '../../shell/values.ts';
+import { type Arg, literal, type Origin } from '../../shell/values.ts';
 import { carryOver, markFolder } from './brought.ts';
 import {
   byRule,
@@ -159,6 +159,7 @@ const archive: Special = (call) => {
   const sources = rest.map((word) => target(call, word));
   if (sources.length > 0)
     emit(call, { effect: 'read', operation: 'read', targets: sources, flags: ['recursive'], residue: [] });
+  if (file.text === '-') return outOf({ ...call, effect: 'read' }, sources);
   emit(call, {
     effect: 'write',
     operation: 'archive',
@@ -191,6 +192,25 @@ const unzip: Special = (call) => {
   return SILENT;
 };
 
+/** `find … | cpio -o`, `pax -w`: a stream of the files, unless one is named to hold it. */
+const copyArchive: Special = (call) => {
+  const made = call.args.some(({ text }) => /^-[a-zA-Z]*[ow]|^--create$/.test(text));
+  const named = ['-f', '-F', '-O', '--file'].some((name) => optionValue(call, name) !== undefined);
+  if (!made || named) return byRule(call);
+  const sources = call.tool === 'pax' ? call.given.operands.map((word) => target(call, word)) : [];
+  const listed = (call.invocation.frame.stdin.paths ?? []).map((word) => target(call, word));
+  emit(call, {
+    effect: 'read',
+    operation: 'read',
+    targets: [...sources, ...listed],
+    flags: ['recursive'],
+    scope: undefined,
+    residue: [],
+  });
+  const { origins } = outOf({ ...call, effect: 'read' }, [...sources, ...listed]);
+  return { origins: [...new Set<Origin>(['file', ...origins])] };
+};
+
 const compress: Special = (call) => {
   const files = call.given.operands.filter((word) => word.text !== '-');
   if (files.length === 0) {
@@ -207,4 +227,10 @@ const compress: Special = (call) => {
   return SILENT;
 };
 
-export const ARCHIVE_SPECIALS: { readonly [name: string]: Special } = { tar, archive, unzip, compress };
+export const ARCHIVE_SPECIALS: { readonly [name: string]: Special } = {
+  tar,
+  archive,
+  unzip,
+  compress,
+  'copy-archive': copyArchive,
+};

@@ -1,7 +1,8 @@
 // Plain connections and named pipes: who is at the other end decides what is said through them.
 
-import { emit, SILENT, type Special, target } from './call.ts';
-import { payload } from './special-network.ts';
+import { readUrl } from '../urls.ts';
+import { emit, optionValue, SILENT, type Special, target } from './call.ts';
+import { byName, inName, payload } from './leaving.ts';
 
 const telnet: Special = (call) => {
   const { stdin } = call.invocation.frame;
@@ -23,4 +24,89 @@ const fifo: Special = (call) => {
   return SILENT;
 };
 
-export const CHANNEL_SPECIALS: { readonly [name: string]: Special } = { telnet, fifo };
+const netcat: Special = (call) => {
+  const words = call.args.map((arg) => arg.text);
+  const options = words.filter((word) => /^-[A-Za-z]/.test(word));
+  const cluster = (letter: string) => options.some((word) => /^-[A-Za-z]+$/.test(word) && word.includes(letter));
+  const long = (name: string) => words.some((word) => word.startsWith(name));
+  const [host, port] = call.given.operands;
+  const targets = host
+    ? [{ id: `host:${host.text}${port ? `:${port.text}` : ''}`, known: host.known, glob: false }]
+    : [];
+  const { stdin, flags } = call.invocation.frame;
+  if (cluster('e') || cluster('c') || long('--exec') || long('--sh-exec') || long('--lua-exec')) {
+    emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [words.join('\0')] });
+  } else if (stdin.origins.includes('session')) {
+    // What a shell answers goes there; what it is told comes from somewhere, most likely from there.
+    emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [words.join('\0')] });
+  } else if (cluster('l') || long('--listen')) {
+    const feeds = flags.includes('pipeline_sink') || flags.includes('piped');
+    emit(call, { effect: feeds ? 'remote_shell' : 'share', operation: 'listen', targets, residue: [words.join('\0')] });
+  } else if (cluster('z')) {
+    const named = inName([host]);
+    emit(call, {
+      operation: 'probe',
+      targets,
+      residue: [],
+      ...(named.length > 0 ? byName(named) : { effect: 'fetch', flags: ['remote'] }),
+    });
+  } else {
+    const local = host !== undefined && /^(?:localhost|127\.|::1)/.test(host.text);
+    const sends = stdin.text !== undefined || stdin.origins.length > 0 || flags.includes('pipeline_sink');
+    emit(call, {
+      effect: local ? 'fetch' : 'send',
+      operation: 'connect',
+      targets,
+      flags: ['remote'],
+      residue: [stdin.text ?? ''],
+      externality: sends ? payload(stdin.origins) : {},
+    });
+  }
+  return { origins: ['download'] };
+};
+
+const socat: Special = (call) => {
+  const text = call.args.map((arg) => arg.text).join(' ');
+  const targets = call.given.operands.map((word) => ({
+    id: `address:${word.text.split(',')[0]}`,
+    known: word.known,
+    glob: false,
+  }));
+  if (/\b(?:EXEC|SYSTEM|SHELL):/i.test(text) || call.invocation.frame.stdin.origins.includes('session'))
+    emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [text] });
+  else if (/LISTEN/i.test(text)) emit(call, { effect: 'share', operation: 'listen', targets, residue: [text] });
+  else
+    emit(call, {
+      effect: 'send',
+      operation: 'connect',
+      targets,
+      residue: [text],
+      externality: payload(call.invocation.frame.stdin.origins),
+    });
+  return { origins: ['download'] };
+};
+
+const sClient: Special = (call) => {
+  const to = optionValue(call, '-connect');
+  const { stdin, flags } = call.invocation.frame;
+  const sends = stdin.origins.length > 0 && flags.includes('pipeline_sink');
+  const named = inName([to, optionValue(call, '-servername')]);
+  emit(call, {
+    effect: stdin.origins.includes('session') ? 'remote_shell' : sends ? 'send' : 'fetch',
+    operation: 'connect',
+    targets: to ? [{ id: `host:${readUrl(to.text)?.host ?? to.text}`, known: to.known, glob: false }] : [],
+    flags: ['remote'],
+    residue: [],
+    externality: sends ? payload(stdin.origins) : {},
+    ...(named.length > 0 && byName(named)),
+  });
+  return { origins: ['download'] };
+};
+
+export const CHANNEL_SPECIALS: { readonly [name: string]: Special } = {
+  telnet,
+  fifo,
+  netcat,
+  socat,
+  's-client': sClient,
+};

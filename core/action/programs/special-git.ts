@@ -345,6 +345,12 @@ const submodule: Special = (call) => {
   return byRule(call);
 };
 
+/** `git archive`, `git fast-export`: the files themselves, as a stream unless a file is named for them. */
+const stream: Special = (call) => {
+  byRule(call);
+  return { origins: ['file'] };
+};
+
 export const GIT_SPECIALS: { readonly [name: string]: Special } = {
   'git-push': push,
   'git-branch': branch,
@@ -363,5 +369,6 @@ export const GIT_SPECIALS: { readonly [name: string]: Special } = {
   'git-rebase': rebase,
   'git-submodule': submodule,
   'git-runs': runsCommand,
+  'git-stream': stream,
   git: (call: Call): Stream => emitNone(call, 'help'),
 };

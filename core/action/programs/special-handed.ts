@@ -3,7 +3,20 @@
 import { type Arg, literal } from '../../shell/values.ts';
 import { type DraftTarget, fileTarget, plainTarget } from '../draft.ts';
 import { placeOf } from '../places.ts';
-import { byRule, type Call, emit, optionValue, residueOf, SILENT, type Special, target } from './call.ts';
+import {
+  byRule,
+  type Call,
+  emit,
+  emitOptionFiles,
+  has,
+  optionValue,
+  outOf,
+  residueOf,
+  SILENT,
+  type Special,
+  target,
+} from './call.ts';
+import { ofHere, payload } from './leaving.ts';
 
 const OPTIONS = ['-d', '--directory', '-t', '--root', '--dir', '-h', '--public'];
 
@@ -28,19 +41,23 @@ const containerCopy: Special = (call) => {
   const [from, to] = call.given.operands;
   if (!from || !to) return byRule(call);
   const inside = (word: Arg) => /^[\w./-]+:/.test(word.text);
+  const fed = from.text === '-' ? call.invocation.frame.stdin.origins : [];
   const end = (word: Arg): DraftTarget => {
     const remote = /^([\w./-]+):(\/?.*)$/.exec(word.text);
     return remote
       ? fileTarget({ ...word, text: remote[2] as string }, '/', call.meaning.where, `container:${remote[1]}`)
       : target(call, word);
   };
-  emit(call, { effect: 'read', operation: 'read', targets: [end(from)], residue: [] });
+  if (from.text !== '-') emit(call, { effect: 'read', operation: 'read', targets: [end(from)], residue: [] });
+  // A stream of what lies in the container.
+  if (to.text === '-') return outOf({ ...call, effect: 'read' }, [end(from)]);
   emit(call, {
     effect: 'write',
     operation: 'copy',
-    targets: to.text === '-' ? [] : [inside(to) ? plainTarget(`container:${to.text}`) : target(call, to)],
+    targets: [inside(to) ? plainTarget(`container:${to.text}`) : target(call, to)],
     flags: ['truncate'],
     residue: [from.text, ...residueOf(call)],
+    externality: payload(fed),
     scope: inside(to) ? 'machine' : undefined,
   });
   return SILENT;
@@ -54,6 +71,31 @@ const imageBuild: Special = (call) => {
     call.walk.judge.opaque('build context', '-', ['download'], call.invocation.frame);
   return byRule(call);
 };
+
+/** `docker -H ssh://host load`: the engine is on another machine, and so is what it is given. */
+const imageLoad: Special = (call) => {
+  const { assignments, state, frame } = call.invocation;
+  const named =
+    ['-H', '--host', '-c', '--context', '--url', '--connection']
+      .map((name) => optionValue(call, name)?.text)
+      .find(Boolean) ??
+    assignments.find(({ name }) => ENGINE.test(name))?.value.text ??
+    [...state.exported].find(([name]) => ENGINE.test(name))?.[1] ??
+    (has(call, '--remote') ? 'remote' : undefined);
+  if (named === undefined || /^(?:unix:|npipe:|fd:|default$|desktop-linux$)/.test(named)) return byRule(call);
+  emitOptionFiles(call);
+  const given = call.given.options.has('-i') || call.given.operands.length > 0 ? ['file' as const] : [];
+  emit(call, {
+    effect: 'send',
+    targets: [plainTarget(`host:${named.replace(/^[a-z]+:\/\/(?:[^@/]*@)?/, '')}`)],
+    flags: ['remote'],
+    scope: 'remote',
+    residue: residueOf(call, call.given.operands),
+    externality: { external_write: true, ...payload([...ofHere(frame.stdin.origins), ...given]) },
+  });
+  return SILENT;
+};
+const ENGINE = /^(?:DOCKER|CONTAINER)_(?:HOST|CONTEXT|CONNECTION)$/;
 
 /** A credential taken out of another machine is read there. */
 export function readThere(call: Call, place: string, word: Arg, path: string): void {
@@ -79,5 +121,6 @@ export const HANDED_SPECIALS: { readonly [name: string]: Special } = {
   serve,
   split,
   'image-build': imageBuild,
+  'image-load': imageLoad,
   'container-copy': containerCopy,
 };

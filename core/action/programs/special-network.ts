@@ -18,6 +18,7 @@ import {
   type Special,
   target,
 } from './call.ts';
+import { byName, inName, payload } from './leaving.ts';
 
 type Body = { readonly texts: string[]; readonly origins: readonly Origin[] };
 
@@ -47,13 +48,6 @@ function fileOrigin(call: Call, source: Draft['targets'][number]): Origin {
   if (!source.id.startsWith('file:')) return 'file';
   const { tags } = placeOf(source.id.slice(5), source.glob, call.meaning.where);
   return tags.some((tag) => tag === 'credential' || tag === 'dotenv' || tag === 'env_file') ? 'credential' : 'file';
-}
-
-function payload(origins: readonly Origin[]): NonNullable<Draft['externality']> {
-  if (origins.includes('credential') || origins.includes('secret')) return { sensitive_payload: 'secret' };
-  if (origins.includes('regulated')) return { sensitive_payload: 'regulated' };
-  if (origins.includes('personal')) return { sensitive_payload: 'pii' };
-  return origins.includes('file') || origins.includes('generated') ? { sensitive_payload: 'unknown' } : {};
 }
 
 /** `-H 'Name: value'`; httpie takes `Name:value` among the operands. */
@@ -152,10 +146,18 @@ function values(call: Call, names: string): Arg[] {
 const AUTHENTICATES =
   /^\s*(?:authorization|proxy-authorization|cookie|apikey|[\w-]*(?:token|api-?key|auth|secret|credential|access-?key)[\w-]*)\s*:|^[\w.-]+=/i;
 
-/** Secrets in what goes with a request and says nothing about who asks: they only leave. */
+/** How and when the answer is wanted, often read from where the last one was kept. */
+const SAYS_HOW = /^\s*(?:if-[\w-]+|range|content-[\w-]+|accept[\w-]*|cache-control|host|date)\s*:/i;
+
+/** Data in what goes with a request and says nothing about who asks or how: it only leaves. */
 function leaksBeside(given: readonly Arg[]): readonly Origin[] {
   const leaks = given.flatMap(({ text, origins }) =>
-    origins.filter((origin) => origin === 'credential' || (origin === 'secret' && !AUTHENTICATES.test(text))),
+    origins.filter(
+      (origin) =>
+        origin === 'credential' ||
+        (origin === 'secret' && !AUTHENTICATES.test(text)) ||
+        (/^(?:file|personal|regulated)$/.test(origin) && !AUTHENTICATES.test(text) && !SAYS_HOW.test(text)),
+    ),
   );
   return [...new Set(leaks)];
 }
@@ -165,6 +167,7 @@ const curl: Special = (call) => {
   const urls = [...call.given.operands, ...values(call, '--url')];
   if (urls.length === 0) return call.given.options.has('-K') ? unknownRequest(call) : emitNone(call);
   const data = bodyOf(call, values(call, '-d'), /^@(.+)$/s);
+  const encoded = bodyOf(call, values(call, '--data-urlencode'), /^[^=@]{0,100}@(.+)$/s);
   const form = bodyOf(call, values(call, '-F'), /^[^=]{0,100}=[@<]([^;]+)/s);
   const upload = values(call, '-T');
   const file = bodyOf(
@@ -173,14 +176,14 @@ const curl: Special = (call) => {
     /^@(.+)$/s,
   );
   const body: Body = {
-    texts: [...data.texts, ...form.texts, ...file.texts],
-    origins: joinOrigins(joinOrigins(data.origins, form.origins), file.origins),
+    texts: [data, encoded, form, file].flatMap(({ texts }) => texts),
+    origins: [data, encoded, form, file].reduce<readonly Origin[]>((all, { origins }) => joinOrigins(all, origins), []),
   };
   const asked = bodyOf(call, values(call, '--url-query'), /^[^=@]{0,100}@(.+)$/s);
-  const posts = (values(call, '-d').length > 0 || values(call, '-F').length > 0) && !has(call, '-G');
+  const posts = values(call, '-d -F --data-urlencode').length > 0 && !has(call, '-G');
   const method =
     optionValue(call, '-X')?.text ?? (has(call, '-I') ? 'HEAD' : upload.length > 0 ? 'PUT' : posts ? 'POST' : 'GET');
-  const beside = joinOrigins(leaksBeside(values(call, '-H -A -e -b')), asked.origins);
+  const beside = joinOrigins(leaksBeside(values(call, '-H -A -e --referer -b')), asked.origins);
   // Whatever the name says, the answer comes from there.
   const led = values(call, '--resolve --connect-to -x')
     .flatMap((word) => word.text.split(/[,:]/))
@@ -253,12 +256,22 @@ const httpie: Special = (call) => {
     items.filter((word) => !word.text.includes('==')),
     /^[\w.[\]-]+@(.+)$/s,
   );
+  // `name==value` and `name==@file` stand in the address.
+  const asked = bodyOf(
+    call,
+    items.filter((word) => word.text.includes('==')),
+    /^[\w.[\]-]+==@(.+)$/s,
+  );
   const stdin = call.invocation.frame.stdin;
   const sends = body.texts.length > 0 || stdin.text !== undefined || stdin.origins.length > 0;
   return request(
     call,
     method ?? (sends ? 'POST' : 'GET'),
-    url.text.startsWith(':') ? { ...url, text: `localhost${url.text}` } : url,
+    {
+      ...url,
+      text: url.text.startsWith(':') ? `localhost${url.text}` : url.text,
+      origins: joinOrigins(url.origins, asked.origins),
+    },
     {
       texts: [...body.texts, stdin.text ?? ''].filter((text) => text !== ''),
       origins: joinOrigins(body.origins, stdin.origins),
@@ -280,22 +293,13 @@ const download: Special = (call) => {
 /** Names asked of the network; one built from local data carries it away. */
 const lookup: Special = (call) => {
   const hosts = call.given.operands.filter((word) => !/^[@+]/.test(word.text));
-  const leaks = hosts.flatMap((word) => word.origins).filter((origin) => origin !== 'download');
+  // ping fills its packets with it.
+  const leaks = inName([...hosts, ...(/^f?ping6?$/.test(call.tool) ? values(call, '-p') : [])]);
   const long = hosts.some((word) => word.text.split('.').some((label) => label.length > 40));
   const metadata = hosts.some((word) => isMetadataHost(word.text));
   const targets = hosts.map((word) => ({ id: `host:${word.text}`, known: word.known, glob: false }));
   if (leaks.length > 0 || long) {
-    emit(call, {
-      effect: 'send',
-      targets,
-      flags: ['data_in_name', 'remote'],
-      externality: {
-        destination_visibility: 'public',
-        destination_ownership: 'third_party',
-        external_write: true,
-        ...payload(leaks.length > 0 ? leaks : ['generated']),
-      },
-    });
+    emit(call, { targets, ...byName(leaks.length > 0 ? leaks : ['generated']) });
   } else emit(call, { targets, flags: ['remote', ...(metadata ? ['metadata_host'] : [])] });
   return { origins: ['file'] };
 };
@@ -325,4 +329,4 @@ export const NETWORK_SPECIALS: { readonly [name: string]: Special } = {
   lookup,
   mail,
 };
-export { fileOrigin, payload };
+export { fileOrigin };

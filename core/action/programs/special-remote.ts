@@ -3,7 +3,7 @@
 import { withBound } from '../../shell/frame.ts';
 import { type Arg, forkState, joinOrigins, type Origin } from '../../shell/values.ts';
 import { resolvePath } from '../paths.ts';
-import { isPrivateHost, readUrl } from '../urls.ts';
+import { isPrivateHost } from '../urls.ts';
 import {
   type Call,
   emit,
@@ -16,8 +16,9 @@ import {
   type Special,
   target,
 } from './call.ts';
+import { ofHere, payload } from './leaving.ts';
 import { readThere } from './special-handed.ts';
-import { fileOrigin, payload } from './special-network.ts';
+import { fileOrigin } from './special-network.ts';
 
 /** Without the user in front. */
 function hostOf(text: string): string {
@@ -81,16 +82,29 @@ const ssh: Special = (given) => {
   const text = command.map((word) => word.text).join(' ');
   const origins = command.flatMap((word) => (word.known ? [] : word.origins));
   if (origins.length > 0) call.walk.judge.opaque('ssh', text, origins, remoteFrame(call, `host:${host}`));
+  const fed = fedTo(host, frame.stdin.origins);
   emit(call, {
-    effect: 'fetch',
-    operation: 'connect',
+    effect: fed.length > 0 ? 'send' : 'fetch',
+    operation: fed.length > 0 ? 'stream' : 'connect',
     targets,
     flags: ['remote'],
     residue: [],
-    externality: { destination_ownership: 'tenant', destination_visibility: 'organisation' },
+    externality: {
+      ...(fed.length > 0 && { external_write: true }),
+      ...(fed.length === 0 || isPrivateHost(host) ? { destination_ownership: 'tenant' as const } : {}),
+      ...(fed.length === 0 && { destination_visibility: 'organisation' as const }),
+      ...payload(fed),
+    },
   });
   return call.walk.text(text, remoteState(call), remoteFrame(call, `host:${host}`));
 };
+
+/** A database moved to a machine of one's own is asked about; elsewhere it leaves like any secret. */
+function fedTo(host: string, origins: readonly Origin[]): readonly Origin[] {
+  const fed = ofHere(origins);
+  const dump = fed.includes('file') && !fed.includes('credential') && !fed.includes('stored');
+  return dump && isPrivateHost(host) ? fed.filter((origin) => origin !== 'secret') : fed;
+}
 
 function remoteFrame(call: Call, remote: string): Call['invocation']['frame'] {
   const { frame } = call.invocation;
@@ -126,12 +140,13 @@ const copyRemote: Special = (given) => {
   const ends = call.given.operands.map((word) => endOf(word, call.tool));
   const destination = ends.at(-1);
   const sources = ends.slice(0, -1);
-  if (!destination || sources.length === 0) return emitNone(call);
+  if (!destination || (sources.length === 0 && call.operation !== 'rcat')) return emitNone(call);
   const shell = optionValue(call, '-e');
   if (shell && !/^ssh(?:\s|$)/.test(shell.text))
     call.walk.text(shell.text, call.invocation.state, call.invocation.frame);
   const local = sources.filter((end) => end.host === undefined);
   const recursive = ['recursive'];
+  const fed = call.operation === 'rcat' ? ofHere(call.invocation.frame.stdin.origins) : [];
   if (local.length > 0)
     emit(call, {
       effect: 'read',
@@ -150,7 +165,7 @@ const copyRemote: Special = (given) => {
   if (destination.host !== undefined) {
     const origins = local.reduce<readonly Origin[]>(
       (all, end) => joinOrigins(all, [fileOrigin(call, target(call, end.word))]),
-      [],
+      fed,
     );
     emit(call, {
       effect: deletes ? 'infra_destroy' : 'send',
@@ -171,6 +186,8 @@ const copyRemote: Special = (given) => {
   for (const { host, word } of from) readThere(call, `host:${host}`, word, word.text.slice(word.text.indexOf(':') + 1));
   if (from.length > 0)
     emit(call, { effect: 'fetch', operation: 'copy', targets: remoteTargets(from), flags: ['remote'], residue: [] });
+  // A stream of what lies there.
+  if (destination.word.text === '-' && from.length > 0) return { origins: ['file', 'download'] };
   const place = target(call, destination.word);
   emit(call, {
     effect: deletes ? 'delete_many' : 'write',
@@ -203,61 +220,6 @@ const session: Special = (given) => {
     residue: [stdin.text ?? '', ...residueOf(call)],
     externality: payload(stdin.origins),
   });
-  return { origins: ['download'] };
-};
-
-const netcat: Special = (call) => {
-  const words = call.args.map((arg) => arg.text);
-  const options = words.filter((word) => /^-[A-Za-z]/.test(word));
-  const cluster = (letter: string) => options.some((word) => /^-[A-Za-z]+$/.test(word) && word.includes(letter));
-  const long = (name: string) => words.some((word) => word.startsWith(name));
-  const [host, port] = call.given.operands;
-  const targets = host
-    ? [{ id: `host:${host.text}${port ? `:${port.text}` : ''}`, known: host.known, glob: false }]
-    : [];
-  const { stdin, flags } = call.invocation.frame;
-  if (cluster('e') || cluster('c') || long('--exec') || long('--sh-exec') || long('--lua-exec')) {
-    emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [words.join('\0')] });
-  } else if (stdin.origins.includes('session')) {
-    // What a shell answers goes there; what it is told comes from somewhere, most likely from there.
-    emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [words.join('\0')] });
-  } else if (cluster('l') || long('--listen')) {
-    const feeds = flags.includes('pipeline_sink') || flags.includes('piped');
-    emit(call, { effect: feeds ? 'remote_shell' : 'share', operation: 'listen', targets, residue: [words.join('\0')] });
-  } else if (cluster('z')) emit(call, { effect: 'fetch', operation: 'probe', targets, flags: ['remote'], residue: [] });
-  else {
-    const local = host !== undefined && /^(?:localhost|127\.|::1)/.test(host.text);
-    const sends = stdin.text !== undefined || stdin.origins.length > 0 || flags.includes('pipeline_sink');
-    emit(call, {
-      effect: local ? 'fetch' : 'send',
-      operation: 'connect',
-      targets,
-      flags: ['remote'],
-      residue: [stdin.text ?? ''],
-      externality: sends ? payload(stdin.origins) : {},
-    });
-  }
-  return { origins: ['download'] };
-};
-
-const socat: Special = (call) => {
-  const text = call.args.map((arg) => arg.text).join(' ');
-  const targets = call.given.operands.map((word) => ({
-    id: `address:${word.text.split(',')[0]}`,
-    known: word.known,
-    glob: false,
-  }));
-  if (/\b(?:EXEC|SYSTEM|SHELL):/i.test(text) || call.invocation.frame.stdin.origins.includes('session'))
-    emit(call, { effect: 'remote_shell', operation: 'shell', targets, residue: [text] });
-  else if (/LISTEN/i.test(text)) emit(call, { effect: 'share', operation: 'listen', targets, residue: [text] });
-  else
-    emit(call, {
-      effect: 'send',
-      operation: 'connect',
-      targets,
-      residue: [text],
-      externality: payload(call.invocation.frame.stdin.origins),
-    });
   return { origins: ['download'] };
 };
 
@@ -358,28 +320,10 @@ function mountsOf(call: Call, mounts: readonly string[]): { inside: string; outs
   return out;
 }
 
-const sClient: Special = (call) => {
-  const to = optionValue(call, '-connect');
-  const { stdin, flags } = call.invocation.frame;
-  const sends = stdin.origins.length > 0 && flags.includes('pipeline_sink');
-  emit(call, {
-    effect: stdin.origins.includes('session') ? 'remote_shell' : sends ? 'send' : 'fetch',
-    operation: 'connect',
-    targets: to ? [{ id: `host:${readUrl(to.text)?.host ?? to.text}`, known: to.known, glob: false }] : [],
-    flags: ['remote'],
-    residue: [],
-    externality: sends ? payload(stdin.origins) : {},
-  });
-  return { origins: ['download'] };
-};
-
 export const REMOTE_SPECIALS: { readonly [name: string]: Special } = {
   ssh,
   'copy-remote': copyRemote,
   'remote-session': session,
-  netcat,
-  socat,
   'container-exec': containerExec,
   'container-run': containerRun,
-  's-client': sClient,
 };

@@ -67,6 +67,8 @@ export const TEXT_TOOLS: Programs = {
     operation: 'archive',
     operands: 'residue',
     scope: 'workspace',
+    special: 'copy-archive',
+    values: '-f -F -O -I -H -M -s -x -b --file --format',
     options: { '-t|--list|-it': { effect: 'read', operation: 'list' } },
   }),
   lsar: { effect: 'read', operands: 'files' },
