@@ -71,7 +71,7 @@ export class RedisConnection {
   /** Throws `unavailable` when there is no reply in time, no connection, or an error for a reply. */
   async command(name: string, ...args: readonly (string | number)[]): Promise<unknown> {
     if (!this.#usable) throw new BeaconError('unavailable', 'Redis is not connected', { cause: this.#lastFault });
-    this.#gather();
+    this.#cork();
     try {
       return await this.#client.call(name, ...args);
     } catch (fault) {
@@ -128,7 +128,7 @@ export class RedisConnection {
    * One write for a turn. The client's own pipelining would send a turn's commands only when those of the turn before are
    * answered, so that a decision's question waits for the last one's record.
    */
-  #gather(): void {
+  #cork(): void {
     const { stream } = this.#client;
     if (stream.writableCorked > 0) return;
     stream.cork();

@@ -109,7 +109,11 @@ function show(answer: Json, world: World): void {
 
 /** `0.1.0 a9117b9c6497`: revision and as much of the digest as tells bundles apart. */
 export function policyInWords(revision: unknown, digest: unknown): string {
-  return `${plain(revision)} ${plain(digest).slice(0, SHORT_DIGEST)}`.trim();
+  return `${plain(revision)} ${shortDigest(digest)}`.trim();
+}
+
+export function shortDigest(digest: unknown): string {
+  return plain(digest).slice(0, SHORT_DIGEST);
 }
 
 /** Of the bundle that evaluated, as the answer's own receipt binds it. */

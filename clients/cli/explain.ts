@@ -4,11 +4,11 @@ import { type Command, Option } from 'commander';
 import { type Route, runs } from '../../core/route.ts';
 import { surroundings } from '../hooks/surroundings.ts';
 import { findBeacon, type Json } from './beacon.ts';
-import { parseObject, quote, readObject, warnOfContext } from './execute.ts';
+import { parseObject, quote, readObject, shortDigest, warnOfContext } from './execute.ts';
 import { showExplanation } from './explanation.ts';
 import { EXIT, usage } from './failure.ts';
 import { statedDigest } from './policy-bundle.ts';
-import { plain, terminal } from './terminal.ts';
+import { terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
@@ -74,7 +74,7 @@ async function hintAtBundle({ policy_digest: running }: Json, world: World): Pro
   const here = await statedDigest('.', world);
   if (here === undefined || here === running) return;
   const { line, style } = terminal(world);
-  const which = `the bundle of this folder (${plain(here).slice(0, 12)}) is not the one that runs`;
+  const which = `the bundle of this folder (${shortDigest(here)}) is not the one that runs`;
   line(`\n${style('yellow', `${which}: ${BY_BUNDLE} . asks it`)}`);
 }
 

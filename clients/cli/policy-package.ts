@@ -3,7 +3,7 @@
 import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { requireName } from '../../core/ids.ts';
-import { moodOf } from './execute.ts';
+import { moodOf, policyInWords } from './execute.ts';
 import { EXIT, usage } from './failure.ts';
 import { BUNDLE_FOLDER, toolsOf } from './policy-bundle.ts';
 import type { MadePackage } from './policy-tools.ts';
@@ -88,7 +88,7 @@ function show(made: MadePackage, dirs: readonly string[], out: string | undefine
   line(`\n${style('bold', 'Bundle')}`);
   const { pack, package: laid } = made.evaluationUs;
   fields([
-    ['over the pack', `${made.platform.revision} ${made.platform.digest.slice(0, 12)}`],
+    ['over the pack', policyInWords(made.platform.revision, made.platform.digest)],
     ['one evaluation', `${laid} µs (the pack alone ${pack} µs)`],
     ['digest', made.digest],
     ['written to', made.ok ? out : undefined],

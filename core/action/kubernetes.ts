@@ -4,6 +4,7 @@ import { literal } from '../shell/values.ts';
 import { type Draft, plainTarget } from './draft.ts';
 import { graver, gravity } from './effects.ts';
 import { lookInto } from './kubernetes-object.ts';
+import { isObject } from './tool-arguments.ts';
 import type { Effect } from './types.ts';
 
 const READS = new Set([
@@ -165,16 +166,13 @@ export function readKubernetes(verb: string, object: Loose, read?: ReadCommand, 
   return items.flatMap((item: unknown) =>
     readKubernetes(
       verb,
-      { ...dry, ...(kind === 'List' ? {} : { kind: kind.slice(0, -4) }), ...(isLoose(item) ? item : {}) },
+      { ...dry, ...(kind === 'List' ? {} : { kind: kind.slice(0, -4) }), ...(isObject(item) ? item : {}) },
       read,
       cluster,
       depth + 1,
     ),
   );
 }
-
-const isLoose = (value: unknown): value is Loose =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function readObject(verb: string, object: Loose, read?: ReadCommand, cluster = ''): Draft[] {
   const kind = kindName(String(object.kind ?? object.resource ?? ''));

@@ -18,7 +18,7 @@ export class Behind {
   /** What `work` throws goes to `failed`: neither to what was put off with it, nor to whoever asks for it to be done. */
   later(work: () => void): void {
     this.#work.push(work);
-    if (this.#work.length >= MAX_PUT_OFF) setImmediate(() => this.flush());
+    if (this.#work.length === MAX_PUT_OFF) setImmediate(() => this.flush());
     else this.#timer ??= setTimeout(() => this.flush(), PAUSE_MS);
   }
 

@@ -25,8 +25,9 @@ export function emitOutputs(call: Call): void {
     const { text } = call.args[at] as Arg;
     if (text === '--') return;
     if (text.charCodeAt(0) !== 45 || text.length < 2) continue;
-    const file = placeAfter(call, at);
-    const given = file ? undefined : inputAfter(call, at);
+    const option = optionAt(call, at);
+    const file = placeIn(call, option);
+    const given = file ? undefined : inputIn(call, option);
     if (file) emitOutput(call, file);
     else if (given) emitInput(call, given);
     else continue;
@@ -35,10 +36,9 @@ export function emitOutputs(call: Call): void {
 }
 
 /** `-f FILE` of a command for another system, where the row says nothing else about it. */
-function inputAfter(call: Call, at: number): Arg | undefined {
+function inputIn(call: Call, { name, value }: Option): Arg | undefined {
   const elsewhere = call.rule.scope === 'remote' || call.rule.special === 'cloud';
   if (!elsewhere || call.invocation.frame.remote !== undefined) return undefined;
-  const { name, value } = optionAt(call, at);
   // Its own reading opens the objects in it.
   if (call.tool === 'kubernetes' && /^(?:-f|--filename)$/.test(name)) return undefined;
   const plain = name === '-f' ? /[./]/.test(value?.text ?? '') : INPUT.test(name);
@@ -48,7 +48,9 @@ function inputAfter(call: Call, at: number): Arg | undefined {
   return { ...value, text: value.text.replace(/^[\w.-]{1,100}=(?=.)/, '').replace(/^@/, '') };
 }
 
-function optionAt(call: Call, at: number): { readonly name: string; readonly value: Arg | undefined } {
+type Option = { readonly name: string; readonly value: Arg | undefined };
+
+function optionAt(call: Call, at: number): Option {
   const word = call.args[at] as Arg;
   const equals = word.text.indexOf('=');
   return equals > 0
@@ -56,8 +58,7 @@ function optionAt(call: Call, at: number): { readonly name: string; readonly val
     : { name: word.text, value: call.args[at + 1] };
 }
 
-function placeAfter(call: Call, at: number): Arg | undefined {
-  const { name, value } = optionAt(call, at);
+function placeIn(call: Call, { name, value }: Option): Arg | undefined {
   const folder = FOLDER.test(name);
   const short = name === '-o' && (SHORT.has(call.effect) || call.rule.scope === 'remote');
   if (!folder && !short && !EITHER.test(name)) return undefined;
