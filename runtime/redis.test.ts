@@ -72,6 +72,22 @@ describeWithRedis('a connection to redis', () => {
     await expect(open(node.address)).rejects.toMatchObject({ code: 'failed_precondition' });
   });
 
+  it('gives up what gets no reply in time', async () => {
+    const server = await start();
+    const redis = await open({ ...server.address, commandTimeoutMs: 60 });
+    server.pause();
+    await expect(redis.command('PING')).rejects.toMatchObject({ code: 'unavailable' });
+    server.resume();
+  });
+
+  it('reads what arrived while this process stood still before it gives anything up', async () => {
+    const redis = await open({ ...(await start()).address, commandTimeoutMs: 60 });
+    const asked = redis.command('PING');
+    await redis.left();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+    expect(await asked).toBe('PONG');
+  });
+
   it('is let in as an ACL user, with no more rights than documented', async () => {
     const server = await start();
     const admin = await open(server.address);

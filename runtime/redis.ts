@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import type { ConnectionOptions } from 'node:tls';
 import { Redis, type RedisOptions } from 'ioredis';
 import { BeaconError } from '../core/errors.ts';
+import { Overdue } from './overdue.ts';
 
 export const LEAST_VERSION = 7;
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -43,11 +44,13 @@ export class RedisConnection {
   readonly #prefix: string;
   readonly #onState: NonNullable<RedisConnectionOptions['onState']>;
   readonly #scripts = new Set<string>();
+  readonly #overdue: Overdue;
   #session = 0;
   #usable = false;
   #lastFault: unknown;
 
-  constructor(client: Redis, { prefix, onState }: RedisConnectionOptions) {
+  constructor(client: Redis, { prefix, onState, commandTimeoutMs }: RedisConnectionOptions) {
+    this.#overdue = new Overdue(commandTimeoutMs);
     this.#client = client;
     this.#prefix = prefix;
     this.#onState = onState ?? (() => {});
@@ -73,10 +76,15 @@ export class RedisConnection {
     if (!this.#usable) throw new BeaconError('unavailable', 'Redis is not connected', { cause: this.#lastFault });
     this.#cork();
     try {
-      return await this.#client.call(name, ...args);
+      return await this.#overdue.watch(this.#client.call(name, ...args));
     } catch (fault) {
       throw unavailable(fault);
     }
+  }
+
+  /** Resolves when what was asked in this turn of the event loop has been handed to the socket. */
+  left(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
   }
 
   /** A script that runs whole or, refused before its first write, not at all. One round trip, once the server has it. */
@@ -177,7 +185,6 @@ function clientOptions(options: RedisConnectionOptions): RedisOptions {
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    commandTimeout: options.commandTimeoutMs,
     socketTimeout: options.commandTimeoutMs * SILENT_COMMANDS,
     retryStrategy: retryAfterMs,
     sentinelRetryStrategy: retryAfterMs,

@@ -75,6 +75,7 @@ export async function openSharedStores(run: Run) {
     // A Redis that is away costs the facts, not the answer: what is sealed then is a DENY.
     writable: () => true,
     usable: () => redis.usable,
+    left: () => redis.left(),
     revocations: new RedisRevocationList(redis),
     actions: new RedisActionStore(redis, { claimMs: Math.max(CLAIM_MS, config.permitTtlMs) }),
     idempotency: new RedisIdempotency(redis, { claimMs: CLAIM_MS }),

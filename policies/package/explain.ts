@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import type { Standing } from '../../clients/cli/policy-tools.ts';
 import { ExplainRequestSchema } from '../../gen/beacon/v1/decision_service_pb.js';
 import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
+import { admit } from '../../services/decision/admit.ts';
 import type { DecisionDeps } from '../../services/decision/deps.ts';
 import { explain } from '../../services/decision/explain.ts';
 import { EpochMemory, SCORE_FLOOR } from '../../services/decision/gather.ts';
@@ -20,11 +21,12 @@ export async function explainBy(
 ): Promise<Readonly<Record<string, unknown>>> {
   const { proposal, call } = readAsked(body, provenance);
   const row = { score, validReceipts: valid_receipts, assertedScore: score, assertedValidReceipts: valid_receipts };
-  const approval = { actionId: `act_${'0'.repeat(32)}`, receiptId: '000000000000-0' };
+  const { fingerprint } = admit(proposal, call, caseDeps);
+  const approval = { actionId: `act_${'0'.repeat(32)}`, receiptId: '000000000000-0', fingerprint };
   const stores = {
-    revocations: { consult: async () => ({ epoch: 1, revoked: [] }) },
+    revocations: { survey: async () => ({ epoch: 1, revoked: [], tools: [] }) },
     scores: { read: async () => row },
-    actions: { findApproval: async () => (approved ? approval : undefined) },
+    actions: { approvedFor: async () => (approved ? [approval] : []) },
   };
   const deps = {
     ...{ stores, policy: { snapshot: () => policy }, privacy: caseDeps.privacy },

@@ -1,7 +1,7 @@
 // What every action store must do.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ActionRecord, ActionStore } from './port.ts';
+import { type ActionRecord, type ActionStore, MAX_APPROVED } from './port.ts';
 import { actionRecord, approvalRecord, LOG } from './records.fixture.ts';
 
 const at = (index: number, logId = LOG) => ({ logId, index });
@@ -68,7 +68,7 @@ function positions(store: () => ActionStore): void {
     await store().putApproval(approvalRecord({ status: 'approved' }), at(2));
     await store().putApproval(approvalRecord({ status: 'pending' }), at(3));
     expect((await store().getApproval('act_1'))?.status).toBe('used');
-    expect(await store().findApproval('t', 'a', 'f1'.repeat(32), 2_000)).toBeUndefined();
+    expect(await store().approvedFor('t', 'a', 2_000)).toEqual([]);
     expect(await store().pendingApprovals('', 2_000, 10)).toEqual([]);
   });
 }
@@ -145,20 +145,31 @@ function claims(store: () => ActionStore): void {
 }
 
 function approvals(store: () => ActionStore): void {
-  it('finds only an approved, unused, unexpired approval that fits exactly', async () => {
+  it('finds what is approved for an agent, unused and unexpired, and nobody else’s', async () => {
     const approved = approvalRecord({ status: 'approved', approver: 'token:op' });
     await store().putApproval(approved, at(0));
-    const find = (tenant = 't', agent = 'a', print = approved.fingerprint, now = 8_999) =>
-      store().findApproval(tenant, agent, print, now);
-    expect(await find()).toEqual(approved);
-    expect(await find('u')).toBeUndefined();
-    expect(await find('t', 'b')).toBeUndefined();
-    expect(await find('t', 'a', 'f2'.repeat(32))).toBeUndefined();
-    expect(await find('t', 'a', approved.fingerprint, 9_000)).toBeUndefined();
+    const find = (tenant = 't', agent = 'a', now = 8_999) => store().approvedFor(tenant, agent, now);
+    expect(await find()).toEqual([approved]);
+    expect(await find('u')).toEqual([]);
+    expect(await find('t', 'b')).toEqual([]);
+    expect(await find('t', 'a', 9_000)).toEqual([]);
     for (const [index, status] of (['pending', 'denied', 'expired', 'used'] as const).entries()) {
       await store().putApproval(approvalRecord({ status }), at(index + 1));
-      expect(await find()).toBeUndefined();
+      expect(await find()).toEqual([]);
     }
+  });
+
+  it('holds so many approvals of one agent; of more, those that end first are forgotten', async () => {
+    const nth = (n: number) => ({ actionId: `act_${n}`, fingerprint: `${n}`, notAfterMs: 9_000 + ((n * 7) % 300) });
+    for (let n = 0; n < MAX_APPROVED + 2; n += 1) {
+      await store().putApproval(approvalRecord({ ...nth(n), status: 'approved' }), at(n));
+    }
+    const found = (await store().approvedFor('t', 'a', 8_999)).map(({ notAfterMs }) => notAfterMs);
+    const ends = Array.from({ length: MAX_APPROVED + 2 }, (_, n) => nth(n).notAfterMs).sort((a, b) => b - a);
+    expect(found).toHaveLength(MAX_APPROVED);
+    // A store that forgets as it writes may have forgotten what ends later than the last.
+    expect(found[0]).toBe(ends[0]);
+    expect(found.at(-1)).toBeGreaterThanOrEqual(ends[MAX_APPROVED - 1] as number);
   });
 
   it('lists pending approvals, oldest first, by tenant or all', async () => {

@@ -1,6 +1,6 @@
 // Actions and approvals in one process's memory. For tests.
 
-import type { ActionRecord, ActionStore, ApprovalRecord, Position } from './port.ts';
+import { type ActionRecord, type ActionStore, type ApprovalRecord, MAX_APPROVED, type Position } from './port.ts';
 import { actionStanding, approvalStanding } from './standing.ts';
 
 type Kept<T> = { readonly row: T; readonly at: Position };
@@ -75,17 +75,13 @@ export class MemoryActionStore implements ActionStore {
     return this.#approvals.get(actionId)?.row;
   }
 
-  async findApproval(
-    tenantId: string,
-    agentId: string,
-    fingerprint: string,
-    nowMs: number,
-  ): Promise<ApprovalRecord | undefined> {
-    for (const { row } of this.#approvals.values()) {
-      const fits = row.tenantId === tenantId && row.agentId === agentId && row.fingerprint === fingerprint;
-      if (fits && row.status === 'approved' && row.notAfterMs > nowMs) return row;
-    }
-    return undefined;
+  async approvedFor(tenantId: string, agentId: string, nowMs: number): Promise<readonly ApprovalRecord[]> {
+    return [...this.#approvals.values()]
+      .map(({ row }) => row)
+      .filter((row) => row.tenantId === tenantId && row.agentId === agentId)
+      .filter((row) => row.status === 'approved' && row.notAfterMs > nowMs)
+      .sort((a, b) => b.notAfterMs - a.notAfterMs)
+      .slice(0, MAX_APPROVED);
   }
 
   async claimApproval(actionId: string): Promise<boolean> {

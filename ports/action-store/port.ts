@@ -51,6 +51,9 @@ export type ApprovalRecord = {
   readonly summary: string;
 };
 
+/** Most approvals one agent may hold unused; of more, those that end first are forgotten. */
+export const MAX_APPROVED = 256;
+
 export type ActionStore = {
   /** The position up to which this store reflects a log: the next index to replay. 0 when nothing. */
   position(logId: string): Promise<number>;
@@ -76,13 +79,8 @@ export type ActionStore = {
 
   putApproval(approval: ApprovalRecord, at: Position): Promise<void>;
   getApproval(actionId: string): Promise<ApprovalRecord | undefined>;
-  /** An approved, unused, unexpired approval that fits exactly. */
-  findApproval(
-    tenantId: string,
-    agentId: string,
-    fingerprint: string,
-    nowMs: number,
-  ): Promise<ApprovalRecord | undefined>;
+  /** What is approved for this agent, unused and unexpired, whatever its fingerprint: the latest to end, at most 256. */
+  approvedFor(tenantId: string, agentId: string, nowMs: number): Promise<readonly ApprovalRecord[]>;
   /** Claims an approval for its single use: true for exactly one caller until `releaseApproval`. */
   claimApproval(actionId: string): Promise<boolean>;
   releaseApproval(actionId: string): Promise<void>;

@@ -44,8 +44,8 @@ redis.call('ZREMRANGEBYSCORE', guarded, '-inf', '(' .. ARGV[9])
 return 1`;
 
 /**
- * KEYS: row, the approved of this agent and fingerprint, pending of the tenant, pending of all. ARGV: log, at, record,
- * status, requested at, life, standing. Nobody writes that an approval was not answered; its row ends, and of the oldest pending
+ * KEYS: row, the approved of this agent, pending of the tenant, pending of all. ARGV: log, at, record, status, requested
+ * at, life, standing, most approved. Of more than that the one that ends first is forgotten. Nobody writes that an approval was not answered; its row ends, and of the oldest pending
  * ones each write forgets those whose row has ended.
  */
 export const PUT_APPROVAL = `
@@ -57,6 +57,14 @@ redis.call('PEXPIRE', row, ARGV[6])
 if status == 'approved' then
   redis.call('HSET', approved, row, ARGV[3])
   if redis.call('PTTL', approved) < life then redis.call('PEXPIRE', approved, ARGV[6]) end
+  if redis.call('HLEN', approved) > tonumber(ARGV[8]) then
+    local rows, first, ends = redis.call('HGETALL', approved), nil, math.huge
+    for i = 1, #rows, 2 do
+      local at = cjson.decode(rows[i + 1]).notAfterMs
+      if at < ends then first, ends = rows[i], at end
+    end
+    redis.call('HDEL', approved, first)
+  end
 else
   redis.call('HDEL', approved, row)
 end

@@ -78,6 +78,7 @@ describeWithRedis('on redis', () => {
     await store.putApproval(approvalRecord({ actionId: 'act_2', status: 'approved' }), at(1));
     await store.putApproval(approvalRecord({ actionId: 'act_1', status: 'used' }), at(2));
     const { fingerprint } = approvalRecord();
-    expect((await store.findApproval('t', 'a', fingerprint, 5_000))?.actionId).toBe('act_2');
+    const found = await store.approvedFor('t', 'a', 5_000);
+    expect(found.map(({ actionId, fingerprint: print }) => [actionId, print])).toEqual([['act_2', fingerprint]]);
   });
 });

@@ -2,7 +2,7 @@
 // what it is found by. Claims are keys with a bounded life that only their owner gives back.
 
 import { randomBytes } from 'node:crypto';
-import type { ActionRecord, ActionStore, ApprovalRecord, Position } from './port.ts';
+import { type ActionRecord, type ActionStore, type ApprovalRecord, MAX_APPROVED, type Position } from './port.ts';
 import { ADVANCE, PUT_ACTION, PUT_APPROVAL, RELEASE } from './redis-scripts.ts';
 import { actionStanding, approvalStanding } from './standing.ts';
 
@@ -115,32 +115,35 @@ export class RedisActionStore implements ActionStore {
   }
 
   async putApproval(approval: ApprovalRecord, at: Position): Promise<void> {
-    const { actionId, tenantId, agentId, fingerprint, status, requestedAtMs, notAfterMs } = approval;
+    const { actionId, tenantId, agentId, status, requestedAtMs, notAfterMs } = approval;
     const keys = [
       this.#approval(actionId),
-      this.#approved(tenantId, agentId, fingerprint),
+      this.#approved(tenantId, agentId),
       this.#pending(tenantId),
       this.#pending(''),
     ];
     const lifeMs = this.#retentionMs + Math.max(0, notAfterMs - requestedAtMs);
     const row = [at.logId, at.index, JSON.stringify(approval)];
-    await this.#scripts.putApproval(keys, [...row, status, requestedAtMs, lifeMs, approvalStanding(approval)]);
+    await this.#scripts.putApproval(keys, [
+      ...row,
+      status,
+      requestedAtMs,
+      lifeMs,
+      approvalStanding(approval),
+      MAX_APPROVED,
+    ]);
   }
 
   async getApproval(actionId: string): Promise<ApprovalRecord | undefined> {
     return this.#read(this.#approval(actionId));
   }
 
-  async findApproval(
-    tenantId: string,
-    agentId: string,
-    fingerprint: string,
-    nowMs: number,
-  ): Promise<ApprovalRecord | undefined> {
-    const records = await this.#door.command('HVALS', this.#approved(tenantId, agentId, fingerprint));
-    return (records as string[])
+  async approvedFor(tenantId: string, agentId: string, nowMs: number): Promise<readonly ApprovalRecord[]> {
+    const records = (await this.#door.command('HVALS', this.#approved(tenantId, agentId))) as string[];
+    return records
       .map((record) => JSON.parse(record) as ApprovalRecord)
-      .find((approval) => approval.notAfterMs > nowMs);
+      .filter((approval) => approval.notAfterMs > nowMs)
+      .sort((a, b) => b.notAfterMs - a.notAfterMs);
   }
 
   claimApproval(actionId: string): Promise<boolean> {
@@ -204,8 +207,8 @@ export class RedisActionStore implements ActionStore {
     return this.#door.key('approval', '', actionId);
   }
 
-  #approved(tenantId: string, agentId: string, fingerprint: string): string {
-    return this.#door.key('approved', tenantId, agentId, fingerprint);
+  #approved(tenantId: string, agentId: string): string {
+    return this.#door.key('approved', tenantId, agentId);
   }
 
   #pending(tenantId: string): string {

@@ -2,7 +2,7 @@
 // JSON beside the few columns that are looked up. Claims live in memory: one process owns the file.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { ActionRecord, ActionStore, ApprovalRecord, Position } from './port.ts';
+import { type ActionRecord, type ActionStore, type ApprovalRecord, MAX_APPROVED, type Position } from './port.ts';
 import { STEP } from './standing.ts';
 
 type Door = { readonly db: DatabaseSync; write<T>(work: () => T): T };
@@ -22,7 +22,8 @@ CREATE TABLE IF NOT EXISTS approval (
   agent_id TEXT NOT NULL, fingerprint TEXT NOT NULL, requested_at_ms INTEGER NOT NULL, not_after_ms INTEGER NOT NULL,
   record TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS approval_approved ON approval (fingerprint) WHERE status = 'approved';
+DROP INDEX IF EXISTS approval_approved;
+CREATE INDEX IF NOT EXISTS approval_of_agent ON approval (agent_id, tenant_id, not_after_ms) WHERE status = 'approved';
 CREATE INDEX IF NOT EXISTS approval_pending ON approval (requested_at_ms) WHERE status = 'pending'`;
 
 /** Of one log the later, of two the one that has come further (standing.ts). */
@@ -56,8 +57,8 @@ const STATEMENTS = {
     agent_id = excluded.agent_id, fingerprint = excluded.fingerprint, requested_at_ms = excluded.requested_at_ms,
     not_after_ms = excluded.not_after_ms, record = excluded.record ${APPROVAL_NEWER}`,
   getApproval: 'SELECT record FROM approval WHERE action_id = ?',
-  findApproval: `SELECT record FROM approval WHERE status = 'approved' AND fingerprint = ? AND tenant_id = ?
-    AND agent_id = ? AND not_after_ms > ? LIMIT 1`,
+  approvedFor: `SELECT record FROM approval WHERE status = 'approved' AND tenant_id = ? AND agent_id = ?
+    AND not_after_ms > ? ORDER BY not_after_ms DESC LIMIT ${MAX_APPROVED}`,
   pending: `SELECT record FROM approval WHERE status = 'pending' AND not_after_ms > ?1 AND (?2 = '' OR tenant_id = ?2)
     ORDER BY requested_at_ms LIMIT ?3`,
 } as const;
@@ -140,13 +141,8 @@ export class SqliteActionStore implements ActionStore {
     return parsed(this.#sql.getApproval.get(actionId));
   }
 
-  async findApproval(
-    tenantId: string,
-    agentId: string,
-    fingerprint: string,
-    nowMs: number,
-  ): Promise<ApprovalRecord | undefined> {
-    return parsed(this.#sql.findApproval.get(fingerprint, tenantId, agentId, nowMs));
+  async approvedFor(tenantId: string, agentId: string, nowMs: number): Promise<readonly ApprovalRecord[]> {
+    return this.#sql.approvedFor.all(tenantId, agentId, nowMs).map((row) => parsed(row) as ApprovalRecord);
   }
 
   async claimApproval(actionId: string): Promise<boolean> {

@@ -60,6 +60,20 @@ export function takeAll(
   return { allowed: true, exhausted: '', retryAfterMs: 0 };
 }
 
+export function giveAll(
+  buckets: readonly Bucket[],
+  cost: number,
+  nowMs: number,
+  door: { read(name: string): Level | undefined; keep(name: string, level: Level, bucket: Bucket): void },
+): void {
+  requireBuckets(buckets, cost);
+  for (const bucket of buckets) {
+    const level = door.read(bucket.name);
+    if (level === undefined || endsAtMs(bucket, level) <= nowMs) continue;
+    door.keep(bucket.name, { tokens: Math.min(bucket.capacity, level.tokens + cost), atMs: level.atMs }, bucket);
+  }
+}
+
 /** Throws `invalid_argument` for what no take can be. */
 export function requireBuckets(buckets: readonly Bucket[], cost: number): void {
   if (buckets.length < 1 || buckets.length > MAX_BUCKETS_PER_TAKE) {

@@ -85,6 +85,24 @@ export function describeBudgets(name: string, make: () => Promise<Budgets> | Bud
       expect(left.allowed).toBe(true);
     });
 
+    it('takes back what was taken for nothing, at most what it holds and not into the next window', async () => {
+      const budgets = await make();
+      const turn = { name: 'turn:t/a/o1', capacity: 3, refillPerSecond: 0, windowMs: 60_000 };
+      await budgets.take([agent, turn], 3, 1_000);
+      await budgets.give([agent, turn], 1, 1_000);
+      expect((await budgets.take([agent, turn], 1, 1_000)).allowed).toBe(true);
+      expect((await budgets.take([turn], 1, 1_000)).allowed).toBe(false);
+      for (let n = 0; n < 5; n++) await budgets.give([agent, turn], 1, 1_000);
+      expect((await budgets.take([agent], 3, 1_000)).allowed).toBe(true);
+      expect((await budgets.take([agent], 1, 1_000)).allowed).toBe(false);
+      await budgets.take([turn], 2, 61_000);
+      await budgets.give([turn], 1, 121_000);
+      expect((await budgets.take([turn], 3, 121_000)).allowed).toBe(true);
+      await budgets.give([{ ...turn, name: 'turn:t/a/o9' }], 1, 1_000);
+      expect((await budgets.take([{ ...turn, name: 'turn:t/a/o9' }], 3, 1_000)).allowed).toBe(true);
+      expect((await budgets.take([{ ...turn, name: 'turn:t/a/o9' }], 1, 1_000)).allowed).toBe(false);
+    });
+
     it('has no more for being swept', async () => {
       const budgets = await make();
       const slow = { ...agent, refillPerSecond: 0.1 };

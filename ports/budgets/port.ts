@@ -18,6 +18,8 @@ export type Budgets = {
     cost: number,
     nowMs: number,
   ): Promise<{ readonly allowed: boolean; readonly exhausted: string; readonly retryAfterMs: number }>;
+  /** Gives back what was taken for nothing: to each bucket, as far as it holds and as long as what was taken counts. */
+  give(buckets: readonly Bucket[], cost: number, nowMs: number): Promise<void>;
   /**
    * Forgets up to `limit` buckets that are full again; resolves to how many, 0 where they go by themselves. What was taken
    * before is kept over a restart after it.

@@ -45,31 +45,51 @@ for i, key in ipairs(KEYS) do
 end
 return {0, '0'}`;
 
+const GIVE = `
+local cost, now = tonumber(ARGV[1]), tonumber(ARGV[2])
+for i, key in ipairs(KEYS) do
+  local capacity, window = tonumber(ARGV[i * 3]), tonumber(ARGV[i * 3 + 2])
+  local kept = redis.call('HMGET', key, 'tokens', 'at')
+  if kept[1] and (window == 0 or tonumber(kept[2]) + window > now) then
+    redis.call('HSET', key, 'tokens', string.format('%.17g', math.min(capacity, tonumber(kept[1]) + cost)))
+  end
+end
+return 1`;
+
 export class RedisBudgets implements Budgets {
   readonly #door: Door;
   readonly #take: Script;
+  readonly #give: Script;
 
   constructor(door: Door) {
     this.#door = door;
     this.#take = door.script(TAKE);
+    this.#give = door.script(GIVE);
   }
 
   async take(buckets: readonly Bucket[], cost: number, nowMs: number): Promise<Taken> {
     requireBuckets(buckets, cost);
-    const keys = buckets.map(({ name }) => this.#door.key('budget', tenantOf(name), name));
-    const sizes = buckets.flatMap(({ capacity, refillPerSecond, windowMs = 0 }) => [
-      capacity,
-      refillPerSecond,
-      windowMs,
-    ]);
-    const [at, waitMs] = (await this.#take(keys, [cost, nowMs, ...sizes])) as [number, string];
+    const [at, waitMs] = (await this.#take(this.#keys(buckets), [cost, nowMs, ...sizes(buckets)])) as [number, string];
     return { allowed: at === 0, exhausted: buckets[at - 1]?.name ?? '', retryAfterMs: Number(waitMs) };
+  }
+
+  async give(buckets: readonly Bucket[], cost: number, nowMs: number): Promise<void> {
+    requireBuckets(buckets, cost);
+    await this.#give(this.#keys(buckets), [cost, nowMs, ...sizes(buckets)]);
   }
 
   /** Redis forgets them by itself. */
   async sweep(): Promise<number> {
     return 0;
   }
+
+  #keys(buckets: readonly Bucket[]): string[] {
+    return buckets.map(({ name }) => this.#door.key('budget', tenantOf(name), name));
+  }
+}
+
+function sizes(buckets: readonly Bucket[]): number[] {
+  return buckets.flatMap(({ capacity, refillPerSecond, windowMs = 0 }) => [capacity, refillPerSecond, windowMs]);
 }
 
 /** `tenant:T`, `agent:T/A` and `turn:T/A/O` lie in one slot. */

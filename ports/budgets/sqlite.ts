@@ -2,7 +2,7 @@
 // crash gives back at most what was taken since, and an agent gains little by making Beacon restart.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { fullAtMs, type Level, type Taken, takeAll } from './bucket.ts';
+import { fullAtMs, giveAll, type Level, type Taken, takeAll } from './bucket.ts';
 import type { Bucket, Budgets } from './port.ts';
 
 type Door = { readonly db: DatabaseSync; write<T>(work: () => T): T };
@@ -35,10 +35,11 @@ export class SqliteBudgets implements Budgets {
   }
 
   async take(buckets: readonly Bucket[], cost: number, nowMs: number): Promise<Taken> {
-    return takeAll(buckets, cost, nowMs, {
-      read: (name) => this.#levels.get(name) ?? (this.#read.get(name) as Level | undefined),
-      keep: (name, level, bucket) => this.#keep(name, level, bucket, nowMs),
-    });
+    return takeAll(buckets, cost, nowMs, this.#levelsAt(nowMs));
+  }
+
+  async give(buckets: readonly Bucket[], cost: number, nowMs: number): Promise<void> {
+    giveAll(buckets, cost, nowMs, this.#levelsAt(nowMs));
   }
 
   async sweep(nowMs: number, limit: number): Promise<number> {
@@ -50,6 +51,13 @@ export class SqliteBudgets implements Budgets {
     });
     for (const { name } of names) this.#levels.delete(name);
     return names.length;
+  }
+
+  #levelsAt(nowMs: number) {
+    return {
+      read: (name: string) => this.#levels.get(name) ?? (this.#read.get(name) as Level | undefined),
+      keep: (name: string, level: Level, bucket: Bucket) => this.#keep(name, level, bucket, nowMs),
+    };
   }
 
   #keep(name: string, level: Level, bucket: Bucket, nowMs: number): void {

@@ -74,6 +74,42 @@ export function describeRevocationList(name: string, make: () => Promise<ListUnd
       expect((await list.consult(['agent:t/a'])).epoch).toBeUndefined();
     });
 
+    it('surveys: which of the scopes are revoked, and every tool in force as of the same epoch', async () => {
+      const { list, flush } = await make();
+      expect((await list.survey(['global'])).epoch).toBeUndefined();
+      await list.rebuild([entry('tool:Bash', 1), entry('agent:t/a', 2)], 2);
+      const survey = async () => {
+        const { tools, ...rest } = await list.survey(['global', 'agent:t/a']);
+        return { ...rest, tools: [...(tools ?? ['?'])].sort() };
+      };
+      expect(await survey()).toEqual({ epoch: 2, revoked: ['agent:t/a'], tools: ['tool:Bash'] });
+      await list.apply(revoke('tool:mcp__a__b', 3));
+      await list.apply(reinstate('agent:t/a', 4));
+      expect(await survey()).toEqual({ epoch: 4, revoked: [], tools: ['tool:Bash', 'tool:mcp__a__b'] });
+      await list.apply(reinstate('tool:Bash', 5));
+      await list.apply(reinstate('tool:mcp__a__b', 6));
+      expect(await survey()).toEqual({ epoch: 6, revoked: [], tools: [] });
+      await list.apply(revoke('global', 7));
+      expect(await survey()).toEqual({ epoch: 7, revoked: ['global'], tools: [] });
+      await flush();
+      expect((await list.survey(['global'])).epoch).toBeUndefined();
+      await expect(list.survey([])).rejects.toMatchObject({ code: 'invalid_argument' });
+    });
+
+    it('names up to 64 tools in a survey, none where there are more, and all again when they are fewer', async () => {
+      const { list } = await started();
+      const tools = Array.from({ length: 65 }, (_, n) => entry(`tool:t${n}`, n + 1));
+      await list.rebuild(tools.slice(1), 70);
+      expect((await list.survey(['global'])).tools).toHaveLength(64);
+      await list.apply(revoke('tool:t0', 71));
+      expect((await list.survey(['global'])).tools).toBeUndefined();
+      await list.apply(revoke('agent:t/a', 72));
+      expect((await list.survey(['global'])).tools).toBeUndefined();
+      expect((await list.consult(['tool:t0', 'tool:t64'])).revoked).toEqual(['tool:t0', 'tool:t64']);
+      await list.apply(reinstate('tool:t7', 73));
+      expect((await list.survey(['global'])).tools).toHaveLength(64);
+    });
+
     it('takes 1 to 64 scopes', async () => {
       const { list } = await started();
       await expect(list.consult([])).rejects.toMatchObject({ code: 'invalid_argument' });

@@ -1,9 +1,12 @@
 // The revocation list in one process's memory. For tests, and the mirror that sqlite.ts consults.
 
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
-import type { RevocationEntry, RevocationList } from './port.ts';
+import type { RevocationEntry, RevocationList, Survey } from './port.ts';
 
 export const MAX_CONSULTED_SCOPES = 64;
+/** Revoked tools that a survey names; with more, it names none. */
+export const MAX_SURVEYED_TOOLS = 64;
+const TOOL = 'tool:';
 
 export type RevocationChange = RevocationEntry & { readonly operation: 'revoke' | 'reinstate' };
 
@@ -17,6 +20,11 @@ export class MemoryRevocationList implements RevocationList {
     }
     const revoked = this.#entries.size === 0 ? [] : scopes.filter((scope) => this.#entries.has(scope));
     return { epoch: this.#epoch, revoked };
+  }
+
+  async survey(scopes: readonly string[]): Promise<Survey> {
+    const tools = [...this.#entries.keys()].filter((scope) => scope.startsWith(TOOL));
+    return { ...(await this.consult(scopes)), tools: tools.length > MAX_SURVEYED_TOOLS ? undefined : tools };
   }
 
   async apply(change: RevocationChange): Promise<void> {

@@ -6,6 +6,12 @@ export type RevocationEntry = {
   readonly epoch: number;
 };
 
+export type Survey = {
+  readonly epoch: number | undefined;
+  readonly revoked: readonly string[];
+  readonly tools: readonly string[] | undefined;
+};
+
 export type RevocationList = {
   /**
    * One round trip: the list's epoch and which of `scopes` (1 to 64) are revoked. An undefined epoch means the list is
@@ -14,6 +20,11 @@ export type RevocationList = {
   consult(
     scopes: readonly string[],
   ): Promise<{ readonly epoch: number | undefined; readonly revoked: readonly string[] }>;
+  /**
+   * As `consult`, for who does not know yet which tools will be used: with every `tool:` scope in force as of the same
+   * moment. `tools` is undefined where there are more than 64, or the list does not say: ask by name then.
+   */
+  survey(scopes: readonly string[]): Promise<Survey>;
   /**
    * Applies one change. An epoch at or below the list's is ignored (a late or repeated message), so that nothing
    * older undoes something newer. A list without an epoch, or more than one epoch behind (restored from an old copy, or

@@ -34,6 +34,17 @@ describeWithRedis('on redis', () => {
     expect(await reader.consult(['global'])).toEqual({ epoch: 5, revoked: ['global'] });
   });
 
+  it('says nothing of tools where somebody wrote who does not keep them, until one who does writes again', async () => {
+    const list = await fresh();
+    await list.rebuild([], 4);
+    const entry = JSON.stringify({ scope: 'tool:git', revocationId: 'rev_5', epoch: 5 });
+    await redis.command('HSET', redis.key('revocations', ''), 'scope:tool:git', entry, 'epoch', 5);
+    expect(await list.survey(['global'])).toEqual({ epoch: 5, revoked: [], tools: undefined });
+    expect((await list.consult(['tool:git'])).revoked).toEqual(['tool:git']);
+    await list.apply({ scope: 'agent:t/a', revocationId: 'rev_6', epoch: 6, operation: 'revoke' });
+    expect(await list.survey(['global'])).toEqual({ epoch: 6, revoked: [], tools: ['tool:git'] });
+  });
+
   it('keeps to the order of epochs among writers who race', async () => {
     const lists = [await fresh(), new RedisRevocationList(redis)];
     await lists[0]?.rebuild([], 0);

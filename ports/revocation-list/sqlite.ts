@@ -3,7 +3,7 @@
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { isNews, MemoryRevocationList, type RevocationChange, requireNotLower } from './memory.ts';
-import type { RevocationEntry, RevocationList } from './port.ts';
+import type { RevocationEntry, RevocationList, Survey } from './port.ts';
 
 type Door = { readonly db: DatabaseSync; write<T>(work: () => T): T };
 
@@ -37,6 +37,11 @@ export class SqliteRevocationList implements RevocationList {
   async consult(scopes: readonly string[]): Promise<{ epoch: number | undefined; revoked: readonly string[] }> {
     await this.#refresh();
     return this.#mirror.consult(scopes);
+  }
+
+  async survey(scopes: readonly string[]): Promise<Survey> {
+    await this.#refresh();
+    return this.#mirror.survey(scopes);
   }
 
   async apply(change: RevocationChange): Promise<void> {

@@ -22,14 +22,22 @@ import type { DecisionDeps } from './deps.ts';
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const SURFACE = /^[a-z][a-z0-9-]{0,31}$/;
 
-/** A proposal understood: what every later beat works on. */
-export type Admitted = {
+/** Who proposes, from where: what is known of a proposal before it is understood, and enough to ask for most facts. */
+export type Asker = {
   readonly tenantId: string;
   readonly agentId: string;
   readonly sessionId: string;
   readonly opportunityId: string;
   readonly provenance: Provenance;
   readonly surface: string;
+  /** Only what the agent is told (prompts, outputs): nothing it does. */
+  readonly isTold: boolean;
+  /** Given by the gateway; empty where none was. */
+  readonly actionId: string;
+};
+
+/** A proposal understood: what every later beat works on. */
+export type Admitted = Asker & {
   readonly family: RuntimeFamily;
   readonly action: CanonicalAction;
   readonly fingerprint: string;
@@ -41,8 +49,6 @@ export type Admitted = {
   readonly context: ActionContext;
   readonly summary: string;
   readonly tools: readonly string[];
-  /** Given by the gateway; empty where none was. */
-  readonly actionId: string;
 };
 
 /** The idempotency key as it is kept (a keyed digest), with the digest of the proposal it belongs to. */
@@ -78,9 +84,12 @@ export type AdmitDeps = Pick<DecisionDeps, 'privacy'> & {
 };
 
 export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): Admitted {
-  const { tenantId, agentId } = admitCaller(proposal, call);
-  const { keys, detectors } = deps.privacy;
-  const detect: Detect = (text, where, place) =>
+  return admitAction(admitAsker(proposal, call, deps), proposal, call, deps);
+}
+
+function detection({ privacy }: AdmitDeps, tenantId: string): Detect {
+  const { keys, detectors } = privacy;
+  return (text, where, place) =>
     detectors.flatMap((detector) =>
       detector.detect(text, place).map((found) => ({
         ...found,
@@ -88,6 +97,12 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
         digest: keys.digest(tenantId, text.slice(found.start, found.end)),
       })),
     );
+}
+
+/** The first half of `admit`: nothing of what is proposed has been looked at. */
+export function admitAsker(proposal: Proposal, call: CallContext, deps: AdmitDeps): Asker {
+  const { tenantId, agentId } = admitCaller(proposal, call);
+  const detect = detection(deps, tenantId);
   const optionalName = (field: string, value: string) => (value === '' ? '' : requireName(field, value));
   const sessionId = optionalName('session_id', proposal.sessionId);
   const opportunityId = optionalName('opportunity_id', proposal.opportunityId);
@@ -103,6 +118,23 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
   }
   const surface = proposal.surface === '' ? 'api' : proposal.surface;
   if (!SURFACE.test(surface)) throw invalidArgument('surface', 'must be 1 to 32 of a-z 0-9 - and start with a letter');
+  return {
+    tenantId,
+    agentId,
+    sessionId,
+    opportunityId,
+    provenance: call.principal.provenance,
+    surface,
+    isTold: proposal.actions.every(({ kind }) => kind.case === 'prompt' || kind.case === 'output'),
+    actionId: requireActionId(proposal.actionId),
+  };
+}
+
+/** The second half of `admit`: what is proposed, understood. */
+export function admitAction(asker: Asker, proposal: Proposal, call: CallContext, deps: AdmitDeps): Admitted {
+  const { tenantId, surface } = asker;
+  const { keys } = deps.privacy;
+  const detect = detection(deps, tenantId);
   const told = readContext(proposal.contextJson === '' ? {} : parseJsonText(proposal.contextJson, 'context'));
   const { action, externality, findings, change, commands, regions, summary, tools } = admitProposal({
     actions: proposal.actions,
@@ -112,12 +144,7 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
   });
   const family = runtimeFamily(surface);
   return {
-    tenantId,
-    agentId,
-    sessionId,
-    opportunityId,
-    provenance: call.principal.provenance,
-    surface,
+    ...asker,
     family,
     action,
     fingerprint: fingerprint(action),
@@ -135,7 +162,6 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
     context: redactContext(told, detect),
     summary,
     tools,
-    actionId: requireActionId(proposal.actionId),
   };
 }
 

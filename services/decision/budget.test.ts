@@ -67,6 +67,20 @@ test('what is refused takes nothing from another limit', async () => {
   expect((await ask(world, names('o2'))).allowed).toBe(true);
 });
 
+test('what cannot be read and what is a repeat take nothing', async () => {
+  const world = await limited(turn(2));
+  const unreadable = [{ kind: { case: 'patch' as const, value: { patch: '', cwd: '' } } }];
+  for (let n = 0; n < 3; n += 1) {
+    await expect(ask(world, { opportunityId: 'o1', actions: unreadable })).rejects.toMatchObject({
+      code: 'invalid_argument',
+    });
+  }
+  expect((await ask(world, { opportunityId: 'o1', idempotencyKey: 'k' })).allowed).toBe(true);
+  for (let n = 0; n < 3; n += 1) await ask(world, { opportunityId: 'o1', idempotencyKey: 'k' });
+  expect((await ask(world, { opportunityId: 'o1' })).allowed).toBe(true);
+  expect((await ask(world, { opportunityId: 'o1' })).allowed).toBe(false);
+});
+
 test('what an agent is told counts for nothing', async () => {
   const world = await limited(turn(1));
   const output = [{ kind: { case: 'output' as const, value: { text: 'all is well', tool: 'Bash' } } }];
@@ -88,7 +102,7 @@ test('explaining takes nothing, and no limit is no limit', async () => {
 });
 
 test('a keeper of budgets that does not answer denies, and does not claim that one is spent', async () => {
-  const budgets = { take: () => Promise.reject(new Error('away')), sweep: async () => 0 };
+  const budgets = { give: async () => undefined, take: () => Promise.reject(new Error('away')), sweep: async () => 0 };
   const world = await makeWorld({ stores: { budgets }, settings: turn(1) });
   const { allowed, reason } = await ask(world, { opportunityId: 'o1' });
   expect(allowed).toBe(false);

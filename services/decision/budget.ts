@@ -3,14 +3,11 @@
 
 import type { SpentBudget } from '../../core/envelope.ts';
 import type { Bucket } from '../../ports/budgets/port.ts';
-import type { Admitted } from './admit.ts';
+import type { Asker } from './admit.ts';
 import type { DecisionDeps, DecisionSettings } from './deps.ts';
 
 export type BudgetAnswer = { readonly allowed: boolean; readonly spent?: SpentBudget };
-type Limited = Pick<Admitted, 'tenantId' | 'agentId' | 'sessionId' | 'opportunityId' | 'action'>;
-
-/** What an agent is told is nothing it does. */
-const TOLD = new Set(['prompt', 'output']);
+type Limited = Pick<Asker, 'tenantId' | 'agentId' | 'sessionId' | 'opportunityId' | 'isTold'>;
 
 const MINUTE_MS = 60_000;
 const SECOND_MS = 1_000;
@@ -28,15 +25,26 @@ export async function takeBudget(
   return { allowed, spent: spentOf(bucket, nowMs + retryAfterMs) };
 }
 
+/** Of what was taken: nothing was decided for it. */
+export async function giveBudget(
+  who: Limited,
+  { settings, stores }: Pick<DecisionDeps, 'settings' | 'stores'>,
+  nowMs: number,
+): Promise<void> {
+  const buckets = bucketsOf(who, settings);
+  if (buckets.length > 0) await stores.budgets.give(buckets, 1, nowMs);
+}
+
 function bucketsOf(
-  { tenantId, agentId, sessionId, opportunityId, action }: Limited,
+  { tenantId, agentId, sessionId, opportunityId, isTold }: Limited,
   settings: DecisionSettings,
 ): Bucket[] {
   const { agentRate, turn, session } = settings;
   const whose = `${tenantId}/${agentId}`;
   const buckets: Bucket[] = [];
   if (agentRate > 0) buckets.push({ name: `agent:${whose}`, capacity: agentRate, refillPerSecond: agentRate / 60 });
-  if (action.parts.every(({ effect }) => TOLD.has(effect))) return buckets;
+  // What an agent is told is nothing it does.
+  if (isTold) return buckets;
   for (const [kind, name, { actions, windowMs }] of [
     ['turn', opportunityId, turn],
     ['session', sessionId, session],

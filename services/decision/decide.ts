@@ -6,10 +6,10 @@ import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { runs } from '../../core/route.ts';
 import type { DecisionAnswer, Proposal } from '../../gen/beacon/v1/decision_service_pb.js';
-import { admit, type IdempotencyClaimKey } from './admit.ts';
+import { type Admitted, admitAction, admitAsker, type IdempotencyClaimKey } from './admit.ts';
 import { toAnswer } from './answer.ts';
 import type { DecisionDeps } from './deps.ts';
-import { type EpochMemory, gather } from './gather.ts';
+import { type AskedFacts, askFacts, type EpochMemory, gather } from './gather.ts';
 import { judge } from './judge.ts';
 import type { Recorder } from './recorder.ts';
 import { laterDraft } from './records.ts';
@@ -32,16 +32,19 @@ export async function decide(
 ): Promise<DecisionAnswer | undefined> {
   const { env, stores } = deps;
   const clock = new StageClock(deps, call);
-  const admitted = admit(proposal, call, deps);
-  clock.lap('admit');
+  const asker = admitAsker(proposal, call, deps);
   const policy = deps.policy.snapshot();
-  // Asked for in one turn, so that claim and facts are one round trip.
-  const [gathered, claimed] = await Promise.all([
-    gather(admitted, policy.digest, deps, epochs),
-    idempotency?.claimed ?? true,
-  ]);
+  // Asked for in one turn, so that claim and facts are one round trip; the proposal is read while they are under way.
+  const asked = askFacts(asker, policy.digest, deps);
+  await stores.left?.();
+  const admitted = await orUnused(asked, () => admitAction(asker, proposal, call, deps));
+  clock.lap('admit');
+  const [gathered, claimed] = await Promise.all([gather(asked, admitted, deps, epochs), idempotency?.claimed ?? true]);
   clock.lap('gather');
-  if (!claimed) return undefined;
+  if (!claimed) {
+    await asked.unused();
+    return undefined;
+  }
   const judged = judge(admitted, gathered, policy, { salt: env.randomHex(16), nowMs: env.now() });
   clock.lap('judge');
   const { approval } = gathered.facts;
@@ -69,6 +72,16 @@ export async function decide(
   // The answer leaves first: nobody waits for what is counted and told.
   recorder.later(() => tell(what, sealed, call, deps, seconds));
   return answerOf(what, sealed, call);
+}
+
+/** What cannot be read is not decided, and charged to nobody. */
+async function orUnused(asked: AskedFacts, read: () => Admitted): Promise<Admitted> {
+  try {
+    return read();
+  } catch (error) {
+    await asked.unused();
+    throw error;
+  }
 }
 
 /**

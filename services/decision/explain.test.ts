@@ -104,7 +104,7 @@ test('it leaves nothing: no receipt, no budget, no action, no idempotency key, n
     const explained = await explain(world, shell('ls', { idempotencyKey: 'k' }));
     expect(explained.route).toBe(Route.ALLOW);
   }
-  expect(new Set(asked)).toEqual(new Set(['actions.findApproval']));
+  expect(new Set(asked)).toEqual(new Set(['actions.approvedFor']));
   expect(await ledger.scan(0, 100)).toEqual([]);
   // The whole budget and the key are still there for what is decided.
   for (let i = 0; i < 3; i += 1) {
@@ -135,7 +135,7 @@ test('what holds whatever a policy says is said here too', async () => {
   const revoked = await explain(world, shell('ls'));
   expect([revoked.route, revoked.reasons[0]?.code]).toEqual([Route.DENY, 'revoked']);
   const deaf = await makeWorld({
-    stores: { revocations: { consult: () => Promise.reject(new Error('away')) } as never },
+    stores: { revocations: { survey: () => Promise.reject(new Error('away')) } as never },
   });
   const unknown = await explain(deaf, shell('ls'));
   expect([unknown.route, unknown.facts?.missing]).toEqual([Route.DENY, ['revocations']]);

@@ -16,11 +16,11 @@ import { type Admitted, admit } from './admit.ts';
 import { levelToProto, obligationToProto, routeToProto } from './answer.ts';
 import type { DecisionDeps } from './deps.ts';
 import { understood } from './explained.ts';
-import { type EpochMemory, type Gathered, gather } from './gather.ts';
+import { askFacts, type Budgeting, type EpochMemory, type Gathered, gather } from './gather.ts';
 import { judge } from './judge.ts';
 
 /** A rate says how much may be decided; nothing is decided here. */
-const TAKES_NOTHING = async () => ({ allowed: true });
+const TAKES_NOTHING: Budgeting = { take: async () => ({ allowed: true }), give: async () => undefined };
 /** After this long nothing more is supposed, and the answer says that it is not all. */
 const SUPPOSING_MS = 250;
 
@@ -33,7 +33,7 @@ export async function explain(
   const { env } = deps;
   const admitted = admit(proposal, call, deps);
   const policy = (deps.unremembered ?? deps.policy).snapshot();
-  const gathered = await gather(admitted, policy.digest, deps, epochs, TAKES_NOTHING);
+  const gathered = await gather(askFacts(admitted, policy.digest, deps, TAKES_NOTHING), admitted, deps, epochs);
   const { verdict, input } = judge(admitted, gathered, policy, { salt: env.randomHex(16), nowMs: env.now() });
   const evaluated = JSON.parse(Buffer.from(input).toString()) as EvaluatedInput;
   const subject: Subject = {

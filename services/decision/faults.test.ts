@@ -227,6 +227,18 @@ test.each([
   expect(answer?.reasons.map(({ code }) => code)).toContain('revoked');
 });
 
+test('a tool among more revoked ones than a survey names stops all the same, and no other tool does', async () => {
+  const world = await makeWorld();
+  const many = Array.from({ length: 100 }, (_, n) => ({ scope: `tool:t${n}`, revocationId: `rev_${n}`, epoch: n + 2 }));
+  await world.stores.revocations.rebuild([...many, { scope: 'tool:echo', revocationId: 'rev_e', epoch: 102 }], 102);
+  const reasons = async (command: string) => {
+    const request = { $typeName: 'beacon.v1.ExecuteRequest' as const, proposal: shell(command) };
+    return (await world.maker.execute(request, callAs())).answer?.reasons.map(({ code }) => code);
+  };
+  expect(await reasons('echo hi; ls')).toContain('revoked');
+  expect(await reasons('ls')).not.toContain('revoked');
+});
+
 test.each([
   ['{"command":"rm -rf /","command":"ls"}', 'action.arguments'],
   ['{"command":"ls","x":"\\ud800"}', 'action.arguments'],

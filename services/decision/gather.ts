@@ -5,9 +5,11 @@ import type { Facts } from '../../core/envelope.ts';
 import type { Provenance } from '../../core/principal.ts';
 import { MAX_SCOPES_PER_CONSULT, scopesOf } from '../../core/revocation.ts';
 import { trustLevel } from '../../core/trust-score/level.ts';
+import type { ApprovalRecord } from '../../ports/action-store/port.ts';
+import type { Survey } from '../../ports/revocation-list/port.ts';
 import type { ScoreRow } from '../../ports/score-store/port.ts';
-import type { Admitted } from './admit.ts';
-import { type BudgetAnswer, takeBudget } from './budget.ts';
+import type { Admitted, Asker } from './admit.ts';
+import { type BudgetAnswer, giveBudget, takeBudget } from './budget.ts';
 import type { DecisionDeps } from './deps.ts';
 
 export const SCORE_FLOOR = 300;
@@ -34,53 +36,88 @@ export class EpochMemory {
 }
 
 /** How the agent's budget answers; it is taken from unless told otherwise. */
-type BudgetOf = (admitted: Admitted, deps: DecisionDeps, nowMs: number) => Promise<BudgetAnswer>;
+export type Budgeting = {
+  readonly take: (who: Asker, deps: DecisionDeps, nowMs: number) => Promise<BudgetAnswer>;
+  readonly give: (who: Asker, deps: DecisionDeps, nowMs: number) => Promise<void>;
+};
+const BUDGETS: Budgeting = { take: takeBudget, give: giveBudget };
 
-export async function gather(
-  admitted: Admitted,
+type Listed = Pick<Survey, 'epoch' | 'revoked'>;
+type Answer<T> = { readonly value: T } | { readonly fault: unknown };
+
+/** What has been asked for and not yet waited for. None of it rejects. */
+export type AskedFacts = {
+  readonly asker: Asker;
+  readonly policyDigest: string;
+  readonly list: Promise<Answer<Survey>>;
+  readonly score: Promise<Answer<ScoreRow | undefined>>;
+  readonly approved: Promise<Answer<readonly ApprovalRecord[]>>;
+  readonly budget: Promise<Answer<BudgetAnswer>>;
+  /** For a proposal on which nothing is decided: gives back what its budget was charged. */
+  readonly unused: () => Promise<void>;
+};
+
+/** Asks for all facts at once: none depends on what is proposed, which can be read while the answers are under way. */
+export function askFacts(
+  asker: Asker,
   policyDigest: string,
   deps: DecisionDeps,
-  epochs: EpochMemory,
-  budgetOf: BudgetOf = takeBudget,
-): Promise<Gathered> {
-  const { stores, settings, env } = deps;
-  const { tenantId, agentId, sessionId, provenance, tools } = admitted;
-  const scopes = scopesOf({
-    tenantId,
-    agentId,
-    sessionId,
-    provenance,
-    tools,
-    policyDigest,
-    keyId: settings.keyId(),
-    permitId: '',
-  });
+  budgeting: Budgeting = BUDGETS,
+): AskedFacts {
+  const { stores, env } = deps;
+  const { tenantId, agentId } = asker;
   const nowMs = env.now();
+  const budget = kept(budgeting.take(asker, deps, nowMs));
+  return {
+    asker,
+    policyDigest,
+    list: kept(stores.revocations.survey(scopesFor(asker, policyDigest, [], deps))),
+    score: kept(stores.scores.read({ tenantId, agentId })),
+    approved: kept(stores.actions.approvedFor(tenantId, agentId, nowMs)),
+    budget,
+    async unused() {
+      const taken = await budget;
+      if (!('value' in taken) || !taken.value.allowed) return;
+      await budgeting.give(asker, deps, env.now()).catch((error) => env.failed('gather.budget', error));
+    },
+  };
+}
+
+export async function gather(
+  asked: AskedFacts,
+  { fingerprint, tools }: Pick<Admitted, 'fingerprint' | 'tools'>,
+  deps: DecisionDeps,
+  epochs: EpochMemory,
+): Promise<Gathered> {
+  const { asker, policyDigest } = asked;
+  const scopes = scopesFor(asker, policyDigest, tools, deps);
   const missing: string[] = [];
-  const late = timeUp(settings.gatherTimeoutMs);
-  const ask = <T>(name: string, answer: Promise<T>): Promise<T | undefined> =>
-    Promise.race([answer, late.passed]).catch((error) => {
-      missing.push(name);
-      env.failed(`gather.${name}`, error);
-      return undefined;
-    });
-  const [list, score, approval, budget] = await Promise.all([
-    ask('revocations', consult(scopes, deps)),
-    ask('score', stores.scores.read({ tenantId, agentId })),
-    ask('approval', stores.actions.findApproval(tenantId, agentId, admitted.fingerprint, nowMs)),
-    ask('budget', budgetOf(admitted, deps, nowMs)),
+  const late = timeUp(deps.settings.gatherTimeoutMs);
+  const get = async <T>(name: string, answer: Promise<Answer<T>>): Promise<T | undefined> => {
+    const got = await Promise.race([answer, late.passed]);
+    if ('value' in got) return got.value;
+    missing.push(name);
+    deps.env.failed(`gather.${name}`, got.fault);
+    return undefined;
+  };
+  const [list, score, approved, budget] = await Promise.all([
+    get('revocations', withTools(asked.list, tools, deps)),
+    get('score', asked.score),
+    get('approval', asked.approved),
+    get('budget', asked.budget),
   ]);
   late.cancel();
   const epoch = list?.epoch === undefined || list.epoch < epochs.highest ? null : list.epoch;
   if (epoch !== null) epochs.see(epoch);
-  const figure = figureOf(score, provenance);
+  const figure = figureOf(score, asker.provenance);
+  const approval = approved?.find((one) => one.fingerprint === fingerprint);
   return {
     scopes,
     missing,
     facts: {
       score: figure.score,
       valid_receipts: figure.validReceipts,
-      level: missing.includes('score') ? 'L0' : trustLevel({ provenance, ...figure }),
+      level: missing.includes('score') ? 'L0' : trustLevel({ provenance: asker.provenance, ...figure }),
       revocation_epoch: epoch,
       revoked_scopes: list?.revoked ?? [],
       budget_exhausted: budget === undefined || !budget.allowed,
@@ -90,6 +127,17 @@ export async function gather(
   };
 }
 
+function scopesFor(asker: Asker, policyDigest: string, tools: readonly string[], { settings }: DecisionDeps): string[] {
+  return scopesOf({ ...asker, tools, policyDigest, keyId: settings.keyId(), permitId: '' });
+}
+
+function kept<T>(answer: Promise<T>): Promise<Answer<T>> {
+  return answer.then(
+    (value) => ({ value }),
+    (fault: unknown) => ({ fault }),
+  );
+}
+
 /** The two standings of one name are apart: a caller that only asserts it never gains or loses for the minted one. */
 function figureOf(row: ScoreRow | undefined, provenance: Provenance): { score: number; validReceipts: number } {
   if (row === undefined) return { score: SCORE_FLOOR, validReceipts: 0 };
@@ -97,22 +145,36 @@ function figureOf(row: ScoreRow | undefined, provenance: Provenance): { score: n
   return { score: row.score, validReceipts: row.validReceipts };
 }
 
-async function consult(scopes: readonly string[], deps: DecisionDeps) {
-  const { revocations } = deps.stores;
-  if (scopes.length <= MAX_SCOPES_PER_CONSULT) return revocations.consult(scopes);
-  const pages: Promise<Awaited<ReturnType<typeof revocations.consult>>>[] = [];
-  for (let i = 0; i < scopes.length; i += MAX_SCOPES_PER_CONSULT) {
-    pages.push(revocations.consult(scopes.slice(i, i + MAX_SCOPES_PER_CONSULT)));
+/** Which of the scopes, those of the tools too, are revoked; by name, in a second round trip, only where a survey names none. */
+async function withTools(
+  surveyed: Promise<Answer<Survey>>,
+  tools: readonly string[],
+  { stores }: DecisionDeps,
+): Promise<Answer<Listed>> {
+  const answer = await surveyed;
+  if (!('value' in answer)) return answer;
+  const { epoch, revoked, tools: inForce } = answer.value;
+  const scopes = tools.map((tool) => `tool:${tool}`);
+  if (inForce !== undefined) {
+    return { value: { epoch, revoked: [...revoked, ...scopes.filter((scope) => inForce.includes(scope))] } };
   }
-  const answers = await Promise.all(pages);
-  const epochs = answers.map((answer) => answer.epoch);
-  const epoch = epochs.includes(undefined) ? undefined : Math.min(...(epochs as number[]));
-  return { epoch, revoked: answers.flatMap((answer) => answer.revoked) };
+  const pages: Promise<Listed>[] = [];
+  for (let i = 0; i < scopes.length; i += MAX_SCOPES_PER_CONSULT) {
+    pages.push(stores.revocations.consult(scopes.slice(i, i + MAX_SCOPES_PER_CONSULT)));
+  }
+  return kept(Promise.all(pages).then((lists) => joined([{ epoch, revoked }, ...lists])));
 }
 
-/** One timer for everything that is asked. `passed` rejects when the time is up, and never once cancelled. */
-function timeUp(timeoutMs: number): { readonly passed: Promise<never>; cancel(): void } {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+function joined(lists: readonly Listed[]): Listed {
+  const epochs = lists.map((list) => list.epoch);
+  const epoch = epochs.includes(undefined) ? undefined : Math.min(...(epochs as number[]));
+  return { epoch, revoked: lists.flatMap((list) => list.revoked) };
+}
+
+/** One timer for everything that is asked; the answers that have come by then are read first. */
+function timeUp(timeoutMs: number): { readonly passed: Promise<{ readonly fault: unknown }>; cancel(): void } {
+  const { promise, resolve } = Promise.withResolvers<{ readonly fault: unknown }>();
+  const over = () => resolve({ fault: new Error(`no answer within ${timeoutMs} ms`) });
+  const timer = setTimeout(() => setImmediate(over), timeoutMs);
   return { passed: promise, cancel: () => clearTimeout(timer) };
 }

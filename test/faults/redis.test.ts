@@ -18,7 +18,7 @@ import { tokenRecord } from '../../ports/token-store/contract.ts';
 import { RedisTokenStore } from '../../ports/token-store/redis.ts';
 import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
 import { makeWorld, minted, shell, type World } from '../../services/decision/decision.fixture.ts';
-import { EpochMemory, gather } from '../../services/decision/gather.ts';
+import { askFacts, EpochMemory, gather } from '../../services/decision/gather.ts';
 import { CountingProxy, ONE_ROUND_TRIP } from '../counting-proxy.ts';
 import { describeWithRedis, documentedRights, type RedisServer, startRedis } from '../redis-server.ts';
 
@@ -73,13 +73,21 @@ describeWithRedis('decisions on redis', () => {
     await execute();
     const { deps } = world;
     const who = { tenantId: 't', agentId: 'a', sessionId: 's', opportunityId: 'o' };
-    const action = { parts: [{ effect: 'read' }] };
-    const admitted = { ...who, action, provenance: 'authenticated', tools: ['git', 'ls'] };
-    const facts = { ...admitted, fingerprint: 'f'.repeat(64) } as unknown as Parameters<typeof gather>[0];
-    const all = () => Promise.all([claim(), gather(facts, 'd'.repeat(64), deps, new EpochMemory())]);
+    const asker = { ...who, provenance: 'authenticated' as const, surface: 'api', isTold: false, actionId: '' };
+    const admitted = { tools: ['git', 'ls'], fingerprint: 'f'.repeat(64) };
+    const facts = () => gather(askFacts(asker, 'd'.repeat(64), deps), admitted, deps, new EpochMemory());
+    const all = () => Promise.all([claim(), facts()]);
     const claim = () => deps.stores.idempotency.claim({ tenantId: 't', agentId: 'a', key: 'k' }, 'd', deps.env.now());
     const scopes = Array.from({ length: 64 }, (_, n) => `tool:t${n}`);
     expect(await proxy.count(all)).toEqual(ONE_ROUND_TRIP);
+    await list.apply({ scope: 'tool:ls', revocationId: 'rev_2', epoch: 2, operation: 'revoke' });
+    const approval = approvalRecord({ ...admitted, status: 'approved', notAfterMs: deps.env.now() + 60_000 });
+    await deps.stores.actions.putApproval(approval, { logId: LOG, index: 0 });
+    expect(await proxy.count(facts)).toEqual(ONE_ROUND_TRIP);
+    expect((await facts()).facts).toMatchObject({
+      revoked_scopes: ['tool:ls'],
+      approval: { action_id: approval.actionId },
+    });
     expect(await proxy.count(() => deps.stores.revocations.consult(scopes))).toEqual(ONE_ROUND_TRIP);
   });
 
