@@ -61,6 +61,7 @@ export class SignerMember {
   /** A leaf not yet answered for cannot lie below this. */
   #seenSize = 0;
   #leaseRefused = false;
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
   well = false;
   status: GetStatusResponse | undefined;
   /** 12 hex digits; empty until the signer was first asked. */
@@ -117,6 +118,7 @@ export class SignerMember {
     const fromIndex = this.#seenSize;
     try {
       const response = await this.#stream.ask(request, notAfterMs);
+      this.#answeredAtMs = this.#deps.env.now();
       if (response.refused === 'no_lease') this.#leaseRefused = true;
       const last = parseReceiptId(response.receipts.at(-1)?.receiptId ?? '');
       // Answers come in the order of the log's batches; what was sent later lies behind.
@@ -164,6 +166,7 @@ export class SignerMember {
   async #ask(): Promise<void> {
     const { env, limits, service } = this.#deps;
     const failures = this.#failures;
+    const askedAtMs = env.now();
     const question = () =>
       service.getStatus(create(GetStatusRequestSchema), { ...env.context(), deadlineMs: env.now() + limits.statusMs });
     try {
@@ -180,6 +183,9 @@ export class SignerMember {
       if (failures !== this.#failures) return;
       this.well = true;
     } catch (error) {
+      // Late with this answer because it is busy sealing: who takes it for lost under load loses all of them at once.
+      const isBusy = asBeaconError(error).code === 'deadline_exceeded' && this.#answeredAtMs >= askedAtMs;
+      if (isBusy) return;
       this.#unwell(error);
       // Lets a signer that is being drained finish what it has; the next request opens a new stream.
       this.#stream.retire();

@@ -3,6 +3,7 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { expect, test } from 'vitest';
+import { BeaconError } from '../../core/errors.ts';
 import * as pb from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import { MemoryEventBus } from '../../ports/event-bus/memory.ts';
 import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
@@ -30,10 +31,15 @@ async function signer(n: number, sickness: Sickness) {
     }),
   );
   let asked = 0;
+  let busy = false;
   const service: RemoteSigner = {
     seal: (request) => real.seal(request),
     getReceipt: (request) => real.getReceipt(request),
-    getStatus: () => real.getStatus(),
+    getStatus: async () => {
+      if (!busy) return real.getStatus();
+      await later(20);
+      throw new BeaconError('deadline_exceeded', 'no status in time');
+    },
     listReceipts: (request) => real.listReceipts(request),
     async *sealStream(requests) {
       for await (const request of requests) {
@@ -42,7 +48,10 @@ async function signer(n: number, sickness: Sickness) {
       }
     },
   };
-  return { name: `signer-${n}`, service, asked: () => asked };
+  const occupy = () => {
+    busy = true;
+  };
+  return { name: `signer-${n}`, service, asked: () => asked, occupy };
 }
 
 async function world(...sicknesses: readonly Sickness[]) {
@@ -64,7 +73,8 @@ async function world(...sicknesses: readonly Sickness[]) {
   });
   const request = create(pb.SealRequestSchema, { drafts: [outcome] });
   const seal = () => pool.seal(request, callAs({}, Date.now() + 5_000));
-  return { pool, seal, asked: () => signers.map((one) => one.asked()) };
+  const occupy = () => signers.forEach((one) => one.occupy());
+  return { pool, seal, occupy, asked: () => signers.map((one) => one.asked()) };
 }
 
 test.each([
@@ -85,6 +95,19 @@ test('a single caller stays with one that is well; calls at once are shared out'
   await Promise.all(Array.from({ length: 12 }, seal));
   const share = asked().map((count, n) => count - (before[n] as number));
   expect(share).toEqual([6, 6]);
+  pool.stop();
+});
+
+test('a signer too busy to say how it is stays in use while it seals, and no longer', async () => {
+  const { pool, seal, occupy } = await world(well, well);
+  occupy();
+  for (let i = 0; i < 3; i += 1) {
+    await Promise.all([pool.getStatus(), seal(), seal()]);
+    expect(pool.ready()).toBe(true);
+  }
+  await later(5);
+  await expect(pool.getStatus()).rejects.toMatchObject({ code: 'unavailable' });
+  expect(pool.ready()).toBe(false);
   pool.stop();
 });
 
