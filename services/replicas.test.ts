@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { BeaconError } from '../core/errors.ts';
-import { leastBusy } from './replicas.ts';
+import { leastBusy, madeBlind } from './replicas.ts';
 
 type Service = { ask(): Promise<string> };
 
@@ -53,4 +53,25 @@ test('a refusal says nothing about the replica; with all of them lost one is ask
   const none = world(lost, lost);
   for (let i = 0; i < 10; i += 1) await expect(none.one.ask()).rejects.toMatchObject({ code: 'unavailable' });
   expect(none.asked).toEqual([5, 5]);
+});
+
+test('a replica that decides without the revocation list is left alone for a moment, unless all of them do', async () => {
+  const asked = [0, 0];
+  const clock = { ms: 0 };
+  const deciding = (at: number, code: string) => ({
+    async execute() {
+      asked[at] = (asked[at] ?? 0) + 1;
+      return { answer: { reasons: [{ code }] } };
+    },
+  });
+  const one = leastBusy([deciding(0, 'revocation_unknown'), deciding(1, 'ok')], () => clock.ms, madeBlind);
+  for (let i = 0; i < 10; i += 1) await one.execute();
+  expect(asked).toEqual([1, 9]);
+  clock.ms += 1_000;
+  for (let i = 0; i < 10; i += 1) await one.execute();
+  expect(asked).toEqual([2, 18]);
+  const blind = [deciding(0, 'revocation_unknown'), deciding(1, 'revocation_unknown')];
+  const all = leastBusy(blind, () => clock.ms, madeBlind);
+  for (let i = 0; i < 10; i += 1) await all.execute();
+  expect(asked).toEqual([7, 23]);
 });

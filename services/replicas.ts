@@ -1,5 +1,5 @@
 // Several replicas of one service as one: a call goes to the least busy, in turn among equals; one that could not be
-// reached, or did not answer in time, is left alone for a moment. A call that failed is never repeated here: what it did is
+// reached, did not answer in time, or answered what only a sick one does, is left alone for a moment. A call that failed is never repeated here: what it did is
 // not known.
 
 import { BeaconError, type ErrorCode } from '../core/errors.ts';
@@ -10,8 +10,15 @@ const LOST: readonly ErrorCode[] = ['unavailable', 'deadline_exceeded'];
 
 type Replica<S> = { readonly service: S; underWay: number; restingUntilMs: number };
 
-/** An object of the same shape whose every method goes to one replica. With all of them resting, the least busy is asked. */
-export function leastBusy<S extends object>(services: readonly S[], now: () => number): S {
+/**
+ * An object of the same shape whose every method goes to one replica. With all of them resting, the least busy is asked.
+ * `isSick` is told each answer.
+ */
+export function leastBusy<S extends object>(
+  services: readonly S[],
+  now: () => number,
+  isSick: (answer: unknown) => boolean = () => false,
+): S {
   const replicas = services.map((service): Replica<S> => ({ service, underWay: 0, restingUntilMs: 0 }));
   let turn = 0;
   return new Proxy({} as S, {
@@ -22,7 +29,9 @@ export function leastBusy<S extends object>(services: readonly S[], now: () => n
         const method = Reflect.get(replica.service, name) as (...given: unknown[]) => Promise<unknown>;
         replica.underWay += 1;
         try {
-          return await method(...args);
+          const answer = await method(...args);
+          if (isSick(answer)) replica.restingUntilMs = now() + REST_MS;
+          return answer;
         } catch (error) {
           if (error instanceof BeaconError && LOST.includes(error.code)) replica.restingUntilMs = now() + REST_MS;
           throw error;
@@ -44,6 +53,15 @@ function pick<S>(replicas: readonly Replica<S>[], turn: number, nowMs: number): 
 
 function rank({ underWay, restingUntilMs }: Replica<unknown>, nowMs: number): number {
   return underWay + (restingUntilMs > nowMs ? Number.MAX_SAFE_INTEGER / 2 : 0);
+}
+
+/**
+ * Of a decision: made without the revocation list. Where one replica alone lost its Redis, it would deny quickly, hence be the
+ * least busy, and all others would stand by.
+ */
+export function madeBlind(answer: unknown): boolean {
+  const { reasons = [] } = (answer as { answer?: { reasons?: readonly { code: string }[] } } | undefined)?.answer ?? {};
+  return reasons.some(({ code }) => code === 'revocation_unknown');
 }
 
 /** The same object, but this method asks every replica and gives the first's answer. Throws when one of them failed. */

@@ -16,7 +16,7 @@ import { adminTokenOf, instanceOf, prepareAgentDoors } from './agent-doors.ts';
 import { createGateway } from './gateway/compose.ts';
 import { leadingKillSwitch } from './leading-kill-switch.ts';
 import { dialRelay } from './relay.ts';
-import { askingAll, leastBusy } from './replicas.ts';
+import { askingAll, leastBusy, madeBlind } from './replicas.ts';
 import { openSeparateMesh, openSharedRedis, ownCall, type Run } from './separate-parts.ts';
 import { dialAll, type Started } from './separate-targets.ts';
 import { UnansweredCalls } from './unanswered-calls.ts';
@@ -79,7 +79,7 @@ export async function startGateway(run: Run): Promise<Started> {
   const gateway = createGateway({
     services: {
       // Each replica watches for itself; an admin's word must reach all of them.
-      decision: askingAll(leastBusy(deciders, Date.now), deciders, 'activatePolicy'),
+      decision: askingAll(leastBusy(deciders, Date.now, madeBlind), deciders, 'activatePolicy'),
       scoring: leastBusy(services(scoring) as (typeof scoring)[number]['service'][], Date.now),
       killSwitch: leading.killSwitch,
       logs: [...signers.map(({ service }) => service), leading.log],
