@@ -55,7 +55,9 @@ export async function decide(
   const what: ToSeal = { admitted, gathered, judged, policy, idempotency: idempotency?.key, open };
   let sealed: SealedDecision;
   try {
-    sealed = await seal(what, call, deps);
+    const sealing = seal(what, call, deps);
+    recorder.pause();
+    sealed = await sealing;
   } catch (error) {
     if (usesApproval) await stores.actions.releaseApproval(approval.action_id);
     throw error;

@@ -27,6 +27,16 @@ test('no more than a bounded number of pieces waits', async () => {
   expect(done.length).toBe(64);
 });
 
+test('it is done as soon as there is a pause', async () => {
+  const done: number[] = [];
+  const behind = new Behind(() => {});
+  behind.later(() => done.push(1));
+  behind.pause();
+  expect(done).toEqual([]);
+  await turn();
+  expect(done).toEqual([1]);
+});
+
 /** A decision service without a ledger of its own, whose action store tells what it was asked in which order. */
 async function remote() {
   const asked: string[] = [];

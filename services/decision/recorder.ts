@@ -66,6 +66,11 @@ export class Recorder {
     this.#behind.later(work);
   }
 
+  /** Another process is at work on what was asked last. */
+  pause(): void {
+    this.#behind.pause();
+  }
+
   /** Sends what was put off, so that who asks next finds it. */
   catchUp(): void {
     this.#behind.flush();
