@@ -23,12 +23,12 @@ test.each([
   ['small ones by their number', 8, 300],
 ])('%s', async (_, bytes, most) => {
   const { stream, given } = endless(bytes);
-  const messages = inbox<Buffer>(stream);
+  const messages = inbox<Buffer, Buffer>(stream, { read: (message) => message })[Symbol.asyncIterator]();
   await messages.next();
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(given()).toBeLessThanOrEqual(most);
   // Who comes again gets what waits, and more after it.
   for (let n = 0; n < 2 * most; n++) expect((await messages.next()).value?.length).toBe(bytes);
-  await messages.return(undefined);
+  await messages.return?.(undefined);
   stream.destroy();
 });
