@@ -216,13 +216,10 @@ class Lane<Request, Response, Sent, Got> {
     const done = () => this.#queue.length === 0 && (this.over || this.#closing);
     return flow({
       take: () => {
-        for (;;) {
-          const entry = this.#queue.shift();
-          if (entry === undefined) return undefined;
-          if (entry.settled) continue;
-          entry.sent = true;
-          return this.#deps.write(entry.sequence, entry.request);
-        }
+        const entry = this.#queue.shift();
+        if (entry === undefined) return undefined;
+        entry.sent = true;
+        return this.#deps.write(entry.sequence, entry.request);
       },
       get done() {
         return done();
