@@ -2,6 +2,7 @@
 // A request that fails says whether it was ever sent: what was sent and not answered may have been done all the same.
 
 import { BeaconError, type ErrorCode } from '../core/errors.ts';
+import { type Flow, flow, flowOf } from './flow.ts';
 import { wasNeverSeen } from './rpc-errors.ts';
 
 /** How often requests are held against their deadlines: the most by which one may be late. */
@@ -119,11 +120,12 @@ class Lane<Request, Response, Sent, Got> {
   readonly openedAtMs: number;
   readonly #deps: ExchangeDeps<Request, Response, Sent, Got>;
   readonly #waiting = new Map<bigint, Entry<Request, Response>>();
+  readonly #ended: (unseen: readonly Entry<Request, Response>[]) => void;
   readonly #sweeper: NodeJS.Timeout;
   #queue: Entry<Request, Response>[] = [];
   #next = 0n;
   #closing = false;
-  #wake = () => {};
+  #sender = () => {};
   over = false;
 
   /** `ended` takes what was certainly not read at the other end. */
@@ -133,11 +135,10 @@ class Lane<Request, Response, Sent, Got> {
   ) {
     this.#deps = deps;
     this.openedAtMs = deps.now();
+    this.#ended = ended;
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
-    this.#read().then((unseen) => {
-      clearInterval(this.#sweeper);
-      ended(unseen);
-    });
+    // Not at once: who opened it has to know it before it can end.
+    queueMicrotask(() => this.#open());
   }
 
   get pending(): number {
@@ -156,23 +157,42 @@ class Lane<Request, Response, Sent, Got> {
     entry.sent = false;
     this.#waiting.set(entry.sequence, entry);
     this.#queue.push(entry);
-    this.#wake();
+    this.#sender();
   }
 
   close(): void {
     this.#closing = true;
-    this.#wake();
+    this.#sender();
   }
 
-  async #read(): Promise<readonly Entry<Request, Response>[]> {
-    let failure = new BeaconError('unavailable', 'the server ended the stream');
+  #open(): void {
+    let answers: Flow<Got>;
     try {
-      for await (const answer of this.#deps.open(this.#requests())) this.#answered(answer);
+      answers = flowOf(this.#deps.open(this.#requests()));
     } catch (thrown) {
-      failure =
-        thrown instanceof BeaconError ? thrown : new BeaconError('unavailable', 'the stream failed', { cause: thrown });
+      this.#over(thrown);
+      return;
     }
+    const read = () => {
+      if (this.over) return;
+      try {
+        for (let answer = answers.take(); answer !== undefined; answer = answers.take()) this.#answered(answer);
+      } catch (thrown) {
+        answers.leave();
+        this.#over(thrown);
+        return;
+      }
+      if (answers.done) this.#over(answers.failure);
+    };
+    answers.tell(read);
+    read();
+  }
+
+  #over(thrown: unknown): void {
+    if (this.over) return;
     this.over = true;
+    clearInterval(this.#sweeper);
+    const failure = asFailure(thrown);
     const unseen: Entry<Request, Response>[] = [];
     if (wasNeverSeen(failure)) {
       for (const entry of this.#waiting.values()) {
@@ -187,25 +207,31 @@ class Lane<Request, Response, Sent, Got> {
     for (const entry of this.#waiting.values()) this.#fail(entry, lost);
     this.#waiting.clear();
     this.#queue = [];
-    this.#wake();
-    return unseen;
+    this.#sender();
+    this.#ended(unseen);
   }
 
-  async *#requests(): AsyncGenerator<Sent> {
-    for (;;) {
-      const batch = this.#queue;
-      this.#queue = [];
-      for (const entry of batch) {
-        if (entry.settled || this.over) continue;
+  /** What waits here is not sent yet: it can still be given up without a doubt. */
+  #requests(): Flow<Sent> {
+    const done = () => this.#queue.length === 0 && (this.over || this.#closing);
+    return flow({
+      take: () => {
+        const entry = this.#queue.shift();
+        if (entry === undefined) return undefined;
         entry.sent = true;
-        yield this.#deps.write(entry.sequence, entry.request);
-      }
-      if (this.#queue.length > 0) continue;
-      if (this.over || this.#closing) return;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
+        return this.#deps.write(entry.sequence, entry.request);
+      },
+      get done() {
+        return done();
+      },
+      failure: undefined,
+      tell: (sender) => {
+        this.#sender = sender;
+      },
+      leave: () => {
+        this.#queue = [];
+      },
+    });
   }
 
   #answered(message: Got): void {
@@ -244,4 +270,11 @@ class Lane<Request, Response, Sent, Got> {
     }
     if (unsent) this.#queue = this.#queue.filter((entry) => !entry.settled);
   }
+}
+
+function asFailure(thrown: unknown): BeaconError {
+  if (thrown === undefined) return new BeaconError('unavailable', 'the server ended the stream');
+  return thrown instanceof BeaconError
+    ? thrown
+    : new BeaconError('unavailable', 'the stream failed', { cause: thrown });
 }

@@ -64,3 +64,42 @@ test('a reader that takes no answers stops the reading of requests', async () =>
   expect(read).toBeLessThan(16);
   await answers.return?.(undefined);
 });
+
+test('who leaves has no more requests read, and what is unasked is ended', async () => {
+  const left = { requests: false, unasked: false };
+  let read = 0;
+  async function* many(): AsyncGenerator<number> {
+    try {
+      for (;;) yield ++read;
+    } finally {
+      left.requests = true;
+    }
+  }
+  const unasked = () => () => {
+    left.unasked = true;
+  };
+  const answers = multiplex(many(), (n) => later(1).then(() => n), 4, unasked);
+  await later(5);
+  answers.leave();
+  await later(5);
+  expect(read).toBe(4);
+  expect(left).toEqual({ requests: true, unasked: true });
+  expect([answers.take(), answers.done]).toEqual([undefined, true]);
+});
+
+test('what is unasked is ended with the stream, and counts among what waits', async () => {
+  let send: (n: number) => void = () => {};
+  let ended = 0;
+  const unasked = (put: (n: number) => void) => {
+    send = put;
+    return () => {
+      ended += 1;
+    };
+  };
+  const answers = multiplex(from([1, 2]), async (n) => n, 1, unasked);
+  send(0);
+  const seen: number[] = [];
+  for await (const answer of answers) seen.push(answer);
+  expect(seen).toEqual([0, 1, 2]);
+  expect(ended).toBeGreaterThan(0);
+});

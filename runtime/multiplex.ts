@@ -1,74 +1,71 @@
 // Answers many requests of one stream at once, in whatever order they finish.
 
+import { type Flow, flow, flowOf } from './flow.ts';
+
 /**
  * Maps `requests` through `answer` with at most `limit` under way or finished and not yet taken; further requests wait
  * unread, which is the stream's back-pressure. `answer` must not throw. Ends when the requests end and every answer has
- * been taken; rejects as the requests do, once every answer has been taken. `unasked` is given a way to send what answers
+ * been taken; fails as the requests do, once every answer has been taken. `unasked` is given a way to send what answers
  * no request, and gives what ends that.
  */
-export async function* multiplex<I, O>(
+export function multiplex<I, O>(
   requests: AsyncIterable<I>,
   answer: (request: I) => Promise<O>,
   limit: number,
   unasked: (send: (message: O) => void) => () => void = () => () => {},
-): AsyncGenerator<O> {
-  let ready: O[] = [];
+): Flow<O> {
+  const source = flowOf(requests);
+  const ready: O[] = [];
   let held = 0;
-  let ended = false;
   let left = false;
-  let failure: unknown;
-  let wakeReader = () => {};
-  let wakeWriter = () => {};
-  const put = (message: O) => {
-    held += 1;
+  let reader = () => {};
+  const answered = (message: O) => {
+    if (left) return;
     ready.push(message);
-    wakeWriter();
+    reader();
   };
-  const stop = unasked(put);
-  const read = async () => {
-    for await (const request of requests) {
-      if (left) return;
+  const stop = unasked((message) => {
+    held += 1;
+    answered(message);
+  });
+  const read = () => {
+    while (held < limit && !left) {
+      const request = source.take();
+      if (request === undefined) break;
       held += 1;
-      answer(request).then((result) => {
-        ready.push(result);
-        wakeWriter();
-      });
-      while (held >= limit && !left) {
-        await new Promise<void>((resolve) => {
-          wakeReader = resolve;
-        });
-      }
+      answer(request).then(answered);
     }
+    if (source.done) reader();
   };
-  read()
-    .catch((error: unknown) => {
-      failure = error;
-    })
-    .finally(() => {
-      ended = true;
-      wakeWriter();
-    });
-  try {
-    for (;;) {
-      const batch = ready;
-      ready = [];
-      for (const result of batch) {
-        held -= 1;
-        wakeReader();
-        yield result;
+  const over = () => left || (held === 0 && source.done);
+  source.tell(read);
+  read();
+  return flow({
+    take() {
+      const message = ready.shift();
+      if (message === undefined) {
+        if (over()) stop();
+        return undefined;
       }
-      if (ready.length > 0) continue;
-      if (ended && held === 0) {
-        if (failure !== undefined) throw failure;
-        return;
-      }
-      await new Promise<void>((resolve) => {
-        wakeWriter = resolve;
-      });
-    }
-  } finally {
-    stop();
-    left = true;
-    wakeReader();
-  }
+      held -= 1;
+      if (held === limit - 1) read();
+      return message;
+    },
+    get done() {
+      return over();
+    },
+    get failure() {
+      return source.failure;
+    },
+    tell(told) {
+      reader = told;
+    },
+    leave() {
+      if (left) return;
+      left = true;
+      ready.length = 0;
+      stop();
+      source.leave();
+    },
+  });
 }

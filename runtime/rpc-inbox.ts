@@ -1,52 +1,95 @@
-// What arrives on a gRPC stream, as an async iterable for one reader. Node's own iterator destroys a duplex stream
-// when its reading side ends, and with it the answers still to be written; this one only reads.
+// What arrives on a gRPC stream, for one reader. Node's own iterator destroys a duplex stream when its reading side ends,
+// and with it the answers still to be written; this one only reads.
 
 import type { Readable } from 'node:stream';
+import { type Flow, flow } from './flow.ts';
 
 const PAUSE_AT_MESSAGES = 256;
 /** Where messages are bytes, so many of them wait before the stream is paused, and one message more. */
 const PAUSE_AT_BYTES = 4 * 1024 * 1024;
 
+export type InboxOptions<Raw, T> = {
+  /** Makes a message of what arrived, when it is taken; what it throws ends the inbox. */
+  readonly read: (raw: Raw) => T;
+  /** What the reader is told of the stream's error. */
+  readonly failed?: (error: unknown) => unknown;
+  /** Told when the reader goes before the end. */
+  readonly left?: () => void;
+};
+
 /**
- * Messages in order of arrival. Ends with the stream; rejects with the stream's error.
- * A server's call that is cancelled ends too: nobody is left to read an answer.
+ * Messages in order of arrival; none is received before the first is asked for. Ends with the stream, and fails with the
+ * stream's error. A server's call that is cancelled ends too: nobody is left to read an answer.
  */
-export async function* inbox<T>(stream: Readable): AsyncGenerator<T> {
-  let waiting: T[] = [];
+export function inbox<Raw, T>(stream: Readable, { read, failed = same, left }: InboxOptions<Raw, T>): Flow<T> {
+  let waiting: Raw[] = [];
   let bytes = 0;
+  let reading = false;
+  let paused = false;
   let ended = false;
   let failure: unknown;
-  let wake = () => {};
+  let reader = () => {};
   const close = () => {
+    if (ended) return;
     ended = true;
-    wake();
+    reader();
   };
   const fail = (error: unknown) => {
-    failure ??= error;
+    if (!ended) failure = failed(error);
     close();
   };
-  const take = (message: T) => {
-    waiting.push(message);
-    if (message instanceof Uint8Array) bytes += message.length;
-    if (waiting.length >= PAUSE_AT_MESSAGES || bytes >= PAUSE_AT_BYTES) stream.pause();
-    wake();
-  };
-  stream.on('data', take).on('end', close).on('close', close).on('cancelled', close).on('error', fail);
-  try {
-    for (;;) {
-      const batch = waiting;
-      waiting = [];
-      bytes = 0;
-      if (stream.isPaused()) stream.resume();
-      yield* batch;
-      if (waiting.length > 0) continue;
-      if (failure !== undefined) throw failure;
-      if (ended) return;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+  const arrived = (raw: Raw) => {
+    waiting.push(raw);
+    if (raw instanceof Uint8Array) bytes += raw.length;
+    if (waiting.length >= PAUSE_AT_MESSAGES || bytes >= PAUSE_AT_BYTES) {
+      paused = true;
+      stream.pause();
     }
-  } finally {
-    stream.off('data', take);
-  }
+    reader();
+  };
+  const stop = () => {
+    ended = true;
+    waiting = [];
+    stream.off('data', arrived);
+  };
+  stream.on('end', close).on('close', close).on('cancelled', close).on('error', fail);
+  return flow({
+    take() {
+      if (!reading && !ended) {
+        reading = true;
+        stream.on('data', arrived);
+      }
+      const raw = waiting.shift();
+      if (raw === undefined) return undefined;
+      if (raw instanceof Uint8Array) bytes -= raw.length;
+      if (paused && waiting.length === 0) {
+        paused = false;
+        stream.resume();
+      }
+      try {
+        return read(raw);
+      } catch (error) {
+        failure = error;
+        stop();
+        return undefined;
+      }
+    },
+    get done() {
+      return ended && waiting.length === 0;
+    },
+    get failure() {
+      return failure;
+    },
+    tell(told) {
+      reader = told;
+    },
+    leave() {
+      if (!ended) left?.();
+      stop();
+    },
+  });
+}
+
+function same(error: unknown): unknown {
+  return error;
 }

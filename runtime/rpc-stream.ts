@@ -1,8 +1,10 @@
 // Bidirectional streams as async iterables, with back-pressure both ways. A message of a stream remembers the bytes
 // it was read from, since there the digest of what was received belongs to the message and not to the call.
 
+import type { Writable } from 'node:stream';
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { ClientDuplexStream, ServerDuplexStream } from '@grpc/grpc-js';
+import { type Flow, flowOf } from './flow.ts';
 import { fromStatus } from './rpc-errors.ts';
 import { inbox } from './rpc-inbox.ts';
 import { sha256Hex } from './rpc-incoming.ts';
@@ -33,53 +35,76 @@ export async function serveStream(
   read: (bytes: Buffer) => Message,
   open: (requests: AsyncIterable<Message>) => Promise<AsyncIterable<Message>>,
 ): Promise<void> {
-  async function* requests(): AsyncGenerator<Message> {
-    for await (const bytes of inbox<Buffer>(call)) yield read(bytes);
-  }
-  for await (const answer of await open(requests())) {
-    if (call.cancelled || call.destroyed) return;
-    if (!call.write(answer)) await drained(call);
-  }
+  const answers = flowOf(await open(inbox(call, { read })));
+  return new Promise((resolve, reject) => {
+    pour(answers, call, (failure) => (failure === undefined ? resolve() : reject(failure)));
+  });
 }
 
-/** The client's side: sends what `requests` gives and yields the answers. Leaving the loop cancels the call. */
-export async function* callStream(
+/** The client's side: sends what `requests` gives, from now on, and has the answers. Who leaves them cancels the call. */
+export function callStream(
   call: ClientDuplexStream<Message, Message>,
   requests: AsyncIterable<Message>,
-): AsyncGenerator<Message> {
-  const sending = send(call, requests);
-  // The failure of a request's source reaches the reader as the stream's own error.
-  sending.catch((error: unknown) => {
-    call.destroy(error as Error);
-    call.cancel();
+): AsyncIterable<Message> {
+  const answers = inbox<Message, Message>(call, {
+    read: (message) => message,
+    failed: fromStatus,
+    left: () => call.cancel(),
   });
-  let ended = false;
-  try {
-    yield* inbox<Message>(call);
-    ended = true;
-  } catch (error) {
-    ended = true;
-    throw fromStatus(error);
-  } finally {
-    if (!ended) call.cancel();
-  }
+  pour(flowOf(requests), call, (failure) => {
+    if (failure !== undefined) {
+      // The failure of a request's source reaches the reader as the stream's own error.
+      call.destroy(failure as Error);
+      call.cancel();
+    } else if (!isOver(call)) call.end();
+  });
+  return answers;
 }
 
-async function send(call: ClientDuplexStream<Message, Message>, requests: AsyncIterable<Message>): Promise<void> {
-  for await (const request of requests) {
-    if (call.destroyed || call.writableEnded) return;
-    if (!call.write(request)) await drained(call);
-  }
-  call.end();
+type Call = Writable & { readonly cancelled?: boolean };
+
+/** Writes each message as it comes, and takes none while the call is full. `ended` is told once, when there is no more to write. */
+function pour(messages: Flow<Message>, call: Call, ended: (failure?: unknown) => void): void {
+  let full = false;
+  let stepping = false;
+  let over = false;
+  const end = (failure?: unknown) => {
+    over = true;
+    ended(failure);
+  };
+  const gone = () => {
+    if (over) return;
+    messages.leave();
+    end();
+  };
+  const step = () => {
+    // Told of more while it writes, it comes to it by itself; in turn, or messages would overtake each other.
+    if (stepping || over) return;
+    stepping = true;
+    try {
+      while (!full && !over) {
+        if (isOver(call)) return gone();
+        const message = messages.take();
+        if (message === undefined) break;
+        full = !call.write(message);
+      }
+      if (!over && messages.done) end(messages.failure);
+    } catch (error) {
+      messages.leave();
+      end(error);
+    } finally {
+      stepping = false;
+    }
+  };
+  const drained = () => {
+    full = false;
+    step();
+  };
+  call.on('drain', drained).on('close', gone).on('cancelled', gone).on('error', gone);
+  messages.tell(step);
+  step();
 }
 
-function drained(stream: NodeJS.EventEmitter & { destroyed: boolean }): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed) return resolve();
-    const done = () => {
-      for (const event of ['drain', 'close', 'cancelled', 'error']) stream.off(event, done);
-      resolve();
-    };
-    for (const event of ['drain', 'close', 'cancelled', 'error']) stream.on(event, done);
-  });
+function isOver(call: Call): boolean {
+  return call.destroyed || call.writableEnded || call.cancelled === true;
 }

@@ -64,13 +64,11 @@ export function callerOf({
 export function principalOf(caller: Caller | undefined, own: string): Principal {
   if (!caller) throw unreadable();
   const { role, provenance, subject, tenantId, agentId, expiresAtMs } = caller;
-  const principal = {
-    ...{ role, provenance, subject },
-    ...(tenantId === '' ? {} : { tenantId }),
-    ...(agentId === '' ? {} : { agentId }),
-    ...(expiresAtMs === 0n ? {} : { expiresAtMs: Number(expiresAtMs) }),
-  };
-  if (!isPrincipal(principal)) throw unreadable();
+  const principal: Named = { role, provenance, subject };
+  if (tenantId !== '') principal.tenantId = tenantId;
+  if (agentId !== '') principal.agentId = agentId;
+  if (expiresAtMs !== 0n) principal.expiresAtMs = Number(expiresAtMs);
+  if (!holds(principal)) throw unreadable();
   if (subject.startsWith('service:') && subject !== own) throw unreadable();
   return principal;
 }
@@ -85,12 +83,7 @@ export function readTraceFields(
   { traceparent, tracestate, traceId }: ReturnType<typeof traceFieldsOf>,
   newTraceId: () => string,
 ): Pick<CallContext, 'traceId' | 'span'> {
-  const fields: Readonly<Record<string, string>> = {
-    [TRACE_HEADER]: traceparent,
-    [TRACE_STATE_HEADER]: tracestate,
-    [TRACE_ID_HEADER]: traceId,
-  };
-  return readTrace((name) => fields[name] || undefined, newTraceId);
+  return traceOf(traceparent, tracestate, traceId, newTraceId);
 }
 
 /** Undefined when the call has no deadline that gRPC could carry. */
@@ -125,24 +118,37 @@ export function readTrace(
   header: (name: string) => string | undefined,
   newTraceId: () => string,
 ): Pick<CallContext, 'traceId' | 'span'> {
-  const span = readTraceContext(header(TRACE_HEADER), header(TRACE_STATE_HEADER));
+  return traceOf(header(TRACE_HEADER), header(TRACE_STATE_HEADER), header(TRACE_ID_HEADER), newTraceId);
+}
+
+function traceOf(
+  traceparent: string | undefined,
+  tracestate: string | undefined,
+  traceId: string | undefined,
+  newTraceId: () => string,
+): Pick<CallContext, 'traceId' | 'span'> {
+  // Most calls carry no span, and a field of a message that is not there is empty.
+  const span = traceparent ? readTraceContext(traceparent, tracestate) : undefined;
   if (span) return { traceId: span.traceId, span };
-  const traceId = header(TRACE_ID_HEADER);
   return { traceId: isTraceId(traceId) ? traceId : newTraceId() };
 }
 
 function isPrincipal(value: unknown): value is Principal {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const record = value as Record<string, unknown>;
-  if (Object.keys(record).some((name) => !FIELDS.includes(name))) return false;
-  if (!ROLES.includes(record.role as Role) || !PROVENANCES.includes(record.provenance as Provenance)) return false;
-  if (typeof record.subject !== 'string' || record.subject === '') return false;
-  if (record.expiresAtMs !== undefined && !Number.isSafeInteger(record.expiresAtMs)) return false;
+  return Object.keys(value).every((name) => FIELDS.includes(name)) && holds(value);
+}
+
+type Named = { -readonly [name in keyof Principal]?: unknown };
+
+function holds(named: Named): named is Principal {
+  const { role, provenance, subject, tenantId, agentId, expiresAtMs } = named;
+  if (!ROLES.includes(role as Role) || !PROVENANCES.includes(provenance as Provenance)) return false;
+  if (typeof subject !== 'string' || subject === '') return false;
+  if (expiresAtMs !== undefined && !Number.isSafeInteger(expiresAtMs)) return false;
   // An agent whose token names it is bound to that name; half a binding would be none.
-  if (typeof record.tenantId !== typeof record.agentId) return false;
-  if (record.role === 'agent' && record.provenance !== 'asserted' && record.tenantId === undefined) return false;
-  if (record.expiresAtMs !== undefined && !Number.isFinite(record.expiresAtMs)) return false;
-  return [record.tenantId, record.agentId].every((name) => name === undefined || typeof name === 'string');
+  if (typeof tenantId !== typeof agentId) return false;
+  if (tenantId !== undefined && typeof tenantId !== 'string') return false;
+  return role !== 'agent' || provenance === 'asserted' || tenantId !== undefined;
 }
 
 function unreadable(): BeaconError {

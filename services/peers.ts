@@ -8,6 +8,7 @@ import { KillSwitchService } from '../gen/beacon/v1/kill_switch_service_pb.js';
 import { type Draft, ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
 import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';
+import { checkedFlow } from '../runtime/flow.ts';
 import type { Service } from '../runtime/rpc.ts';
 import type { Operation } from './access.ts';
 
@@ -153,11 +154,8 @@ export function sealingOnlyTheirs(service: Signer): Signer {
   });
 }
 
-async function* checked(requests: Parameters<Signer['sealStream']>[0], context: CallContext) {
-  for await (const request of requests) {
-    checkDrafts(request.request?.drafts ?? [], context);
-    yield request;
-  }
+function checked(requests: Parameters<Signer['sealStream']>[0], context: CallContext) {
+  return checkedFlow(requests, ({ request }) => checkDrafts(request?.drafts ?? [], context));
 }
 
 function checkDrafts(drafts: readonly Draft[], context: CallContext): void {

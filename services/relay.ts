@@ -42,7 +42,6 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024 - 64;
 
 type Decision = Service<typeof DecisionService, CallContext>;
 type Relay = Service<typeof DecisionRelayService, CallContext>;
-type Asked = Omit<RelayRequest, '$typeName' | '$unknown' | 'sequence'>;
 
 export type RelayServed = {
   readonly now: () => number;
@@ -60,8 +59,9 @@ export function serveRelay(decision: Pick<Decision, 'guard' | 'execute'>, served
   const answer = async (request: RelayRequest): Promise<RelayResponse> => {
     const { sequence } = request;
     try {
-      const value = await decideOne(decision, request, served);
-      return create(RelayResponseSchema, { sequence, result: { case: 'answer', value } });
+      const { answer: value } = await decideOne(decision, request, served);
+      if (value === undefined) throw new BeaconError('internal', 'no answer');
+      return { $typeName: 'beacon.v1.RelayResponse', sequence, result: { case: 'answer', value } };
     } catch (thrown) {
       const value = toFailure(thrown);
       if (value.code === 'internal') served.onInternal(thrown);
@@ -75,11 +75,11 @@ export function serveRelay(decision: Pick<Decision, 'guard' | 'execute'>, served
   return { service, drain };
 }
 
-async function decideOne(
+function decideOne(
   decision: Pick<Decision, 'guard' | 'execute'>,
   request: RelayRequest,
   { now, newTraceId }: RelayServed,
-): Promise<DecisionAnswer> {
+): Promise<{ readonly answer?: DecisionAnswer }> {
   const { open, proposal, requestDigest, timeoutMs } = request;
   const principal = principalOf(request.caller, 'service:gateway');
   authorize(principal, open ? 'execute' : 'guard');
@@ -90,11 +90,9 @@ async function decideOne(
     ...readRegion(request.region),
     ...readTraceFields(request, newTraceId),
   };
-  const { answer } = open
-    ? await decision.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, call)
-    : await decision.guard({ $typeName: 'beacon.v1.GuardRequest', proposal }, call);
-  if (answer === undefined) throw new BeaconError('internal', 'no answer');
-  return answer;
+  return open
+    ? decision.execute({ $typeName: 'beacon.v1.ExecuteRequest', proposal }, call)
+    : decision.guard({ $typeName: 'beacon.v1.GuardRequest', proposal }, call);
 }
 
 export type RelayOptions = {
@@ -108,9 +106,9 @@ export type RelayOptions = {
 
 /** The gateway's end: `guard` and `execute` as the service has them. Each ends at its caller's deadline. */
 export function dialRelay({ relay, now, context, maxPending }: RelayOptions) {
-  const exchange = new Exchange<Asked, DecisionAnswer, RelayRequest, RelayResponse>({
+  const exchange = new Exchange<RelayRequest, DecisionAnswer, RelayRequest, RelayResponse>({
     open: (requests) => relay.relay(requests, { ...context(), deadlineMs: Number.POSITIVE_INFINITY }),
-    write: (sequence, asked) => create(RelayRequestSchema, { ...asked, sequence }),
+    write: (sequence, asked) => ({ ...asked, sequence }),
     read({ sequence, result }) {
       if (sequence === RETIRE) exchange.retire();
       if (result.case === 'answer') return { sequence, response: result.value };
@@ -128,8 +126,9 @@ export function dialRelay({ relay, now, context, maxPending }: RelayOptions) {
     const timeoutMs = Math.min(MAX_TIMEOUT_MS, Math.max(0, Math.ceil(call.deadlineMs - now())));
     const { requestDigest } = call;
     const caller = callerOf(call.principal);
-    const region = call.region === undefined ? {} : { region: call.region };
-    const asked = { open, proposal, requestDigest, timeoutMs, caller, ...region, ...traceFieldsOf(call) };
+    const { region } = call;
+    const trace = traceFieldsOf(call);
+    const asked = create(RelayRequestSchema, { open, proposal, requestDigest, timeoutMs, caller, region, ...trace });
     requireOneMessage(asked);
     try {
       return await exchange.ask(asked, call.deadlineMs);
@@ -144,10 +143,10 @@ export function dialRelay({ relay, now, context, maxPending }: RelayOptions) {
   return { decision, retire: () => exchange.retire() };
 }
 
-function requireOneMessage(asked: Asked): void {
+function requireOneMessage(asked: RelayRequest): void {
   // Written out only where it might be too long.
   if (mostBytes(asked) <= MAX_MESSAGE_BYTES) return;
-  if (toBinary(RelayRequestSchema, create(RelayRequestSchema, asked)).length <= MAX_MESSAGE_BYTES) return;
+  if (toBinary(RelayRequestSchema, asked).length <= MAX_MESSAGE_BYTES) return;
   throw new BeaconError('payload_too_large', 'proposal: is too large', { field: 'proposal' });
 }
 
@@ -158,6 +157,6 @@ function mostBytes(value: unknown): number {
   if (typeof value !== 'object' || value === null) return overhead;
   if (value instanceof Uint8Array) return overhead + value.length;
   let sum = overhead;
-  for (const [name, member] of Object.entries(value)) sum += 3 * name.length + mostBytes(member);
+  for (const name of Object.keys(value)) sum += 3 * name.length + mostBytes((value as Record<string, unknown>)[name]);
   return sum;
 }

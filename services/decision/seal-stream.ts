@@ -1,13 +1,11 @@
 // The long stream to one signer. A failure says whether the signer may have sealed all the same.
 
-import { create } from '@bufbuild/protobuf';
 import { BeaconError, ERROR_CODES, type ErrorCode } from '../../core/errors.ts';
-import {
-  type SealRequest,
-  type SealResponse,
-  type SealStreamRequest,
-  SealStreamRequestSchema,
-  type SealStreamResponse,
+import type {
+  SealRequest,
+  SealResponse,
+  SealStreamRequest,
+  SealStreamResponse,
 } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import { Exchange, type ExchangeDeps } from '../../runtime/exchange.ts';
 
@@ -19,7 +17,7 @@ type Deps = ExchangeDeps<SealRequest, SealResponse, SealStreamRequest, SealStrea
 export function sealStream(deps: Omit<Deps, 'write' | 'read'>): SealStream {
   return new Exchange<SealRequest, SealResponse, SealStreamRequest, SealStreamResponse>({
     ...deps,
-    write: (sequence, request) => create(SealStreamRequestSchema, { sequence, request }),
+    write: (sequence, request) => ({ $typeName: 'beacon.v1.SealStreamRequest', sequence, request }),
     read({ sequence, response, failureCode }) {
       if (failureCode === '' && response) return { sequence, response };
       const code = Object.hasOwn(ERROR_CODES, failureCode) ? (failureCode as ErrorCode) : 'internal';
