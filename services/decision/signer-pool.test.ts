@@ -73,7 +73,9 @@ async function world(...sicknesses: readonly Sickness[]) {
   });
   const request = create(pb.SealRequestSchema, { drafts: [outcome] });
   const seal = () => pool.seal(request, callAs({}, Date.now() + 5_000));
-  const occupy = () => signers.forEach((one) => one.occupy());
+  const occupy = () => {
+    for (const one of signers) one.occupy();
+  };
   return { pool, seal, occupy, asked: () => signers.map((one) => one.asked()) };
 }
 
