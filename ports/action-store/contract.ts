@@ -29,6 +29,34 @@ function positions(store: () => ActionStore): void {
     expect(await store().position('bbbbbbbbbbbb')).toBe(2);
   });
 
+  it('advances from where it was told to be, and not when it was never told', async () => {
+    expect(await store().advanceFrom(0, at(5))).toBe(false);
+    expect(await store().position(LOG)).toBe(0);
+    await store().advance(at(0));
+    expect(await store().advanceFrom(0, at(5))).toBe(true);
+    expect(await store().advanceFrom(6, at(9))).toBe(false);
+    expect(await store().position(LOG)).toBe(5);
+    expect(await store().advanceFrom(5, at(9))).toBe(true);
+    // Behind another that was faster.
+    expect(await store().advanceFrom(5, at(7))).toBe(true);
+    expect(await store().position(LOG)).toBe(9);
+  });
+
+  it('says up to where each row reflects a log, and of no row what another log told last', async () => {
+    expect(await store().recorded(LOG, [])).toEqual([]);
+    await store().putAction(actionRecord({ actionId: 'act_1', state: 'guarded' }), at(3));
+    await store().putAction(actionRecord({ actionId: 'act_1', state: 'open' }), at(4));
+    await store().putAction(actionRecord({ actionId: 'act_2', permitId: 'p2', state: 'guarded' }), at(0));
+    await store().putAction(actionRecord({ actionId: 'act_3', permitId: 'p3', state: 'guarded' }), at(5));
+    await store().putAction(actionRecord({ actionId: 'act_3', permitId: 'p3' }), at(6, 'bbbbbbbbbbbb'));
+    await store().putApproval(approvalRecord({ actionId: 'act_4' }), at(7));
+    const asked = ['act_3', 'act_1', 'act_4', 'none', 'act_2', 'act_1'];
+    expect(await store().recorded(LOG, asked)).toEqual([-1, 4, -1, -1, 0, 4]);
+    expect(await store().recorded('bbbbbbbbbbbb', ['act_3', 'act_1'])).toEqual([6, -1]);
+    const many = Array.from({ length: 300 }, (_, n) => `none_${n}`);
+    expect(await store().recorded(LOG, [...many, 'act_1'])).toEqual([...many.map(() => -1), 4]);
+  });
+
   it('takes a write at or below a row’s own position as a repeat', async () => {
     await store().putAction(actionRecord({ state: 'open' }), at(4));
     await store().putAction(actionRecord({ state: 'closed', outcome: 'succeeded' }), at(6));

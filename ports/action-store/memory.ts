@@ -21,6 +21,19 @@ export class MemoryActionStore implements ActionStore {
     this.#positions.set(position.logId, Math.max(known, position.index));
   }
 
+  async advanceFrom(from: number, position: Position): Promise<boolean> {
+    if ((this.#positions.get(position.logId) ?? -1) < from) return false;
+    await this.advance(position);
+    return true;
+  }
+
+  async recorded(logId: string, actionIds: readonly string[]): Promise<readonly number[]> {
+    return actionIds.map((actionId) => {
+      const kept = this.#actions.get(actionId);
+      return kept?.at.logId === logId ? kept.at.index : -1;
+    });
+  }
+
   async putAction(action: ActionRecord, at: Position): Promise<void> {
     if (!put(this.#actions, action.actionId, { row: action, at }, actionStanding)) return;
     if (action.permitId !== '') this.#permits.set(action.permitId, action.actionId);

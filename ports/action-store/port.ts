@@ -59,6 +59,14 @@ export type ActionStore = {
   position(logId: string): Promise<number>;
   /** Moves the position forward, persisted together with the writes before it. */
   advance(position: Position): Promise<void>;
+  /**
+   * The same for a store that may lose what it was told: only while it reflects the log up to `from` (a position it was
+   * told, 0 too). False when it does not, and what was written on the way may be gone.
+   */
+  advanceFrom(from: number, position: Position): Promise<boolean>;
+  /** For each action, the index in this log its row follows from: a write at or below it would change nothing. -1 without
+   * such a row, and where another log told it last. */
+  recorded(logId: string, actionIds: readonly string[]): Promise<readonly number[]>;
 
   putAction(action: ActionRecord, at: Position): Promise<void>;
   getAction(actionId: string): Promise<ActionRecord | undefined>;

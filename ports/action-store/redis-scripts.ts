@@ -1,9 +1,25 @@
 // What redis.ts has Redis do in one step. Rows are hashes {log, at, record, …}; an index holds the rows' keys.
 
 export const ADVANCE = `
-local known = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
-if tonumber(ARGV[2]) > known then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if not known or tonumber(ARGV[2]) > tonumber(known) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 return 1`;
+
+/** ARGV: log, to, from. A position that is not there was lost with all it stood for. */
+export const ADVANCE_FROM = `
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if not known or tonumber(known) < tonumber(ARGV[3]) then return 0 end
+if tonumber(ARGV[2]) > tonumber(known) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1`;
+
+/** KEYS: rows. ARGV: log. */
+export const RECORDED = `
+local found = {}
+for i, row in ipairs(KEYS) do
+  local kept = redis.call('HMGET', row, 'log', 'at')
+  found[i] = kept[1] == ARGV[1] and tonumber(kept[2]) or -1
+end
+return found`;
 
 /** Gives a claim back, unless it ended and is another's now. */
 export const RELEASE = `

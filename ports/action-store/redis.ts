@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { type ActionRecord, type ActionStore, type ApprovalRecord, MAX_APPROVED, type Position } from './port.ts';
-import { ADVANCE, PUT_ACTION, PUT_APPROVAL, RELEASE } from './redis-scripts.ts';
+import { ADVANCE, ADVANCE_FROM, PUT_ACTION, PUT_APPROVAL, RECORDED, RELEASE } from './redis-scripts.ts';
 import { actionStanding, approvalStanding } from './standing.ts';
 
 type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
@@ -23,6 +23,8 @@ export const RETENTION_MS = 24 * 3_600_000;
 /** No clock of a replica is this far from another's. */
 const CLOCK_MARGIN_MS = 3_600_000;
 const PAGE = 500;
+/** Rows looked up in one step: others wait for it. */
+const LOOKED_UP = 128;
 
 export type RedisActionStoreOptions = { readonly claimMs?: number; readonly retentionMs?: number };
 
@@ -31,7 +33,9 @@ export class RedisActionStore implements ActionStore {
   readonly #claimMs: number;
   readonly #retentionMs: number;
   readonly #keys: { readonly positions: string; readonly open: string; readonly guarded: string };
-  readonly #scripts: Readonly<Record<'advance' | 'putAction' | 'putApproval' | 'release', Script>>;
+  readonly #scripts: Readonly<
+    Record<'advance' | 'advanceFrom' | 'recorded' | 'putAction' | 'putApproval' | 'release', Script>
+  >;
   readonly #owned = new Map<string, string>();
 
   constructor(door: Door, options: RedisActionStoreOptions = {}) {
@@ -45,6 +49,8 @@ export class RedisActionStore implements ActionStore {
     };
     this.#scripts = {
       advance: door.script(ADVANCE),
+      advanceFrom: door.script(ADVANCE_FROM),
+      recorded: door.script(RECORDED),
       putAction: door.script(PUT_ACTION),
       putApproval: door.script(PUT_APPROVAL),
       release: door.script(RELEASE),
@@ -57,6 +63,19 @@ export class RedisActionStore implements ActionStore {
 
   async advance(position: Position): Promise<void> {
     await this.#scripts.advance([this.#keys.positions], [position.logId, position.index]);
+  }
+
+  async advanceFrom(from: number, { logId, index }: Position): Promise<boolean> {
+    return (await this.#scripts.advanceFrom([this.#keys.positions], [logId, index, from])) === 1;
+  }
+
+  async recorded(logId: string, actionIds: readonly string[]): Promise<readonly number[]> {
+    const found: number[] = [];
+    for (let from = 0; from < actionIds.length; from += LOOKED_UP) {
+      const rows = actionIds.slice(from, from + LOOKED_UP).map((actionId) => this.#action(actionId));
+      found.push(...((await this.#scripts.recorded(rows, [logId])) as number[]));
+    }
+    return found;
   }
 
   async putAction(action: ActionRecord, at: Position): Promise<void> {

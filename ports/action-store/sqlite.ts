@@ -45,6 +45,7 @@ const STATEMENTS = {
     log_id = excluded.log_id, at = excluded.at, state = excluded.state, permit_id = excluded.permit_id,
     permit_not_after_ms = excluded.permit_not_after_ms, deadline_ms = excluded.deadline_ms,
     record = excluded.record ${ACTION_NEWER}`,
+  recorded: 'SELECT at FROM action WHERE action_id = ? AND log_id = ?',
   getAction: 'SELECT record FROM action WHERE action_id = ?',
   findByPermit: "SELECT record FROM action WHERE permit_id = ? AND permit_id <> ''",
   overdue: "SELECT record FROM action WHERE state = 'open' AND deadline_ms < ? ORDER BY deadline_ms LIMIT ?",
@@ -81,6 +82,17 @@ export class SqliteActionStore implements ActionStore {
 
   async advance(position: Position): Promise<void> {
     this.#door.write(() => this.#sql.advance.run(position.logId, position.index));
+  }
+
+  async advanceFrom(from: number, position: Position): Promise<boolean> {
+    const known = this.#sql.position.get(position.logId)?.next;
+    if (known === undefined || Number(known) < from) return false;
+    await this.advance(position);
+    return true;
+  }
+
+  async recorded(logId: string, actionIds: readonly string[]): Promise<readonly number[]> {
+    return actionIds.map((actionId) => Number(this.#sql.recorded.get(actionId, logId)?.at ?? -1));
   }
 
   async putAction(action: ActionRecord, at: Position): Promise<void> {

@@ -71,6 +71,29 @@ export function describeIdempotency(name: string, make: () => Promise<Idempotenc
       expect((await keys.claim({ ...key, key: 'fresh' }, 'd1', 2_000)).kind).toBe('done');
     });
 
+    it('says up to where each record reflects a log', async () => {
+      expect(await keys.recorded(LOG, [])).toEqual([]);
+      await keys.complete(key, record, at(3));
+      await keys.complete({ ...key, key: 'k0' }, record, at(0));
+      await keys.complete({ ...key, key: 'k2' }, record, at(4, 'bbbbbbbbbbbb'));
+      await keys.claim({ ...key, key: 'k3' }, 'd1', 1_000);
+      const asked = ['k2', 'k1', 'k0', 'k3', 'k4'].map((name) => ({ ...key, key: name }));
+      expect(await keys.recorded(LOG, asked)).toEqual([-1, 3, 0, -1, -1]);
+      expect(await keys.recorded(LOG, [{ ...key, tenantId: 'u' }])).toEqual([-1]);
+      const many = Array.from({ length: 300 }, (_, n) => ({ ...key, key: `none-${n}` }));
+      expect(await keys.recorded(LOG, [...many, key])).toEqual([...many.map(() => -1), 3]);
+    });
+
+    it('advances from where it was told to be, and not when it was never told', async () => {
+      expect(await keys.advanceFrom(0, at(5))).toBe(false);
+      await keys.advance(at(0));
+      expect(await keys.advanceFrom(0, at(5))).toBe(true);
+      expect(await keys.advanceFrom(6, at(9))).toBe(false);
+      expect(await keys.position(LOG)).toBe(5);
+      expect(await keys.advanceFrom(4, at(9))).toBe(true);
+      expect(await keys.position(LOG)).toBe(9);
+    });
+
     it('keeps one position for each log, and only moves it forward', async () => {
       expect(await keys.position(LOG)).toBe(0);
       await keys.advance(at(7));

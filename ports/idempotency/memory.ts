@@ -18,6 +18,19 @@ export class MemoryIdempotency implements Idempotency {
     this.#positions.set(position.logId, Math.max(known, position.index));
   }
 
+  async advanceFrom(from: number, position: Position): Promise<boolean> {
+    if ((this.#positions.get(position.logId) ?? -1) < from) return false;
+    await this.advance(position);
+    return true;
+  }
+
+  async recorded(logId: string, keys: readonly IdempotencyKey[]): Promise<readonly number[]> {
+    return keys.map((key) => {
+      const kept = this.#records.get(keyName(key));
+      return kept?.at.logId === logId ? kept.at.index : -1;
+    });
+  }
+
   async claim(key: IdempotencyKey, proposalDigest: string, nowMs: number): Promise<IdempotencyClaim> {
     const name = keyName(key);
     const pending = this.#pending.get(name);

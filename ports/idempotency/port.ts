@@ -22,6 +22,10 @@ export type IdempotencyClaim =
 export type Idempotency = {
   position(logId: string): Promise<number>;
   advance(position: Position): Promise<void>;
+  /** As the action store does it. */
+  advanceFrom(from: number, position: Position): Promise<boolean>;
+  /** For each key, the index in this log its record follows from; -1 without one, and where another log told it last. */
+  recorded(logId: string, keys: readonly IdempotencyKey[]): Promise<readonly number[]>;
   /** Atomic: of many concurrent claims of one key exactly one is `fresh`. Claims do not outlive the process. */
   claim(key: IdempotencyKey, proposalDigest: string, nowMs: number): Promise<IdempotencyClaim>;
   complete(key: IdempotencyKey, record: IdempotencyRecord, at: Position): Promise<void>;

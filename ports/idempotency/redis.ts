@@ -55,9 +55,23 @@ for _, name in ipairs(names) do
 end
 return removed`;
 const ADVANCE = `
-local known = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
-if tonumber(ARGV[2]) > known then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if not known or tonumber(ARGV[2]) > tonumber(known) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 return 1`;
+const ADVANCE_FROM = `
+local known = redis.call('HGET', KEYS[1], ARGV[1])
+if not known or tonumber(known) < tonumber(ARGV[3]) then return 0 end
+if tonumber(ARGV[2]) > tonumber(known) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+return 1`;
+const RECORDED = `
+local found = {}
+for i, row in ipairs(KEYS) do
+  local kept = redis.call('HMGET', row, 'log', 'at')
+  found[i] = kept[1] == ARGV[1] and tonumber(kept[2]) or -1
+end
+return found`;
+/** Records looked up in one step: others wait for it. */
+const LOOKED_UP = 128;
 
 export class RedisIdempotency implements Idempotency {
   readonly #door: Door;
@@ -68,7 +82,9 @@ export class RedisIdempotency implements Idempotency {
   readonly #owned = new Map<string, string>();
   readonly #positions: string;
   readonly #expiry: string;
-  readonly #scripts: Readonly<Record<'claim' | 'complete' | 'abandon' | 'sweep' | 'advance', Script>>;
+  readonly #scripts: Readonly<
+    Record<'claim' | 'complete' | 'abandon' | 'sweep' | 'advance' | 'advanceFrom' | 'recorded', Script>
+  >;
 
   constructor(door: Door, options: { readonly claimMs?: number } = {}) {
     this.#door = door;
@@ -81,6 +97,8 @@ export class RedisIdempotency implements Idempotency {
       abandon: door.script(ABANDON),
       sweep: door.script(SWEEP),
       advance: door.script(ADVANCE),
+      advanceFrom: door.script(ADVANCE_FROM),
+      recorded: door.script(RECORDED),
     };
   }
 
@@ -90,6 +108,19 @@ export class RedisIdempotency implements Idempotency {
 
   async advance(position: Position): Promise<void> {
     await this.#scripts.advance([this.#positions], [position.logId, position.index]);
+  }
+
+  async advanceFrom(from: number, { logId, index }: Position): Promise<boolean> {
+    return (await this.#scripts.advanceFrom([this.#positions], [logId, index, from])) === 1;
+  }
+
+  async recorded(logId: string, keys: readonly IdempotencyKey[]): Promise<readonly number[]> {
+    const found: number[] = [];
+    for (let from = 0; from < keys.length; from += LOOKED_UP) {
+      const records = keys.slice(from, from + LOOKED_UP).map((key) => this.#record(key));
+      found.push(...((await this.#scripts.recorded(records, [logId])) as number[]));
+    }
+    return found;
   }
 
   async claim(key: IdempotencyKey, proposalDigest: string, nowMs: number): Promise<IdempotencyClaim> {

@@ -21,6 +21,7 @@ export class SqliteIdempotency implements Idempotency {
   readonly #pending = new Map<string, string>();
   readonly #position: StatementSync;
   readonly #advance: StatementSync;
+  readonly #recorded: StatementSync;
   readonly #find: StatementSync;
   readonly #put: StatementSync;
   readonly #sweep: StatementSync;
@@ -34,6 +35,7 @@ export class SqliteIdempotency implements Idempotency {
       `INSERT INTO idempotency_position VALUES (?, ?)
        ON CONFLICT (log_id) DO UPDATE SET next = excluded.next WHERE excluded.next > next`,
     );
+    this.#recorded = db.prepare('SELECT at FROM idempotency WHERE name = ? AND log_id = ?');
     this.#find = db.prepare(
       `SELECT proposal_digest AS proposalDigest, receipt_id AS receiptId, action_id AS actionId,
        expires_at_ms AS expiresAtMs FROM idempotency WHERE name = ?`,
@@ -55,6 +57,17 @@ export class SqliteIdempotency implements Idempotency {
 
   async advance(position: Position): Promise<void> {
     this.#door.write(() => this.#advance.run(position.logId, position.index));
+  }
+
+  async advanceFrom(from: number, position: Position): Promise<boolean> {
+    const known = this.#position.get(position.logId)?.next;
+    if (known === undefined || Number(known) < from) return false;
+    await this.advance(position);
+    return true;
+  }
+
+  async recorded(logId: string, keys: readonly IdempotencyKey[]): Promise<readonly number[]> {
+    return keys.map((key) => Number(this.#recorded.get(keyName(key), logId)?.at ?? -1));
   }
 
   async claim(key: IdempotencyKey, proposalDigest: string, nowMs: number): Promise<IdempotencyClaim> {
