@@ -3,7 +3,7 @@
 
 import type { StoredRecord } from '../../ports/ledger-store/port.ts';
 import { type ProjectDeps, project } from './project.ts';
-import { readView, withoutVoided } from './replay.ts';
+import { readView, unrecorded, withoutVoided } from './replay.ts';
 
 const PAGE = 500;
 export const FOLLOW_MS = 500;
@@ -42,19 +42,24 @@ export class Projector {
     await this.#running;
   }
 
-  /** Projects every leaf up to the log's present size. */
+  /** Projects every leaf up to the log's present size, but for what has been recorded by whoever sealed it. */
   async follow(): Promise<void> {
-    const { actions, idempotency } = this.#deps.stores;
+    const { stores } = this.#deps;
+    const { actions, idempotency } = stores;
     const { logId } = this.#source;
     const total = this.#source.size();
     let at = Math.min(await actions.position(logId), await idempotency.position(logId));
+    // So that it is seen below when it is gone.
+    if (at === 0) await Promise.all([actions, idempotency].map((store) => store.advance({ logId, index: 0 })));
     while (at < total) {
       const page = await this.#source.scan(at, Math.min(PAGE, total - at));
       if (page.length === 0) return;
-      await project(withoutVoided(page.map(readView)), this.#deps);
-      at += page.length;
-      await actions.advance({ logId, index: at });
-      await idempotency.advance({ logId, index: at });
+      const missing = await unrecorded(page, logId, stores);
+      if (missing.length > 0) await project(withoutVoided(missing.map(readView)), this.#deps);
+      const next = { logId, index: at + page.length };
+      // Stores that were emptied or set back on the way have lost what was found or written there: once more, from where they are.
+      if (!(await actions.advanceFrom(at, next)) || !(await idempotency.advanceFrom(at, next))) return;
+      at = next.index;
     }
   }
 }

@@ -3,6 +3,7 @@
 
 import { BeaconError } from '../../core/errors.ts';
 import { receiptId } from '../../core/ids.ts';
+import { traceIdOf } from '../../core/own-leaf.ts';
 import { unrecordedParent } from '../../core/trace-context.ts';
 import type { LedgerStore, StoredRecord } from '../../ports/ledger-store/port.ts';
 import type { OutboxCursorStore } from '../../ports/outbox-cursor/port.ts';
@@ -17,10 +18,6 @@ export const SAVE_INTERVAL_MS = 500;
 export const COMPARE_INTERVAL_MS = 10_000;
 const LEAST_WAIT_MS = 50;
 const MOST_WAIT_MS = 5_000;
-
-type Statement = { readonly predicate: { readonly trace_id?: unknown } };
-
-const utf8 = new TextDecoder();
 
 export type OutboxDeps = {
   readonly store: Pick<LedgerStore, 'logId' | 'size' | 'scan'>;
@@ -190,16 +187,8 @@ function streamedReceipt(
   return { ...receipt, ...(traceparent ? { traceparent } : {}), ...tracestate };
 }
 
-/**
- * The trace of the request that was decided, where no span of it is known: untraced, or sealed before a restart. The log is
- * our own: what it says needs no second judgement here.
- */
+/** Where no span of the request is known: untraced, or sealed before a restart. */
 function traceparentOf(leaf: Uint8Array): string | undefined {
-  try {
-    const { payload } = JSON.parse(utf8.decode(leaf)) as { readonly payload: string };
-    const statement = JSON.parse(Buffer.from(payload, 'base64').toString()) as Statement;
-    return unrecordedParent(String(statement.predicate.trace_id));
-  } catch {
-    return undefined;
-  }
+  const traceId = traceIdOf(leaf);
+  return traceId === undefined ? undefined : unrecordedParent(traceId);
 }
