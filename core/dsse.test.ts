@@ -48,6 +48,10 @@ describe('reading an envelope', () => {
     for (let length = 0; length < bytes.length; length++) expect(read(bytes.subarray(0, length))).toBeUndefined();
   });
 
+  it.each([63, 65, 66])('refuses a signature of %i bytes', (length) => {
+    expect(read(writeEnvelope(envelope({ signature: new Uint8Array(length) })))).toBeUndefined();
+  });
+
   it.each([
     ['a lone stray bit', 'BwcHBw==', 'BwcHBx=='],
     ['the other alphabet', '+/A=', '-_A='],
