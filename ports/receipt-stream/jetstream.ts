@@ -4,15 +4,15 @@
 import {
   DiscardPolicy,
   type JetStreamManager,
-  jetstream,
   jetstreamManager,
   StorageType,
   type StreamInfo,
 } from '@nats-io/jetstream';
-import { headers, type NatsConnection, nanos } from '@nats-io/nats-core';
+import { type NatsConnection, nanos } from '@nats-io/nats-core';
 import { BeaconError } from '../../core/errors.ts';
 import { parseReceiptId } from '../../core/ids.ts';
 import { PinnedConsumption } from './jetstream-consumption.ts';
+import { type Outgoing, StreamPublisher } from './jetstream-publisher.ts';
 import { type Consumption, MAX_PUBLISH_BATCH, type Reach, type ReceiptStream, type StreamedReceipt } from './port.ts';
 
 export const STREAM = 'BEACON_RECEIPTS';
@@ -56,6 +56,7 @@ export class JetStreamReceiptStream implements ReceiptStream {
   readonly #stream: string;
   readonly #prefix: string;
   #ensuredOn: NatsConnection | undefined;
+  #publisher: StreamPublisher | undefined;
 
   constructor(options: JetStreamOptions) {
     this.#options = options;
@@ -70,21 +71,10 @@ export class JetStreamReceiptStream implements ReceiptStream {
     const connection = this.#connection();
     try {
       if (this.#ensuredOn !== connection) await this.#ensure(connection);
-      const client = jetstream(connection);
-      const expect = { streamName: this.#stream };
-      // Written in one go, in order; the server stores them in that order.
-      const stored = await Promise.allSettled(
-        batch.map(({ receiptId: msgID, logId, envelope, ...rest }) =>
-          client.publish(this.#prefix + logId, envelope, {
-            msgID,
-            expect,
-            headers: messageHeaders(rest),
-            timeout: PUBLISH_TIMEOUT_MS,
-          }),
-        ),
+      await this.#publisherOn(connection).publish(
+        batch.map((receipt) => this.#outgoing(receipt)),
+        PUBLISH_TIMEOUT_MS,
       );
-      const failed = stored.find((result) => result.status === 'rejected');
-      if (failed) throw failed.reason;
     } catch (error) {
       this.#ensuredOn = undefined;
       throw unavailable('not every receipt was stored', error);
@@ -128,8 +118,24 @@ export class JetStreamReceiptStream implements ReceiptStream {
   /** The connection belongs to whoever opened it. */
   async close(): Promise<void> {
     clearInterval(this.#sharing);
+    this.#publisher?.close();
     await Promise.all([...this.#consumptions].map((consumption) => consumption.stop()));
     this.#consumptions.clear();
+  }
+
+  #publisherOn(connection: NatsConnection): StreamPublisher {
+    if (this.#publisher?.connection !== connection) {
+      this.#publisher?.close();
+      this.#publisher = new StreamPublisher(connection, this.#stream);
+    }
+    return this.#publisher;
+  }
+
+  #outgoing({ receiptId, logId, envelope, tenantId, traceparent, tracestate }: StreamedReceipt): Outgoing {
+    const told: [string, string][] = [['Beacon-Tenant', tenantId]];
+    if (traceparent !== undefined) told.push(['traceparent', traceparent]);
+    if (tracestate !== undefined) told.push(['tracestate', tracestate]);
+    return { subject: this.#prefix + logId, id: receiptId, headers: told, data: envelope };
   }
 
   #connection(): NatsConnection {
@@ -180,16 +186,6 @@ export class JetStreamReceiptStream implements ReceiptStream {
     const given = held[Math.floor(Math.random() * held.length)];
     if (held.length > 1) await given?.unpin().catch(() => undefined);
   }
-}
-
-type Told = Pick<StreamedReceipt, 'tenantId' | 'traceparent' | 'tracestate'>;
-
-function messageHeaders({ tenantId, traceparent, tracestate }: Told) {
-  const own = headers();
-  own.set('Beacon-Tenant', tenantId);
-  if (traceparent !== undefined) own.set('traceparent', traceparent);
-  if (tracestate !== undefined) own.set('tracestate', tracestate);
-  return own;
 }
 
 function unavailable(message: string, cause: unknown): BeaconError {
