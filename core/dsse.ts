@@ -54,9 +54,8 @@ export function readEnvelope(bytes: Uint8Array, expectedType: string = PAYLOAD_T
 /** The payload of an envelope that whoever asks wrote itself: nothing behind it is looked at. */
 export function payloadOf(envelope: Uint8Array): Buffer | undefined {
   const text = latin1(envelope);
-  const start = opening(PAYLOAD_TYPE);
-  if (!text.startsWith(start)) return undefined;
-  return Buffer.from(text.slice(start.length, text.indexOf('"', start.length)), 'base64');
+  if (!text.startsWith(OPENING)) return undefined;
+  return Buffer.from(text.slice(OPENING.length, text.indexOf('"', OPENING.length)), 'base64');
 }
 
 const BEFORE_KEY = '","signatures":[{"keyid":"';
@@ -67,7 +66,11 @@ const SIGNATURE_CHARACTERS = 88;
 /** What JSON spells as it is. */
 const PLAIN = /^[A-Za-z0-9_-]*$/;
 
-const opening = (payloadType: string): string => `{"payloadType":${JSON.stringify(payloadType)},"payload":"`;
+const OPENING = openingOf(PAYLOAD_TYPE);
+
+function openingOf(payloadType: string): string {
+  return `{"payloadType":${JSON.stringify(payloadType)},"payload":"`;
+}
 
 /**
  * Nearly every envelope is spelt as writeEnvelope() spells it and can be cut at its seams: what stands between them, in
@@ -75,7 +78,7 @@ const opening = (payloadType: string): string => `{"payloadType":${JSON.stringif
  */
 function readSpelt(bytes: Uint8Array, payloadType: string): SignedEnvelope | undefined {
   const text = latin1(bytes);
-  const start = opening(payloadType);
+  const start = payloadType === PAYLOAD_TYPE ? OPENING : openingOf(payloadType);
   const payloadEnd = text.indexOf('"', start.length);
   const signatureAt = text.length - END.length - SIGNATURE_CHARACTERS;
   const keyAt = payloadEnd + BEFORE_KEY.length;

@@ -132,8 +132,11 @@ function applied(tally: Tally, receipt: ReceiptView, sign: 1 | -1): Tally {
   if (day < last - KEPT_DAYS) {
     return { ...tally, [standing]: { ...bucket, old: bucket.old + sign * (counts.valid ?? 0) } };
   }
-  const row = COUNTERS.map((counter) => count(bucket.days[day], counter) + sign * (counts[counter] ?? 0));
-  return pruned({ ...tally, last, [standing]: { ...bucket, days: withDay(bucket.days, day, row) } });
+  const known = bucket.days[day];
+  const row = COUNTERS.map((counter, at) => (known?.[at] ?? 0) + sign * (counts[counter] ?? 0));
+  const added = { ...tally, last, [standing]: { ...bucket, days: withDay(bucket.days, day, row) } };
+  // Only a newer day makes an old one stale.
+  return last === tally.last ? added : pruned(added);
 }
 
 function withDay(days: Days, day: number, row: number[]): Days {
