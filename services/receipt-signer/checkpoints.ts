@@ -3,8 +3,10 @@
 import { formatCheckpoint } from '../../core/ledger/checkpoint.ts';
 import type { LedgerStore } from '../../ports/ledger-store/port.ts';
 
-/** Longest time a durable leaf stays without a checkpoint that covers it, when the disk answers. */
-export const CHECKPOINT_DELAY_MS = 200;
+/** Longest time a durable leaf stays without a checkpoint that covers it, when the disk answers; a second is promised. */
+export const CHECKPOINT_DELAY_MS = 400;
+/** For whoever waits: how soon after one checkpoint began the next may. */
+export const LEAST_BETWEEN_MS = 200;
 
 export type CheckpointDeps = {
   readonly store: LedgerStore;
@@ -16,6 +18,8 @@ export type CheckpointDeps = {
 export class CheckpointPublisher {
   readonly #deps: CheckpointDeps;
   #timer: NodeJS.Timeout | undefined;
+  #dueMs = 0;
+  #beganMs = Number.NEGATIVE_INFINITY;
   #underWay: Promise<void> | undefined;
   #waiting: { readonly size: number; readonly wake: () => void }[] = [];
 
@@ -25,10 +29,8 @@ export class CheckpointPublisher {
 
   /** Called after every durable batch. */
   grown(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.publish().catch(this.#deps.failed);
-    }, CHECKPOINT_DELAY_MS).unref();
+    this.#within(CHECKPOINT_DELAY_MS);
+    if (this.#waiting.length > 0) this.#soon();
   }
 
   /** Publishes a checkpoint over every durable leaf; does nothing when the last one already covers them. */
@@ -54,6 +56,7 @@ export class CheckpointPublisher {
           resolve();
         },
       });
+      this.#soon();
     });
     return has();
   }
@@ -64,7 +67,23 @@ export class CheckpointPublisher {
     for (const { wake } of this.#waiting.splice(0)) wake();
   }
 
+  #soon(): void {
+    this.#within(Math.max(0, this.#beganMs + LEAST_BETWEEN_MS - performance.now()));
+  }
+
+  #within(delayMs: number): void {
+    const dueMs = performance.now() + delayMs;
+    if (this.#timer !== undefined && this.#dueMs <= dueMs) return;
+    clearTimeout(this.#timer);
+    this.#dueMs = dueMs;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.publish().catch(this.#deps.failed);
+    }, delayMs).unref();
+  }
+
   async #publishOnce(): Promise<void> {
+    this.#beganMs = performance.now();
     const { store, signNote } = this.#deps;
     const size = store.size();
     const root = await store.root(size);
