@@ -19,12 +19,16 @@ export const CLAIM_MS = 60_000;
 const NO_OWNER = '-';
 
 const CLAIM = `
-local pending = redis.call('GET', KEYS[2])
-if pending then return {'pending', pending} end
 local kept = redis.call('HMGET', KEYS[1], 'expires', 'record')
-if kept[2] and tonumber(kept[1]) > tonumber(ARGV[3]) then return {'done', kept[2]} end
-redis.call('SET', KEYS[2], ARGV[1] .. ':' .. ARGV[2], 'NX', 'PX', ARGV[4])
-return {'fresh'}`;
+local done = kept[2] and tonumber(kept[1]) > tonumber(ARGV[3])
+local pending
+if done then
+  pending = redis.call('GET', KEYS[2])
+else
+  pending = redis.call('SET', KEYS[2], ARGV[1] .. ':' .. ARGV[2], 'NX', 'GET', 'PX', ARGV[4])
+end
+if pending then return {'pending', pending} end
+return done and {'done', kept[2]} or {'fresh'}`;
 /**
  * A repeat (an old receipt replayed) ends no claim but the caller's own. What another log tells of the decision that is kept
  * is an orphan, unless who decided tells it: only that process knows which of the two it answered with.

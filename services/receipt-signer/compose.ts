@@ -141,9 +141,11 @@ function streaming(signer: ReceiptSigner, traces: SealTraces, { region = '', may
     if (strange(request)) throw new BeaconError('failed_precondition', 'this tenant’s receipts may not lie here');
     return traces.seal(request, () => signer.seal(request));
   };
-  const sealOne = async (message: SealStreamRequest): Promise<SealStreamResponse> => {
+  const sealOne = (message: SealStreamRequest): Promise<SealStreamResponse> => {
     const { sequence, request } = message;
-    if (strange(request)) return create(SealStreamResponseSchema, { sequence, failureCode: 'failed_precondition' });
+    if (strange(request)) {
+      return Promise.resolve(create(SealStreamResponseSchema, { sequence, failureCode: 'failed_precondition' }));
+    }
     return traces.sealOne(message, () => signer.sealOne(message));
   };
   const sealStream: Signer['sealStream'] = (requests) => multiplex(requests, sealOne, MAX_STREAM_IN_FLIGHT);

@@ -54,10 +54,14 @@ export class SealTraces {
     return this.#under(message.request, work, ({ response, failureCode }) => ({ response, failureCode }));
   }
 
-  async #under<T>(request: SealRequest | undefined, work: () => Promise<T>, read: (result: T) => Sealed): Promise<T> {
+  /** What carries no span costs one comparison. */
+  #under<T>(request: SealRequest | undefined, work: () => Promise<T>, read: (result: T) => Sealed): Promise<T> {
     if (!request || request.traceparent === '') return work();
     const carried = readTraceContext(request.traceparent, request.tracestate);
-    if (!carried) return work();
+    return carried ? this.#underSpanOf(carried, work, read) : work();
+  }
+
+  async #underSpanOf<T>(carried: TraceContext, work: () => Promise<T>, read: (result: T) => Sealed): Promise<T> {
     const { tracing, kind } = this.#options;
     const span = tracing?.start('sign_and_append', { kind, parent: carried, attributes: this.#attributes() });
     try {
