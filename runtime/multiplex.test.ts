@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { flow } from './flow.ts';
 import { multiplex } from './multiplex.ts';
 
 const later = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -102,4 +103,26 @@ test('what is unasked is ended with the stream, and counts among what waits', as
   for await (const answer of answers) seen.push(answer);
   expect(seen).toEqual([0, 1, 2]);
   expect(ended).toBeGreaterThan(0);
+});
+
+test('who takes the last answer has it in hand before it is told that there are no more', async () => {
+  const requests = [7];
+  const source = flow({
+    take: () => requests.shift(),
+    get done() {
+      return requests.length === 0;
+    },
+    failure: undefined,
+    tell() {},
+    leave() {},
+  });
+  const answers = multiplex(source, async (n) => n, 1);
+  await new Promise((resolve) => setImmediate(resolve));
+  const seen: string[] = [];
+  answers.tell(() => {
+    if (answers.done) seen.push('done');
+  });
+  seen.push(`taken ${answers.take()}`);
+  expect(seen).toEqual(['taken 7']);
+  expect([answers.take(), answers.done]).toEqual([undefined, true]);
 });

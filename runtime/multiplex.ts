@@ -24,10 +24,17 @@ export function multiplex<I, O>(
     ready.push(message);
     reader();
   };
-  const stop = unasked((message) => {
+  const unhook = unasked((message) => {
     held += 1;
     answered(message);
   });
+  let stopped = false;
+  const stop = () => {
+    if (stopped) return;
+    stopped = true;
+    unhook();
+  };
+  let taking = false;
   const read = () => {
     while (held < limit && !left) {
       const request = source.take();
@@ -35,7 +42,8 @@ export function multiplex<I, O>(
       held += 1;
       answer(request).then(answered);
     }
-    if (source.done) reader();
+    // Who is taking sees it by itself, once it has handed on what it took.
+    if (source.done && !taking) reader();
   };
   const over = () => left || (held === 0 && source.done);
   source.tell(read);
@@ -48,7 +56,11 @@ export function multiplex<I, O>(
         return undefined;
       }
       held -= 1;
-      if (held === limit - 1) read();
+      if (held === limit - 1) {
+        taking = true;
+        read();
+        taking = false;
+      }
       return message;
     },
     get done() {

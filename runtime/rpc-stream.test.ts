@@ -1,5 +1,6 @@
 // Streams over real gRPC: neither side is sent more than it takes, nothing overtakes, and every way to end ends both sides.
 
+import { Duplex } from 'node:stream';
 import { create } from '@bufbuild/protobuf';
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
@@ -15,6 +16,7 @@ import { multiplex } from './multiplex.ts';
 import { type HostOptions, host, type Service } from './rpc.ts';
 import { dial } from './rpc-dial.ts';
 import { createRpcServer, drainRpc, listenRpc } from './rpc-server.ts';
+import { serveStream } from './rpc-stream.ts';
 
 type Decide = Service<typeof DecisionService, object>['decide'];
 const PATH = '/beacon.v1.DecisionService/Decide';
@@ -209,4 +211,24 @@ test('the failure of what a client sends is the error of what it reads, and canc
   }
   await expect(sequences(decide(broken(), {}))).rejects.toMatchObject({ code: 'failed_precondition' });
   await expect.poll(() => ended.length).toBe(1);
+});
+
+test('what is unasked is ended with a stream whose last answer filled it', async () => {
+  let ended = 0;
+  const call = new Duplex({
+    objectMode: true,
+    writableHighWaterMark: 1,
+    read() {},
+    write: (_chunk, _encoding, done) => setImmediate(done),
+  });
+  call.push(Buffer.of(1));
+  call.push(null);
+  const one = async (request: DecideRequest) => answerOf(request);
+  const open = async (requests: AsyncIterable<DecideRequest>) =>
+    multiplex(requests, one, 8, () => () => {
+      ended += 1;
+    });
+  const served = serveStream(call as never, () => requestOf(0), open as never);
+  await served;
+  expect(ended).toBe(1);
 });

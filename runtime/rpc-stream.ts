@@ -70,12 +70,12 @@ function pour(messages: Flow<Message>, call: Call, ended: (failure?: unknown) =>
   let over = false;
   const end = (failure?: unknown) => {
     over = true;
+    // Also after the last one, which may have been taken without the question behind it.
+    messages.leave();
     ended(failure);
   };
   const gone = () => {
-    if (over) return;
-    messages.leave();
-    end();
+    if (!over) end();
   };
   const step = () => {
     // Told of more while it writes, it comes to it by itself; in turn, or messages would overtake each other.
@@ -90,7 +90,6 @@ function pour(messages: Flow<Message>, call: Call, ended: (failure?: unknown) =>
       }
       if (!over && messages.done) end(messages.failure);
     } catch (error) {
-      messages.leave();
       end(error);
     } finally {
       stepping = false;

@@ -55,6 +55,13 @@ test('a refusal says nothing about the replica; with all of them lost one is ask
   expect(none.asked).toEqual([5, 5]);
 });
 
+test('a repeat of what was once decided without the list says nothing of the replica, unless that is so now', () => {
+  const reason = (rule: string) => ({ rule, code: 'revocation_unknown' });
+  const repeat = (...rules: string[]) => ({ answer: { repeatedAnswer: true, reasons: rules.map(reason) } });
+  expect(madeBlind(repeat('beacon.revocation'))).toBe(false);
+  expect(madeBlind(repeat('beacon.repeat', 'beacon.revocation'))).toBe(true);
+});
+
 test('a replica that decides without the revocation list is left alone for a moment, unless all of them do', async () => {
   const asked = [0, 0];
   const clock = { ms: 0 };

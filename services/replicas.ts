@@ -55,13 +55,23 @@ function rank({ underWay, restingUntilMs }: Replica<unknown>, nowMs: number): nu
   return underWay + (restingUntilMs > nowMs ? Number.MAX_SAFE_INTEGER / 2 : 0);
 }
 
+const REPEAT_RULE = 'beacon.repeat';
+
+type Decided = {
+  readonly answer?: {
+    readonly reasons?: readonly { readonly rule?: string; readonly code: string }[];
+    readonly repeatedAnswer?: boolean;
+  };
+};
+
 /**
  * Of a decision: made without the revocation list. Where one replica alone lost its Redis, it would deny quickly, hence be the
  * least busy, and all others would stand by.
  */
 export function madeBlind(answer: unknown): boolean {
-  const { reasons = [] } = (answer as { answer?: { reasons?: readonly { code: string }[] } } | undefined)?.answer ?? {};
-  return reasons.some(({ code }) => code === 'revocation_unknown');
+  const { reasons = [], repeatedAnswer = false } = (answer as Decided | undefined)?.answer ?? {};
+  // A repeat tells what was found then; only its own rule says what is found now.
+  return reasons.some(({ rule, code }) => code === 'revocation_unknown' && (!repeatedAnswer || rule === REPEAT_RULE));
 }
 
 /** The same object, but this method asks every replica and gives the first's answer. Throws when one of them failed. */

@@ -39,7 +39,11 @@ export async function decide(
   await stores.left?.();
   const admitted = await orUnused(asked, () => admitAction(asker, proposal, call, deps));
   clock.lap('admit');
-  const [gathered, claimed] = await Promise.all([gather(asked, admitted, deps, epochs), idempotency?.claimed ?? true]);
+  const facts = gather(asked, admitted, deps, epochs);
+  const [gathered, claimed] = await Promise.all([facts, idempotency?.claimed ?? true]).catch(async (error) => {
+    await asked.unused();
+    throw error;
+  });
   clock.lap('gather');
   if (!claimed) {
     await asked.unused();

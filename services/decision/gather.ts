@@ -110,7 +110,9 @@ export async function gather(
   const epoch = list?.epoch === undefined || list.epoch < epochs.highest ? null : list.epoch;
   if (epoch !== null) epochs.see(epoch);
   const figure = figureOf(score, asker.provenance);
-  const approval = approved?.find((one) => one.fingerprint === fingerprint);
+  // Asked for before the proposal was read: it may have ended since.
+  const nowMs = deps.env.now();
+  const approval = approved?.find((one) => one.fingerprint === fingerprint && one.notAfterMs > nowMs);
   return {
     scopes,
     missing,

@@ -63,6 +63,8 @@ export class SignerMember {
   #leaseRefused = false;
   #answeredAtMs = Number.NEGATIVE_INFINITY;
   well = false;
+  /** Well, but too busy to say how it is: what it said last is old, its log longer. */
+  silent = false;
   status: GetStatusResponse | undefined;
   /** 12 hex digits; empty until the signer was first asked. */
   logId = '';
@@ -177,6 +179,7 @@ export class SignerMember {
       });
       if (!status.writable) throw new BeaconError('unavailable', `${this.name}: ${status.failure}`);
       this.status = status;
+      this.silent = false;
       this.#seenSize = Math.max(this.#seenSize, Number(status.size));
       this.logId = status.origin.slice(status.origin.lastIndexOf('/') + 1);
       this.#leaseRefused = false;
@@ -185,7 +188,11 @@ export class SignerMember {
     } catch (error) {
       // Late with this answer because it is busy sealing: who takes it for lost under load loses all of them at once.
       const isBusy = asBeaconError(error).code === 'deadline_exceeded' && this.#answeredAtMs >= askedAtMs;
-      if (isBusy) return;
+      if (isBusy) {
+        this.silent = true;
+        this.#orphans.unsettle();
+        return;
+      }
       this.#unwell(error);
       // Lets a signer that is being drained finish what it has; the next request opens a new stream.
       this.#stream.retire();

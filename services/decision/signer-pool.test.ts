@@ -106,6 +106,8 @@ test('a signer too busy to say how it is stays in use while it seals, and no lon
   for (let i = 0; i < 3; i += 1) {
     await Promise.all([pool.getStatus(), seal(), seal()]);
     expect(pool.ready()).toBe(true);
+    // What they said last is shorter than what they have sealed since.
+    expect(pool.sizes()).toBeUndefined();
   }
   await later(5);
   await expect(pool.getStatus()).rejects.toMatchObject({ code: 'unavailable' });

@@ -114,9 +114,9 @@ export class SignerPool implements Signer {
     return home !== undefined;
   }
 
-  /** Every log with its size as last heard; undefined while one signer is away. */
+  /** Every log with its size as last heard; undefined while one signer is away or does not say. */
   sizes(): ReadonlyMap<string, number> | undefined {
-    if (this.#members.some(({ well, logId }) => !well || logId === '')) return undefined;
+    if (this.#members.some(({ well, silent, logId }) => !well || silent || logId === '')) return undefined;
     return new Map(this.#members.map(({ logId, status }) => [logId, Number(status?.size ?? 0)]));
   }
 
