@@ -22,7 +22,12 @@ export async function explainBy(
   const { proposal, call } = readAsked(body, provenance);
   const row = { score, validReceipts: valid_receipts, assertedScore: score, assertedValidReceipts: valid_receipts };
   const { fingerprint } = admit(proposal, call, caseDeps);
-  const approval = { actionId: `act_${'0'.repeat(32)}`, receiptId: '000000000000-0', fingerprint };
+  const approval = {
+    actionId: `act_${'0'.repeat(32)}`,
+    receiptId: '000000000000-0',
+    fingerprint,
+    notAfterMs: Number.POSITIVE_INFINITY,
+  };
   const stores = {
     revocations: { survey: async () => ({ epoch: 1, revoked: [], tools: [] }) },
     scores: { read: async () => row },
