@@ -46,7 +46,11 @@ export type ScopeFacts = {
   readonly permitId: string;
 };
 
-/** Every scope whose revocation stops this decision, without duplicates. */
+export function toolScope(tool: string): string {
+  return `tool:${tool}`;
+}
+
+/** Every scope whose revocation stops this decision, without duplicates; those of its tools last. */
 export function scopesOf(facts: ScopeFacts): string[] {
   const scopes = new Set<string>([
     'global',
@@ -60,7 +64,7 @@ export function scopesOf(facts: ScopeFacts): string[] {
   if (facts.keyId !== '') scopes.add(`key:${facts.keyId}`);
   if (facts.sessionId !== '') scopes.add(`session:${facts.sessionId}`);
   if (facts.permitId !== '') scopes.add(`permit:${facts.permitId}`);
-  for (const tool of facts.tools) scopes.add(`tool:${tool}`);
+  for (const tool of facts.tools) scopes.add(toolScope(tool));
   return [...scopes];
 }
 

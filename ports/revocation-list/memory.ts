@@ -6,13 +6,14 @@ import type { RevocationEntry, RevocationList, Survey } from './port.ts';
 export const MAX_CONSULTED_SCOPES = 64;
 /** Revoked tools that a survey names; with more, it names none. */
 export const MAX_SURVEYED_TOOLS = 64;
-const TOOL = 'tool:';
 
 export type RevocationChange = RevocationEntry & { readonly operation: 'revoke' | 'reinstate' };
 
 export class MemoryRevocationList implements RevocationList {
   #epoch: number | undefined;
   #entries = new Map<string, RevocationEntry>();
+  /** Those of the entries that are tools: every decision asks for them, however long the list. */
+  #tools = new Set<string>();
 
   async consult(scopes: readonly string[]): Promise<{ epoch: number | undefined; revoked: readonly string[] }> {
     if (scopes.length < 1 || scopes.length > MAX_CONSULTED_SCOPES) {
@@ -23,8 +24,8 @@ export class MemoryRevocationList implements RevocationList {
   }
 
   async survey(scopes: readonly string[]): Promise<Survey> {
-    const tools = [...this.#entries.keys()].filter((scope) => scope.startsWith(TOOL));
-    return { ...(await this.consult(scopes)), tools: tools.length > MAX_SURVEYED_TOOLS ? undefined : tools };
+    const tools = this.#tools.size > MAX_SURVEYED_TOOLS ? undefined : [...this.#tools];
+    return { ...(await this.consult(scopes)), tools };
   }
 
   async apply(change: RevocationChange): Promise<void> {
@@ -32,12 +33,15 @@ export class MemoryRevocationList implements RevocationList {
     const { operation, ...entry } = change;
     if (operation === 'revoke') this.#entries.set(entry.scope, entry);
     else this.#entries.delete(entry.scope);
+    if (operation === 'revoke' && isTool(entry.scope)) this.#tools.add(entry.scope);
+    else this.#tools.delete(entry.scope);
     this.#epoch = entry.epoch;
   }
 
   async rebuild(entries: readonly RevocationEntry[], epoch: number): Promise<void> {
     requireNotLower(epoch, this.#epoch);
     this.#entries = new Map(entries.map((entry) => [entry.scope, { ...entry }]));
+    this.#tools = new Set([...this.#entries.keys()].filter(isTool));
     this.#epoch = epoch;
   }
 
@@ -49,6 +53,7 @@ export class MemoryRevocationList implements RevocationList {
   flush(): void {
     this.#epoch = undefined;
     this.#entries.clear();
+    this.#tools.clear();
   }
 }
 
@@ -75,4 +80,8 @@ export function requireNotLower(epoch: number, known: number | undefined): void 
   if (known !== undefined && epoch < known) {
     throw new BeaconError('failed_precondition', `the revocation list is at epoch ${known}, not below ${epoch}`);
   }
+}
+
+function isTool(scope: string): boolean {
+  return scope.startsWith('tool:');
 }

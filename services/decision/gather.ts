@@ -3,7 +3,7 @@
 
 import type { Facts } from '../../core/envelope.ts';
 import type { Provenance } from '../../core/principal.ts';
-import { MAX_SCOPES_PER_CONSULT, scopesOf } from '../../core/revocation.ts';
+import { MAX_SCOPES_PER_CONSULT, scopesOf, toolScope } from '../../core/revocation.ts';
 import { trustLevel } from '../../core/trust-score/level.ts';
 import type { ApprovalRecord } from '../../ports/action-store/port.ts';
 import type { Survey } from '../../ports/revocation-list/port.ts';
@@ -48,7 +48,8 @@ type Answer<T> = { readonly value: T } | { readonly fault: unknown };
 /** What has been asked for and not yet waited for. None of it rejects. */
 export type AskedFacts = {
   readonly asker: Asker;
-  readonly policyDigest: string;
+  /** As they were asked about: those of the tools are not known yet. */
+  readonly scopes: readonly string[];
   readonly list: Promise<Answer<Survey>>;
   readonly score: Promise<Answer<ScoreRow | undefined>>;
   readonly approved: Promise<Answer<readonly ApprovalRecord[]>>;
@@ -64,14 +65,15 @@ export function askFacts(
   deps: DecisionDeps,
   budgeting: Budgeting = BUDGETS,
 ): AskedFacts {
-  const { stores, env } = deps;
+  const { stores, settings, env } = deps;
   const { tenantId, agentId } = asker;
+  const scopes = scopesOf({ ...asker, tools: [], policyDigest, keyId: settings.keyId(), permitId: '' });
   const nowMs = env.now();
   const budget = kept(budgeting.take(asker, deps, nowMs));
   return {
     asker,
-    policyDigest,
-    list: kept(stores.revocations.survey(scopesFor(asker, policyDigest, [], deps))),
+    scopes,
+    list: kept(stores.revocations.survey(scopes)),
     score: kept(stores.scores.read({ tenantId, agentId })),
     approved: kept(stores.actions.approvedFor(tenantId, agentId, nowMs)),
     budget,
@@ -89,8 +91,8 @@ export async function gather(
   deps: DecisionDeps,
   epochs: EpochMemory,
 ): Promise<Gathered> {
-  const { asker, policyDigest } = asked;
-  const scopes = scopesFor(asker, policyDigest, tools, deps);
+  const { asker } = asked;
+  const toolScopes = tools.map(toolScope);
   const missing: string[] = [];
   const late = timeUp(deps.settings.gatherTimeoutMs);
   const get = async <T>(name: string, answer: Promise<Answer<T>>): Promise<T | undefined> => {
@@ -101,7 +103,7 @@ export async function gather(
     return undefined;
   };
   const [list, score, approved, budget] = await Promise.all([
-    get('revocations', withTools(asked.list, tools, deps)),
+    get('revocations', withTools(asked.list, toolScopes, deps)),
     get('score', asked.score),
     get('approval', asked.approved),
     get('budget', asked.budget),
@@ -114,7 +116,7 @@ export async function gather(
   const nowMs = deps.env.now();
   const approval = approved?.find((one) => one.fingerprint === fingerprint && one.notAfterMs > nowMs);
   return {
-    scopes,
+    scopes: [...asked.scopes, ...toolScopes],
     missing,
     facts: {
       score: figure.score,
@@ -127,10 +129,6 @@ export async function gather(
       approval: approval ? { action_id: approval.actionId, receipt_id: approval.receiptId } : null,
     },
   };
-}
-
-function scopesFor(asker: Asker, policyDigest: string, tools: readonly string[], { settings }: DecisionDeps): string[] {
-  return scopesOf({ ...asker, tools, policyDigest, keyId: settings.keyId(), permitId: '' });
 }
 
 function kept<T>(answer: Promise<T>): Promise<Answer<T>> {
@@ -150,13 +148,12 @@ function figureOf(row: ScoreRow | undefined, provenance: Provenance): { score: n
 /** Which of the scopes, those of the tools too, are revoked; by name, in a second round trip, only where a survey names none. */
 async function withTools(
   surveyed: Promise<Answer<Survey>>,
-  tools: readonly string[],
+  scopes: readonly string[],
   { stores }: DecisionDeps,
 ): Promise<Answer<Listed>> {
   const answer = await surveyed;
   if (!('value' in answer)) return answer;
   const { epoch, revoked, tools: inForce } = answer.value;
-  const scopes = tools.map((tool) => `tool:${tool}`);
   if (inForce !== undefined) {
     return { value: { epoch, revoked: [...revoked, ...scopes.filter((scope) => inForce.includes(scope))] } };
   }
