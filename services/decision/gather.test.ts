@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
 import { BeaconError } from '../../core/errors.ts';
 import { ExecuteRequestSchema } from '../../gen/beacon/v1/decision_service_pb.js';
+import { FenceRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import { approvalRecord, LOG } from '../../ports/action-store/records.fixture.ts';
 import { MemoryIdempotency } from '../../ports/idempotency/memory.ts';
 import { makeWorld, minted, shell } from './decision.fixture.ts';
@@ -41,3 +42,18 @@ test('nothing is charged where the claim of a key fails', async () => {
   await expect(execute({ idempotencyKey: 'k' })).rejects.toMatchObject({ code: 'unavailable' });
   expect((await execute({})).answer?.reasons.map(({ code }) => code)).not.toContain('turn_limit');
 });
+
+test.each(['tool:ls', 'agent:t/a'])(
+  'a decision is sealed under every scope it was gathered for: %s fenced',
+  async (scope) => {
+    const { maker, signer } = await makeWorld();
+    const execute = async () => {
+      const { answer } = await maker.execute(create(ExecuteRequestSchema, { proposal: shell('ls') }), minted);
+      return answer?.reasons.map(({ code }) => code);
+    };
+    expect(await execute()).not.toContain('revoked');
+    // The list does not know it yet: the signer alone stops what names it.
+    await signer.fence(create(FenceRequestSchema, { revocationId: 'rev_1', scope, operation: 'revoke', epoch: 2n }));
+    expect(await execute()).toContain('revoked');
+  },
+);
