@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { asBeaconError, type BeaconError } from '../core/errors.ts';
 import { EVENTS } from '../core/events.ts';
 import type { KnobDoc } from '../runtime/env.ts';
+import { growHeapByShare } from '../runtime/heap.ts';
 import { createLog, type Log, type LogLevel } from '../runtime/log.ts';
 import { runUntilSignal } from '../runtime/process.ts';
 import { checkConfig, configKnobs, loadConfig } from './config.ts';
@@ -30,6 +31,7 @@ export async function main(argv: readonly string[]): Promise<number | undefined>
     showKnobs(configKnobs());
     return target === undefined ? 2 : 0;
   }
+  growHeapByShare();
   const one = oneOf(target);
   if (one && flags.every(isFlag)) return runOne(target, one, flags);
   if (target !== 'all' || !flags.every(isFlag)) {

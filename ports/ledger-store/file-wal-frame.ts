@@ -56,7 +56,7 @@ export function decodeSegmentHeader(segment: Uint8Array): SegmentHeader | undefi
     segmentBytes: bytes.readUInt32LE(8),
     identity: bytes.readUInt32LE(12),
     sequence: bytes.readDoubleLE(16),
-    salt: bytes.subarray(24, 24 + SALT_BYTES),
+    salt: new Uint8Array(bytes.subarray(24, 24 + SALT_BYTES)),
   };
 }
 
@@ -75,7 +75,7 @@ export function frameBytes(bodyBytes: number): number {
 export function encodeFrame(firstIndex: number, records: readonly LedgerRecord[]): EncodedFrame {
   let body = 0;
   for (const record of records) body += recordBytes(record);
-  const bytes = Buffer.allocUnsafe(frameBytes(body));
+  const bytes = Buffer.allocUnsafeSlow(frameBytes(body));
   const copies: FrameRecord[] = [];
   let at = FRAME_HEADER_BYTES;
   for (const record of records) {
