@@ -14,9 +14,20 @@ import { redirectTo, runProgram } from './programs/interpret.ts';
 import { opaqueEffect } from './programs/special-shells.ts';
 import { boundText } from './programs/surroundings.ts';
 
-export type ShellReading = { readonly drafts: Draft[]; readonly secrets: string[] };
+export type ShellReading = { readonly drafts: readonly Draft[]; readonly secrets: readonly string[] };
 
-export function readShell(command: string, where: Where, line = lineIn(where)): ShellReading {
+/** What the lines of a proposal were read as: a call's command is found again among its arguments, and means the same. */
+const known = new WeakMap<Where, Map<string, ShellReading>>();
+
+export function readShell(command: string, where: Where): ShellReading {
+  const lines = known.get(where) ?? new Map<string, ShellReading>();
+  known.set(where, lines);
+  const read = lines.get(command) ?? readLine(command, where, lineIn(where));
+  lines.set(command, read);
+  return read;
+}
+
+function readLine(command: string, where: Where, line: ReadLine): ShellReading {
   return reading(
     where,
     command,
@@ -42,7 +53,7 @@ export function lineIn(where: Where): ReadLine {
           (walk) => walk.text(command, newState(undefined, undefined), inside('image')),
           () => [],
         ).drafts
-      : readShell(command, where, () => []).drafts;
+      : readLine(command, where, () => []).drafts;
 }
 
 /** An argument list that needs no shell: quoting cannot matter. */
