@@ -1,6 +1,13 @@
 // Actions and approvals in one process's memory. For tests.
 
-import { type ActionRecord, type ActionStore, type ApprovalRecord, MAX_APPROVED, type Position } from './port.ts';
+import {
+  type ActionRecord,
+  type ActionStore,
+  type ApprovalRecord,
+  type LiveActions,
+  MAX_APPROVED,
+  type Position,
+} from './port.ts';
 import { actionStanding, approvalStanding } from './standing.ts';
 
 type Kept<T> = { readonly row: T; readonly at: Position };
@@ -71,13 +78,12 @@ export class MemoryActionStore implements ActionStore {
       .slice(0, limit);
   }
 
-  async liveInScope(scope: string, nowMs: number, limit: number): Promise<readonly ActionRecord[]> {
-    const live = (action: ActionRecord) =>
-      action.state === 'open' ||
-      (action.state === 'guarded' && action.permitId !== '' && action.permitNotAfterMs > nowMs);
-    return this.#rows()
-      .filter((action) => live(action) && action.scopes.includes(scope))
-      .slice(0, limit);
+  async liveInScope(scope: string, nowMs: number, limit: number): Promise<LiveActions> {
+    const permitted = (action: ActionRecord) =>
+      action.state === 'guarded' && action.permitId !== '' && action.permitNotAfterMs > nowMs;
+    const inScope = this.#rows().filter((action) => action.scopes.includes(scope));
+    const live = [...inScope.filter(permitted), ...inScope.filter(({ state }) => state === 'open')];
+    return { live: live.slice(0, limit), more: live.length > limit };
   }
 
   async putApproval(approval: ApprovalRecord, at: Position): Promise<void> {

@@ -54,6 +54,9 @@ export type ApprovalRecord = {
 /** Most approvals one agent may hold unused; of more, those that end first are forgotten. */
 export const MAX_APPROVED = 256;
 
+/** `more`: there may be others, all of them open unless `live` holds only guarded ones. */
+export type LiveActions = { readonly live: readonly ActionRecord[]; readonly more: boolean };
+
 export type ActionStore = {
   /** The position up to which this store reflects a log: the next index to replay. 0 when nothing. */
   position(logId: string): Promise<number>;
@@ -82,8 +85,11 @@ export type ActionStore = {
   releaseClose(actionId: string): Promise<void>;
   /** Open actions whose deadline is before `nowMs`, at most `limit`, oldest first. */
   overdue(nowMs: number, limit: number): Promise<readonly ActionRecord[]>;
-  /** Actions in state open, or guarded with a permit ending after `nowMs`, that fall under `scope`; at most `limit`. */
-  liveInScope(scope: string, nowMs: number, limit: number): Promise<readonly ActionRecord[]>;
+  /**
+   * Actions that fall under `scope`: first all that are guarded with a permit ending after `nowMs`, then those in state
+   * open; at most `limit`. A store elsewhere looks for open ones no longer than it says.
+   */
+  liveInScope(scope: string, nowMs: number, limit: number): Promise<LiveActions>;
 
   putApproval(approval: ApprovalRecord, at: Position): Promise<void>;
   getApproval(actionId: string): Promise<ApprovalRecord | undefined>;

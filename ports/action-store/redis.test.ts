@@ -56,6 +56,25 @@ describeWithRedis('on redis', () => {
     for (const life of await lives()) expect(life).toBeGreaterThan(0);
   });
 
+  it('lists what is open page by page, and permits first when there is no time for the rest', async () => {
+    const store = new RedisActionStore(redis);
+    const put = (n: number, over: object) =>
+      store.putAction(actionRecord({ actionId: `act_${n}`, permitId: `p${n}`, ...over }), at(n));
+    // More than two pages with one deadline among them: a page cannot begin behind its score.
+    for (let n = 0; n < 1_400; n++) {
+      void put(n, { deadlineMs: n < 100 ? n : 9_000, scopes: n % 7 === 0 ? ['tool:git'] : [] });
+    }
+    await put(1_400, { deadlineMs: 9_001, scopes: ['tool:git'] });
+    await put(1_401, { state: 'guarded', scopes: ['tool:git'] });
+    const found = await store.liveInScope('tool:git', 1_500, 1_000);
+    expect(found.more).toBe(false);
+    expect(found.live.map(({ actionId }) => actionId).sort()).toEqual(
+      [...Array.from({ length: 200 }, (_, n) => `act_${n * 7}`), 'act_1400', 'act_1401'].sort(),
+    );
+    const hasty = await new RedisActionStore(redis, { listingMs: -1 }).liveInScope('tool:git', 1_500, 1_000);
+    expect(hasty).toMatchObject({ live: [{ actionId: 'act_1401' }], more: true });
+  });
+
   it('lets no index grow by what ended without a further write', async () => {
     const store = new RedisActionStore(redis, { retentionMs: 20 });
     const hourMs = 3_600_000;

@@ -2,7 +2,14 @@
 // what it is found by. Claims are keys with a bounded life that only their owner gives back.
 
 import { randomBytes } from 'node:crypto';
-import { type ActionRecord, type ActionStore, type ApprovalRecord, MAX_APPROVED, type Position } from './port.ts';
+import {
+  type ActionRecord,
+  type ActionStore,
+  type ApprovalRecord,
+  type LiveActions,
+  MAX_APPROVED,
+  type Position,
+} from './port.ts';
 import { ADVANCE, ADVANCE_FROM, PUT_ACTION, PUT_APPROVAL, RECORDED, RELEASE } from './redis-scripts.ts';
 import { actionStanding, approvalStanding } from './standing.ts';
 
@@ -23,15 +30,22 @@ export const RETENTION_MS = 24 * 3_600_000;
 /** No clock of a replica is this far from another's. */
 const CLOCK_MARGIN_MS = 3_600_000;
 const PAGE = 500;
+/** How long open actions are looked for: there may be very many, and somebody waits who has stopped something. */
+export const LISTING_MS = 250;
 /** Rows looked up in one step: others wait for it. */
 const LOOKED_UP = 128;
 
-export type RedisActionStoreOptions = { readonly claimMs?: number; readonly retentionMs?: number };
+export type RedisActionStoreOptions = {
+  readonly claimMs?: number;
+  readonly retentionMs?: number;
+  readonly listingMs?: number;
+};
 
 export class RedisActionStore implements ActionStore {
   readonly #door: Door;
   readonly #claimMs: number;
   readonly #retentionMs: number;
+  readonly #listingMs: number;
   readonly #keys: { readonly positions: string; readonly open: string; readonly guarded: string };
   readonly #scripts: Readonly<
     Record<'advance' | 'advanceFrom' | 'recorded' | 'putAction' | 'putApproval' | 'release', Script>
@@ -42,6 +56,7 @@ export class RedisActionStore implements ActionStore {
     this.#door = door;
     this.#claimMs = options.claimMs ?? CLAIM_MS;
     this.#retentionMs = options.retentionMs ?? RETENTION_MS;
+    this.#listingMs = options.listingMs ?? LISTING_MS;
     this.#keys = {
       positions: door.key('position', '', 'actions'),
       open: door.key('actions-open', ''),
@@ -122,15 +137,47 @@ export class RedisActionStore implements ActionStore {
     return actions.filter((action) => action.state === 'open' && action.deadlineMs < nowMs);
   }
 
-  /** Guarded ones are listed before open ones: what is opened in between stands in one list or in both. */
-  async liveInScope(scope: string, nowMs: number, limit: number): Promise<readonly ActionRecord[]> {
+  /** Guarded ones are read before open ones: what is opened in between is found in one place or in both. */
+  async liveInScope(scope: string, nowMs: number, limit: number): Promise<LiveActions> {
     const { open, guarded } = this.#keys;
-    const [permitted, opened] = (await Promise.all([
-      this.#door.command('ZRANGE', guarded, `(${nowMs}`, '+inf', 'BYSCORE'),
-      this.#door.command('ZRANGE', open, 0, -1),
-    ])) as [string[], string[]];
-    const rows = [...new Set([...opened, ...permitted])];
-    return this.#firstOf<ActionRecord>(rows, limit, (action) => isLive(action, nowMs) && action.scopes.includes(scope));
+    const permitted = (await this.#door.command('ZRANGE', guarded, `(${nowMs}`, '+inf', 'BYSCORE')) as string[];
+    const fits = (action: ActionRecord) => isLive(action, nowMs) && action.scopes.includes(scope);
+    const live = new Map<string, ActionRecord>();
+    const take = async (rows: readonly string[]): Promise<boolean> => {
+      const found = (await this.#readAll<ActionRecord>(rows)).filter(fits);
+      for (const action of found) {
+        if (live.size >= limit && !live.has(action.actionId)) return false;
+        live.set(action.actionId, action);
+      }
+      return true;
+    };
+    let more = false;
+    for (let from = 0; from < permitted.length && !more; from += PAGE) {
+      more = !(await take(permitted.slice(from, from + PAGE)));
+    }
+    const untilMs = performance.now() + this.#listingMs;
+    for await (const rows of this.#pages(open)) {
+      if (more) break;
+      more = performance.now() > untilMs || !(await take(rows));
+    }
+    return { live: [...live.values()], more };
+  }
+
+  /** An index from its lowest score on. What leaves it meanwhile makes none of the others be left out. */
+  async *#pages(index: string): AsyncGenerator<readonly string[]> {
+    let lowest = '-inf';
+    let seen = 0;
+    for (;;) {
+      const range = [lowest, '+inf', 'BYSCORE', 'LIMIT', seen, PAGE, 'WITHSCORES'] as const;
+      const page = (await this.#door.command('ZRANGE', index, ...range)) as string[];
+      if (page.length === 0) return;
+      yield page.filter((_, at) => at % 2 === 0);
+      const last = page.at(-1) as string;
+      // Those of the last score are looked at once more, unless they fill whole pages by themselves.
+      seen = last === lowest ? seen + PAGE : 0;
+      if (page.length < 2 * PAGE) return;
+      lowest = last;
+    }
   }
 
   async putApproval(approval: ApprovalRecord, at: Position): Promise<void> {

@@ -2,7 +2,14 @@
 // JSON beside the few columns that are looked up. Claims live in memory: one process owns the file.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type ActionRecord, type ActionStore, type ApprovalRecord, MAX_APPROVED, type Position } from './port.ts';
+import {
+  type ActionRecord,
+  type ActionStore,
+  type ApprovalRecord,
+  type LiveActions,
+  MAX_APPROVED,
+  type Position,
+} from './port.ts';
 import { STEP } from './standing.ts';
 
 type Door = { readonly db: DatabaseSync; write<T>(work: () => T): T };
@@ -50,9 +57,9 @@ const STATEMENTS = {
   findByPermit: "SELECT record FROM action WHERE permit_id = ? AND permit_id <> ''",
   overdue: "SELECT record FROM action WHERE state = 'open' AND deadline_ms < ? ORDER BY deadline_ms LIMIT ?",
   // The needle is a quoted JSON string: a first sieve; the exact test follows on the parsed record.
-  live: `SELECT record FROM action WHERE state = 'open' AND instr(record, ?1) > 0
-    UNION ALL SELECT record FROM action
+  permitted: `SELECT record FROM action
     WHERE state = 'guarded' AND permit_id <> '' AND permit_not_after_ms > ?2 AND instr(record, ?1) > 0`,
+  open: "SELECT record FROM action WHERE state = 'open' AND instr(record, ?1) > 0",
   putApproval: `INSERT INTO approval VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (action_id) DO UPDATE SET
     log_id = excluded.log_id, at = excluded.at, status = excluded.status, tenant_id = excluded.tenant_id,
     agent_id = excluded.agent_id, fingerprint = excluded.fingerprint, requested_at_ms = excluded.requested_at_ms,
@@ -131,14 +138,18 @@ export class SqliteActionStore implements ActionStore {
     return this.#sql.overdue.all(nowMs, limit).map((row) => parsed(row) as ActionRecord);
   }
 
-  async liveInScope(scope: string, nowMs: number, limit: number): Promise<readonly ActionRecord[]> {
-    const found: ActionRecord[] = [];
-    for (const row of this.#sql.live.iterate(JSON.stringify(scope), nowMs)) {
-      const action = parsed(row) as ActionRecord;
-      if (!action.scopes.includes(scope)) continue;
-      if (found.push(action) >= limit) break;
+  async liveInScope(scope: string, nowMs: number, limit: number): Promise<LiveActions> {
+    const live: ActionRecord[] = [];
+    const quoted = JSON.stringify(scope);
+    for (const rows of [this.#sql.permitted.iterate(quoted, nowMs), this.#sql.open.iterate(quoted)]) {
+      for (const row of rows) {
+        const action = parsed(row) as ActionRecord;
+        if (!action.scopes.includes(scope)) continue;
+        if (live.length >= limit) return { live, more: true };
+        live.push(action);
+      }
     }
-    return found;
+    return { live, more: false };
   }
 
   async putApproval(approval: ApprovalRecord, at: Position): Promise<void> {

@@ -9,6 +9,8 @@ import {
   RevokeRequestSchema,
 } from '../../gen/beacon/v1/kill_switch_service_pb.js';
 import { MemoryActionStore } from '../../ports/action-store/memory.ts';
+import type { ActionRecord } from '../../ports/action-store/port.ts';
+import { actionRecord, LOG } from '../../ports/action-store/records.fixture.ts';
 import { MemoryEventBus } from '../../ports/event-bus/memory.ts';
 import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
 import { MemoryRevocationList } from '../../ports/revocation-list/memory.ts';
@@ -17,7 +19,7 @@ import { createMetrics } from '../../runtime/metrics.ts';
 import { ReceiptSigner } from '../receipt-signer/service.ts';
 import type { LeasedSigner } from './lease.ts';
 import { killSwitchMeter } from './meter.ts';
-import { KillSwitch, WATCH_LIST_MS } from './service.ts';
+import { KillSwitch, MAX_LISTED_ACTIONS, WATCH_LIST_MS } from './service.ts';
 
 const LEASE_MS = 600;
 const context: CallContext = {
@@ -42,6 +44,7 @@ type Change = {
   signers?: readonly LeasedSigner[];
   log?: ReturnType<typeof newLog>;
   leads?: () => Promise<boolean>;
+  actions?: MemoryActionStore;
 };
 
 function setUp(change: Change = {}) {
@@ -53,7 +56,7 @@ function setUp(change: Change = {}) {
       log: own.signer,
       list,
       signers,
-      actions: new MemoryActionStore(),
+      actions: change.actions ?? new MemoryActionStore(),
       bus,
       env: {
         now,
@@ -92,6 +95,36 @@ test('a revocation is a leaf of its own log, a fence in the signer’s, a barrie
   ]);
   expect(await forms(first)).toEqual(['fence revoke agent:t/a']);
   expect(await list.consult(['agent:t/a', 'agent:t/b'])).toEqual({ epoch: 2, revoked: ['agent:t/a'] });
+});
+
+test('however many actions are open, a permit that may still be redeemed is not taken for drained', async () => {
+  const actions = new MemoryActionStore();
+  const later = now() + 60_000;
+  const put = (n: number, over: Partial<ActionRecord>) =>
+    actions.putAction(actionRecord({ actionId: `act_${n}`, permitId: `p${n}`, ...over }), { logId: LOG, index: n });
+  for (let n = 0; n <= MAX_LISTED_ACTIONS; n++) await put(n, { state: 'open' });
+  const { killSwitch } = setUp({ actions });
+  await killSwitch.start();
+  const open = await revoke(killSwitch, 'agent:t/a');
+  expect(open).toMatchObject({ level: RevocationLevel.DRAINED });
+  expect(open?.openActions).toHaveLength(MAX_LISTED_ACTIONS);
+  expect(open?.advice).toContain('More actions may be open than are listed.');
+  await put(MAX_LISTED_ACTIONS + 1, { state: 'guarded', permitNotAfterMs: later });
+  expect(await revoke(killSwitch, 'tool:git')).toMatchObject({ level: RevocationLevel.BARRIER });
+  killSwitch.stop();
+});
+
+test('a change does not wait until it is known what was under way under the one before', async () => {
+  class Slow extends MemoryActionStore {
+    override liveInScope(...args: Parameters<MemoryActionStore['liveInScope']>) {
+      return args[0] === 'agent:t/many' ? new Promise<never>(() => {}) : super.liveInScope(...args);
+    }
+  }
+  const { killSwitch } = setUp({ actions: new Slow() });
+  await killSwitch.start();
+  void revoke(killSwitch, 'agent:t/many');
+  expect(await revoke(killSwitch, 'agent:t/b')).toMatchObject({ epoch: 3n, level: RevocationLevel.DRAINED });
+  killSwitch.stop();
 });
 
 test('what a person typed as a reason stands in no log', async () => {

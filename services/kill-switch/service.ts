@@ -33,6 +33,7 @@ import { type RevocationLeaf, RevocationState } from './state.ts';
 export const MAX_REASON_CHARS = 500;
 /** Open actions named in an answer. */
 export const MAX_LISTED_ACTIONS = 100;
+const MORE_OPEN = 'More actions may be open than are listed.';
 const REBUILD_PAGE = 1_000;
 const REQUEST_ID = /^[0-9A-Za-z_-]{1,64}$/;
 /** How often the list is compared with the log: the longest a flushed list stops the world by itself. */
@@ -40,6 +41,8 @@ export const WATCH_LIST_MS = 1_000;
 
 type Operation = 'revoke' | 'reinstate';
 type Asked = { readonly reason: string; readonly requestId: string };
+/** A change that is in force everywhere, and how each log came to know of it. */
+type Changed = { readonly leaf: RevocationLeaf; readonly logs: readonly pb.LogFence[] };
 
 type Log = Pick<Service<typeof ReceiptSignerService, CallContext>, 'seal' | 'listReceipts' | 'getStatus'>;
 
@@ -146,8 +149,10 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     if (requestId !== '' && !REQUEST_ID.test(requestId)) throw invalidArgument('request_id', 'is not a request id');
     if (reason.length > MAX_REASON_CHARS)
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
-    return this.#serially(async () => {
-      const revocation = await this.#changeOnce(operation, scope, { reason, requestId }, context);
+    const changed = this.#serially(() => this.#changeOnce(operation, scope, { reason, requestId }, context));
+    // The next change does not wait until it is known what was under way.
+    return changed.then(async ({ leaf, logs }) => {
+      const revocation = await this.#answer(leaf, logs);
       const level = pb.RevocationLevel[revocation.level] ?? '';
       this.#deps.env.meter.changed({ operation, level, seconds: (performance.now() - started) / 1000 });
       return revocation;
@@ -161,16 +166,21 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   }
 
   /** Asked again because its answer was lost: the change that was made then, and its barrier if that was not reached. */
-  async #changeOnce(operation: Operation, scope: string, asked: Asked, context: CallContext) {
+  async #changeOnce(operation: Operation, scope: string, asked: Asked, context: CallContext): Promise<Changed> {
     const before = asked.requestId === '' ? undefined : this.#state.asked(asked.requestId);
     if (!before) return this.#changeNow(operation, scope, asked, context);
     if (before.operation !== operation || before.scope !== scope) {
       throw new BeaconError('conflict', 'request_id: was used for another change', { field: 'request_id' });
     }
-    return this.#answer(before, this.#state.barrierOf(before.revocationId) ?? (await this.#barrier(before)));
+    return { leaf: before, logs: this.#state.barrierOf(before.revocationId) ?? (await this.#barrier(before)) };
   }
 
-  async #changeNow(operation: Operation, scope: string, { reason, requestId }: Asked, context: CallContext) {
+  async #changeNow(
+    operation: Operation,
+    scope: string,
+    { reason, requestId }: Asked,
+    context: CallContext,
+  ): Promise<Changed> {
     const { bus, env } = this.#deps;
     if (operation === 'reinstate' && !this.#state.find(scope)) {
       throw new BeaconError('not_found', 'this scope is not revoked', { field: 'scope' });
@@ -183,13 +193,17 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     await this.#tellList(leaf).catch(env.failed);
     const logs = await this.#tracedBarrier(leaf, context);
     bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
-    return this.#answer(leaf, logs);
+    return { leaf, logs };
   }
 
   async #answer(leaf: RevocationLeaf, logs: readonly pb.LogFence[]): Promise<pb.Revocation> {
     const { actions, env } = this.#deps;
     const { scope, operation } = leaf;
-    const live = operation === 'revoke' ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS) : [];
+    const { live, more } =
+      operation === 'revoke'
+        ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS)
+        : { live: [], more: false };
+    // Those with a permit come first, so that none of them is behind the end of the list unless all of it is theirs.
     const drained = live.every((action) => action.state === 'open');
     const [tenantId, agentId] = splitAgent(scope);
     const minted = agentId === '' || (await env.isMinted(tenantId, agentId));
@@ -203,7 +217,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
       at: timestampFromMs(leaf.atMs),
       actor: leaf.actor,
       receiptId: leaf.receiptId,
-      advice: operation === 'revoke' ? adviceFor(scope, minted) : '',
+      advice: operation === 'revoke' ? [adviceFor(scope, minted), more ? MORE_OPEN : ''].filter(Boolean).join(' ') : '',
       openActions: live.filter((action) => action.state === 'open').map((action) => action.actionId),
     });
   }
