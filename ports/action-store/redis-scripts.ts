@@ -36,7 +36,7 @@ elseif kept[1] and standing <= tonumber(kept[3] or '-1') then
 end`;
 
 /**
- * KEYS: row, open, guarded, permit. ARGV: log, at, record, state, permit id, permit's end, deadline, life (0: for ever),
+ * KEYS: row, open, guarded, permit, open of this agent. ARGV: log, at, record, state, permit id, permit's end, deadline, life (0: for ever),
  * permits ended before this are forgotten, standing. The row remembers its permit's key: a permit taken away is found no more.
  */
 export const PUT_ACTION = `
@@ -50,7 +50,9 @@ if permitted then redis.call('SET', permit, row) end
 for _, key in ipairs({row, permit}) do
   if life == 0 then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, ARGV[8]) end
 end
-if state == 'open' then redis.call('ZADD', open, ARGV[7], row) else redis.call('ZREM', open, row) end
+for _, index in ipairs({open, KEYS[5]}) do
+  if state == 'open' then redis.call('ZADD', index, ARGV[7], row) else redis.call('ZREM', index, row) end
+end
 if state == 'guarded' and permitted then
   redis.call('ZADD', guarded, ARGV[6], row)
 else

@@ -75,6 +75,22 @@ describeWithRedis('on redis', () => {
     expect(hasty).toMatchObject({ live: [{ actionId: 'act_1401' }], more: true });
   });
 
+  it('finds what an agent has open without looking through what others have', async () => {
+    const store = new RedisActionStore(redis);
+    const scopes = ['agent:t/a', 'agent:t/b'];
+    for (const [n, agentId] of ['a', 'b', 'a'].entries()) {
+      const over = { actionId: `act_${n}`, permitId: `p${n}`, agentId, scopes: [`agent:t/${agentId}`] };
+      await store.putAction(actionRecord(over), at(n));
+    }
+    await redis.command('DEL', redis.key('actions-open', ''));
+    const ids = () =>
+      Promise.all(scopes.map(async (scope) => (await store.liveInScope(scope, 0, 9)).live.map((one) => one.actionId)));
+    expect(await ids()).toEqual([['act_0', 'act_2'], ['act_1']]);
+    await store.putAction(actionRecord({ actionId: 'act_0', permitId: 'p0', state: 'closed', scopes }), at(3));
+    expect(await ids()).toEqual([['act_2'], ['act_1']]);
+    expect(await redis.command('ZCARD', redis.key('actions-open', 't', 'a'))).toBe(1);
+  });
+
   it('lets no index grow by what ended without a further write', async () => {
     const store = new RedisActionStore(redis, { retentionMs: 20 });
     const hourMs = 3_600_000;

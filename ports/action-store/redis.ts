@@ -32,6 +32,8 @@ const CLOCK_MARGIN_MS = 3_600_000;
 const PAGE = 500;
 /** How long open actions are looked for: there may be very many, and somebody waits who has stopped something. */
 export const LISTING_MS = 250;
+/** The scope that is stopped most: what is open in it has an index of its own. */
+const ONE_AGENT = /^agent:([^/]+)\/([^/]+)$/;
 /** Rows looked up in one step: others wait for it. */
 const LOOKED_UP = 128;
 
@@ -94,10 +96,10 @@ export class RedisActionStore implements ActionStore {
   }
 
   async putAction(action: ActionRecord, at: Position): Promise<void> {
-    const { actionId, state, permitId, permitNotAfterMs, decidedAtMs, deadlineMs } = action;
+    const { actionId, tenantId, agentId, state, permitId, permitNotAfterMs, decidedAtMs, deadlineMs } = action;
     const { open, guarded } = this.#keys;
     const lifeMs = state === 'open' ? 0 : this.#retentionMs + Math.max(0, permitNotAfterMs - decidedAtMs);
-    const keys = [this.#action(actionId), open, guarded, this.#permit(permitId)];
+    const keys = [this.#action(actionId), open, guarded, this.#permit(permitId), this.#openOf(tenantId, agentId)];
     const row = [at.logId, at.index, JSON.stringify(action)];
     const forgetBeforeMs = decidedAtMs - CLOCK_MARGIN_MS;
     const found = [state, permitId, permitNotAfterMs, deadlineMs, lifeMs, forgetBeforeMs, actionStanding(action)];
@@ -140,6 +142,8 @@ export class RedisActionStore implements ActionStore {
   /** Guarded ones are read before open ones: what is opened in between is found in one place or in both. */
   async liveInScope(scope: string, nowMs: number, limit: number): Promise<LiveActions> {
     const { open, guarded } = this.#keys;
+    const [, tenantId, agentId] = ONE_AGENT.exec(scope) ?? [];
+    const index = tenantId && agentId ? this.#openOf(tenantId, agentId) : open;
     const permitted = (await this.#door.command('ZRANGE', guarded, `(${nowMs}`, '+inf', 'BYSCORE')) as string[];
     const fits = (action: ActionRecord) => isLive(action, nowMs) && action.scopes.includes(scope);
     const live = new Map<string, ActionRecord>();
@@ -156,7 +160,7 @@ export class RedisActionStore implements ActionStore {
       more = !(await take(permitted.slice(from, from + PAGE)));
     }
     const untilMs = performance.now() + this.#listingMs;
-    for await (const rows of this.#pages(open)) {
+    for await (const rows of this.#pages(index)) {
       if (more) break;
       more = performance.now() > untilMs || !(await take(rows));
     }
@@ -263,6 +267,10 @@ export class RedisActionStore implements ActionStore {
 
   #action(actionId: string): string {
     return this.#door.key('action', '', actionId);
+  }
+
+  #openOf(tenantId: string, agentId: string): string {
+    return this.#door.key('actions-open', tenantId, agentId);
   }
 
   #permit(permitId: string): string {
