@@ -16,15 +16,20 @@ import { boundText } from './programs/surroundings.ts';
 
 export type ShellReading = { readonly drafts: readonly Draft[]; readonly secrets: readonly string[] };
 
-/** What the lines of a proposal were read as: a call's command is found again among its arguments, and means the same. */
+/** What the lines of a proposal's calls were read as, for as long as its `Where` is in use. */
 const known = new WeakMap<Where, Map<string, ShellReading>>();
 
-export function readShell(command: string, where: Where): ShellReading {
+/** `where`: made for one proposal. The command of a call is found again among its arguments, and means the same there. */
+export function readOnce(command: string, where: Where): ShellReading {
   const lines = known.get(where) ?? new Map<string, ShellReading>();
   known.set(where, lines);
-  const read = lines.get(command) ?? readLine(command, where, lineIn(where));
+  const read = lines.get(command) ?? readShell(command, where);
   lines.set(command, read);
   return read;
+}
+
+export function readShell(command: string, where: Where): ShellReading {
+  return readLine(command, where, lineIn(where));
 }
 
 function readLine(command: string, where: Where, line: ReadLine): ShellReading {

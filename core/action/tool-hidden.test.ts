@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { admit, effects, gravest, tool } from './admit.fixture.ts';
+import { whereFrom } from './paths.ts';
+import { readOnce, readShell } from './shell-action.ts';
 
 const effect = (name: string, given: object) => gravest(tool(name, given)).effect;
 
@@ -63,4 +65,13 @@ describe('addresses that are files, statements or removals', () => {
   test.each(['chrome://version', 'https://example.org/settings/passwords'])('%s shows none', (url) =>
     expect(page(url)).not.toContain('read_credential'),
   );
+});
+
+test('a call’s command is read once, for its proposal alone', () => {
+  const where = whereFrom({ workspace: '/w', cwd: '/w' });
+  expect(readOnce('git status', where)).toBe(readOnce('git status', where));
+  expect(readOnce('git status', where)).toEqual(readShell('git status', where));
+  expect(readOnce('git status', { ...where })).not.toBe(readOnce('git status', where));
+  // Detectors read fragments of any text under a place that never ends: what they read must not be kept with it.
+  expect(readShell('git status', where)).not.toBe(readShell('git status', where));
 });

@@ -12,7 +12,7 @@ import { asCommand, asInstall } from './git-tools.ts';
 import { fileRequest, requestDraft } from './http.ts';
 import { readPatch } from './patch.ts';
 import { plantedIn } from './planted.ts';
-import { codeReading, lineIn, readShell, readWords, type ShellReading } from './shell-action.ts';
+import { codeReading, lineIn, readOnce, readShell, readWords, type ShellReading } from './shell-action.ts';
 import {
   bodyIn,
   codeIn,
@@ -52,7 +52,7 @@ const runCommand: Native = (call) => {
   }
   const text = textOf(given, COMMAND) ?? textOf(given, 'code');
   if (text === undefined || text.trim() === '') throw invalidArgument(`${field}.command`, 'must be a command');
-  return readShell(text, where);
+  return readOnce(text, where);
 };
 
 function pathOf(call: ToolCall, required: boolean): string | undefined {
@@ -276,7 +276,7 @@ export function readTool(given: ToolCall, depth = 0): ShellReading {
   const reading = readNamed(given, depth);
   const { where } = given;
   const hidden = hiddenIn(snakeCase(given.tool), given.given, where, reading.drafts, {
-    line: (text) => readShell(text, where),
+    line: (text) => readOnce(text, where),
     words: (words) => readWords(words, where),
     code: (language, text) => codeReading(language, text, where),
   });
@@ -319,7 +319,7 @@ function readNamed(given: ToolCall, depth: number): ShellReading {
   const edit = inEditor(call, name);
   if (edit) return edit;
   const command = commandIn(call.given, name, snakeCase(call.server));
-  if (command !== undefined) return later(call, name, readShell(command, call.where));
+  if (command !== undefined) return later(call, name, readOnce(command, call.where));
   const fetched = fetchedCode(call, name);
   if (fetched) return only(fetched);
   const text = codeIn(call.given, name);

@@ -36,8 +36,9 @@ elseif kept[1] and standing <= tonumber(kept[3] or '-1') then
 end`;
 
 /**
- * KEYS: row, open, guarded, permit, open of this agent. ARGV: log, at, record, state, permit id, permit's end, deadline, life (0: for ever),
- * permits ended before this are forgotten, standing. The row remembers its permit's key: a permit taken away is found no more.
+ * KEYS: row, open, guarded, permit, open of this agent. ARGV: log, at, record, state, permit id, permit's end, deadline,
+ * life (0: for ever), permits ended before this are forgotten, standing. The row remembers its permit's key: a permit taken
+ * away is found no more.
  */
 export const PUT_ACTION = `
 local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'standing', 'permit')
@@ -63,8 +64,8 @@ return 1`;
 
 /**
  * KEYS: row, the approved of this agent, pending of the tenant, pending of all. ARGV: log, at, record, status, requested
- * at, life, standing, most approved. Of more than that the one that ends first is forgotten. Nobody writes that an approval was not answered; its row ends, and of the oldest pending
- * ones each write forgets those whose row has ended.
+ * at, life, standing, most approved. Of more than that the one that ends first is forgotten. Nobody writes that an
+ * approval was not answered; its row ends, and of the oldest pending ones each write forgets those whose row has ended.
  */
 export const PUT_APPROVAL = `
 local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'standing')

@@ -57,7 +57,7 @@ describeWithRedis('on redis', () => {
   });
 
   it('lists what is open page by page, and permits first when there is no time for the rest', async () => {
-    const store = new RedisActionStore(redis);
+    const store = new RedisActionStore(redis, { listingMs: 60_000 });
     const put = (n: number, over: object) =>
       store.putAction(actionRecord({ actionId: `act_${n}`, permitId: `p${n}`, ...over }), at(n));
     // More than two pages with one deadline among them: a page cannot begin behind its score.
@@ -73,6 +73,32 @@ describeWithRedis('on redis', () => {
     );
     const hasty = await new RedisActionStore(redis, { listingMs: -1 }).liveInScope('tool:git', 1_500, 1_000);
     expect(hasty).toMatchObject({ live: [{ actionId: 'act_1401' }], more: true });
+  });
+
+  it('sees a permit behind a hundred that were redeemed while it looked', async () => {
+    const store = new RedisActionStore(redis);
+    const guarded = Array.from({ length: 101 }, (_, n) =>
+      actionRecord({ actionId: `act_${n}`, permitId: `p${n}`, state: 'guarded', permitNotAfterMs: 2_000 + n }),
+    );
+    for (const [n, action] of guarded.entries()) await store.putAction(action, at(n));
+    // Between the list of permits and the rows it names.
+    const door: ConstructorParameters<typeof RedisActionStore>[0] = {
+      key: (...parts) => redis.key(...parts),
+      script: (lua) => redis.script(lua),
+      command: async (name, ...args) => {
+        const answer = await redis.command(name, ...args);
+        if (name === 'ZRANGE' && args[0] === redis.key('actions-guarded', '')) {
+          await Promise.all(
+            guarded.slice(0, 100).map((action, n) => store.putAction({ ...action, state: 'open' }, at(200 + n))),
+          );
+        }
+        return answer;
+      },
+    };
+    const { live, more } = await new RedisActionStore(door, { listingMs: 60_000 }).liveInScope('tool:git', 1_500, 100);
+    expect(live).toHaveLength(100);
+    expect(live[0]).toMatchObject({ actionId: 'act_100', state: 'guarded' });
+    expect(more).toBe(true);
   });
 
   it('finds what an agent has open without looking through what others have', async () => {

@@ -145,11 +145,12 @@ export class RedisActionStore implements ActionStore {
     const [, tenantId, agentId] = ONE_AGENT.exec(scope) ?? [];
     const index = tenantId && agentId ? this.#openOf(tenantId, agentId) : open;
     const permitted = (await this.#door.command('ZRANGE', guarded, `(${nowMs}`, '+inf', 'BYSCORE')) as string[];
-    const fits = (action: ActionRecord) => isLive(action, nowMs) && action.scopes.includes(scope);
     const live = new Map<string, ActionRecord>();
-    const take = async (rows: readonly string[]): Promise<boolean> => {
-      const found = (await this.#readAll<ActionRecord>(rows)).filter(fits);
+    const take = async (rows: readonly string[], state: ActionRecord['state']): Promise<boolean> => {
+      const found = await this.#readAll<ActionRecord>(rows);
       for (const action of found) {
+        // What was opened since its row was listed is met again among the open ones.
+        if (action.state !== state || !isLive(action, nowMs) || !action.scopes.includes(scope)) continue;
         if (live.size >= limit && !live.has(action.actionId)) return false;
         live.set(action.actionId, action);
       }
@@ -157,17 +158,17 @@ export class RedisActionStore implements ActionStore {
     };
     let more = false;
     for (let from = 0; from < permitted.length && !more; from += PAGE) {
-      more = !(await take(permitted.slice(from, from + PAGE)));
+      more = !(await take(permitted.slice(from, from + PAGE), 'guarded'));
     }
     const untilMs = performance.now() + this.#listingMs;
     for await (const rows of this.#pages(index)) {
       if (more) break;
-      more = performance.now() > untilMs || !(await take(rows));
+      more = performance.now() > untilMs || !(await take(rows, 'open'));
     }
     return { live: [...live.values()], more };
   }
 
-  /** An index from its lowest score on. What leaves it meanwhile makes none of the others be left out. */
+  /** An index from its lowest score on. What leaves it meanwhile hides none of the others, unless one score fills pages. */
   async *#pages(index: string): AsyncGenerator<readonly string[]> {
     let lowest = '-inf';
     let seen = 0;

@@ -120,10 +120,44 @@ test('a change does not wait until it is known what was under way under the one 
       return args[0] === 'agent:t/many' ? new Promise<never>(() => {}) : super.liveInScope(...args);
     }
   }
-  const { killSwitch } = setUp({ actions: new Slow() });
+  const { killSwitch, own } = setUp({ actions: new Slow() });
   await killSwitch.start();
   void revoke(killSwitch, 'agent:t/many');
-  expect(await revoke(killSwitch, 'agent:t/b')).toMatchObject({ epoch: 3n, level: RevocationLevel.DRAINED });
+  void revoke(killSwitch, 'agent:t/b');
+  await vi.waitFor(async () => expect((await forms(own)).at(-1)).toBe('barrier revoke agent:t/b'));
+  killSwitch.stop();
+});
+
+test('what was under way is asked for by one answer at a time', async () => {
+  let asking = 0;
+  let most = 0;
+  class Counted extends MemoryActionStore {
+    override async liveInScope(...args: Parameters<MemoryActionStore['liveInScope']>) {
+      most = Math.max(most, ++asking);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      asking -= 1;
+      return super.liveInScope(...args);
+    }
+  }
+  const { killSwitch } = setUp({ actions: new Counted() });
+  await killSwitch.start();
+  await Promise.all(Array.from({ length: 5 }, (_, i) => revoke(killSwitch, `agent:t/a${i}`)));
+  killSwitch.stop();
+  expect(most).toBe(1);
+});
+
+test('a stop that is in force is told though nobody can say what was under way, and not as drained', async () => {
+  class Away extends MemoryActionStore {
+    override async liveInScope(): Promise<never> {
+      throw new Error('away');
+    }
+  }
+  const { killSwitch } = setUp({ actions: new Away() });
+  await killSwitch.start();
+  const revocation = await revoke(killSwitch, 'agent:t/a');
+  expect(revocation).toMatchObject({ level: RevocationLevel.BARRIER, openActions: [] });
+  expect(revocation?.advice).toContain('More actions may be open than are listed.');
+  expect(await revoke(killSwitch, 'agent:t/b')).toMatchObject({ level: RevocationLevel.BARRIER });
   killSwitch.stop();
 });
 

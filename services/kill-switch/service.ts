@@ -80,6 +80,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   readonly #state = new RevocationState();
   readonly #leases: LeaseKeeper;
   #last: Promise<unknown> = Promise.resolve();
+  #lastAnswer: Promise<unknown> = Promise.resolve();
   #leader: Leader = create(LeaderSchema);
   #watch: NodeJS.Timeout | undefined;
 
@@ -150,9 +151,13 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     if (reason.length > MAX_REASON_CHARS)
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
     const changed = this.#serially(() => this.#changeOnce(operation, scope, { reason, requestId }, context));
-    // The next change does not wait until it is known what was under way.
-    return changed.then(async ({ leaf, logs }) => {
-      const revocation = await this.#answer(leaf, logs);
+    // The next change does not wait until it is known what was under way; who asks for that takes turns.
+    const answered = changed.then(({ leaf, logs }) => {
+      const answer = this.#lastAnswer.then(() => this.#answer(leaf, logs));
+      this.#lastAnswer = answer.catch(() => undefined);
+      return answer;
+    });
+    return answered.then((revocation) => {
       const level = pb.RevocationLevel[revocation.level] ?? '';
       this.#deps.env.meter.changed({ operation, level, seconds: (performance.now() - started) / 1000 });
       return revocation;
@@ -199,12 +204,14 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   async #answer(leaf: RevocationLeaf, logs: readonly pb.LogFence[]): Promise<pb.Revocation> {
     const { actions, env } = this.#deps;
     const { scope, operation } = leaf;
-    const { live, more } =
+    // What has been stopped stays stopped, though nobody can say what was under way.
+    const listed =
       operation === 'revoke'
-        ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS)
+        ? await actions.liveInScope(scope, env.now(), MAX_LISTED_ACTIONS).catch(env.failed)
         : { live: [], more: false };
+    const { live, more } = listed ?? { live: [], more: true };
     // Those with a permit come first, so that none of them is behind the end of the list unless all of it is theirs.
-    const drained = live.every((action) => action.state === 'open');
+    const drained = listed !== undefined && live.every((action) => action.state === 'open');
     const [tenantId, agentId] = splitAgent(scope);
     const minted = agentId === '' || (await env.isMinted(tenantId, agentId));
     return create(pb.RevocationSchema, {

@@ -156,7 +156,8 @@ export declare type Revocation = Message<"beacon.v1.Revocation"> & {
   receiptId: string;
 
   /**
-   * What this scope does not stop, said plainly; empty when nothing needs saying.
+   * What this scope does not stop, and whether more may be open than is listed, said plainly; empty when nothing needs
+   * saying.
    *
    * @generated from field: string advice = 10;
    */
