@@ -7,7 +7,7 @@ import { BeaconError, invalidArgument } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
 import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
-import type { ApprovalRecord, ApprovalStatus } from '../../ports/action-store/port.ts';
+import type { ActionRecord, ApprovalRecord, ApprovalStatus } from '../../ports/action-store/port.ts';
 import { type ActionDeps, redact } from './actions.ts';
 import { findAction, recorded } from './follow.ts';
 import { laterDraft, rfc3339 } from './records.ts';
@@ -31,21 +31,27 @@ export async function waitForApproval(
   { deps }: ActionDeps,
 ): Promise<pb.WaitForApprovalResponse> {
   if (request.waitMs > MAX_WAIT_MS) throw invalidArgument('wait_ms', `must be at most ${MAX_WAIT_MS}`);
-  const { state } = await findAction(deps, request.actionId, call);
-  const find = () => deps.stores.actions.getApproval(request.actionId);
-  const read = async () => {
-    // The action is written first.
-    const approval = await (state === 'awaiting_approval' ? recorded(request.actionId, find, deps, call) : find());
-    if (!approval) throw new BeaconError('not_found', 'no approval was asked for this action', { field: 'action_id' });
-    return approval;
-  };
-  let approval = await read();
+  const action = await findAction(deps, request.actionId, call);
+  let approval = await askedApproval(action, deps, call);
   if (approval.status === 'pending' && request.waitMs > 0) {
     const untilMs = Math.min(request.waitMs, approval.notAfterMs - deps.env.now());
     await changeOf(request.actionId, untilMs, deps.env.bus);
-    approval = await read();
+    approval = await askedApproval(action, deps, call);
   }
   return create(pb.WaitForApprovalResponseSchema, { approval: approvalToProto(approval, deps.env.now()) });
+}
+
+/** What was asked of a person; `not_found` when nothing was. */
+async function askedApproval(
+  { actionId, state }: ActionRecord,
+  deps: ActionDeps['deps'],
+  call: CallContext,
+): Promise<ApprovalRecord> {
+  const find = () => deps.stores.actions.getApproval(actionId);
+  // The action is written first.
+  const approval = await (state === 'awaiting_approval' ? recorded(actionId, find, deps, call) : find());
+  if (!approval) throw new BeaconError('not_found', 'no approval was asked for this action', { field: 'action_id' });
+  return approval;
 }
 
 /** An operator's or admin's answer. The role table keeps agents out; a second answer is a `conflict`. */
@@ -60,8 +66,7 @@ export async function resolveApproval(
     throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
   }
   const action = await findAction(deps, request.actionId, call);
-  const approval = await actions.getApproval(request.actionId);
-  if (!approval) throw new BeaconError('not_found', 'no approval was asked for this action', { field: 'action_id' });
+  const approval = await askedApproval(action, deps, call);
   const status = statusNow(approval, deps.env.now());
   if (status !== 'pending') throw new BeaconError('conflict', `the approval is ${status}`, { field: 'action_id' });
   if (!(await actions.claimApproval(request.actionId))) {

@@ -2,10 +2,11 @@
 
 import { create } from '@bufbuild/protobuf';
 import { expect, test } from 'vitest';
+import { Route } from '../../gen/beacon/v1/common_pb.js';
 import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import { MemoryActionStore } from '../../ports/action-store/memory.ts';
 import { Behind } from './behind.ts';
-import { makeWorld, minted, shell } from './decision.fixture.ts';
+import { makeWorld, minted, operator, shell } from './decision.fixture.ts';
 import { DecisionMaker } from './service.ts';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -68,4 +69,25 @@ test('nothing put off is lost when the service stops', async () => {
   const { asked, maker } = await remote();
   await maker.stop();
   expect(asked).toEqual(['put']);
+});
+
+test('an approval that is answered faster than it was recorded is waited for', async () => {
+  class Late extends MemoryActionStore {
+    override async putApproval(...args: Parameters<MemoryActionStore['putApproval']>) {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      await super.putApproval(...args);
+    }
+  }
+  const world = await makeWorld({ stores: { actions: new Late() } });
+  await world.lease(1);
+  const maker = new DecisionMaker(world.deps, undefined, () => minted);
+  const actionId = `act_${world.deps.env.now().toString(16).padStart(12, '0')}${'a'.repeat(20)}`;
+  const proposal = shell('rm -rf src', { actionId });
+  const { answer } = await maker.guard(create(pb.GuardRequestSchema, { proposal }), minted);
+  expect(answer).toMatchObject({ actionId, route: Route.APPROVAL });
+  const request = create(pb.ResolveApprovalRequestSchema, { actionId, approve: true });
+  expect(await maker.resolveApproval(request, operator)).toMatchObject({
+    approval: { status: pb.ApprovalStatus.APPROVED },
+  });
+  await maker.stop();
 });
