@@ -22,9 +22,10 @@ const known = new WeakMap<Where, Map<string, ShellReading>>();
 /** `where`: made for one proposal. The command of a call is found again among its arguments, and means the same there. */
 export function readOnce(command: string, where: Where): ShellReading {
   const lines = known.get(where) ?? new Map<string, ShellReading>();
-  known.set(where, lines);
-  const read = lines.get(command) ?? readShell(command, where);
-  lines.set(command, read);
+  const before = lines.get(command);
+  if (before) return before;
+  const read = readShell(command, where);
+  known.set(where, lines.set(command, read));
   return read;
 }
 

@@ -156,16 +156,15 @@ export class RedisActionStore implements ActionStore {
       }
       return true;
     };
-    let more = false;
-    for (let from = 0; from < permitted.length && !more; from += PAGE) {
-      more = !(await take(permitted.slice(from, from + PAGE), 'guarded'));
+    const answer = (more: boolean): LiveActions => ({ live: [...live.values()], more });
+    for (let from = 0; from < permitted.length; from += PAGE) {
+      if (!(await take(permitted.slice(from, from + PAGE), 'guarded'))) return answer(true);
     }
     const untilMs = performance.now() + this.#listingMs;
     for await (const rows of this.#pages(index)) {
-      if (more) break;
-      more = performance.now() > untilMs || !(await take(rows, 'open'));
+      if (performance.now() > untilMs || !(await take(rows, 'open'))) return answer(true);
     }
-    return { live: [...live.values()], more };
+    return answer(false);
   }
 
   /** An index from its lowest score on. What leaves it meanwhile hides none of the others, unless one score fills pages. */

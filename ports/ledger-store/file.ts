@@ -7,6 +7,7 @@ import { BeaconError } from '../../core/errors.ts';
 import { encodeEntries, TILE_WIDTH, tileWidth } from '../../core/ledger/tiles.ts';
 import { HASH_BYTES, prefixedLeafHash } from '../../core/ledger/tree.ts';
 import { sameBytes } from '../../core/ledger/tree-proof.ts';
+import { createTurn } from '../../core/turn.ts';
 import { type PublishRequest, requireBatch, requireLeafOf, requireOwnCheckpoint, requireTree } from './checks.ts';
 import type { Bundles } from './file-bundles.ts';
 import { type FileSystemDoor, realFileSystem, replaceFile } from './file-door.ts';
@@ -19,7 +20,6 @@ import type { WriteAheadLog } from './file-wal.ts';
 import { type EncodedFrame, encodeFrame, frameBytes, recordBytes } from './file-wal-frame.ts';
 import type { LedgerRecord, LedgerStore, StoredRecord } from './port.ts';
 import { readConsistencyProof, readInclusionProof, readRoot } from './proofs.ts';
-import { createTurn } from './turn.ts';
 
 export type FileLedgerOptions = {
   /** Made with mode 0700 when it does not exist; holds one log. */

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, request as plainRequest } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { PolicyRefused } from '../../core/policy-manifest.ts';
+import { createTurn } from '../../core/turn.ts';
 import { MAX_ARCHIVE_BYTES, readArchive } from './archive.ts';
 import type { PolicySource, SignedFiles } from './port.ts';
 
@@ -44,7 +45,7 @@ export class HttpPolicySource implements PolicySource {
   #fault: { readonly error: unknown } | undefined;
   #failures = 0;
   #asked = 0;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = createTurn();
 
   constructor(options: HttpPolicyOptions) {
     this.#options = options;
@@ -84,9 +85,7 @@ export class HttpPolicySource implements PolicySource {
 
   /** One at a time, each with a request of its own. */
   #poll(whole: boolean): Promise<Got> {
-    const done = this.#turn.then(() => this.#ask(whole));
-    this.#turn = done.catch(() => undefined);
-    return done;
+    return this.#inTurn(() => this.#ask(whole));
   }
 
   async #ask(whole: boolean): Promise<Got> {

@@ -12,6 +12,7 @@ import {
   verifySigned,
 } from '../../core/policy-manifest.ts';
 import type { CallContext } from '../../core/principal.ts';
+import { createTurn } from '../../core/turn.ts';
 import { DraftSchema, SealRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { PolicyBundle, PolicyEngine, PolicySnapshot } from '../../ports/policy-engine/port.ts';
 import type { PolicyKeep, PolicySource, SignedFiles } from '../../ports/policy-source/port.ts';
@@ -65,7 +66,7 @@ export class PolicyActivation implements PolicyControl {
   #refused: PolicyRefusalSeen | undefined;
   #fault: unknown;
   #stamp: string | undefined;
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = createTurn();
   #unwatch: () => void = () => {};
 
   constructor(deps: PolicyActivationDeps) {
@@ -98,7 +99,7 @@ export class PolicyActivation implements PolicyControl {
 
   async stop(): Promise<void> {
     this.#unwatch();
-    await this.#queue;
+    await this.#inTurn(async () => {});
   }
 
   status(): PolicyStatus {
@@ -116,12 +117,6 @@ export class PolicyActivation implements PolicyControl {
         throw error;
       }),
     );
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(work);
-    this.#queue = done.catch(() => undefined);
-    return done;
   }
 
   /** Never throws: what is refused is told once, until the source or the keys change. */

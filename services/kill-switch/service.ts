@@ -9,6 +9,7 @@ import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { adviceFor, requireScope } from '../../core/revocation.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
+import { createTurn } from '../../core/turn.ts';
 import * as pb from '../../gen/beacon/v1/kill_switch_service_pb.js';
 import {
   DraftSchema,
@@ -79,8 +80,10 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   readonly #deps: KillSwitchDeps;
   readonly #state = new RevocationState();
   readonly #leases: LeaseKeeper;
-  #last: Promise<unknown> = Promise.resolve();
-  #lastAnswer: Promise<unknown> = Promise.resolve();
+  /** Changes of the log and the list, in the order asked for. */
+  readonly #serially = createTurn();
+  /** Answers: what was under way is read for one at a time. */
+  readonly #answering = createTurn();
   #leader: Leader = create(LeaderSchema);
   #watch: NodeJS.Timeout | undefined;
 
@@ -143,31 +146,20 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   }
 
   /** Serialises changes: each waits for the one before it, whatever became of that one. */
-  #change(operation: Operation, request: pb.RevokeRequest | pb.ReinstateRequest, context: CallContext) {
+  async #change(operation: Operation, request: pb.RevokeRequest | pb.ReinstateRequest, context: CallContext) {
     const started = performance.now();
     const { reason, requestId } = request;
     const scope = requireScope(request.scope);
     if (requestId !== '' && !REQUEST_ID.test(requestId)) throw invalidArgument('request_id', 'is not a request id');
     if (reason.length > MAX_REASON_CHARS)
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
-    const changed = this.#serially(() => this.#changeOnce(operation, scope, { reason, requestId }, context));
-    // The next change does not wait until it is known what was under way; who asks for that takes turns.
-    const answered = changed.then(({ leaf, logs }) => {
-      const answer = this.#lastAnswer.then(() => this.#answer(leaf, logs));
-      this.#lastAnswer = answer.catch(() => undefined);
-      return answer;
-    });
-    return answered.then((revocation) => {
-      const level = pb.RevocationLevel[revocation.level] ?? '';
-      this.#deps.env.meter.changed({ operation, level, seconds: (performance.now() - started) / 1000 });
-      return revocation;
-    });
-  }
-
-  #serially<T>(work: () => Promise<T>): Promise<T> {
-    const run = this.#last.then(work);
-    this.#last = run.catch(() => undefined);
-    return run;
+    const asked = { reason, requestId };
+    const { leaf, logs } = await this.#serially(() => this.#changeOnce(operation, scope, asked, context));
+    // The next change does not wait until it is known what was under way.
+    const revocation = await this.#answering(() => this.#answer(leaf, logs));
+    const level = pb.RevocationLevel[revocation.level] ?? '';
+    this.#deps.env.meter.changed({ operation, level, seconds: (performance.now() - started) / 1000 });
+    return revocation;
   }
 
   /** Asked again because its answer was lost: the change that was made then, and its barrier if that was not reached. */
