@@ -86,9 +86,25 @@ test('an approval lifts exactly one proposal of exactly that action', async () =
 test('an approval used by many at once is used by one', async () => {
   const world = await makeWorld();
   await approve(world, (await guard(world, ASKS)).actionId);
-  const results = await Promise.allSettled(Array.from({ length: 20 }, () => execute(world, ASKS)));
-  const allowed = results.filter((one) => one.status === 'fulfilled' && one.value.decision === Decision.ALLOW);
+  const answers = await Promise.all(Array.from({ length: 20 }, () => execute(world, ASKS)));
+  const allowed = answers.filter(({ decision }) => decision === Decision.ALLOW);
   expect(allowed.length).toBe(1);
+  expect(answers.filter(({ route }) => route === Route.APPROVAL).length).toBe(19);
+});
+
+test('an approval taken for what is not sealed is there for who waits; while nobody knows, it is a conflict', async () => {
+  const world = await makeWorld();
+  const { actionId } = await guard(world, ASKS);
+  await approve(world, actionId);
+  const { actions } = world.stores;
+  expect(await actions.claimApproval(actionId)).toBe(true);
+  setTimeout(() => void actions.releaseApproval(actionId), 20);
+  expect((await execute(world, ASKS)).decision).toBe(Decision.ALLOW);
+
+  const another = await guard(world, ASKS);
+  await approve(world, another.actionId);
+  expect(await actions.claimApproval(another.actionId)).toBe(true);
+  await expect(execute(world, ASKS)).rejects.toMatchObject({ code: 'conflict' });
 });
 
 test('an approval expires, a denied one lifts nothing, and an agent cannot give one', async () => {

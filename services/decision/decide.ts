@@ -6,11 +6,13 @@ import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { runs } from '../../core/route.ts';
 import type { DecisionAnswer, Proposal } from '../../gen/beacon/v1/decision_service_pb.js';
+import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
 import { type Admitted, admitAction, admitAsker, type IdempotencyClaimKey } from './admit.ts';
 import { toAnswer } from './answer.ts';
+import { takeApproval } from './approval-use.ts';
 import type { DecisionDeps } from './deps.ts';
-import { type AskedFacts, askFacts, type EpochMemory, gather } from './gather.ts';
-import { judge } from './judge.ts';
+import { type AskedFacts, askFacts, type EpochMemory, type Gathered, gather } from './gather.ts';
+import { type Judged, judge } from './judge.ts';
 import type { Recorder } from './recorder.ts';
 import { laterDraft } from './records.ts';
 import { type SealedDecision, seal, type ToSeal } from './seal.ts';
@@ -40,36 +42,30 @@ export async function decide(
   const admitted = await orUnused(asked, () => admitAction(asker, proposal, call, deps));
   clock.lap('admit');
   const facts = gather(asked, admitted, deps, epochs);
-  const [gathered, claimed] = await Promise.all([facts, idempotency?.claimed ?? true]).catch(async (error) => {
-    await asked.unused();
-    throw error;
-  });
+  const [gathered, claimed] = await orUnused(asked, () => Promise.all([facts, idempotency?.claimed ?? true]));
   clock.lap('gather');
   if (!claimed) {
     await asked.unused();
     return undefined;
   }
-  const judged = judge(admitted, gathered, policy, { salt: env.randomHex(16), nowMs: env.now() });
+  const ruled = await orUnused(asked, () => rule(admitted, gathered, policy, { deps, recorder, call }));
+  const { judged, using } = ruled;
   clock.lap('judge');
-  const { approval } = gathered.facts;
-  const usesApproval = approval !== null && runs(judged.verdict.route);
-  if (usesApproval && !(await stores.actions.claimApproval(approval.action_id))) {
-    throw new BeaconError('conflict', 'this approval is being used by another request', { retryAfterMs: 100 });
-  }
-  const what: ToSeal = { admitted, gathered, judged, policy, idempotency: idempotency?.key, open };
+  const giveBack = () => (using === undefined ? undefined : stores.actions.releaseApproval(using));
+  const what: ToSeal = { admitted, gathered: ruled.gathered, judged, policy, idempotency: idempotency?.key, open };
   let sealed: SealedDecision;
   try {
     const sealing = seal(what, call, deps);
     recorder.pause();
     sealed = await sealing;
   } catch (error) {
-    if (usesApproval) await stores.actions.releaseApproval(approval.action_id);
+    await giveBack();
     throw error;
   }
   clock.lap('seal');
-  if (usesApproval && !runs(sealed.verdict.route)) await stores.actions.releaseApproval(approval.action_id);
+  if (!runs(sealed.verdict.route)) await giveBack();
   if (runs(sealed.verdict.route) && env.now() >= lastAnswerMs(sealed, call)) {
-    if (usesApproval) await stores.actions.releaseApproval(approval.action_id);
+    await giveBack();
     await refuseLate(what, sealed, call, recorder);
   }
   await recordOrVoid(what, sealed, call, recorder);
@@ -80,10 +76,31 @@ export async function decide(
   return answerOf(what, sealed, call);
 }
 
-/** What cannot be read is not decided, and charged to nobody. */
-async function orUnused(asked: AskedFacts, read: () => Admitted): Promise<Admitted> {
+type Ruled = { readonly gathered: Gathered; readonly judged: Judged; readonly using: string | undefined };
+
+/** The verdict; `using`: the action whose approval it rests on, taken for this decision alone. */
+async function rule(
+  admitted: Admitted,
+  gathered: Gathered,
+  policy: PolicySnapshot,
+  { deps, recorder, call }: Pick<DecideDeps, 'deps' | 'recorder'> & { readonly call: CallContext },
+): Promise<Ruled> {
+  const { env } = deps;
+  const on = (known: Gathered) => judge(admitted, known, policy, { salt: env.randomHex(16), nowMs: env.now() });
+  const judged = on(gathered);
+  const { approval } = gathered.facts;
+  if (approval === null || !runs(judged.verdict.route)) return { gathered, judged, using: undefined };
+  // What was decided before may be its use, and only put off.
+  recorder.catchUp();
+  if (await takeApproval(approval.action_id, deps, call)) return { gathered, judged, using: approval.action_id };
+  const without = { ...gathered, facts: { ...gathered.facts, approval: null } };
+  return { gathered: without, judged: on(without), using: undefined };
+}
+
+/** What cannot be decided is charged to nobody. */
+async function orUnused<T>(asked: AskedFacts, work: () => T | Promise<T>): Promise<T> {
   try {
-    return read();
+    return await work();
   } catch (error) {
     await asked.unused();
     throw error;
