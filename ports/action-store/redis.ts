@@ -2,6 +2,7 @@
 // what it is found by. Claims are keys with a bounded life that only their owner gives back.
 
 import { randomBytes } from 'node:crypto';
+import { OwnedClaims } from '../../core/owned-claims.ts';
 import {
   type ActionRecord,
   type ActionStore,
@@ -52,11 +53,12 @@ export class RedisActionStore implements ActionStore {
   readonly #scripts: Readonly<
     Record<'advance' | 'advanceFrom' | 'recorded' | 'putAction' | 'putApproval' | 'release', Script>
   >;
-  readonly #owned = new Map<string, string>();
+  readonly #owned: OwnedClaims;
 
   constructor(door: Door, options: RedisActionStoreOptions = {}) {
     this.#door = door;
     this.#claimMs = options.claimMs ?? CLAIM_MS;
+    this.#owned = new OwnedClaims(this.#claimMs, () => performance.now());
     this.#retentionMs = options.retentionMs ?? RETENTION_MS;
     this.#listingMs = options.listingMs ?? LISTING_MS;
     this.#keys = {
@@ -234,16 +236,14 @@ export class RedisActionStore implements ActionStore {
     const key = this.#door.key('claim', '', kind, id);
     const owner = randomBytes(16).toString('hex');
     if ((await this.#door.command('SET', key, owner, 'NX', 'PX', this.#claimMs)) === null) return false;
-    this.#owned.set(key, owner);
+    this.#owned.keep(key, owner);
     return true;
   }
 
   async #release(kind: string, id: string): Promise<void> {
     const key = this.#door.key('claim', '', kind, id);
-    const owner = this.#owned.get(key);
-    if (owner === undefined) return;
-    this.#owned.delete(key);
-    await this.#scripts.release([key], [owner]);
+    const owner = this.#owned.take(key);
+    if (owner !== undefined) await this.#scripts.release([key], [owner]);
   }
 
   async #read<T>(row: string): Promise<T | undefined> {

@@ -2,6 +2,7 @@
 // back when that has passed, and not before, so that what it may have sealed is found first.
 
 import { randomBytes } from 'node:crypto';
+import { OwnedClaims } from '../../core/owned-claims.ts';
 import type { Position } from '../action-store/port.ts';
 import { keyName } from './memory.ts';
 import type { Idempotency, IdempotencyClaim, IdempotencyKey, IdempotencyRecord } from './port.ts';
@@ -83,7 +84,7 @@ export class RedisIdempotency implements Idempotency {
   /** No two processes alike; with the number of the claim, no two claims. */
   readonly #self = randomBytes(12).toString('hex');
   #claims = 0;
-  readonly #owned = new Map<string, string>();
+  readonly #owned: OwnedClaims;
   readonly #positions: string;
   readonly #expiry: string;
   readonly #scripts: Readonly<
@@ -93,6 +94,7 @@ export class RedisIdempotency implements Idempotency {
   constructor(door: Door, options: { readonly claimMs?: number } = {}) {
     this.#door = door;
     this.#claimMs = options.claimMs ?? CLAIM_MS;
+    this.#owned = new OwnedClaims(this.#claimMs, () => performance.now());
     this.#positions = door.key('position', '', 'idempotency');
     this.#expiry = door.key('idempotency-expiry', '');
     this.#scripts = {
@@ -140,7 +142,7 @@ export class RedisIdempotency implements Idempotency {
     const [kind, value = ''] = answer as [string, string?];
     if (kind === 'done') return { kind: 'done', record: JSON.parse(value) as IdempotencyRecord };
     if (kind === 'pending') return { kind: 'pending', proposalDigest: value.slice(value.indexOf(':') + 1) };
-    this.#owned.set(name, owner);
+    this.#owned.keep(name, owner);
     return { kind: 'fresh' };
   }
 
@@ -160,10 +162,7 @@ export class RedisIdempotency implements Idempotency {
   }
 
   #release(key: IdempotencyKey): string {
-    const name = keyName(key);
-    const owner = this.#owned.get(name) ?? NO_OWNER;
-    this.#owned.delete(name);
-    return owner;
+    return this.#owned.take(keyName(key)) ?? NO_OWNER;
   }
 
   #record({ tenantId, agentId, key }: IdempotencyKey): string {
