@@ -1,6 +1,6 @@
 // What a request on a long stream is owed: its own answer or its own end, and the truth about whether it was ever sent.
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { BeaconError } from '../core/errors.ts';
 import { Exchange, ExchangeFailure, type Received } from './exchange.ts';
 
@@ -202,4 +202,21 @@ test('more than may wait are shed at once', async () => {
   ask('a');
   ask('b');
   expect(await failureOf(ask('c'))).toEqual({ code: 'resource_exhausted', unclear: false });
+});
+
+test('no timer runs while nothing waits', async () => {
+  const { streams, ask } = world();
+  vi.useFakeTimers();
+  try {
+    const asked = ask('a');
+    await vi.advanceTimersByTimeAsync(0);
+    const request = (await streams[0]?.take()) as Sent;
+    expect(vi.getTimerCount()).toBe(1);
+    streams[0]?.answer(request);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await asked).toBe('a!');
+    expect(vi.getTimerCount()).toBe(0);
+  } finally {
+    vi.useRealTimers();
+  }
 });

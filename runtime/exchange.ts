@@ -121,7 +121,8 @@ class Lane<Request, Response, Sent, Got> {
   readonly #deps: ExchangeDeps<Request, Response, Sent, Got>;
   readonly #waiting = new Map<bigint, Entry<Request, Response>>();
   readonly #ended: (unseen: readonly Entry<Request, Response>[]) => void;
-  readonly #sweeper: NodeJS.Timeout;
+  /** While anything waits: an idle process is not woken. */
+  #sweeper: NodeJS.Timeout | undefined;
   #queue: Entry<Request, Response>[] = [];
   #next = 0n;
   #closing = false;
@@ -136,7 +137,6 @@ class Lane<Request, Response, Sent, Got> {
     this.#deps = deps;
     this.openedAtMs = deps.now();
     this.#ended = ended;
-    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref();
     // Not at once: who opened it has to know it before it can end.
     queueMicrotask(() => this.#open());
   }
@@ -157,6 +157,7 @@ class Lane<Request, Response, Sent, Got> {
     entry.sent = false;
     this.#waiting.set(entry.sequence, entry);
     this.#queue.push(entry);
+    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
     this.#sender();
   }
 
@@ -191,7 +192,7 @@ class Lane<Request, Response, Sent, Got> {
   #over(thrown: unknown): void {
     if (this.over) return;
     this.over = true;
-    clearInterval(this.#sweeper);
+    this.#stopSweeping();
     const failure = asFailure(thrown);
     const unseen: Entry<Request, Response>[] = [];
     if (wasNeverSeen(failure)) {
@@ -257,6 +258,11 @@ class Lane<Request, Response, Sent, Got> {
     entry.reject(new ExchangeFailure(error, unclear));
   }
 
+  #stopSweeping(): void {
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+
   #sweep(): void {
     const nowMs = this.#deps.now();
     let unsent = false;
@@ -269,6 +275,7 @@ class Lane<Request, Response, Sent, Got> {
       unsent = true;
     }
     if (unsent) this.#queue = this.#queue.filter((entry) => !entry.settled);
+    if (this.#waiting.size === 0) this.#stopSweeping();
   }
 }
 

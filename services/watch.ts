@@ -1,6 +1,5 @@
-// Gauges that are read when they are asked for: the logs, the lease, the event loop.
+// Gauges that are read when they are asked for: the logs, the lease.
 
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { create } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import type { CallContext } from '../core/principal.ts';
@@ -22,9 +21,6 @@ export function watch(metrics: Metrics, { signer, killSwitchLog }: Watched): voi
   const lag = metrics.gauge('outbox_lag', 'Leaves that the receipt stream has not stored yet.', ['role']);
   const epoch = metrics.gauge('revocation_epoch', 'Highest revocation epoch the signer stands behind.');
   const lease = metrics.gauge('lease_remaining_seconds', 'Time left in the signer’s lease.');
-  const delay = metrics.gauge('event_loop_delay_seconds', 'Event-loop delay of the last second.', ['quantile']);
-  const histogram = monitorEventLoopDelay({ resolution: 10 });
-  histogram.enable();
   const context: CallContext = {
     principal: { role: 'admin', provenance: 'authenticated', subject: 'service:watch' },
     deadlineMs: Number.MAX_SAFE_INTEGER,
@@ -45,10 +41,6 @@ export function watch(metrics: Metrics, { signer, killSwitchLog }: Watched): voi
       epoch.set(Number(status.epoch));
       lease.set(status.leaseNotAfter ? Math.max(0, timestampMs(status.leaseNotAfter) - Date.now()) / 1000 : 0);
     }
-    for (const quantile of [0.5, 0.99]) {
-      delay.set({ quantile: String(quantile) }, histogram.percentile(quantile * 100) / 1e9);
-    }
-    histogram.reset();
   };
   setInterval(() => void read(), READ_EVERY_MS).unref();
   void read();
