@@ -16,6 +16,7 @@ import { type Judged, judge } from './judge.ts';
 import type { Recorder } from './recorder.ts';
 import { laterDraft } from './records.ts';
 import { type SealedDecision, seal, type ToSeal } from './seal.ts';
+import { StageClock } from './stage-clock.ts';
 
 export type DecideDeps = { readonly deps: DecisionDeps; readonly epochs: EpochMemory; readonly recorder: Recorder };
 
@@ -28,12 +29,26 @@ export type Asked = {
 
 /** Undefined when the key is another call's; then nothing was sealed. Neither completes nor abandons a claim when it throws. */
 export async function decide(
+  asked: Asked,
+  call: CallContext,
+  decideDeps: DecideDeps,
+): Promise<DecisionAnswer | undefined> {
+  const { deps, recorder } = decideDeps;
+  const clock = new StageClock(call.traced);
+  try {
+    return await decideBeats(asked, call, decideDeps, clock);
+  } finally {
+    recorder.later(() => clock.tell(deps.env.meter));
+  }
+}
+
+async function decideBeats(
   { proposal, open, idempotency }: Asked,
   call: CallContext,
   { deps, epochs, recorder }: DecideDeps,
+  clock: StageClock,
 ): Promise<DecisionAnswer | undefined> {
   const { env, stores } = deps;
-  const clock = new StageClock(deps, call);
   const asker = admitAsker(proposal, call, deps);
   const policy = deps.policy.snapshot();
   // Asked for in one turn, so that claim and facts are one round trip; the proposal is read while they are under way.
@@ -203,27 +218,4 @@ function tell(what: ToSeal, sealed: SealedDecision, call: CallContext, { env }: 
       trace_id: call.traceId,
     },
   });
-}
-
-class StageClock {
-  readonly #deps: DecisionDeps;
-  readonly #traced: CallContext['traced'];
-  readonly #started = performance.now();
-  #last = this.#started;
-
-  constructor(deps: DecisionDeps, call: CallContext) {
-    this.#deps = deps;
-    this.#traced = call.traced;
-  }
-
-  lap(stage: Parameters<DecisionDeps['env']['meter']['stage']>[0]): void {
-    const now = performance.now();
-    this.#deps.env.meter.stage(stage, (now - this.#last) / 1000);
-    this.#traced?.part(stage, this.#last, now);
-    this.#last = now;
-  }
-
-  total(): number {
-    return (performance.now() - this.#started) / 1000;
-  }
 }
