@@ -20,11 +20,13 @@ import type { DecisionSettings } from './decision/deps.ts';
 import { decisionMeter } from './decision/meter.ts';
 import type { PolicyActivation } from './decision/policy-activation.ts';
 import { policyMeter } from './decision/policy-meter.ts';
+import type { DecisionMaker } from './decision/service.ts';
 import { type EmbeddedStores, openEmbeddedStores } from './embedded-stores.ts';
 import { createGateway } from './gateway/compose.ts';
 import type { Addresses } from './greeting.ts';
 import { composeKillSwitch } from './kill-switch/compose.ts';
 import { killSwitchMeter } from './kill-switch/meter.ts';
+import { settledWithin } from './kill-switch/reflected.ts';
 import { composeReceiptSigner, type SignerComposition } from './receipt-signer/compose.ts';
 import { composeScoring } from './scoring/compose.ts';
 import { openProcessTracing } from './tracing.ts';
@@ -80,11 +82,13 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
   const stores = openEmbeddedStores(dataDir, failed('state.failed'));
   closers.push(() => stores.close());
   const keys = openTenantKeys(join(dataDir, 'keys', 'tenant.key'));
+  let decisions: DecisionMaker | undefined;
   const killSwitch = composeKillSwitch({
     log: killSwitchLog.service,
     list: stores.revocations,
     signers: [signer.service],
     actions: stores.actions,
+    reflected: async () => decisions === undefined || settledWithin(decisions.settled()),
     bus,
     keys,
     tokens: stores.tokens,
@@ -114,6 +118,7 @@ async function start(config: Config, log: Log, closers: Closers, closeAll: () =>
     meter: decisionMeter(metrics),
     tracing,
   });
+  decisions = decision;
   closers.push(() => decision.stop());
   const scoring = await composeScoring({
     store: stores.scores,

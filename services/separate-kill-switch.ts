@@ -12,6 +12,7 @@ import { openTenantKeys } from '../ports/tenant-key/file.ts';
 import type { Service } from '../runtime/rpc.ts';
 import { composeKillSwitch } from './kill-switch/compose.ts';
 import { killSwitchMeter } from './kill-switch/meter.ts';
+import { reflectedUpTo } from './kill-switch/reflected.ts';
 import type { KillSwitch } from './kill-switch/service.ts';
 import { composeReceiptSigner, type SignerComposition } from './receipt-signer/compose.ts';
 import { openBus, openMetricsDoor, openSeparateMesh, openSharedStores, type Run } from './separate-parts.ts';
@@ -49,6 +50,7 @@ export async function startKillSwitch(run: Run): Promise<Started> {
       list: stores.revocations,
       signers: dialed.map(({ service }) => service),
       actions: stores.actions,
+      reflected: (fences) => reflectedUpTo(fences, stores.actions),
       bus,
       keys: openTenantKeys(join(config.dataDir, 'keys', 'kill-switch', 'digest.key')),
       // That a name cannot be looked up must not keep a revocation from being answered.

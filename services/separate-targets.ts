@@ -58,12 +58,14 @@ export async function startReceiptSigner(run: Run): Promise<Started> {
     stream: openStream(nats, run, config.region),
     streamFailed: failed('outbox.failed'),
     keepLeader: true,
+    // Whoever fenced it asks next whether all before it is known to the stores.
+    fenced: () => projector.look(),
     tracing: run.tracing,
     ...(config.region === '' ? {} : { region: config.region }),
     mayLieHere: mayLieIn(run.residency, config.region),
   });
   closers.push(() => signer.stop());
-  const projector = new Projector(signer.store, { stores, settings: config }, failed('projector.failed'));
+  const projector: Projector = new Projector(signer.store, { stores, settings: config }, failed('projector.failed'));
   projector.start();
   closers.push(() => projector.stop());
   const service = await serve(mesh, run, [hosting(ReceiptSignerService, sealingOnlyTheirs(signer.service))]);

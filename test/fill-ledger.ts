@@ -37,6 +37,7 @@ const killSwitch = composeKillSwitch({
   list: stores.revocations,
   signers: [signer.service],
   actions: stores.actions,
+  reflected: async () => true,
   bus,
   keys,
   tokens: stores.tokens,

@@ -1,6 +1,6 @@
 // Whoever follows a log writes what is missing, and only that; what it left alone is there.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildStatement, type ReceiptKind, signEnvelope } from '../../core/receipt.ts';
 import { MemoryActionStore } from '../../ports/action-store/memory.ts';
 import { RedisActionStore } from '../../ports/action-store/redis.ts';
@@ -202,6 +202,26 @@ describe.each([['memory'], ['redis']])('%s', (engine) => {
       }
     });
   });
+});
+
+test('asked to look while it is at it, it looks once more behind', async () => {
+  const { stores } = counting();
+  const log = logOf([refused(1), refused(2)]);
+  const sizes = [1, 2];
+  const projector = new Projector(
+    {
+      logId: LOG,
+      size: () => sizes.shift() ?? log.length,
+      scan: async (start, limit) => log.slice(start, start + limit),
+    },
+    { stores, settings },
+    () => {},
+  );
+  projector.look();
+  projector.look();
+  await vi.waitFor(async () => expect(await stores.actions.position(LOG)).toBe(2));
+  expect(sizes).toEqual([]);
+  await projector.stop();
 });
 
 describeWithRedis('a Redis that loses what it has', () => {

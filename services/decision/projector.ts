@@ -20,6 +20,7 @@ export class Projector {
   readonly #failed: (error: unknown) => void;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
+  #asked = false;
 
   constructor(source: ProjectorSource, deps: ProjectDeps, failed: (error: unknown) => void) {
     this.#source = source;
@@ -29,17 +30,25 @@ export class Projector {
 
   start(): void {
     this.#timer = setInterval(() => {
-      this.#running ??= this.follow()
-        .catch(this.#failed)
-        .finally(() => {
-          this.#running = undefined;
-        });
+      if (!this.#running) this.look();
     }, FOLLOW_MS).unref();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#asked = false;
     await this.#running;
+  }
+
+  /** Follows now; when it is at it, once more behind. For whoever waits for what the log has by now. */
+  look(): void {
+    this.#asked = this.#running !== undefined;
+    this.#running ??= this.follow()
+      .catch(this.#failed)
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#asked) this.look();
+      });
   }
 
   /** Projects every leaf up to the log's present size, but for what has been recorded by whoever sealed it. */

@@ -104,6 +104,12 @@ export class Recorder {
     this.#deps.env.meter.voided(reason);
   }
 
+  /** Resolves when what has been sealed by now is recorded. */
+  async settled(): Promise<void> {
+    this.#behind.flush();
+    await Promise.all([...this.#underWay]);
+  }
+
   /** Before the stores are closed: what was under way may itself have put something off. */
   async finish(): Promise<void> {
     await this.settle();
@@ -114,8 +120,7 @@ export class Recorder {
   /** Moves the stores' position to where the ledger was before the work now under way began. */
   async settle(): Promise<void> {
     const size = this.#source?.size() ?? 0;
-    this.#behind.flush();
-    await Promise.all([...this.#underWay]);
+    await this.settled();
     if (!this.#source) return;
     const at = { logId: this.#source.logId, index: size };
     await this.#deps.stores.actions.advance(at);

@@ -60,6 +60,11 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     await this.#recorder.finish();
   }
 
+  /** Resolves when what has been sealed by now is recorded. */
+  settled(): Promise<void> {
+    return this.#recorder.settled();
+  }
+
   async guard(request: pb.GuardRequest, call: CallContext): Promise<pb.GuardResponse> {
     return create(pb.GuardResponseSchema, { answer: await this.#decide(request.proposal, false, call) });
   }

@@ -80,7 +80,7 @@ const BODIES: [path: string, body: object][] = [
   [`/api/actions/${ACTION}/assumptions`, { statement: 's', observed_digests: ['e'.repeat(64)], status: 'confirmed' }],
   [`/api/actions/${ACTION}/approval`, { approve: true, reason: 'r' }],
   [`/api/actions/${ACTION}/outcome`, { status: 'failed', details: {} }],
-  ['/api/revocations', { scope: 'global', operation: 'revoke', reason: 'r' }],
+  ['/api/revocations', { scope: 'global', operation: 'revoke', reason: 'r', request_id: 'i' }],
   ['/api/scalar/emit', { tenant_id: 't', agent_id: 'a' }],
   ['/api/agents/a/tokens', { tenant_id: 't', expires_in_s: 1 }],
   ['/api/tokens', { role: 'auditor', expires_in_s: 1 }],

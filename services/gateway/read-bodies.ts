@@ -20,6 +20,7 @@ import {
 
 const SHA256 = /^[0-9a-f]{64}$/;
 const PERMIT = /^pmt_[0-9a-f]{32}$/;
+const REQUEST_ID = /^[0-9A-Za-z_-]+$/;
 const MAX_DETAILS_BYTES = 65_536;
 export const MAX_RECEIPT_BYTES = 65_535;
 const MAX_IMPORTED = 256;
@@ -71,13 +72,14 @@ export function readOutcome(body: unknown): { status: OutcomeStatus; detailsJson
   return { status: OUTCOMES[status], detailsJson: objectJson(fields, 'details', MAX_DETAILS_BYTES) };
 }
 
-/** `{scope, operation, reason?}` */
+/** `{scope, operation, reason?, request_id?}`; the same id again gives the first change's answer again. */
 export function readRevocation(body: unknown) {
-  const fields = openObject(body, '', ['scope', 'operation', 'reason']);
+  const fields = openObject(body, '', ['scope', 'operation', 'reason', 'request_id']);
   return {
     scope: text(fields, 'scope', { required: true, max: 300 }),
     operation: choice(fields, 'operation', ['revoke', 'reinstate'] as const),
     reason: text(fields, 'reason', { max: 500 }),
+    requestId: text(fields, 'request_id', { max: 64, pattern: REQUEST_ID }),
   };
 }
 

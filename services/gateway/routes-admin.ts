@@ -76,11 +76,11 @@ export function revocationRoutes({ services: { killSwitch } }: RouteDependencies
       // The barrier may have to wait for the end of a signer's lease.
       patienceMs: LONGEST_LEASE_MS,
       async handle(call) {
-        const { operation, scope, reason } = readRevocation(call.json());
+        const { operation, ...change } = readRevocation(call.json());
         const { revocation } =
           operation === 'revoke'
-            ? await killSwitch.revoke(create(RevokeRequestSchema, { scope, reason }), call.context)
-            : await killSwitch.reinstate(create(ReinstateRequestSchema, { scope, reason }), call.context);
+            ? await killSwitch.revoke(create(RevokeRequestSchema, change), call.context)
+            : await killSwitch.reinstate(create(ReinstateRequestSchema, change), call.context);
         return { json: writeRevocation(given(revocation)) };
       },
     },

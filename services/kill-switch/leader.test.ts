@@ -43,6 +43,7 @@ function setUp() {
       list,
       signers,
       actions: new MemoryActionStore(),
+      reflected: async () => true,
       bus,
       env: {
         now: Date.now,

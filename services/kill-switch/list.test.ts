@@ -45,6 +45,7 @@ async function setUp(signers?: (real: LeasedSigner) => LeasedSigner) {
     list,
     signers: [signers?.(other.signer) ?? other.signer],
     actions: new MemoryActionStore(),
+    reflected: async () => true,
     bus: new MemoryEventBus(),
     env: {
       now: Date.now,

@@ -45,6 +45,7 @@ type Change = {
   log?: ReturnType<typeof newLog>;
   leads?: () => Promise<boolean>;
   actions?: MemoryActionStore;
+  reflected?: () => Promise<boolean>;
 };
 
 function setUp(change: Change = {}) {
@@ -57,6 +58,7 @@ function setUp(change: Change = {}) {
       list,
       signers,
       actions: change.actions ?? new MemoryActionStore(),
+      reflected: change.reflected ?? (async () => true),
       bus,
       env: {
         now,
@@ -111,6 +113,18 @@ test('however many actions are open, a permit that may still be redeemed is not 
   expect(open?.advice).toContain('More actions may be open than are listed.');
   await put(MAX_LISTED_ACTIONS + 1, { state: 'guarded', permitNotAfterMs: later });
   expect(await revoke(killSwitch, 'tool:git')).toMatchObject({ level: RevocationLevel.BARRIER });
+  killSwitch.stop();
+});
+
+test.each([
+  ['not known yet', async () => false],
+  ['not to be learnt', () => Promise.reject(new Error('away'))],
+])('not drained while what was sealed before the fences is %s', async (_, reflected) => {
+  const { killSwitch } = setUp({ reflected });
+  await killSwitch.start();
+  const revocation = await revoke(killSwitch, 'agent:t/a');
+  expect(revocation).toMatchObject({ level: RevocationLevel.BARRIER });
+  expect(revocation?.advice).toContain('ask again whether it has ended');
   killSwitch.stop();
 });
 

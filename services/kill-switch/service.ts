@@ -35,6 +35,7 @@ export const MAX_REASON_CHARS = 500;
 /** Open actions named in an answer. */
 export const MAX_LISTED_ACTIONS = 100;
 const MORE_OPEN = 'More actions may be open than are listed.';
+const NOT_REFLECTED = 'What was allowed just before is not known yet; ask again whether it has ended.';
 const REBUILD_PAGE = 1_000;
 const REQUEST_ID = /^[0-9A-Za-z_-]{1,64}$/;
 /** How often the list is compared with the log: the longest a flushed list stops the world by itself. */
@@ -53,6 +54,8 @@ export type KillSwitchDeps = {
   readonly list: RevocationList;
   readonly signers: readonly LeasedSigner[];
   readonly actions: Pick<ActionStore, 'liveInScope'>;
+  /** Whether `actions` knows by now of all that was sealed before these fences; waited for. */
+  readonly reflected: (fences: readonly pb.LogFence[]) => Promise<boolean>;
   readonly bus: EventBus;
   readonly env: {
     readonly now: () => number;
@@ -155,10 +158,14 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
     const asked = { reason, requestId };
     const { leaf, logs } = await this.#serially(() => this.#changeOnce(operation, scope, asked, context));
+    const stoppedMs = performance.now() - started;
     // The next change does not wait until it is known what was under way.
-    const revocation = await this.#answering(() => this.#answer(leaf, logs));
+    const { env, reflected } = this.#deps;
+    const isReflected = operation === 'revoke' && (await reflected(logs).catch(env.failed)) === true;
+    const revocation = await this.#answering(() => this.#answer(leaf, logs, isReflected));
     const level = pb.RevocationLevel[revocation.level] ?? '';
-    this.#deps.env.meter.changed({ operation, level, seconds: (performance.now() - started) / 1000 });
+    const tookMs = revocation.level === pb.RevocationLevel.DRAINED ? performance.now() - started : stoppedMs;
+    env.meter.changed({ operation, level, seconds: tookMs / 1000 });
     return revocation;
   }
 
@@ -193,7 +200,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     return { leaf, logs };
   }
 
-  async #answer(leaf: RevocationLeaf, logs: readonly pb.LogFence[]): Promise<pb.Revocation> {
+  async #answer(leaf: RevocationLeaf, logs: readonly pb.LogFence[], isReflected: boolean): Promise<pb.Revocation> {
     const { actions, env } = this.#deps;
     const { scope, operation } = leaf;
     // What has been stopped stays stopped, though nobody can say what was under way.
@@ -203,7 +210,9 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
         : { live: [], more: false };
     const { live, more } = listed ?? { live: [], more: true };
     // Those with a permit come first, so that none of them is behind the end of the list unless all of it is theirs.
-    const drained = listed !== undefined && live.every((action) => action.state === 'open');
+    const permitted = live.some((action) => action.state !== 'open');
+    const known = operation === 'reinstate' || (isReflected && listed !== undefined);
+    const drained = known && !permitted;
     const [tenantId, agentId] = splitAgent(scope);
     const minted = agentId === '' || (await env.isMinted(tenantId, agentId));
     return create(pb.RevocationSchema, {
@@ -216,7 +225,12 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
       at: timestampFromMs(leaf.atMs),
       actor: leaf.actor,
       receiptId: leaf.receiptId,
-      advice: operation === 'revoke' ? [adviceFor(scope, minted), more ? MORE_OPEN : ''].filter(Boolean).join(' ') : '',
+      advice:
+        operation === 'revoke'
+          ? [adviceFor(scope, minted), more ? MORE_OPEN : '', isReflected ? '' : NOT_REFLECTED]
+              .filter(Boolean)
+              .join(' ')
+          : '',
       openActions: live.filter((action) => action.state === 'open').map((action) => action.actionId),
     });
   }

@@ -64,6 +64,8 @@ export type SignerOptions = {
   readonly region?: string | undefined;
   /** Whether a tenant's receipts may lie here. Without it all may. */
   readonly mayLieHere?: ((tenantId: string) => boolean) | undefined;
+  /** Told when a fence is durable. */
+  readonly fenced?: () => void;
   /** Told of each failed try to hand on; `failed` is for what cannot be signed or kept. */
   readonly streamFailed?: (error: unknown) => void;
   /** Where the kill switch is a process of its own: which one is followed outlives this one. */
@@ -73,7 +75,7 @@ export type SignerOptions = {
 };
 
 export async function composeReceiptSigner(options: SignerOptions): Promise<SignerComposition> {
-  const { dataDir, role, bus, now, failed } = options;
+  const { dataDir, role, bus, now, failed, fenced } = options;
   const logId = randomBytes(6).toString('hex');
   const newLog = { logId, origin: `beacon.local/${role}/${logId}` };
   const waiting = options.waiting ? { waiting: options.waiting } : {};
@@ -87,7 +89,8 @@ export async function composeReceiptSigner(options: SignerOptions): Promise<Sign
     const keep = options.keepLeader ? new FileKnownLeader(join(dataDir, 'ledger', `${role}.leader.json`)) : undefined;
     const leader = new FollowedLeader(keep);
     await leader.load();
-    const signer = new ReceiptSigner({ store, keys, note: { vkey: formatVkey(key), sign }, bus, now, failed }, leader);
+    const note = { vkey: formatVkey(key), sign };
+    const signer = new ReceiptSigner({ store, keys, note, bus, now, failed, fenced }, leader);
     await signer.publishCheckpoint();
     const traces = tracesOf(options, store.logId);
     const handing = await startOutbox(options, store, traces);

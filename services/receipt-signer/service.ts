@@ -32,6 +32,8 @@ export type ReceiptSignerDeps = {
   readonly bus: EventBus;
   readonly now: () => number;
   readonly failed: (error: unknown) => void;
+  /** Told when a fence is durable, before it is answered. */
+  readonly fenced?: (() => void) | undefined;
 };
 
 export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerService, CallContext>, 'sealStream'> {
@@ -79,6 +81,7 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
     const sealed = await this.#writer.seal([draft], { scope, operation: request.operation, epoch });
     const leaf = sealed.leaves[0];
     if (!leaf) throw new BeaconError('internal', 'a fence was not written');
+    this.#deps.fenced?.();
     return create(pb.FenceResponseSchema, {
       origin: this.#deps.store.origin,
       fenceIndex: BigInt(leaf.index),

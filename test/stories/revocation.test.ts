@@ -48,6 +48,24 @@ inBothModes((beacond) => {
     ]);
   });
 
+  test('where nothing was under way it is drained; where a permit was given, not before that has ended', async () => {
+    const revoke = (scope: string, request_id: string) => {
+      const change = { scope, operation: 'revoke', reason: 'story', request_id };
+      return call(beacond, 'POST', '/api/revocations', change, beacond.adminToken);
+    };
+    // At once where the log's followers are quick; a loaded machine is asked again.
+    const idle = async () => (await revoke('agent:local/idle', 'idle')).body.level;
+    await expect.poll(idle, { timeout: 20_000 }).toBe('DRAINED');
+    const action = { kind: 'shell', command: 'ls', cwd: '/w' };
+    const proposal = { agent_id: 'permitted', tenant_id: 'local', surface: 'api', action };
+    expect((await call(beacond, 'POST', '/api/guard', proposal)).body.permit).toBeDefined();
+    expect((await revoke('agent:local/permitted', 'permitted')).body.level).toBe('BARRIER');
+    for (const agent of ['idle', 'permitted']) {
+      const back = { scope: `agent:local/${agent}`, operation: 'reinstate', reason: 'story' };
+      expect((await call(beacond, 'POST', '/api/revocations', back, beacond.adminToken)).status).toBe(200);
+    }
+  });
+
   test('an operator may revoke but not reinstate; an agent may do neither', async () => {
     const minted = await call(beacond, 'POST', '/api/tokens', { role: 'operator' }, beacond.adminToken);
     const operator = minted.body.token as string;
