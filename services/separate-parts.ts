@@ -8,6 +8,7 @@ import type { CallContext } from '../core/principal.ts';
 import type { Residency } from '../core/residency.ts';
 import { RedisActionStore } from '../ports/action-store/redis.ts';
 import { RedisBudgets } from '../ports/budgets/redis.ts';
+import { RedisEarlyReceipts } from '../ports/early-receipts/redis.ts';
 import { NatsEventBus } from '../ports/event-bus/nats.ts';
 import { RedisIdempotency } from '../ports/idempotency/redis.ts';
 import { JetStreamReceiptStream } from '../ports/receipt-stream/jetstream.ts';
@@ -78,6 +79,7 @@ export async function openSharedStores(run: Run) {
     left: () => redis.left(),
     revocations: new RedisRevocationList(redis),
     actions: new RedisActionStore(redis, { claimMs: Math.max(CLAIM_MS, config.permitTtlMs) }),
+    early: new RedisEarlyReceipts(redis),
     idempotency: new RedisIdempotency(redis, { claimMs: CLAIM_MS }),
     scores: new RedisScoreStore(redis),
     budgets: new RedisBudgets(redis),

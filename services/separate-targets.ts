@@ -65,7 +65,8 @@ export async function startReceiptSigner(run: Run): Promise<Started> {
     mayLieHere: mayLieIn(run.residency, config.region),
   });
   closers.push(() => signer.stop());
-  const projector: Projector = new Projector(signer.store, { stores, settings: config }, failed('projector.failed'));
+  const projected = { stores, settings: config, early: stores.early };
+  const projector: Projector = new Projector(signer.store, projected, failed('projector.failed'));
   projector.start();
   closers.push(() => projector.stop());
   const service = await serve(mesh, run, [hosting(ReceiptSignerService, sealingOnlyTheirs(signer.service))]);

@@ -48,7 +48,9 @@ export type Admitted = {
 
 /** Throws `invalid_argument` or `payload_too_large` naming the field when the proposal cannot be read. */
 export function admitProposal(input: AdmitInput): Admitted {
-  const { actions, context, digest } = input;
+  const { actions, digest } = input;
+  // Of this proposal alone: what it takes to understand is counted by it.
+  const context = { ...input.context };
   if (actions.length === 0) throw invalidArgument('action', 'nothing to judge');
   if (actions.length > MAX_ACTIONS)
     throw new BeaconError('invalid_argument', `action: at most ${MAX_ACTIONS} at once`, { field: 'action' });

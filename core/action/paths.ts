@@ -1,5 +1,6 @@
 // File paths without a file system: resolved lexically to `file:/…`, and sorted into where they lie.
 
+import type { Effort } from '../shell/frame.ts';
 import type { ActionContext, Scope } from './types.ts';
 
 /** What the context tells about places; every path is absolute and normalised. */
@@ -13,7 +14,11 @@ export type Where = {
   readonly untracked?: ReadonlySet<string> | undefined;
   readonly dirty: boolean | undefined;
   readonly branch: string | undefined;
+  /** What it has taken so far to understand the proposal of this context. */
+  readonly effort?: Effort;
 };
+
+const efforts = new WeakMap<ActionContext, Effort>();
 
 const HOMES = /^(\/root|\/home\/[^/]+|\/Users\/[^/]+|\/[A-Za-z]:\/Users\/[^/]+)(?=\/|$)/;
 
@@ -26,7 +31,10 @@ export function whereFrom(context: ActionContext, cwd?: string): Where {
   const base = workspace ?? here;
   const tracked = pathSet(context.git?.tracked, base, home);
   const untracked = pathSet(context.git?.untracked, base, home);
-  return { cwd: here, workspace, home, tracked, untracked, dirty: context.git?.dirty, branch: context.git?.branch };
+  const effort = efforts.get(context) ?? { work: 0 };
+  efforts.set(context, effort);
+  const { dirty, branch } = context.git ?? {};
+  return { cwd: here, workspace, home, tracked, untracked, dirty, branch, effort };
 }
 
 /** A list that is none, or holds anything but paths, was not told. */

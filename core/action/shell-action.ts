@@ -114,25 +114,28 @@ function meaningFor(where: Where, drafts: Draft[], secrets: string[], line = lin
 }
 
 function walkFor(drafts: Draft[], meaning: Meaning): Walk {
-  return newWalk({
-    called: (words) => {
-      const command = commandNames(words);
-      if (command.length > 0)
-        drafts.push({ tool: 'shell', operation: 'call', effect: 'none', targets: [], flags: [], command });
+  return newWalk(
+    {
+      called: (words) => {
+        const command = commandNames(words);
+        if (command.length > 0)
+          drafts.push({ tool: 'shell', operation: 'call', effect: 'none', targets: [], flags: [], command });
+      },
+      run: (invocation, walk) => runProgram(invocation, walk, meaning),
+      redirect: (use) => redirectTo(use, meaning),
+      opaque: (reason, text, origins, frame) => drafts.push(opaqueDraft(reason, text, origins, frame)),
+      flood: (frame) =>
+        drafts.push({
+          tool: 'shell',
+          operation: 'fork',
+          effect: 'flood',
+          targets: [],
+          flags: frame.flags,
+          range: frame.range,
+        }),
     },
-    run: (invocation, walk) => runProgram(invocation, walk, meaning),
-    redirect: (use) => redirectTo(use, meaning),
-    opaque: (reason, text, origins, frame) => drafts.push(opaqueDraft(reason, text, origins, frame)),
-    flood: (frame) =>
-      drafts.push({
-        tool: 'shell',
-        operation: 'fork',
-        effect: 'flood',
-        targets: [],
-        flags: frame.flags,
-        range: frame.range,
-      }),
-  });
+    meaning.where.effort,
+  );
 }
 
 function opaqueDraft(reason: string, text: string, origins: readonly Origin[], frame: Frame): Draft {

@@ -70,10 +70,15 @@ export type Judge = {
   flood(frame: Frame): void;
 };
 
+/** Shared by all walks of one proposal. */
+export type Effort = { work: number };
+
 export type Walk = {
   readonly judge: Judge;
   commands: number;
-  work: number;
+  readonly effort: Effort;
+  /** It has been told that the rest is not looked at. */
+  gaveUp: boolean;
   readonly called: Set<unknown>;
   /** Walks script text; text that does not parse is one opaque part. */
   text(text: string, state: ShellState, frame: Frame): Stream;

@@ -12,12 +12,12 @@ import type {
 } from 'unbash';
 import { forEachChild } from 'unbash';
 import { runBuiltin, setAmbient } from './builtins.ts';
-import { type Frame, type Invocation, type Judge, type Walk, withBound, withFlags } from './frame.ts';
+import { expanded, fork, isSpent, MAX_WORK } from './effort.ts';
+import { type Effort, type Frame, type Invocation, type Judge, type Walk, withBound, withFlags } from './frame.ts';
 import { parseShell } from './parse.ts';
 import { readRedirects, writeRedirects } from './redirects.ts';
 import {
   type Arg,
-  forkState,
   joinOrigins,
   joinState,
   literal,
@@ -29,22 +29,21 @@ import {
   unresolved,
   type Value,
 } from './values.ts';
-import { assignedValue, assignmentWord, type Expander, expandWord } from './words.ts';
+import { assignedValue, assignmentWord, type Expander } from './words.ts';
 import { unwrap } from './wrappers.ts';
 
 /** Simple commands walked per proposal; the rest is opaque. */
 export const MAX_COMMANDS = 1_000;
-/** Words expanded, and eighths of characters parsed, per proposal: nesting repeats both. */
-export const MAX_WORK = 100_000;
 /** Scripts inside scripts: `bash -c`, substitutions, function calls. */
 export const MAX_WALK_DEPTH = 24;
 const MAX_LOOP_WORDS = 16;
 
-export function newWalk(judge: Judge): Walk {
+export function newWalk(judge: Judge, effort: Effort = { work: 0 }): Walk {
   const walk: Walk = {
     judge,
     commands: 0,
-    work: 0,
+    effort,
+    gaveUp: false,
     called: new Set(),
     text: (text, state, frame) => walkText(walk, text, state, frame),
     words: (words, state, frame) => walkWords(walk, words, state, frame),
@@ -54,8 +53,8 @@ export function newWalk(judge: Judge): Walk {
 
 function walkText(walk: Walk, text: string, state: ShellState, frame: Frame): Stream {
   if (frame.depth >= MAX_WALK_DEPTH) return stop(walk, 'too_deep', text, frame);
-  walk.work += text.length >> 3;
-  if (walk.work > MAX_WORK) return stop(walk, 'too_much', text, frame);
+  walk.effort.work += text.length >> 3;
+  if (walk.effort.work > MAX_WORK) return stop(walk, 'too_much', text, frame);
   const parsed = parseShell(text);
   if (parsed.opaque) stop(walk, parsed.opaque, text, frame);
   if (!parsed.script) return { origins: ['generated'] };
@@ -83,7 +82,7 @@ function walkScript(walk: Walk, script: ParsedScript, state: ShellState, frame: 
   for (const node of state.functions.values()) {
     if (before.has(node) || walk.called.has(node)) continue;
     walk.called.add(node);
-    walkNode(walk, node.body as CommandNode, forkState(state), { ...deeper(frame), calls: [...frame.calls, node] });
+    walkNode(walk, node.body as CommandNode, fork(walk, state), { ...deeper(frame), calls: [...frame.calls, node] });
   }
   return out;
 }
@@ -91,11 +90,12 @@ function walkScript(walk: Walk, script: ParsedScript, state: ShellState, frame: 
 function walkStatements(walk: Walk, statements: readonly Statement[], state: ShellState, frame: Frame): Stream {
   let out: Stream | undefined;
   for (const statement of statements) {
+    if (walk.gaveUp) return { origins: ['generated'] };
     const range =
       frame.depth <= 1 && frame.range === undefined ? { start: statement.pos, end: statement.end } : frame.range;
     let inner: Frame = range === frame.range ? frame : { ...frame, range };
     if (statement.background) inner = withFlags(inner, 'background');
-    const next = walkNode(walk, statement.command, statement.background ? forkState(state) : state, inner);
+    const next = walkNode(walk, statement.command, statement.background ? fork(walk, state) : state, inner);
     out = out === undefined ? next : joinStreams(out, next);
   }
   return out ?? NO_STREAM;
@@ -115,6 +115,7 @@ type Node = PipelineNode | Statement['command'] | CommandNode | CompoundList;
 
 function walkNode(walk: Walk, node: Node, state: ShellState, frame: Frame): Stream {
   if (frame.depth >= MAX_WALK_DEPTH) return stop(walk, 'too_deep', '', frame);
+  if (isSpent(walk, frame)) return { origins: ['generated'] };
   switch (node.type) {
     case 'Command':
       return walkCommand(walk, node, state, frame);
@@ -128,7 +129,7 @@ function walkNode(walk: Walk, node: Node, state: ShellState, frame: Frame): Stre
         stream = walkNode(
           walk,
           command,
-          forkState(state),
+          fork(walk, state),
           node.commands.length > 1 ? withFlags(inner, 'piped') : inner,
         );
       });
@@ -139,7 +140,7 @@ function walkNode(walk: Walk, node: Node, state: ShellState, frame: Frame): Stre
     case 'BraceGroup':
       return walkList(walk, node.body, state, frame);
     case 'Subshell':
-      return walkList(walk, node.body, forkState(state), frame);
+      return walkList(walk, node.body, fork(walk, state), frame);
     case 'Redirected': {
       const expand = expander(walk, state, frame);
       const stdin = readRedirects(walk, node.redirects, [], expand, frame);
@@ -151,7 +152,7 @@ function walkNode(walk: Walk, node: Node, state: ShellState, frame: Frame): Stre
       state.functions.set(node.name.value, node);
       return NO_STREAM;
     case 'Coproc':
-      return walkNode(walk, node.body, forkState(state), withFlags(frame, 'background'));
+      return walkNode(walk, node.body, fork(walk, state), withFlags(frame, 'background'));
     default:
       return walkCompound(walk, node, state, frame);
   }
@@ -171,7 +172,7 @@ function walkCompound(walk: Walk, node: Compound, state: ShellState, frame: Fram
       return walkBranches(walk, branches, state, frame);
     }
     case 'Case': {
-      expandWord(node.word, expander(walk, state, frame));
+      expanded(walk, node.word, expander(walk, state, frame));
       return walkBranches(
         walk,
         node.items.map((item) => item.body),
@@ -184,7 +185,7 @@ function walkCompound(walk: Walk, node: Compound, state: ShellState, frame: Fram
       return walkFor(
         walk,
         node.name.value,
-        node.wordlist?.flatMap((word) => expandWord(word, expander(walk, state, frame))),
+        node.wordlist?.flatMap((word) => expanded(walk, word, expander(walk, state, frame))),
         node.body,
         state,
         frame,
@@ -201,7 +202,7 @@ function walkCompound(walk: Walk, node: Compound, state: ShellState, frame: Fram
     default: {
       const inner = expander(walk, state, frame);
       forEachChild(node, function visit(child) {
-        if (child.type === 'Word') expandWord(child, inner);
+        if (child.type === 'Word') expanded(walk, child, inner);
         else forEachChild(child, visit);
       });
       return NO_STREAM;
@@ -219,7 +220,7 @@ function endless(clause: CompoundList): boolean {
 function walkBranches(walk: Walk, branches: readonly CompoundList[], state: ShellState, frame: Frame): Stream {
   let out: Stream = NO_STREAM;
   for (const branch of branches) {
-    const forked = forkState(state);
+    const forked = fork(walk, state);
     out = joinStreams({ origins: out.origins }, walkList(walk, branch, forked, frame));
     joinState(state, forked);
   }
@@ -228,7 +229,7 @@ function walkBranches(walk: Walk, branches: readonly CompoundList[], state: Shel
 
 /** A loop's body runs unknown times: what it changes is unknown afterwards. */
 function walkLoop(walk: Walk, lists: readonly CompoundList[], state: ShellState, frame: Frame): Stream {
-  const before = forkState(state);
+  const before = fork(walk, state);
   let origins: readonly Origin[] = [];
   for (const list of lists) origins = joinOrigins(origins, walkList(walk, list, state, frame).origins);
   joinState(state, before);
@@ -246,6 +247,7 @@ function walkFor(
   const items = words ?? state.params ?? [unknownArg('$@')];
   let origins: readonly Origin[] = [];
   for (const item of items.slice(0, MAX_LOOP_WORDS)) {
+    if (walk.gaveUp) break;
     // A pattern stands for the names it matches: it must stay one, also behind quotes.
     state.vars.set(
       name,
@@ -271,7 +273,7 @@ function walkAndOr(
   let out: Stream = NO_STREAM;
   commands.forEach((command, index) => {
     const optional = index > 0 && operators[index - 1] === '||';
-    const inner = optional ? forkState(state) : state;
+    const inner = optional ? fork(walk, state) : state;
     // What runs when the one before fails is not what runs when it succeeds.
     const next = walkNode(walk, command, inner, optional ? withBound(frame, 'or') : frame);
     out = index === 0 ? next : joinStreams(out, next);
@@ -291,14 +293,14 @@ function expander(walk: Walk, state: ShellState, frame: Frame): Expander {
   return {
     state,
     suspect: (text) => {
-      walkText(walk, text, forkState(state), frame);
+      walkText(walk, text, fork(walk, state), frame);
     },
     substitute: (script) => {
       if (script === undefined) return NO_STREAM;
       if (script.errors && script.errors.length > 0) stop(walk, 'syntax', '', frame);
       if (frame.depth >= MAX_WALK_DEPTH) return stop(walk, 'too_deep', '', frame);
       const flags = frame.flags.filter((flag) => flag !== 'pipeline_sink' && flag !== 'piped');
-      return walkScript(walk, script, forkState(state), { ...deeper(frame), flags });
+      return walkScript(walk, script, fork(walk, state), { ...deeper(frame), flags });
     },
   };
 }
@@ -311,10 +313,10 @@ function walkCommand(walk: Walk, node: Command, state: ShellState, frame: Frame)
   }
   const expand = expander(walk, state, frame);
   const kept = () => expander(walk, state, withFlags(frame, 'assigned'));
-  const words: Arg[] = node.name ? expandWord(node.name, expand) : [];
+  const words: Arg[] = node.name ? expanded(walk, node.name, expand) : [];
   for (const item of node.args) {
     const sets = node.name?.text === 'export' || (node.name?.text === 'env' && item === node.args[0]);
-    if (item.type === 'Word') words.push(...expandWord(item, sets ? kept() : expand));
+    if (item.type === 'Word') words.push(...expanded(walk, item, sets ? kept() : expand));
     else words.push(assignmentWord(item.name, item.append ? '+=' : '=', assignedValue(item, kept(), state)));
   }
   const assignments: { name: string; value: Value }[] = [];
@@ -344,15 +346,15 @@ function walkCommand(walk: Walk, node: Command, state: ShellState, frame: Frame)
 /** Functions, aliases, builtins, wrappers; what remains is a program. */
 function dispatch(walk: Walk, invocation: Invocation): Stream {
   const { words, state, frame } = invocation;
-  walk.work += words.length;
-  if (walk.work > MAX_WORK) return stop(walk, 'too_much', '', frame);
+  walk.effort.work += words.length;
+  if (walk.effort.work > MAX_WORK) return stop(walk, 'too_much', '', frame);
   const program = words[0] as Arg;
   const body = program.known ? state.functions.get(program.text) : undefined;
   if (body) return callFunction(walk, body, invocation);
   const alias =
     program.known && !frame.calls.includes(`alias ${program.text}`) ? state.aliases.get(program.text) : undefined;
   if (alias !== undefined) {
-    const inner = forkState(state);
+    const inner = fork(walk, state);
     inner.params = words.slice(1);
     walkText(walk, `${alias} "$@"`, inner, { ...frame, calls: [...frame.calls, `alias ${program.text}`] });
   }

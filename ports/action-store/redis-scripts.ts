@@ -64,14 +64,15 @@ return 1`;
 
 /**
  * KEYS: row, the approved of this agent, pending of the tenant, pending of all. ARGV: log, at, record, status, requested
- * at, life, standing, most approved. Of more than that the one that ends first is forgotten. Nobody writes that an
- * approval was not answered; its row ends, and of the oldest pending ones each write forgets those whose row has ended.
+ * at, life, standing, most approved, end, ended before this are no longer listed. Of more than may be approved the one that
+ * ends first is forgotten. Nobody writes that an approval was not answered: of the oldest pending ones each write forgets
+ * more than it adds.
  */
 export const PUT_APPROVAL = `
 local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'standing')
 ${stale('ARGV[7]')}
 local row, approved, status, life = KEYS[1], KEYS[2], ARGV[4], tonumber(ARGV[6])
-redis.call('HSET', row, 'log', ARGV[1], 'at', ARGV[2], 'record', ARGV[3], 'standing', standing)
+redis.call('HSET', row, 'log', ARGV[1], 'at', ARGV[2], 'record', ARGV[3], 'standing', standing, 'ends', ARGV[9])
 redis.call('PEXPIRE', row, ARGV[6])
 if status == 'approved' then
   redis.call('HSET', approved, row, ARGV[3])
@@ -90,7 +91,8 @@ end
 for i = 3, 4 do
   if status == 'pending' then redis.call('ZADD', KEYS[i], ARGV[5], row) else redis.call('ZREM', KEYS[i], row) end
   for _, old in ipairs(redis.call('ZRANGE', KEYS[i], 0, 3)) do
-    if redis.call('EXISTS', old) == 0 then redis.call('ZREM', KEYS[i], old) end
+    local ends = redis.call('HGET', old, 'ends') or redis.call('EXISTS', old) == 0 and '0'
+    if ends and tonumber(ends) < tonumber(ARGV[10]) then redis.call('ZREM', KEYS[i], old) end
   end
 end
 return 1`;

@@ -142,4 +142,49 @@ describeWithRedis('on redis', () => {
     const found = await store.approvedFor('t', 'a', 5_000);
     expect(found.map(({ actionId, fingerprint: print }) => [actionId, print])).toEqual([['act_2', fingerprint]]);
   });
+
+  it('lists what is pending without what ended before it, however much that is', async () => {
+    const store = new RedisActionStore(redis);
+    const minuteMs = 60_000;
+    const asked = (n: number, requestedAtMs: number) =>
+      approvalRecord({ actionId: `act_${n}`, requestedAtMs, notAfterMs: requestedAtMs + minuteMs });
+    await Promise.all(Array.from({ length: 1_200 }, (_, n) => store.putApproval(asked(n, n), at(n))));
+    const read = await counted((door) => new RedisActionStore(door).pendingApprovals('', 3 * minuteMs, 10));
+    expect(read.answer).toEqual([]);
+    expect(await redis.command('ZCARD', redis.key('approvals-pending', ''))).toBe(0);
+    // Those of the tenant, which nobody has listed: each new one takes older ones off.
+    for (let n = 1_200; n < 1_700; n++) await store.putApproval(asked(n, 10 * minuteMs + n), at(n));
+    const late = await counted((door) => new RedisActionStore(door).pendingApprovals('t', 10 * minuteMs, 10));
+    expect(late.answer.map(({ actionId }) => actionId)).toEqual(
+      Array.from({ length: 10 }, (_, n) => `act_${1_200 + n}`),
+    );
+    expect(late.commands).toBeLessThanOrEqual(501);
+    expect(await redis.command('ZCARD', redis.key('approvals-pending', 't'))).toBe(500);
+  });
+
+  it('takes back a claim that was made though its answer was lost', async () => {
+    const deaf: ConstructorParameters<typeof RedisActionStore>[0] = {
+      key: (...parts) => redis.key(...parts),
+      script: (lua) => redis.script(lua),
+      command: async (name, ...args) => {
+        await redis.command(name, ...args);
+        throw new Error('no reply in time');
+      },
+    };
+    await expect(new RedisActionStore(deaf).claimApproval('act_1')).rejects.toThrow(/no reply/);
+    await expect.poll(() => new RedisActionStore(redis).claimApproval('act_1')).toBe(true);
+  });
+
+  async function counted<T>(work: (door: ConstructorParameters<typeof RedisActionStore>[0]) => Promise<T>) {
+    let commands = 0;
+    const answer = await work({
+      key: (...parts) => redis.key(...parts),
+      script: (lua) => redis.script(lua),
+      command: (name, ...args) => {
+        commands += 1;
+        return redis.command(name, ...args);
+      },
+    });
+    return { answer, commands };
+  }
 });

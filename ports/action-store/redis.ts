@@ -30,6 +30,8 @@ export const CLAIM_MS = 300_000;
 export const RETENTION_MS = 24 * 3_600_000;
 /** No clock of a replica is this far from another's. */
 const CLOCK_MARGIN_MS = 3_600_000;
+/** How long an approval that has ended is still listed as pending, for a reader whose clock is behind. */
+const LISTED_MARGIN_MS = 60_000;
 const PAGE = 500;
 /** How long open actions are looked for: there may be very many, and somebody waits who has stopped something. */
 export const LISTING_MS = 250;
@@ -203,6 +205,8 @@ export class RedisActionStore implements ActionStore {
       lifeMs,
       approvalStanding(approval),
       MAX_APPROVED,
+      notAfterMs,
+      requestedAtMs - LISTED_MARGIN_MS,
     ]);
   }
 
@@ -226,16 +230,35 @@ export class RedisActionStore implements ActionStore {
     return this.#release('approval', actionId);
   }
 
+  /** Those that nobody answered in time are taken off the list: an agent may have left any number of them. */
   async pendingApprovals(tenantId: string, nowMs: number, limit: number): Promise<readonly ApprovalRecord[]> {
-    const rows = (await this.#door.command('ZRANGE', this.#pending(tenantId), 0, -1)) as string[];
-    const waits = (row: ApprovalRecord) => row.status === 'pending' && row.notAfterMs > nowMs;
-    return this.#firstOf<ApprovalRecord>(rows, limit, waits);
+    const index = this.#pending(tenantId);
+    const found = new Map<string, ApprovalRecord>();
+    const ended: string[] = [];
+    for await (const rows of this.#pages(index)) {
+      const records = await Promise.all(rows.map((row) => this.#read<ApprovalRecord>(row)));
+      for (const [n, record] of records.entries()) {
+        const endsMs = record?.notAfterMs ?? 0;
+        if (record?.status === 'pending' && endsMs > nowMs) found.set(record.actionId, record);
+        else if (endsMs < nowMs - LISTED_MARGIN_MS) ended.push(rows[n] as string);
+      }
+      if (found.size >= limit) break;
+    }
+    for (let from = 0; from < ended.length; from += PAGE) {
+      await this.#door.command('ZREM', index, ...ended.slice(from, from + PAGE));
+    }
+    return [...found.values()].slice(0, limit);
   }
 
   async #claim(kind: string, id: string): Promise<boolean> {
     const key = this.#door.key('claim', '', kind, id);
     const owner = randomBytes(16).toString('hex');
-    if ((await this.#door.command('SET', key, owner, 'NX', 'PX', this.#claimMs)) === null) return false;
+    const answer = await this.#door.command('SET', key, owner, 'NX', 'PX', this.#claimMs).catch((fault) => {
+      // It may have been made all the same, and nobody would know of it: sent behind it, this ends it.
+      this.#scripts.release([key], [owner]).catch(() => undefined);
+      throw fault;
+    });
+    if (answer === null) return false;
     this.#owned.keep(key, owner);
     return true;
   }
@@ -255,14 +278,6 @@ export class RedisActionStore implements ActionStore {
   async #readAll<T>(rows: readonly string[]): Promise<T[]> {
     const read = await Promise.all(rows.map((row) => this.#read<T>(row)));
     return read.filter((row) => row !== undefined) as T[];
-  }
-
-  async #firstOf<T>(rows: readonly string[], limit: number, fits: (record: T) => boolean): Promise<T[]> {
-    const found: T[] = [];
-    for (let from = 0; from < rows.length && found.length < limit; from += PAGE) {
-      found.push(...(await this.#readAll<T>(rows.slice(from, from + PAGE))).filter(fits));
-    }
-    return found.slice(0, limit);
   }
 
   #action(actionId: string): string {

@@ -9,6 +9,7 @@ import type { ActionRecord, OutcomeStatus } from '../../ports/action-store/port.
 import type { DecisionDeps } from './deps.ts';
 import { actionToProto, findAction, mayFollow, OUTCOME, recorded } from './follow.ts';
 import type { EpochMemory } from './gather.ts';
+import { type Claim, once } from './once.ts';
 import type { Recorder } from './recorder.ts';
 import { actionDraft, laterDraft, rfc3339 } from './records.ts';
 import { stopOf } from './stop.ts';
@@ -33,25 +34,31 @@ export async function openAction(
   const { actions } = deps.stores;
   const action = await recorded(permitId, () => actions.findByPermit(permitId), deps, call);
   if (!action || !mayFollow(action, call)) throw new BeaconError('not_found', 'no such permit', { field: 'permit' });
+  const { actionId } = action;
   const stop = await stopOf(action, deps, epochs);
   if (stop) throw new BeaconError('failed_precondition', stop.message, { field: 'permit' });
   if (action.state === 'open') return create(pb.OpenActionResponseSchema, { action: actionToProto(action) });
-  if (!(await actions.claimPermit(permitId))) {
-    throw new BeaconError('conflict', 'this permit is being redeemed by another request', { retryAfterMs: 100 });
-  }
-  try {
+  const claim: Claim = {
+    take: () => actions.claimPermit(permitId),
+    giveBack: () => actions.releasePermit(permitId),
+    taken() {
+      throw new BeaconError('conflict', 'this permit is being redeemed by another request', { retryAfterMs: 100 });
+    },
+  };
+  await once(claim, deps, async () => {
+    if ((await actions.getAction(actionId))?.state !== 'guarded') return;
     const nowMs = deps.env.now();
     const times = { nowMs, deadlineMs: nowMs + deps.settings.actionDeadlineMs };
     const decisionReceiptId = action.receiptIds[0];
     const [view] = await recorder.seal([actionDraft(action, times, decisionReceiptId)], call);
     if (deps.env.now() > call.deadlineMs) return await abandonLate(action, call, recorder);
     tell(EVENTS.actionOpened, action, { receipt_id: view?.receiptId ?? '' }, deps);
-  } finally {
-    await actions.releasePermit(permitId);
-  }
-  return create(pb.OpenActionResponseSchema, {
-    action: actionToProto(await findAction(deps, action.actionId, call)),
   });
+  const opened = await findAction(deps, actionId, call);
+  // Another request has opened it, and then it was closed or taken back.
+  const stopped = opened.state === 'open' ? undefined : await stopOf(opened, deps, epochs);
+  if (stopped) throw new BeaconError('failed_precondition', stopped.message, { field: 'permit' });
+  return create(pb.OpenActionResponseSchema, { action: actionToProto(opened) });
 }
 
 /** The action was opened for a caller that has stopped waiting: it is closed, not answered. */
@@ -126,17 +133,26 @@ export async function close(
   { deps, recorder }: ActionDeps,
 ): Promise<string> {
   const { actions } = deps.stores;
-  const fresh = await actions.getAction(action.actionId);
-  if (fresh?.state === 'closed') {
-    throw new BeaconError('conflict', `the action was already closed as ${fresh.outcome}`, { field: 'status' });
-  }
-  if (fresh?.state !== 'open') {
-    throw new BeaconError('failed_precondition', 'the action was never opened', { field: 'action_id' });
-  }
-  if (!(await actions.claimClose(action.actionId))) {
-    throw new BeaconError('conflict', 'the action is being closed by another request', { field: 'status' });
-  }
-  try {
+  const { actionId } = action;
+  const requireOpen = async () => {
+    const fresh = await actions.getAction(actionId);
+    if (fresh?.state === 'closed') {
+      throw new BeaconError('conflict', `the action was already closed as ${fresh.outcome}`, { field: 'status' });
+    }
+    if (fresh?.state !== 'open') {
+      throw new BeaconError('failed_precondition', 'the action was never opened', { field: 'action_id' });
+    }
+  };
+  const claim: Claim = {
+    take: () => actions.claimClose(actionId),
+    giveBack: () => actions.releaseClose(actionId),
+    async taken() {
+      await requireOpen();
+      throw new BeaconError('conflict', 'the action is being closed by another request', { field: 'status' });
+    },
+  };
+  return once(claim, deps, async () => {
+    await requireOpen();
     const evidence = detailsJson === '' ? undefined : evidenceOf({ details: redact(detailsJson, deps) }, deps);
     const predicate = {
       status,
@@ -146,9 +162,7 @@ export async function close(
     const [view] = await recorder.seal([laterDraft('outcome', action, predicate, evidence)], call);
     tell(EVENTS.actionClosed, action, { receipt_id: view?.receiptId ?? '', status }, deps);
     return view?.receiptId ?? '';
-  } finally {
-    await actions.releaseClose(action.actionId);
-  }
+  });
 }
 
 /** Undefined in zero-retention mode. The salt keeps a guessable text from being confirmed by its digest. */

@@ -10,6 +10,7 @@ import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import type { ActionRecord, ApprovalRecord, ApprovalStatus } from '../../ports/action-store/port.ts';
 import { type ActionDeps, redact } from './actions.ts';
 import { findAction, recorded } from './follow.ts';
+import { type Claim, once } from './once.ts';
 import { laterDraft, rfc3339 } from './records.ts';
 
 export const MAX_WAIT_MS = 60_000;
@@ -66,13 +67,22 @@ export async function resolveApproval(
     throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
   }
   const action = await findAction(deps, request.actionId, call);
-  const approval = await askedApproval(action, deps, call);
-  const status = statusNow(approval, deps.env.now());
-  if (status !== 'pending') throw new BeaconError('conflict', `the approval is ${status}`, { field: 'action_id' });
-  if (!(await actions.claimApproval(request.actionId))) {
-    throw new BeaconError('conflict', 'the approval is being answered by another request', { field: 'action_id' });
-  }
-  try {
+  const requirePending = async () => {
+    const approval = await askedApproval(action, deps, call);
+    const status = statusNow(approval, deps.env.now());
+    if (status !== 'pending') throw new BeaconError('conflict', `the approval is ${status}`, { field: 'action_id' });
+    return approval;
+  };
+  await requirePending();
+  const claim: Claim = {
+    take: () => actions.claimApproval(request.actionId),
+    giveBack: () => actions.releaseApproval(request.actionId),
+    taken() {
+      throw new BeaconError('conflict', 'the approval is being answered by another request', { field: 'action_id' });
+    },
+  };
+  await once(claim, deps, async () => {
+    const approval = await requirePending();
     const predicate = {
       status: request.approve ? 'approved' : 'denied',
       approver: call.principal.subject,
@@ -84,9 +94,7 @@ export async function resolveApproval(
         ? undefined
         : Buffer.from(JSON.stringify({ salt: deps.env.randomHex(16), reason: redact(request.reason, deps) }));
     await recorder.seal([laterDraft('approval', action, predicate, evidence)], call);
-  } finally {
-    await actions.releaseApproval(request.actionId);
-  }
+  });
   const { tenantId, agentId, actionId } = action;
   deps.env.bus.publish({
     name: EVENTS.approvalChanged,

@@ -9,7 +9,7 @@ import type { DecisionAnswer, Proposal } from '../../gen/beacon/v1/decision_serv
 import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
 import { type Admitted, admitAction, admitAsker, type IdempotencyClaimKey } from './admit.ts';
 import { toAnswer } from './answer.ts';
-import { takeApproval } from './approval-use.ts';
+import { giveApprovalBack, takeApproval } from './approval-use.ts';
 import type { DecisionDeps } from './deps.ts';
 import { type AskedFacts, askFacts, type EpochMemory, type Gathered, gather } from './gather.ts';
 import { type Judged, judge } from './judge.ts';
@@ -66,7 +66,7 @@ async function decideBeats(
   const ruled = await orUnused(asked, () => rule(admitted, gathered, policy, { deps, recorder, call }));
   const { judged, using } = ruled;
   clock.lap('judge');
-  const giveBack = () => (using === undefined ? undefined : stores.actions.releaseApproval(using));
+  const giveBack = () => (using === undefined ? undefined : giveApprovalBack(using, deps));
   const what: ToSeal = { admitted, gathered: ruled.gathered, judged, policy, idempotency: idempotency?.key, open };
   let sealed: SealedDecision;
   try {

@@ -4,6 +4,7 @@
 import { scopesOf } from '../../core/revocation.ts';
 import { ROUTES, type Route, runs } from '../../core/route.ts';
 import type { ActionRecord, ApprovalRecord, OutcomeStatus, Position } from '../../ports/action-store/port.ts';
+import type { EarlyReceipts } from '../../ports/early-receipts/port.ts';
 import type { DecisionSettings, Stores } from './deps.ts';
 
 /** A receipt as it was sealed or as it was read back from the ledger. */
@@ -23,6 +24,8 @@ export type SealedView = {
 export type ProjectDeps = {
   readonly stores: Pick<Stores, 'actions' | 'idempotency'>;
   readonly settings: Pick<DecisionSettings, 'idempotencyTtlMs'>;
+  /** Where each of several logs is followed by itself: without it, what comes before its decision would be lost. */
+  readonly early?: EarlyReceipts;
 };
 
 /** Most actions written at once: their commands leave in one write. */
@@ -67,7 +70,7 @@ async function projectAction(group: readonly SealedView[], deps: ProjectDeps): P
   const [first] = group;
   if (!first) return;
   const decided = first.kind === 'decision' ? decidedAction(first) : undefined;
-  let action = decided ?? (await actions.getAction(first.actionId));
+  let action = decided ?? (await found(first.actionId, (id) => actions.getAction(id), group, deps));
   if (!action) return;
   let at = decided ? first.at : undefined;
   for (const view of decided ? group.slice(1) : group) {
@@ -80,6 +83,32 @@ async function projectAction(group: readonly SealedView[], deps: ProjectDeps): P
   if (decided) await projectAsked(first, decided, deps);
   for (const view of group) if (view.kind === 'approval') await projectApproval(view, deps);
   if (decided) await completeKey(first, decided, deps);
+  if (decided) await projectEarly(first.actionId, deps);
+}
+
+/** The record of this id. Without one, `views` are kept for it; and looked for again, since it may have come meanwhile. */
+async function found<T>(
+  id: string,
+  read: (id: string) => Promise<T | undefined>,
+  views: readonly SealedView[],
+  { early }: ProjectDeps,
+): Promise<T | undefined> {
+  const record = await read(id);
+  if (record || !early) return record;
+  await early.keep(id, new Map(views.map((view) => [view.receiptId, JSON.stringify(view)])));
+  return read(id);
+}
+
+/** What other logs told of this action before. */
+async function projectEarly(actionId: string, deps: ProjectDeps): Promise<void> {
+  const kept = (await deps.early?.of(actionId)) ?? [];
+  if (kept.length === 0) return;
+  const views = kept.map((text) => JSON.parse(text) as SealedView);
+  await project(
+    views.sort((a, b) => a.sealedAtMs - b.sealedAtMs || a.at.index - b.at.index),
+    deps,
+  );
+  await deps.early?.drop(actionId);
 }
 
 /** The action after this receipt; undefined when it changes nothing. */
@@ -193,16 +222,17 @@ function askedApproval(view: SealedView, action: ActionRecord, notAfterMs: numbe
   };
 }
 
-async function projectApproval(view: SealedView, { stores }: ProjectDeps): Promise<void> {
+async function projectApproval(view: SealedView, deps: ProjectDeps): Promise<void> {
+  const { actions } = deps.stores;
   const { predicate } = view;
   // A `used` receipt stands with the action that used it and names the one that was approved.
   const approvedId = text(predicate.approved_action_id) || view.actionId;
-  const approval = await stores.actions.getApproval(approvedId);
+  const approval = await found(approvedId, (id) => actions.getApproval(id), [view], deps);
   if (!approval) return;
   const status = text(predicate.status) as ApprovalRecord['status'];
   const resolved = status === 'used' ? {} : { approver: text(predicate.approver), receiptId: view.receiptId };
   const notAfterMs = predicate.not_after === undefined ? approval.notAfterMs : time(predicate.not_after);
-  await stores.actions.putApproval({ ...approval, ...resolved, status, notAfterMs }, view.at);
+  await actions.putApproval({ ...approval, ...resolved, status, notAfterMs }, view.at);
 }
 
 function text(value: unknown): string {

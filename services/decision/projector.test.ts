@@ -4,6 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { buildStatement, type ReceiptKind, signEnvelope } from '../../core/receipt.ts';
 import { MemoryActionStore } from '../../ports/action-store/memory.ts';
 import { RedisActionStore } from '../../ports/action-store/redis.ts';
+import { MemoryEarlyReceipts } from '../../ports/early-receipts/memory.ts';
+import type { EarlyReceipts } from '../../ports/early-receipts/port.ts';
 import { MemoryIdempotency } from '../../ports/idempotency/memory.ts';
 import { RedisIdempotency } from '../../ports/idempotency/redis.ts';
 import type { StoredRecord } from '../../ports/ledger-store/port.ts';
@@ -28,6 +30,7 @@ const refused = (action: number, over = {}): Told => {
   const key = { idempotency_key_digest: `k${action}`, proposal_digest: 'd' };
   return { kind: 'decision', action, predicate: { decision: 'DENY', route: 'DENY', ...key, ...over } };
 };
+const allowed = (action: number) => refused(action, { decision: 'ALLOW', route: 'ALLOW' });
 const asked = (action: number) => refused(action, { route: 'APPROVAL', approval: { not_after: TIME } });
 const unkeyed = (action: number) => refused(action, { idempotency_key_digest: undefined, proposal_digest: undefined });
 const opened = (action: number): Told => ({ kind: 'action', action, predicate: { opened_at: TIME, deadline: TIME } });
@@ -45,7 +48,9 @@ const voided = (action: number, index: number): Told => ({
 
 function logOf(told: readonly Told[], logId = LOG): StoredRecord[] {
   return told.map(({ kind, action, predicate }, index) => {
-    const signer = { receipt_id: `${logId}-${index}`, sealed_at: TIME };
+    const permit = { id: `pmt_${String(action).padStart(32, '0')}`, not_after: TIME };
+    const allowed = predicate.decision === 'ALLOW' ? { lease: { term: 1, not_after: TIME }, permit } : {};
+    const signer = { receipt_id: `${logId}-${index}`, sealed_at: TIME, ...allowed };
     const input = { kind, actionId: act(action), fingerprint: 'f'.repeat(64), signer };
     const statement = buildStatement({ ...input, predicate: { tenant_id: 't', agent_id: 'a', ...predicate } });
     return { index, tenantId: 't', leaf: signEnvelope(statement, key) };
@@ -71,9 +76,13 @@ function counting() {
 
 type Stores = ConstructorParameters<typeof Projector>[1]['stores'];
 
-function follower(log: readonly StoredRecord[], stores: Stores): Projector {
+function follower(log: readonly StoredRecord[], stores: Stores, logId = LOG, early?: EarlyReceipts): Projector {
   const scan = async (start: number, limit: number) => log.slice(start, start + limit);
-  return new Projector({ logId: LOG, size: () => log.length, scan }, { stores, settings }, () => {});
+  return new Projector(
+    { logId, size: () => log.length, scan },
+    { stores, settings, ...(early && { early }) },
+    () => {},
+  );
 }
 const record = (records: readonly StoredRecord[], stores: Stores) =>
   project(withoutVoided(records.map(readView)), { stores, settings });
@@ -115,6 +124,23 @@ test('an approval is written though the row of its action says that it was recor
   await follower(log, stores).follow();
   const approvals = await Promise.all([1, 2].map((n) => stores.actions.getApproval(act(n))));
   expect(approvals.map((approval) => approval?.status)).toEqual(['pending', 'approved']);
+});
+
+test('what two logs tell of one action comes together after a loss, whichever is read first', async () => {
+  const used: Told = { kind: 'approval', action: 3, predicate: { status: 'used', approved_action_id: act(2) } };
+  const decided = logOf([allowed(1), asked(2), allowed(3)]);
+  const followed = logOf([opened(1), closed(1), approved(2), used], OTHER);
+  for (const logs of [
+    [decided, followed],
+    [followed, decided],
+  ]) {
+    const stores = { actions: new MemoryActionStore(), idempotency: new MemoryIdempotency() };
+    const early = new MemoryEarlyReceipts();
+    for (const log of logs) await follower(log, stores, log === decided ? LOG : OTHER, early).follow();
+    expect(await stores.actions.getAction(act(1))).toMatchObject({ state: 'closed', openedAtMs: Date.parse(TIME) });
+    expect(await stores.actions.getApproval(act(2))).toMatchObject({ status: 'used' });
+    for (const n of [1, 2, 3]) expect(await early.of(act(n))).toEqual([]);
+  }
 });
 
 async function rowOf(stored: StoredRecord) {

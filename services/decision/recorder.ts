@@ -8,6 +8,7 @@ import { SealRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb
 import type { StoredRecord } from '../../ports/ledger-store/port.ts';
 import { Behind } from './behind.ts';
 import type { DecisionDeps } from './deps.ts';
+import { Unrecorded } from './once.ts';
 import { project, type SealedView } from './project.ts';
 import { type DraftValues, toDraft } from './records.ts';
 import { readView, withoutVoided } from './replay.ts';
@@ -76,10 +77,12 @@ export class Recorder {
     this.#behind.flush();
   }
 
-  /** Seals drafts that follow an action, and records them. A refused ALLOW is `failed_precondition`. */
+  /** Seals drafts that follow an action, and records them (or `Unrecorded`). A refused ALLOW is `failed_precondition`. */
   async seal(drafts: readonly DraftValues[], call: CallContext): Promise<readonly SealedView[]> {
     const views = await this.sealOnly(drafts, call);
-    await this.record(views);
+    await this.record(views).catch((error) => {
+      throw new Unrecorded(error);
+    });
     return views;
   }
 

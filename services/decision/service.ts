@@ -6,7 +6,7 @@ import type { CallContext } from '../../core/principal.ts';
 import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import { GetStatusRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { Service } from '../../runtime/rpc.ts';
-import { close, openAction, recordAssumption, updateOutcome } from './actions.ts';
+import { openAction, recordAssumption, updateOutcome } from './actions.ts';
 import { admitCaller, type IdempotencyClaimKey, readIdempotency } from './admit.ts';
 import { listApprovals, resolveApproval, waitForApproval } from './approvals.ts';
 import { type Asked, decide } from './decide.ts';
@@ -17,6 +17,7 @@ import { EpochMemory } from './gather.ts';
 import { activatePolicy, getPolicy } from './policy-answers.ts';
 import { type ReceiptSource, Recorder } from './recorder.ts';
 import { repeatAnswer } from './repeat.ts';
+import { sweepOnce } from './sweep.ts';
 
 const SWEEP_MS = 1_000;
 const SWEEP_LIMIT = 256;
@@ -36,6 +37,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
   #underWay = 0;
   #explaining = 0;
   #sweeper: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> | undefined;
 
   constructor(deps: DecisionDeps, source: ReceiptSource | undefined, systemCall: () => CallContext) {
     this.#deps = deps;
@@ -128,17 +130,14 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
     return this.#recorder.track(() => activatePolicy(request, call, this.#deps));
   }
 
-  /** Closes overdue actions, forgets idempotency keys past their retention, and moves the stores' position. */
-  async sweep(): Promise<void> {
-    const { stores, env } = this.#deps;
-    for (const action of await stores.actions.overdue(env.now(), SWEEP_LIMIT)) {
-      await this.#recorder
-        .track(() => close(action, 'lost_confirmation', '', this.#systemCall(), this.#actionDeps()))
-        .catch((error) => env.failed('decision.close_overdue', error));
-    }
-    await stores.idempotency.sweep(env.now(), SWEEP_LIMIT);
-    await stores.budgets.sweep(env.now(), SWEEP_LIMIT);
-    await this.#recorder.settle();
+  /** Closes overdue actions, forgets idempotency keys past their retention, and moves the stores' position. One at a time. */
+  sweep(): Promise<void> {
+    this.#sweeping ??= sweepOnce(this.#actionDeps(), this.#systemCall)
+      .then(() => this.#recorder.settle())
+      .finally(() => {
+        this.#sweeping = undefined;
+      });
+    return this.#sweeping;
   }
 
   async #decide(proposal: pb.Proposal | undefined, open: boolean, call: CallContext): Promise<pb.DecisionAnswer> {

@@ -8,6 +8,7 @@ import {
   DecisionAnswerSchema,
   ExecuteRequestSchema,
   ExecuteResponseSchema,
+  WaitForApprovalRequestSchema,
 } from '../../gen/beacon/v1/decision_service_pb.js';
 import { createHttpServer, refuseOtherMethods } from '../../runtime/http.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
@@ -168,4 +169,40 @@ test('over HTTP it is refused before anybody asks whose it is or reads it', asyn
     retryAfter: '1',
     asked: 0,
   });
+});
+
+test('so many may wait for an approval, of one tenant fewer, and who does not wait is not counted', async () => {
+  const metrics = createMetrics('beacon_', { processMetrics: false });
+  const answers: (() => void)[] = [];
+  const service = {
+    waitForApproval: () => new Promise<void>((resolve) => answers.push(resolve)),
+  } as unknown as Decision;
+  const decision = limited(service, createLimit({ maxInFlight: MOST, latencyTargetMs: 1_000 }, metrics));
+  const wait = (principal: Principal, waitMs = 60_000) =>
+    decision
+      .waitForApproval(create(WaitForApprovalRequestSchema, { actionId: 'act_1', waitMs }), {
+        ...{ principal, deadlineMs: Number.POSITIVE_INFINITY, requestDigest: '', traceId: '' },
+      })
+      .then(
+        () => 'answered',
+        (error) => error.code as string,
+      );
+  const of = (tenantId: string) => ({ ...minted, tenantId });
+  const noisy = Array.from({ length: 300 }, () => wait(asserted));
+  const quiet = wait(of('q'));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(answers.length).toBe(257);
+  const many = Array.from({ length: 2_000 }, (_, n) => wait(of(`t${n}`)));
+  const looked = wait(asserted, 0);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(answers.length).toBe(1_025);
+  for (const answer of answers.splice(0)) answer();
+  expect(await Promise.all([quiet, looked])).toEqual(['answered', 'answered']);
+  const refused = (await Promise.all([...noisy, ...many])).filter((end) => end === 'resource_exhausted');
+  expect(refused.length).toBe(2_300 - 1_023);
+  expect((await metrics.expose(undefined)).text).toContain(`beacon_sheds_total{reason="waits"} ${refused.length}`);
+  // Who has been answered waits no more.
+  void wait(asserted);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(answers.length).toBe(1);
 });

@@ -7,6 +7,7 @@ import { LoadLimit } from '../../runtime/load-limit.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Operation } from '../access.ts';
 import type { Decision } from './types.ts';
+import { Waits } from './waits.ts';
 
 const LIMITED: readonly Operation[] = ['guard', 'explain', 'execute'];
 /** Copies that wait with the calls of one share, whatever their keys; more take places like anybody. */
@@ -19,7 +20,9 @@ export type LimitOptions = {
   readonly latencyTargetMs: number;
 };
 
-export function createLimit({ maxInFlight, latencyTargetMs }: LimitOptions, metrics: Metrics): LoadLimit {
+export type Limit = LoadLimit & { readonly waits: Waits };
+
+export function createLimit({ maxInFlight, latencyTargetMs }: LimitOptions, metrics: Metrics): Limit {
   const sheds = metrics.counter('sheds_total', 'Requests refused because more was asked for than can be decided.', [
     'reason',
   ]);
@@ -37,7 +40,7 @@ export function createLimit({ maxInFlight, latencyTargetMs }: LimitOptions, metr
   };
   measure();
   setInterval(measure, MEASURE_MS).unref();
-  return limit;
+  return Object.assign(limit, { waits: new Waits(() => sheds.inc({ reason: 'waits' })) });
 }
 
 /** Before the body of a request is read. Throws `resource_exhausted`. */
@@ -45,7 +48,7 @@ export function requireRoom(limit: LoadLimit, operation: Operation): void {
   if (LIMITED.includes(operation)) limit.requireRoom();
 }
 
-export function limited(decision: Decision, limit: LoadLimit): Decision {
+export function limited(decision: Decision, limit: Limit): Decision {
   /** Calls that hold a place, by what a copy of each is called. */
   const placed = new Set<string>();
   const copies = new Map<string, number>();
@@ -75,7 +78,11 @@ export function limited(decision: Decision, limit: LoadLimit): Decision {
       else copies.delete(key);
     }
   };
-  const own: Pick<Decision, 'guard' | 'explain' | 'execute'> = {
+  const own: Pick<Decision, 'guard' | 'explain' | 'execute' | 'waitForApproval'> = {
+    waitForApproval(request, context) {
+      const waiting = () => decision.waitForApproval(request, context);
+      return request.waitMs > 0 ? limit.waits.run(waiterOf(context.principal), waiting) : waiting();
+    },
     guard: (request, context) => run(context, request.proposal, () => decision.guard(request, context)),
     // It looks at no idempotency key, so every copy costs what the first did. It judges many times, and gives way between:
     // how long it takes says nothing of decisions.
@@ -95,6 +102,12 @@ export function limited(decision: Decision, limit: LoadLimit): Decision {
 function copyName({ subject }: Principal, proposal: Proposal | undefined): string | undefined {
   if (!proposal || proposal.idempotencyKey === '') return undefined;
   return [subject, proposal.tenantId, proposal.agentId, proposal.idempotencyKey].join('\n');
+}
+
+function waiterOf({ role, provenance, tenantId = '' }: Principal): string {
+  // No tenant is named with a space.
+  if (role !== 'agent') return 'one of the people';
+  return provenance === 'asserted' ? 'without a token' : tenantId;
 }
 
 function keyOf({ provenance }: Principal, proposal: Proposal | undefined): string {

@@ -87,19 +87,20 @@ export function carried(args: readonly Arg[], invocation: Invocation, walk: Walk
   const { frame, state } = invocation;
   const unseen = (effect: Effect) =>
     inside.add({ tool: 'shell', operation: 'run', effect, targets: [], flags: frame.flags, range: frame.range });
-  const inner = newWalk({
-    run: (inside2, walk2) => run(inside2, walk2, inside),
-    redirect: () => {},
-    called: (words) => walk.judge.called(words),
-    opaque: (_reason, _text, origins) => unseen(origins.includes('download') ? 'download_execute' : 'run_opaque'),
-    flood: () => unseen('flood'),
-  });
+  const inner = newWalk(
+    {
+      run: (inside2, walk2) => run(inside2, walk2, inside),
+      redirect: () => {},
+      called: (words) => walk.judge.called(words),
+      opaque: (_reason, _text, origins) => unseen(origins.includes('download') ? 'download_execute' : 'run_opaque'),
+      flood: () => unseen('flood'),
+    },
+    walk.effort,
+  );
   inner.commands = walk.commands;
-  inner.work = walk.work;
   if (at >= 0) inner.words(args.slice(at), state, frame);
   else if (line && startsCarrier(line.text)) inner.text(line.text, state, frame);
   walk.commands = inner.commands;
-  walk.work = inner.work;
   for (const draft of drafts) if (isGrave(draft, meaning)) meaning.add(draft);
 }
 

@@ -1,0 +1,54 @@
+// What nobody closes is closed, and what has ended is forgotten, page after page: a fixed number each second would fall
+// behind whoever brings more.
+
+import { setImmediate } from 'node:timers/promises';
+import { BeaconError } from '../../core/errors.ts';
+import type { CallContext } from '../../core/principal.ts';
+import type { ActionRecord } from '../../ports/action-store/port.ts';
+import { type ActionDeps, close } from './actions.ts';
+
+const PAGE = 256;
+/** Closed at once: their receipts share a sync. */
+const TOGETHER = 32;
+/** Decisions come first: what is left is the next sweep's. */
+const SWEEP_FOR_MS = 800;
+
+/** `call` makes the context of each receipt. */
+export async function sweepOnce(deps: ActionDeps, call: () => CallContext): Promise<void> {
+  const { stores, env } = deps.deps;
+  const goOn = untilPassed(SWEEP_FOR_MS);
+  while (await closePage(deps, call)) if (!(await goOn())) break;
+  for (const store of [stores.idempotency, stores.budgets]) {
+    const goOnForgetting = untilPassed(SWEEP_FOR_MS);
+    while ((await store.sweep(env.now(), PAGE)) >= PAGE) if (!(await goOnForgetting())) break;
+  }
+}
+
+/** True when there may be more, and this one was of use. */
+async function closePage(deps: ActionDeps, call: () => CallContext): Promise<boolean> {
+  const { stores, env } = deps.deps;
+  const overdue = await stores.actions.overdue(env.now(), PAGE);
+  let closed = 0;
+  const closeOne = async (action: ActionRecord) => {
+    try {
+      await deps.recorder.track(() => close(action, 'lost_confirmation', '', call(), deps));
+      closed += 1;
+    } catch (error) {
+      // Another replica sweeps too.
+      if (!(error instanceof BeaconError && error.code === 'conflict')) env.failed('decision.close_overdue', error);
+    }
+  };
+  for (let from = 0; from < overdue.length; from += TOGETHER) {
+    await Promise.all(overdue.slice(from, from + TOGETHER).map(closeOne));
+  }
+  return overdue.length >= PAGE && closed > 0;
+}
+
+/** Lets others have their turn; false when the time has passed. */
+function untilPassed(ms: number): () => Promise<boolean> {
+  const endsMs = performance.now() + ms;
+  return async () => {
+    await setImmediate();
+    return performance.now() < endsMs;
+  };
+}
