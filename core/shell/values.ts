@@ -41,6 +41,8 @@ export type Stream = {
   readonly origins: readonly Origin[];
   /** When it lists file names: patterns they all fall under. */
   readonly paths?: readonly Arg[];
+  /** What is seen of its text, where the whole is not known. */
+  readonly shown?: string;
   /** The file it is the content of. */
   readonly file?: Arg;
 };

@@ -30,7 +30,7 @@ export const COREUTILS: Programs = {
   xxd: { ...READ, values: '-c -g -l -n -o -s -R' },
   ...rows('head tail', { ...READ, values: '-n -c --lines --bytes -s --pid' }),
   ...rows(
-    'md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum b2sum cksum sum base32 base64 fold fmt expand unexpand col column pr paste comm join look tsort csplit ptx uniq cut xmllint xmlstarlet csvcut miller mlr fx gron nkf iconv dos2unix-check',
+    'md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum b2sum cksum sum base32 base64 fold fmt expand unexpand col column pr paste comm join look tsort csplit ptx uniq cut xmllint csvcut miller mlr fx gron nkf iconv dos2unix-check',
     {
       ...READ,
       values:
@@ -50,12 +50,14 @@ export const COREUTILS: Programs = {
   },
   jq: {
     ...READ,
+    special: 'expression',
     operands: 'skip-first',
     values: '--arg --argjson --slurpfile --rawfile --indent -L',
     options: { '-f|--from-file': { value: 'read' } },
   },
   yq: {
     ...READ,
+    special: 'expression',
     operands: 'skip-first',
     values: '-o -p -I',
     options: { '-i|--inplace|--in-place': { effect: 'write' } },
@@ -184,7 +186,7 @@ export const COREUTILS: Programs = {
     ...READ,
     special: 'awk',
     values: '-F -v --assign --field-separator',
-    options: { '-f|--file': { value: 'read' }, '-i': { value: 'ignored' } },
+    options: { '-f|--file': { value: 'read' }, '-i|--include': { value: 'content' } },
   }),
   tee: {
     effect: 'write',
@@ -193,7 +195,13 @@ export const COREUTILS: Programs = {
     options: { '-a|--append': { flags: ['append'] } },
     special: 'tee',
   },
-  sponge: { effect: 'write', operation: 'write', operands: 'files', options: { '-a': { flags: ['append'] } } },
+  sponge: {
+    effect: 'write',
+    operation: 'write',
+    operands: 'files',
+    options: { '-a': { flags: ['append'] } },
+    special: 'soaked',
+  },
   touch: { effect: 'write', operation: 'write', operands: 'files', values: '-t -d -r --date --reference' },
   mkdir: {
     effect: 'write',

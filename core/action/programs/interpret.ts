@@ -1,7 +1,7 @@
 // From a simple command to what it does: finds the program's rule, reads its arguments, follows subcommands, or says `unknown`.
 
 import type { Invocation, RedirectUse, Walk } from '../../shell/frame.ts';
-import { type Arg, forkState, literal, type Origin, type Stream } from '../../shell/values.ts';
+import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
 import { type Draft, fileTarget } from '../draft.ts';
 import { graver, gravity } from '../effects.ts';
 import { segmentMatches } from '../paths.ts';
@@ -12,7 +12,7 @@ import { prepareGit } from './git-options.ts';
 import { addressed } from './leaving.ts';
 import { programName } from './names.ts';
 import { emitOutputs } from './outputs.ts';
-import { plant, printed } from './plant.ts';
+import { joinWritten, plant, printed } from './plant.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
 import { endlessOutput } from './special-carriers.ts';
@@ -384,15 +384,6 @@ export function redirectTo(use: RedirectUse, meaning: Meaning): void {
   });
   const before = append ? state.files.get(target.id) : undefined;
   state.files.set(target.id, joinWritten(before, use.content, append));
-  plant(meaning, target, use.content.text ?? printed(use.words), frame);
-}
-
-function joinWritten(before: Stream | undefined, content: Stream, append: boolean): Stream {
-  const origins: readonly Origin[] = [...new Set<Origin>([...(before?.origins ?? []), ...content.origins])];
-  const text = append
-    ? before?.text !== undefined && content.text !== undefined
-      ? before.text + content.text
-      : undefined
-    : content.text;
-  return text === undefined ? { origins: origins.length > 0 ? origins : ['generated'] } : { text, origins };
+  const seen = use.content.text ?? printed(use.words);
+  plant(meaning, target, seen ?? use.content.shown, frame, seen === undefined ? '' : undefined);
 }

@@ -14,7 +14,7 @@ import {
   type Special,
   target,
 } from './call.ts';
-import { plant } from './plant.ts';
+import { plantStream } from './edits.ts';
 import { fillsDisk } from './special-carriers.ts';
 
 const rm: Special = (call) => {
@@ -131,7 +131,7 @@ const tee: Special = (call) => {
       item.id,
       stdin.text === undefined && stdin.origins.length === 0 ? { origins: ['generated'] } : stdin,
     );
-  for (const item of targets) plant(call.meaning, item, stdin.text, call.invocation.frame);
+  for (const item of targets) plantStream(call.meaning, item, stdin, call);
   return stdin;
 };
 
@@ -230,27 +230,7 @@ const hostname: Special = (call) => {
   return { origins: ['file'] };
 };
 
-/** Editors run commands: `vim -c '!cmd'`, `emacs --eval`. */
-const editor: Special = (call) => {
-  const text = call.args.map((arg) => arg.text).join('\n');
-  for (const match of text.matchAll(/(?:^|[:+|\s])!\s{0,4}([^\n!]{1,2000})/g)) {
-    call.walk.text(match[1] as string, call.invocation.state, call.invocation.frame);
-  }
-  const runs = /!|\bsystem\s{0,4}\(|shell-command|call-process|:py|:lua|:perl|:ruby|--eval/.test(text);
-  if (runs) call.walk.judge.opaque('editor', text, [], call.invocation.frame);
-  const files = call.given.operands.filter((word) => !word.text.startsWith('+')).map((word) => target(call, word));
-  emit(call, { targets: files });
-  const secret = files.filter(
-    ({ id, glob }) =>
-      id.startsWith('file:') && placeOf(id.slice(5), glob, call.meaning.where).tags.includes('credential'),
-  );
-  // What it opens it shows.
-  if (secret.length > 0) emit(call, { effect: 'read', operation: 'read', targets: secret });
-  return SILENT;
-};
-
 export const FILE_SPECIALS: { readonly [name: string]: Special } = {
-  editor,
   rm,
   dd,
   grep,
