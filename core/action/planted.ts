@@ -5,6 +5,7 @@
 import type { Draft } from './draft.ts';
 import { gravity } from './effects.ts';
 import { PIPELINE, pipelineSteps } from './groovy-steps.ts';
+import { hostAccess } from './host-access.ts';
 import * as later from './later-lines.ts';
 import { finishPart } from './parts.ts';
 import type { Where } from './paths.ts';
@@ -37,6 +38,8 @@ const HOOKS: readonly (readonly [path: RegExp, key: RegExp])[] = [
     /"(?:initialize|onCreate|updateContent|postCreate|postStart|postAttach)Command"\s{0,8}:\s{0,8}"((?:[^"\\]|\\.){1,2000})"/g,
   ],
 ];
+
+const COMPOSE = /(?:^|\/)(?:(?:docker-|podman-)?compose(?:[.-][\w.-]+)?|container-compose)\.ya?ml$/;
 
 /** The first that fits. */
 const FAMILIES: readonly Family[] = [
@@ -87,7 +90,7 @@ const FAMILIES: readonly Family[] = [
     runs: 'image',
     commands: later.layers,
   },
-  { file: /(?:^|\/)(?:docker-)?compose(?:\.[\w-]+)?\.ya?ml$/, runs: 'image', commands: later.steps },
+  { file: COMPOSE, runs: 'image', commands: later.steps },
   {
     file: /(?:^|\/)(?:\.(?:npmrc|yarnrc|yarnrc\.yml|condarc|gemrc|pnpmrc)|bunfig\.toml|pip\.(?:conf|ini)|uv\.toml|\.cargo\/config(?:\.toml)?)$/,
     runs: 'setting',
@@ -117,11 +120,13 @@ export function plantedIn(
   const hooks = hook === undefined ? [] : hooksIn(text, hook, before);
   const commands = [...hooks, ...(family?.commands(text) ?? [])];
   const runs = family?.runs ?? 'here';
+  const grants = COMPOSE.test(plain) ? hostAccess(text).filter((line) => !before?.includes(line)) : [];
   // What was there before is not planted; a remark that becomes a line is.
   const had = new Set(before === undefined || before === '' ? [] : family?.commands(before));
   const fresh = [...new Set(commands)].filter((command) => command.trim() !== '' && !had.has(command));
   return [
     ...(hooks.length > 0 && before !== undefined ? [asked('hook', hooks)] : []),
+    ...(grants.length > 0 ? [asked('host access', grants)] : []),
     ...told(fresh, runs, where, read),
   ];
 }

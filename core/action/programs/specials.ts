@@ -6,6 +6,7 @@ import { ARCHIVE_SPECIALS } from './special-archives.ts';
 import { CARRIER_SPECIALS } from './special-carriers.ts';
 import { CHANNEL_SPECIALS } from './special-channels.ts';
 import { CLOUD_SPECIALS } from './special-clouds.ts';
+import { COMPOSE_SPECIALS } from './special-compose.ts';
 import { DATABASE_SPECIALS } from './special-databases.ts';
 import { DISK_SPECIALS } from './special-disks.ts';
 import { EDITOR_SPECIALS } from './special-editors.ts';
@@ -31,6 +32,7 @@ export const SPECIALS: { readonly [name: string]: Special } = {
   ...CARRIER_SPECIALS,
   ...CHANNEL_SPECIALS,
   ...CLOUD_SPECIALS,
+  ...COMPOSE_SPECIALS,
   ...DATABASE_SPECIALS,
   ...DISK_SPECIALS,
   ...EDIT_SPECIALS,
