@@ -13,6 +13,8 @@ export type Origin =
   | 'personal'
   | 'regulated'
   | 'file'
+  /** Told about this place, and known to whoever has the repository. */
+  | 'public'
   | 'generated'
   /** What a shell says whose commands come from elsewhere. */
   | 'session'

@@ -118,8 +118,11 @@ export const COREUTILS: Programs = {
     effect: 'none',
     operands: 'none',
     special: 'short-value',
-    values: '-d --date -r --reference -f -I',
-    options: { '-s|--set': { effect: 'system_change', value: 'content' } },
+    values: '-d --date -r --reference -I',
+    options: {
+      '-f|--file': { value: 'content' },
+      '-s|--set': { effect: 'system_change', value: 'content' },
+    },
   },
   ...rows(
     'uname hostname whoami id groups users who w last lastlog uptime arch nproc free df lsb_release lscpu lsblk lsusb lspci lsmod lsof ps pstree pgrep top htop vmstat iostat mpstat sar dmesg locale getconf sw_vers sysctl-read ip-read ifconfig-read netstat ss route-read arp-read finger tzselect lsns lslocks lsipc findmnt blkid pidof fuser-read nvidia-smi sensors uptime',

@@ -13,6 +13,7 @@ import { addressed } from './leaving.ts';
 import { programName } from './names.ts';
 import { emitOutputs } from './outputs.ts';
 import { joinWritten, plant, printed } from './plant.ts';
+import { isPublicFact } from './public-facts.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
 import { endlessOutput } from './special-carriers.ts';
@@ -80,7 +81,8 @@ export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning)
   // Whatever their options are, what stands behind them may be a command.
   const starts = rule.special === 'wrapped' || (rule.effect === 'build' && rule.operands === 'none' && !rule.special);
   if (starts) carried(invocation.words.slice(1), invocation, walk, meaning, runProgram);
-  return addressed(invocation, meaning, (seen) => follow(rule, rule.tool ?? name, invocation, walk, seen));
+  const out = addressed(invocation, meaning, (seen) => follow(rule, rule.tool ?? name, invocation, walk, seen));
+  return isPublicFact(invocation.words) ? { ...out, origins: ['public'] } : out;
 }
 
 /** Whatever word of it names a credential is read, also where the table takes it for the value of an option. */

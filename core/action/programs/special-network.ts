@@ -87,7 +87,9 @@ function request(call: Call, named: string, word: Arg, body: Body, flags: readon
     return { origins: ['download'] };
   }
   // What a substitution puts into an address leaves with it.
-  const leaks = word.origins.filter((origin) => origin !== 'download');
+  const told = readHost(word.text);
+  const own = OWN_PORT.test(word.text);
+  const leaks = word.origins.filter((origin) => origin !== 'download' && (origin !== 'public' || !told) && !own);
   const sent = joinOrigins(body.origins, leaks);
   const leaving = leaks.length > 0 && draft.effect === 'fetch' && draft.scope === 'remote';
   emit(call, {
@@ -140,6 +142,14 @@ function save(call: Call, word: Arg, from: Stream): void {
 
 function values(call: Call, names: string): Arg[] {
   return names.split(' ').flatMap((name) => [...(call.given.options.get(name) ?? [])]);
+}
+
+/** This machine, whatever its port is. */
+const OWN_PORT = /^(?:https?:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\]):\$/i;
+
+/** The host stands there, and nothing of it is put together. */
+function readHost(text: string): boolean {
+  return /^(?:https?:\/\/)?(?:[^/?#@\s]*@)?[\w.-]+(?::\d+)?(?=[/?#]|$)/i.test(text);
 }
 
 /** Where a secret belongs when it shows who asks. */

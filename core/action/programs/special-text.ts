@@ -230,6 +230,13 @@ function ranges(set: string): string[] {
 /** Prints a word without a slash: whatever it is, it does not lead to another folder. */
 const shortValue: Special = (call) => {
   if (call.effect !== 'none') return byRule(call);
+  // `date -f FILE` prints what it cannot read as a date; with BSD it is a format.
+  const file = call.given.options.get('-f')?.find(({ text }) => !text.startsWith('%'));
+  if (call.tool === 'date' && file) {
+    const targets = [target(call, file)];
+    emit(call, { effect: 'read', operation: 'read', targets });
+    return outOf({ ...call, effect: 'read' }, targets);
+  }
   emit(call, { effect: 'none' });
   return call.args.every((arg) => arg.known && !/\/|%[Dxhc]/.test(arg.text))
     ? { text: '0\n', origins: [] }
