@@ -4,6 +4,7 @@ import { type Arg, joinOrigins, literal, type Origin, type Stream } from '../../
 import { type Draft, plainTarget } from '../draft.ts';
 import { fileRequest, headersText, overridden, requestDraft } from '../http.ts';
 import { placeOf } from '../places.ts';
+import { unseenProgram } from '../unseen-download.ts';
 import { isMetadataHost, readUrl } from '../urls.ts';
 import {
   type Call,
@@ -125,9 +126,11 @@ function socketRequest(call: Call, method: string, socket: Arg, word: Arg, body:
   return { origins: ['file'] };
 }
 
-function save(call: Call, word: Arg, from: Stream): void {
+function save(call: Call, url: Arg, word: Arg, from: Stream): void {
   if (word.text === '-') return;
   const file = target(call, word);
+  if (unseenProgram(url.text, word.text))
+    call.walk.judge.opaque('download', url.text, url.origins, call.invocation.frame);
   emit(call, {
     tool: 'file',
     effect: 'write',
@@ -205,8 +208,8 @@ const curl: Special = (call) => {
     const query = has(call, '-G') ? joinOrigins(beside, body.origins) : beside;
     out = request(call, method, query.length > 0 ? { ...url, origins: joinOrigins(url.origins, query) } : url, body);
     const saved = call.given.options.get('-o')?.[index];
-    if (saved) save(call, inFolder(call, saved, '--output-dir'), out);
-    else if (has(call, '-O')) save(call, inFolder(call, remoteName(url), '--output-dir'), out);
+    if (saved) save(call, url, inFolder(call, saved, '--output-dir'), out);
+    else if (has(call, '-O')) save(call, url, inFolder(call, remoteName(url), '--output-dir'), out);
   });
   const whole = call.given.options.get('-o')?.length === urls.length || has(call, '-O');
   return whole ? SILENT : out;
@@ -248,7 +251,7 @@ const wget: Special = (call) => {
     if (has(call, '--spider')) continue;
     const named = optionValue(call, '-O');
     if (named?.text === '-' || named?.text === '/dev/stdout') return out;
-    if (named?.text !== '/dev/null') save(call, inFolder(call, named ?? remoteName(url), '-P'), out);
+    if (named?.text !== '/dev/null') save(call, url, inFolder(call, named ?? remoteName(url), '-P'), out);
   }
   if (operands.length === 0) return call.given.options.has('-i') ? unknownRequest(call) : emitNone(call);
   return SILENT;
