@@ -10,6 +10,7 @@ import * as later from './later-lines.ts';
 import { finishPart } from './parts.ts';
 import type { Where } from './paths.ts';
 import type { ActionPart } from './types.ts';
+import { projectLeaves } from './whole-folder.ts';
 
 const MAX_ADDED = 64 * 1024;
 /** Read one by one; what is beyond is read as one text. */
@@ -156,11 +157,13 @@ function told(commands: readonly string[], runs: Runs, where: Where, read: ReadL
   return [...single, ...(rest.length > 0 ? [rest.join('\n')] : [])].flatMap((command) => {
     const drafts = read(command, runs === 'image').map((draft) => [draft, finished(draft, where)] as const);
     const dumps = sendsEnvironment(command, drafts);
+    const taken = runs === 'here' && projectLeaves(read(command), where);
     const grave = drafts
       .filter(
         ([draft, part]) =>
           (GRAVE[runs](draft, part) && !(part.effect === 'download_execute' && guessed(draft, command))) ||
-          (dumps && REACHES.has(part.effect)),
+          (dumps && REACHES.has(part.effect)) ||
+          (taken && part.effect === 'send'),
       )
       .map(([draft]) => draft);
     // Where an image is built whoever approves its file judges what it fetches.
