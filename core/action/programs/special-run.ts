@@ -165,6 +165,7 @@ const buildTarget: Special = (call) => {
 };
 
 const TASK_EFFECTS: readonly (readonly [RegExp, Effect])[] = [
+  [/^(?:createsuperuser|changepassword)$/, 'identity_change'],
   [
     /^(?:showmigrations|diffsettings|inspectdb|sqlmigrate|routes?|about|stats|notes|db:version|db:migrate:status|route:list|list|migrate:status|env|event:list|schedule:list|help|version)$/,
     'read',
