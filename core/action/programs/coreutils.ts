@@ -342,7 +342,8 @@ export const COREUTILS: Programs = {
     values: '-c -S -u --cmd -s -W --eval -l -f -x',
   }),
   ...rows('ed red', { effect: 'write', operands: 'files', operation: 'edit', special: 'line-editor', values: '-p' }),
-  ...rows('man info apropos help tldr cheat', NONE),
+  ...rows('info apropos help tldr cheat', NONE),
+  man: { ...NONE, special: 'manual', values: '-P --pager -H --html -C -M -S -s -L -m -e -p -r -K' },
   getent: {
     effect: 'read',
     operands: 'none',

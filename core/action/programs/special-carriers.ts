@@ -48,6 +48,13 @@ const debuggers: Special = (call) => {
   return byRule(call);
 };
 
+/** `man -P COMMAND`: a pager is a line for a shell. */
+const manual: Special = (call) => {
+  for (const name of ['-P', '--pager', '-H', '--html'])
+    for (const word of call.given.options.get(name) ?? []) line(call, word.text);
+  return emitNone(call);
+};
+
 /** Each operand is a line for a shell. */
 const lines: Special = (call) => {
   const texts = ['-p', '-c', '-s', '--prepare', '--cleanup', '--setup'].flatMap(
@@ -122,6 +129,7 @@ export function fillsDisk(from: string, count: string | undefined, block: string
 export const CARRIER_SPECIALS: { readonly [name: string]: Special } = {
   debugger: debuggers,
   lines,
+  manual,
   load,
   sized,
 };

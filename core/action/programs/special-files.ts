@@ -1,6 +1,7 @@
 // Programs on files whose reading a table cannot hold: rm, dd, tee, grep, chmod.
 
 import { type Arg, literal } from '../../shell/values.ts';
+import { resolvePath, scopeOf } from '../paths.ts';
 import { placeOf } from '../places.ts';
 import {
   byRule,
@@ -153,11 +154,19 @@ const chmod: Special = (call) => {
   if (/^[2467][0-7]{3}$|[ug]?\+[rwx]*s/.test(mode.text)) flags.push('setuid');
   // Whoever starts it then has the rights of its owner, and it runs whatever it is told.
   const opens = flags.includes('setuid') && operands.some((word) => RUNS_ANYTHING.test(word.text));
+  // Whoever starts it is its owner while it runs: in the project it is a build's result, elsewhere it waits for somebody.
+  const lends =
+    /^[4-7][0-7]{3}$|(?:^|,)[augo]*u[augo]*[+=][rwx]*s/.test(mode.text) &&
+    operands.some(({ text }) =>
+      /^(?:temporary|home|system|machine)$/.test(
+        scopeOf(resolvePath(text, call.invocation.state.cwd, call.meaning.where.home), call.meaning.where),
+      ),
+    );
   emit(call, {
     ...(opens && { effect: 'security_disable' as const }),
     ...(!opens &&
       flags.includes('setuid') &&
-      call.invocation.frame.flags.includes('via_sudo') && { effect: 'identity_change' as const }),
+      (call.invocation.frame.flags.includes('via_sudo') || lends) && { effect: 'identity_change' as const }),
     targets: operands.map((word) => target(call, word)),
     flags,
     residue: [mode.text],
@@ -179,7 +188,14 @@ const chattr: Special = (call) => {
     }
   }
   const operands = call.given.operands.filter((word) => !/^[-+=][A-Za-z]+$/.test(word.text));
+  // By that mark a system asks before it starts what was fetched.
+  const unmarks =
+    call.tool === 'xattr' &&
+    call.args.some(({ text }) => /^-\w*[cd]/.test(text)) &&
+    (call.args.some(({ text }) => text === 'com.apple.quarantine') ||
+      call.args.some(({ text }) => /^-\w*c/.test(text)));
   emit(call, {
+    ...(unmarks && { effect: 'system_change' as const }),
     targets: operands.map((word) => target(call, word)),
     residue: [
       call.args
