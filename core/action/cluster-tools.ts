@@ -57,8 +57,17 @@ export function inCluster(call: ToolCall, name: string): ShellReading | undefine
   const inner =
     [given.resource, given.manifest, given.object].find(isObject) ??
     parsedObject(textOf(given, 'resource manifest object'));
-  const object: Given = inner ?? { ...given, kind: given.kind ?? noun ?? '' };
+  const object: Given = inner ?? { ...given, kind: given.kind ?? kindIn(given) ?? noun ?? '' };
   return only(readKubernetes(verb, object, commandsIn(where)));
+}
+
+/** Servers name the kind in an argument of their own, where `resource` is no object. */
+function kindIn(given: Given): string | undefined {
+  const kind = textOf(
+    given,
+    'resourceType resource_type resourceKind resource_kind objectType object_type resource type',
+  );
+  return kind === undefined || /[\s{/]/.test(kind) ? undefined : kind;
 }
 
 function parsedObject(text: string | undefined): Given | undefined {

@@ -5,10 +5,12 @@
 import type { Draft } from './draft.ts';
 import { gravity } from './effects.ts';
 import { PIPELINE, pipelineSteps } from './groovy-steps.ts';
+import { hostAccess } from './host-access.ts';
 import * as later from './later-lines.ts';
 import { finishPart } from './parts.ts';
 import type { Where } from './paths.ts';
 import type { ActionPart } from './types.ts';
+import { projectLeaves } from './whole-folder.ts';
 
 const MAX_ADDED = 64 * 1024;
 /** Read one by one; what is beyond is read as one text. */
@@ -37,6 +39,8 @@ const HOOKS: readonly (readonly [path: RegExp, key: RegExp])[] = [
     /"(?:initialize|onCreate|updateContent|postCreate|postStart|postAttach)Command"\s{0,8}:\s{0,8}"((?:[^"\\]|\\.){1,2000})"/g,
   ],
 ];
+
+const COMPOSE = /(?:^|\/)(?:(?:docker-|podman-)?compose(?:[.-][\w.-]+)?|container-compose)\.ya?ml$/;
 
 /** The first that fits. */
 const FAMILIES: readonly Family[] = [
@@ -87,7 +91,7 @@ const FAMILIES: readonly Family[] = [
     runs: 'image',
     commands: later.layers,
   },
-  { file: /(?:^|\/)(?:docker-)?compose(?:\.[\w-]+)?\.ya?ml$/, runs: 'image', commands: later.steps },
+  { file: COMPOSE, runs: 'image', commands: later.steps },
   {
     file: /(?:^|\/)(?:\.(?:npmrc|yarnrc|yarnrc\.yml|condarc|gemrc|pnpmrc)|bunfig\.toml|pip\.(?:conf|ini)|uv\.toml|\.cargo\/config(?:\.toml)?)$/,
     runs: 'setting',
@@ -117,11 +121,13 @@ export function plantedIn(
   const hooks = hook === undefined ? [] : hooksIn(text, hook, before);
   const commands = [...hooks, ...(family?.commands(text) ?? [])];
   const runs = family?.runs ?? 'here';
+  const grants = COMPOSE.test(plain) ? hostAccess(text).filter((line) => !before?.includes(line)) : [];
   // What was there before is not planted; a remark that becomes a line is.
   const had = new Set(before === undefined || before === '' ? [] : family?.commands(before));
   const fresh = [...new Set(commands)].filter((command) => command.trim() !== '' && !had.has(command));
   return [
     ...(hooks.length > 0 && before !== undefined ? [asked('hook', hooks)] : []),
+    ...(grants.length > 0 ? [asked('host access', grants)] : []),
     ...told(fresh, runs, where, read),
   ];
 }
@@ -151,11 +157,13 @@ function told(commands: readonly string[], runs: Runs, where: Where, read: ReadL
   return [...single, ...(rest.length > 0 ? [rest.join('\n')] : [])].flatMap((command) => {
     const drafts = read(command, runs === 'image').map((draft) => [draft, finished(draft, where)] as const);
     const dumps = sendsEnvironment(command, drafts);
+    const taken = runs === 'here' && projectLeaves(read(command), where);
     const grave = drafts
       .filter(
         ([draft, part]) =>
           (GRAVE[runs](draft, part) && !(part.effect === 'download_execute' && guessed(draft, command))) ||
-          (dumps && REACHES.has(part.effect)),
+          (dumps && REACHES.has(part.effect)) ||
+          (taken && part.effect === 'send'),
       )
       .map(([draft]) => draft);
     // Where an image is built whoever approves its file judges what it fetches.

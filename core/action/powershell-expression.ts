@@ -4,6 +4,7 @@ import { HARMLESS_MEMBERS } from './powershell-cmdlets.ts';
 import { flowsOf, place } from './powershell-files.ts';
 import type { PsCommand } from './powershell-parse.ts';
 import { add, type Flow, type Powershell } from './powershell-state.ts';
+import { saved } from './powershell-web.ts';
 import type { Effect } from './types.ts';
 
 type Reach = readonly [RegExp, Effect, Flow?];
@@ -18,7 +19,7 @@ const REACHES: readonly Reach[] = [
   [/\[(?:system\.)?diagnostics\.process\]::start/i, 'run_unknown'],
   [/\.kill\(/i, 'process_own'],
   [
-    /\.downloadstring\(|\.downloaddata\(|\.downloadfile\(|\.getstringasync\(|\.getasync\(|\.openread\(/i,
+    /\.downloadstring\(|\.downloaddata\(|\.downloadfile\w{0,9}\(|\.getstringasync\(|\.getasync\(|\.openread\(/i,
     'fetch',
     'download',
   ],
@@ -31,6 +32,7 @@ const REACHES: readonly Reach[] = [
 ];
 const REMOVES_OR_WRITES = new Set<Effect>(['delete', 'delete_many', 'write']);
 const READS = /\[(?:system\.)?io\.file\]::(?:read\w{1,20}|open(?:read|text))\(\s{0,8}(?:['"]([^'"$\n]{1,300})['"])?/i;
+const DOWNLOADS = /\.downloadfile(?:async|taskasync)?\(([^,()]{1,400}),([^,()]{1,400})\)/i;
 const DECODES = /frombase64string|gzipstream|deflatestream|-bxor|\[char\]\s*\(|\[char\[\]\]/i;
 
 export function readExpression(state: Powershell, command: PsCommand, into: ReadonlySet<Flow>): ReadonlySet<Flow> {
@@ -39,6 +41,12 @@ export function readExpression(state: Powershell, command: PsCommand, into: Read
   if (DECODES.test(text)) flows.add('decoded');
   if (READS.test(text)) for (const flow of readBy(state, text)) flows.add(flow);
   const found = REACHES.filter(([pattern]) => pattern.test(text));
+  const kept = DOWNLOADS.exec(text);
+  if (kept) {
+    const bare = (word: string | undefined) => (word ?? '').trim().replace(/^['"]|['"]$/g, '');
+    const file = bare(kept[2]);
+    saved(state, bare(kept[1]), { text: file, known: !file.includes('$') });
+  }
   for (const [, effect, flow] of found) {
     if (flow) flows.add(flow);
     const paths = REMOVES_OR_WRITES.has(effect)

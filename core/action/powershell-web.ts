@@ -2,8 +2,9 @@
 
 import { requestDraft } from './http.ts';
 import { argumentsOf, place } from './powershell-files.ts';
-import type { PsCommand } from './powershell-parse.ts';
+import type { PsCommand, PsWord } from './powershell-parse.ts';
 import { add, type Flow, flowsIn, type Powershell } from './powershell-state.ts';
+import { transferOf, unseenProgram } from './unseen-download.ts';
 
 const REQUESTS = new Set([
   'invoke-webrequest',
@@ -28,7 +29,14 @@ export function readRequest(
   const own =
     !/^(?:curl|wget|bitsadmin|certutil)$/.test(name) ||
     [...options.keys()].some((option) => /^-(?:uri|outfile|useb|method|body)/.test(option));
-  if (!own) return /urlcache|transfer/i.test(command.source) ? fetched(state, command) : undefined;
+  if (!own) {
+    const transfer = transferOf([name, ...command.words.slice(1).map(({ text }) => text)]);
+    if (transfer === undefined) return undefined;
+    add(state, 'http', 'fetch', { flags: ['remote'], residue: [command.source] });
+    const file = transfer.file === undefined ? undefined : { text: transfer.file, known: !/[$%]/.test(transfer.file) };
+    if (file) saved(state, transfer.address ?? '', file);
+    return new Set();
+  }
   const address =
     options.get('-uri') ??
     options.get('-url') ??
@@ -71,8 +79,15 @@ export function readRequest(
         draft.effect === 'send' && { externality: { ...draft.externality, sensitive_payload: 'secret' as const } }),
     });
   else add(state, 'http', 'fetch', { flags: ['remote'], residue: [command.source] });
-  const file = options.get('-outfile') ?? options.get('-destination');
+  const file =
+    options.get('-outfile') ?? options.get('-destination') ?? (name === 'start-bitstransfer' ? operands[1] : undefined);
   if (!file) return new Set<Flow>(draft?.effect === 'read_credential' ? ['download', 'secret'] : ['download']);
+  saved(state, address?.text ?? '', file);
+  return new Set();
+}
+
+/** What was fetched lies in a file now. */
+export function saved(state: Powershell, address: string, file: Pick<PsWord, 'text' | 'known'>): void {
   add(state, 'file', 'write', {
     operation: 'write',
     targets: [place(file, state.where)],
@@ -81,7 +96,11 @@ export function readRequest(
     residue: ['download'],
   });
   state.fetched.add(lastName(file.text));
-  return new Set();
+  const held = address.replace(/^["']?\$\{?(\w{1,64})\}?["']?$/, (all, name: string) => {
+    return state.variables.get(name.toLowerCase())?.text ?? all;
+  });
+  if (unseenProgram(held, file.text))
+    add(state, 'http', 'run_opaque', { operation: 'download', residue: [address, file.text] });
 }
 
 const LOOKUPS = /^(?:resolve-dnsname|test-connection|test-netconnection|nslookup|tracert|pathping)$/;
@@ -122,13 +141,6 @@ function leaves(flows: ReadonlySet<Flow>): boolean {
 
 function carrying(flows: ReadonlySet<Flow>): { readonly sensitive_payload: 'secret' | 'unknown' } {
   return { sensitive_payload: flows.has('secret') ? 'secret' : 'unknown' };
-}
-
-function fetched(state: Powershell, command: PsCommand): ReadonlySet<Flow> {
-  add(state, 'http', 'fetch', { flags: ['remote'], residue: [command.source] });
-  const file = command.words.filter((word) => /[\\/.]/.test(word.text) && !/^https?:|^[-/]/i.test(word.text)).at(-1);
-  if (file) state.fetched.add(lastName(file.text));
-  return new Set();
 }
 
 function lastName(path: string): string {

@@ -3,13 +3,13 @@
 import { type Frame, OUTER_FRAME, type Walk } from '../shell/frame.ts';
 import { type Arg, literal, newState, type Origin } from '../shell/values.ts';
 import { newWalk } from '../shell/walk.ts';
-import { readCode } from './code.ts';
 import type { Draft } from './draft.ts';
 import type { Where } from './paths.ts';
 import type { ReadLine } from './planted.ts';
 import { readPowershell } from './powershell.ts';
 import type { Meaning } from './programs/call.ts';
 import { commandNames } from './programs/command-names.ts';
+import { readProgramText } from './programs/edits.ts';
 import { redirectTo, runProgram } from './programs/interpret.ts';
 import { opaqueEffect } from './programs/special-shells.ts';
 import { boundText } from './programs/surroundings.ts';
@@ -173,6 +173,6 @@ export function codeReading(language: string, text: string, where: Where): Shell
   const meaning = meaningFor(where, drafts, secrets);
   const state = newState(where.cwd, where.home);
   const walk = walkFor(drafts, meaning);
-  readCode(tool, text, { words: [literal(tool)], assignments: [], state, frame: OUTER_FRAME }, walk, meaning);
+  readProgramText(tool, text, { words: [literal(tool)], assignments: [], state, frame: OUTER_FRAME }, walk, meaning);
   return { drafts, secrets };
 }

@@ -235,6 +235,9 @@ function aboutSecret(name: string, verb: string): boolean {
   );
 }
 
+const BARRIERS = /(?:^|_)(?:branch_protections?|protection_rules?|rulesets?|approval_rules?)(?:_|$)/;
+const CHANGES_IT = /^(?:update|set|edit|patch|put|modify|configure|change|replace|upsert|save|write)$/;
+
 /** A control switched off by its verb, or set to off by an argument. */
 function weakens(name: string, verbs: readonly string[], first: string, given: Given): boolean {
   if (!GUARD_NOUNS.test(name) && !guardIn(given)) return false;
@@ -242,8 +245,13 @@ function weakens(name: string, verbs: readonly string[], first: string, given: G
   if (!/^(?:update|set|edit|patch|put|modify|configure|toggle|change|switch|write|replace|upsert|save)$/.test(first))
     return false;
   const off = (value: unknown) => value === false || value === null || (typeof value === 'string' && OFF.test(value));
-  if (GUARD_NOUNS.test(name)) return Object.values(given).some(off);
+  if (GUARD_NOUNS.test(name)) return Object.values(given).some(off) || countsNothing(given);
   return guardIn(given);
+}
+
+/** `{required_reviews: 0}`: nobody has to. */
+function countsNothing(given: Given): boolean {
+  return Object.entries(given).some(([key, value]) => value === 0 && /requir|approv|review|minimum|^min_/i.test(key));
 }
 
 /** `{audit_log: {enabled: false}}`, `{mfa_required: false}`. */
@@ -267,6 +275,8 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
       ? 'security_disable'
       : 'unknown';
   const talks = TALK_NOUNS.test(name);
+  // What keeps a branch or a network: whichever way it is changed, a person should know.
+  if (BARRIERS.test(name) && CHANGES_IT.test(first)) return 'system_change';
   // Whoever holds the link holds the file.
   if (
     READS.has(first) &&
@@ -298,7 +308,9 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
   )
     return 'identity_change';
   const plants =
-    /^(?:create|add|update|set|enable|activate|register|put|schedule|upsert|edit|save|insert|deploy)$/.test(first);
+    /^(?:create|add|update|set|enable|activate|register|put|schedule|upsert|edit|save|insert|deploy|modify|configure|change)$/.test(
+      first,
+    );
   if (plants && LATER_NOUNS.test(name) && !talks) return 'schedule';
   if (
     first === 'push' ||

@@ -20,7 +20,7 @@ import { bareName, plainName } from './tool-names.ts';
 import { READS } from './tool-words.ts';
 import type { Effect } from './types.ts';
 import { understood } from './web-services.ts';
-import { resolved } from './workflow-text.ts';
+import { resolved, writtenOutside } from './workflow-text.ts';
 
 const only = (draft: Draft): ShellReading => ({ drafts: [draft], secrets: [] });
 
@@ -58,7 +58,8 @@ export function readStep(call: ToolCall, name: string): ShellReading | undefined
       where,
     );
   const script = scriptOf(given);
-  if (script !== undefined) return inShell(textOf(given, 'shell language') ?? name, resolved(script), call);
+  if (script !== undefined)
+    return withOutside(script, inShell(textOf(given, 'shell language') ?? name, resolved(script), call));
   for (const [key, language] of Object.entries(LANGUAGES)) {
     const text = given[key];
     // A name stands for code of the project; text is read.
@@ -108,6 +109,19 @@ function forgeScript(script: string, uses: string, call: ToolCall): ShellReading
 }
 
 /** Scripts are shell unless the step names another language. */
+function withOutside(script: string, reading: ShellReading): ShellReading {
+  if (!writtenOutside(script)) return reading;
+  const unseen: Draft = {
+    tool: 'shell',
+    operation: 'run',
+    effect: 'run_opaque',
+    targets: [],
+    flags: ['opaque_expression'],
+    residue: [script],
+  };
+  return { ...reading, drafts: [...reading.drafts, unseen] };
+}
+
 function inShell(language: string, text: string, { where }: ToolCall): ShellReading {
   const named = /^(python|node|ruby|perl|php|pwsh|powershell)/.exec(language.toLowerCase())?.[1];
   const shebang = /^#!.*\b(python|node|ruby|perl)/.exec(text)?.[1];

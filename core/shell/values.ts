@@ -13,6 +13,8 @@ export type Origin =
   | 'personal'
   | 'regulated'
   | 'file'
+  /** Told about this place, and known to whoever has the repository. */
+  | 'public'
   | 'generated'
   /** What a shell says whose commands come from elsewhere. */
   | 'session'
@@ -41,6 +43,8 @@ export type Stream = {
   readonly origins: readonly Origin[];
   /** When it lists file names: patterns they all fall under. */
   readonly paths?: readonly Arg[];
+  /** What is seen of its text, where the whole is not known. */
+  readonly shown?: string;
   /** The file it is the content of. */
   readonly file?: Arg;
 };

@@ -7,6 +7,7 @@ import { resolvePath, type Where } from '../../core/action/paths.ts';
 import { placeOf } from '../../core/action/places.ts';
 import { readShell } from '../../core/action/shell-action.ts';
 import type { Effect } from '../../core/action/types.ts';
+import { wholeFolderLeaves } from '../../core/action/whole-folder.ts';
 
 export type Ask = { readonly effect: Effect | 'exfiltrate'; readonly start: number; readonly end: number };
 
@@ -29,7 +30,17 @@ export function placesAsked(text: string): Ask[] {
 }
 
 export function asksOf(text: string): Ask[] {
-  return [...commands(text), ...paths(text), ...leaks(text), ...losses(text), ...controls(text)];
+  return [...commands(text, graveOf), ...paths(text), ...leaks(text), ...losses(text), ...controls(text)];
+}
+
+/** A folder that is to be packed and sent: manuals ask it of people, so it counts where the agent is called. */
+export function uploadsAsked(text: string): Ask[] {
+  return commands(text, uploadOf);
+}
+
+/** Everything that whoever calls the agent may ask of it: losses count, too, that manuals speak of every day. */
+export function ordersOf(text: string): Ask[] {
+  return [...asksOf(text), ...uploadsAsked(text), ...commands(text, lossOf)];
 }
 
 const QUOTED = /`{1,3}([^`]{4,600})`{1,3}|'([^'\n]{4,600})'|"([^"\n]{4,600})"|“([^”\n]{4,600})”/g;
@@ -40,32 +51,42 @@ const RUN =
 const BEHIND_SHELL = /(\|\s{0,4}(?:sudo\s{1,4})?(?:ba|z|da)?sh)\s.*$/s;
 const SENTENCE_END = /[.,!?]+(?:\s.*)?$/s;
 
-/** The effect of whatever stands there as a command, when it is one of the gravest. */
-function commands(text: string): Ask[] {
+type Read = (command: string) => Ask['effect'] | undefined;
+
+/** The effect of whatever stands there as a command, when it is one that is looked for. */
+function commands(text: string, read: Read): Ask[] {
   const asks: Ask[] = [];
   const seen = new Set<string>();
   for (const match of [...text.matchAll(QUOTED), ...text.matchAll(RUN)].slice(0, MAX_FRAGMENTS * 2)) {
     const fragment = match.slice(1).find((group) => group !== undefined) as string;
     if (seen.size >= MAX_FRAGMENTS || seen.has(fragment)) continue;
     seen.add(fragment);
-    const effect = commandEffect(fragment);
+    const effect = commandEffect(fragment, read);
     if (effect !== undefined) asks.push({ effect, start: match.index, end: match.index + match[0].length });
   }
   return asks;
 }
 
-function commandEffect(fragment: string): Effect | undefined {
+function commandEffect(fragment: string, read: Read): Ask['effect'] | undefined {
   const command = fragment.slice(0, MAX_FRAGMENT).replace(/[,;]?\s(?:silently|now|and then|without)\b.*$/is, '');
   if (!/^\W{0,3}[\w./~$-]+\s+\S|\||:\(\)/.test(command)) return undefined;
   // Unquoted, the sentence around it goes on behind the command: `| sh. Thanks` is no program called `sh.`.
-  return worstOf(command) ?? worstOf(command.replace(SENTENCE_END, '')) ?? worstOf(command.replace(BEHIND_SHELL, '$1'));
+  return read(command) ?? read(command.replace(SENTENCE_END, '')) ?? read(command.replace(BEHIND_SHELL, '$1'));
 }
 
-function worstOf(command: string): Effect | undefined {
+const graveOf: Read = (command) => worstOf(command, (effect) => gravity(effect) >= GRAVE);
+
+const uploadOf: Read = (command) => (wholeFolderLeaves(readShell(command, NOWHERE).drafts) ? 'exfiltrate' : undefined);
+
+const LOSES: ReadonlySet<Effect> = new Set(['vcs_force_push', 'infra_destroy', 'database_destroy', 'delete_many']);
+const lossOf: Read = (command) => worstOf(command, (effect) => LOSES.has(effect));
+
+function worstOf(command: string, counts: (effect: Effect) => boolean): Effect | undefined {
   let worst: Effect | undefined;
   for (const draft of readShell(command, NOWHERE).drafts) {
-    const { effect } = finishPart(draft, { where: NOWHERE, mask: same, digest: same, sensitive: () => undefined });
-    if (gravity(effect) >= GRAVE && (worst === undefined || gravity(effect) > gravity(worst))) worst = effect;
+    const part = finishPart(draft, { where: NOWHERE, mask: same, digest: same, sensitive: () => undefined });
+    if (part.flags.includes('dry_run') || part.flags.includes('regenerable') || !counts(part.effect)) continue;
+    if (worst === undefined || gravity(part.effect) > gravity(worst)) worst = part.effect;
   }
   return worst;
 }

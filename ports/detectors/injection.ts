@@ -1,7 +1,7 @@
 // Finds text that is meant for the agent where it has no say: in what tools give back, in descriptions, hidden in what a
 // person proposes. General principles, no list of attacks. Linear: patterns are bounded, views and findings are counted.
 
-import { type Ask, asksOf, placesAsked } from './agent-asks.ts';
+import { type Ask, asksOf, ordersOf, placesAsked, uploadsAsked } from './agent-asks.ts';
 import {
   ABOUT,
   CONCEAL,
@@ -96,9 +96,10 @@ function read(text: string, whole: number | undefined, found: Detection[]): void
   const place = (range: { start: number; end: number }) => (whole === undefined ? range : { start: 0, end: whole });
   for (const signal of signals) found.push(finding(KIND[signal.kind], signal.sure ? 'high' : 'low', place(signal)));
   const calls = signals.filter((signal) => signal.sure && signal.kind !== 'transfer');
-  for (const ask of asksNear(text, calls)) found.push(finding(`asks_${ask.effect}`, 'high', place(ask)));
+  for (const ask of asksNear(text, calls, { ...NEAR, read: ordersOf }))
+    found.push(finding(`asks_${ask.effect}`, 'high', place(ask)));
   const hints = calls.length > 0 ? [] : nudges(text);
-  for (const ask of asksNear(text, hints, { before: 0, behind: 200, read: placesAsked }))
+  for (const ask of asksNear(text, hints, { before: 0, behind: 200, read: handedOn }))
     found.push(finding(`asks_${ask.effect}`, 'medium', place(ask)));
   const duties = calls.length > 0 ? [] : marks(DUTY, text).filter((range) => isDuty(text, range));
   for (const ask of asksNear(text, duties, { before: 160, behind: 300, read: asksOf }))
@@ -118,6 +119,11 @@ function describes(text: string, whole: number | undefined, found: Detection[]):
     found.push(finding(`asks_${ask.effect}`, 'medium', at(ask)));
 }
 
+/** What no manual has its readers do around a call of a tool. */
+function handedOn(text: string): Ask[] {
+  return [...placesAsked(text), ...uploadsAsked(text)];
+}
+
 /** A hidden piece: what it says weighs more, because nobody was to see it. */
 function fromView(view: View, place: Place, found: Detection[]): void {
   const text = plainText(view.text);
@@ -126,7 +132,7 @@ function fromView(view: View, place: Place, found: Detection[]): void {
   // A whole text read another way has everything in it: there only what is near an order counts.
   const addressed = sure.length > 0 || (!view.whole && (signals.some(({ kind }) => kind === 'call') || leans(text)));
   if (place !== 'prompt' && place !== 'action' && addressed) {
-    const [ask] = view.whole ? asksNear(text, sure) : asksOf(text);
+    const [ask] = view.whole ? asksNear(text, sure, { ...NEAR, read: hiddenAsks }) : hiddenAsks(text);
     if (ask) {
       found.push(finding(`asks_${ask.effect}`, 'high', view));
       return;
@@ -134,6 +140,11 @@ function fromView(view: View, place: Place, found: Detection[]): void {
   }
   if (view.telling) found.push(finding(HIDDEN[view.hiddenBy], addressed ? 'high' : 'medium', view));
   else if (addressed) found.push(finding(HIDDEN[view.hiddenBy], 'high', view));
+}
+
+/** Losses are told by the text being hidden. */
+function hiddenAsks(text: string): Ask[] {
+  return [...asksOf(text), ...uploadsAsked(text)];
 }
 
 /** In a hidden place it is enough to speak of the agent or its person, and of something to do. */

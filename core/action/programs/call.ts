@@ -303,7 +303,8 @@ export function outOf(call: Call, targets: readonly DraftTarget[]): Stream {
   let origins: readonly Origin[] = call.rule.filter ? stdin.origins : [];
   if (call.effect === 'fetch') origins = joinOrigins(origins, ['download']);
   else if (call.effect === 'secret_fetch') origins = joinOrigins(origins, ['secret', 'stored']);
-  else if (targets.length > 0) {
+  // What a machine says of itself is of here as much as a file is.
+  else if (targets.length > 0 || (call.effect === 'read' && !call.rule.filter)) {
     origins = joinOrigins(origins, ['file']);
     for (const item of targets) {
       if (!item.id.startsWith('file:')) continue;

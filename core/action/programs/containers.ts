@@ -85,13 +85,16 @@ const COMPOSE: Rule = {
   effect: 'build',
   operation: 'compose',
   values: '-f --file -p --project-name --profile --project-directory --ansi --parallel',
+  projectFile: '-f --file',
   options: { '--env-file': { value: 'handed' } },
   subcommands: {
-    'up|start|restart|build|create|pull|watch|config|convert|pause|unpause|scale|version|alpha': {
+    'up|start|restart|build|create|watch|scale': {
       effect: 'build',
+      special: 'compose',
       operands: 'residue',
       values: '--scale -t --timeout',
     },
+    'pull|config|convert|pause|unpause|version|alpha': { effect: 'build', operands: 'residue' },
     'ps|logs|top|images|ls|events|port|stats|volumes': READ,
     'stop|kill': { effect: 'process_own', operands: 'none' },
     down: {
@@ -109,7 +112,7 @@ const COMPOSE: Rule = {
       operands: 'none',
       options: { '-v|--volumes': { effect: 'infra_destroy', flags: ['volumes'] }, '-f|-s': {} },
     },
-    run: { ...RUN, special: 'container-exec' },
+    run: { ...RUN, special: 'compose-run' },
     exec: EXEC,
     push: { effect: 'publish', operands: 'residue' },
     cp: { effect: 'write', operands: 'residue', special: 'container-copy' },
@@ -233,7 +236,7 @@ const DOCKER: Rule = {
 };
 
 export const CONTAINERS: Programs = {
-  ...rows('docker podman nerdctl', DOCKER),
+  ...rows('docker podman nerdctl finch', DOCKER),
   ...rows('docker-compose podman-compose', { ...COMPOSE, tool: 'docker', systems: ['docker'] }),
   ...rows('buildah kaniko img', {
     effect: 'build',

@@ -30,7 +30,7 @@ export const COREUTILS: Programs = {
   xxd: { ...READ, values: '-c -g -l -n -o -s -R' },
   ...rows('head tail', { ...READ, values: '-n -c --lines --bytes -s --pid' }),
   ...rows(
-    'md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum b2sum cksum sum base32 base64 fold fmt expand unexpand col column pr paste comm join look tsort csplit ptx uniq cut xmllint xmlstarlet csvcut miller mlr fx gron nkf iconv dos2unix-check',
+    'md5sum sha1sum sha224sum sha256sum sha384sum sha512sum shasum b2sum cksum sum base32 base64 fold fmt expand unexpand col column pr paste comm join look tsort csplit ptx uniq cut xmllint csvcut miller mlr fx gron nkf iconv dos2unix-check',
     {
       ...READ,
       values:
@@ -50,12 +50,14 @@ export const COREUTILS: Programs = {
   },
   jq: {
     ...READ,
+    special: 'expression',
     operands: 'skip-first',
     values: '--arg --argjson --slurpfile --rawfile --indent -L',
     options: { '-f|--from-file': { value: 'read' } },
   },
   yq: {
     ...READ,
+    special: 'expression',
     operands: 'skip-first',
     values: '-o -p -I',
     options: { '-i|--inplace|--in-place': { effect: 'write' } },
@@ -116,8 +118,11 @@ export const COREUTILS: Programs = {
     effect: 'none',
     operands: 'none',
     special: 'short-value',
-    values: '-d --date -r --reference -f -I',
-    options: { '-s|--set': { effect: 'system_change', value: 'content' } },
+    values: '-d --date -r --reference -I',
+    options: {
+      '-f|--file': { value: 'content' },
+      '-s|--set': { effect: 'system_change', value: 'content' },
+    },
   },
   ...rows(
     'uname hostname whoami id groups users who w last lastlog uptime arch nproc free df lsb_release lscpu lsblk lsusb lspci lsmod lsof ps pstree pgrep top htop vmstat iostat mpstat sar dmesg locale getconf sw_vers sysctl-read ip-read ifconfig-read netstat ss route-read arp-read finger tzselect lsns lslocks lsipc findmnt blkid pidof fuser-read nvidia-smi sensors uptime',
@@ -184,7 +189,7 @@ export const COREUTILS: Programs = {
     ...READ,
     special: 'awk',
     values: '-F -v --assign --field-separator',
-    options: { '-f|--file': { value: 'read' }, '-i': { value: 'ignored' } },
+    options: { '-f|--file': { value: 'read' }, '-i|--include': { value: 'content' } },
   }),
   tee: {
     effect: 'write',
@@ -193,7 +198,13 @@ export const COREUTILS: Programs = {
     options: { '-a|--append': { flags: ['append'] } },
     special: 'tee',
   },
-  sponge: { effect: 'write', operation: 'write', operands: 'files', options: { '-a': { flags: ['append'] } } },
+  sponge: {
+    effect: 'write',
+    operation: 'write',
+    operands: 'files',
+    options: { '-a': { flags: ['append'] } },
+    special: 'soaked',
+  },
   touch: { effect: 'write', operation: 'write', operands: 'files', values: '-t -d -r --date --reference' },
   mkdir: {
     effect: 'write',
@@ -331,7 +342,8 @@ export const COREUTILS: Programs = {
     values: '-c -S -u --cmd -s -W --eval -l -f -x',
   }),
   ...rows('ed red', { effect: 'write', operands: 'files', operation: 'edit', special: 'line-editor', values: '-p' }),
-  ...rows('man info apropos help tldr cheat', NONE),
+  ...rows('info apropos help tldr cheat', NONE),
+  man: { ...NONE, special: 'manual', values: '-P --pager -H --html -C -M -S -s -L -m -e -p -r -K' },
   getent: {
     effect: 'read',
     operands: 'none',

@@ -1,7 +1,7 @@
 // From a simple command to what it does: finds the program's rule, reads its arguments, follows subcommands, or says `unknown`.
 
 import type { Invocation, RedirectUse, Walk } from '../../shell/frame.ts';
-import { type Arg, forkState, literal, type Origin, type Stream } from '../../shell/values.ts';
+import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
 import { type Draft, fileTarget } from '../draft.ts';
 import { graver, gravity } from '../effects.ts';
 import { segmentMatches } from '../paths.ts';
@@ -12,7 +12,8 @@ import { prepareGit } from './git-options.ts';
 import { addressed } from './leaving.ts';
 import { programName } from './names.ts';
 import { emitOutputs } from './outputs.ts';
-import { plant, printed } from './plant.ts';
+import { joinWritten, plant, printed } from './plant.ts';
+import { isPublicFact } from './public-facts.ts';
 import { PROGRAMS } from './registry.ts';
 import type { Rule } from './rule.ts';
 import { endlessOutput } from './special-carriers.ts';
@@ -80,7 +81,8 @@ export function runProgram(invocation: Invocation, walk: Walk, meaning: Meaning)
   // Whatever their options are, what stands behind them may be a command.
   const starts = rule.special === 'wrapped' || (rule.effect === 'build' && rule.operands === 'none' && !rule.special);
   if (starts) carried(invocation.words.slice(1), invocation, walk, meaning, runProgram);
-  return addressed(invocation, meaning, (seen) => follow(rule, rule.tool ?? name, invocation, walk, seen));
+  const out = addressed(invocation, meaning, (seen) => follow(rule, rule.tool ?? name, invocation, walk, seen));
+  return isPublicFact(invocation.words) ? { ...out, origins: ['public'] } : out;
 }
 
 /** Whatever word of it names a credential is read, also where the table takes it for the value of an option. */
@@ -384,15 +386,6 @@ export function redirectTo(use: RedirectUse, meaning: Meaning): void {
   });
   const before = append ? state.files.get(target.id) : undefined;
   state.files.set(target.id, joinWritten(before, use.content, append));
-  plant(meaning, target, use.content.text ?? printed(use.words), frame);
-}
-
-function joinWritten(before: Stream | undefined, content: Stream, append: boolean): Stream {
-  const origins: readonly Origin[] = [...new Set<Origin>([...(before?.origins ?? []), ...content.origins])];
-  const text = append
-    ? before?.text !== undefined && content.text !== undefined
-      ? before.text + content.text
-      : undefined
-    : content.text;
-  return text === undefined ? { origins: origins.length > 0 ? origins : ['generated'] } : { text, origins };
+  const seen = use.content.text ?? printed(use.words);
+  plant(meaning, target, seen ?? use.content.shown, frame, seen === undefined ? '' : undefined);
 }

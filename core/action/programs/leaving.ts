@@ -52,7 +52,9 @@ function carries(word: Arg): boolean {
   if (word.known || ofHere(word.origins).length === 0 || !ADDRESS.test(word.text)) return false;
   const address = addressIn(word);
   const url = readUrl(address);
-  return address.includes('$') && url !== undefined && url.scheme !== 'file' && !isLocalHost(url.host);
+  return (
+    address.includes('$') && url !== undefined && url.scheme !== 'file' && !isLocalHost(url.host.replace(/:\$.*$/, ''))
+  );
 }
 
 function addressIn(word: Arg): string {

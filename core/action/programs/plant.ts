@@ -1,7 +1,7 @@
 // What a shell line writes into files whose lines run later, read as a patch of the same text would be.
 
 import type { Frame } from '../../shell/frame.ts';
-import type { Arg, ShellState } from '../../shell/values.ts';
+import type { Arg, Origin, ShellState, Stream } from '../../shell/values.ts';
 import type { Draft, DraftTarget } from '../draft.ts';
 import type { Where } from '../paths.ts';
 import { plantedIn, type ReadLine } from '../planted.ts';
@@ -30,6 +30,19 @@ export function printed(words: readonly Arg[]): string | undefined {
     .join(' ');
 }
 
+/** What lies in a file after this line has written there. */
+export function joinWritten(before: Stream | undefined, content: Stream, append: boolean): Stream {
+  const origins: readonly Origin[] = [...new Set<Origin>([...(before?.origins ?? []), ...content.origins])];
+  const text = append
+    ? before?.text !== undefined && content.text !== undefined
+      ? before.text + content.text
+      : undefined
+    : content.text;
+  if (text !== undefined) return { text, origins };
+  const shown = content.shown === undefined ? {} : { shown: content.shown };
+  return { origins: origins.length > 0 ? origins : ['generated'], ...shown };
+}
+
 /** What this line wrote and then copied or moved is planted where it lands. */
 export function plantCarried(
   meaning: Meaning,
@@ -40,27 +53,12 @@ export function plantCarried(
 ): void {
   if (state.files.size === 0) return;
   for (const { id } of from) {
-    const text = state.files.get(id)?.text;
+    const written = state.files.get(id);
+    const text = written?.text ?? written?.shown;
+    const before = written?.text === undefined ? '' : undefined;
     const name = id.slice(id.lastIndexOf('/') + 1);
     const folder = `${to.id.replace(/\/$/, '')}/${name}`;
     // A folder or a name: nobody said which.
-    for (const place of [to.id, folder]) plant(meaning, { ...to, id: place }, text, frame);
+    for (const place of [to.id, folder]) plant(meaning, { ...to, id: place }, text, frame, before);
   }
-}
-
-const SUBSTITUTES =
-  /(?:^|[\s;{}\d$/,!])s([^\w\s\\])((?:\\[\s\S]|(?!\1)[\s\S]){0,2000})\1((?:\\[\s\S]|(?!\1)[\s\S]){0,2000})\1/g;
-const PUTS = /(?:^|[\s;{}\d$/,!])[aic](?:\\\n?|[ \t])[ \t]{0,40}([^\n]{1,4000})/g;
-
-/** What the script of `sed -i` brings into its files. */
-export function plantEdits(meaning: Meaning, targets: readonly DraftTarget[], script: string, frame: Frame): void {
-  const shown = (text: string) =>
-    text.replace(/\\([\s\S])/g, (_all, letter: string) => (letter === 't' ? '\t' : letter === 'n' ? '\n' : letter));
-  const substituted = [...script.matchAll(SUBSTITUTES)];
-  const text = [
-    ...substituted.map((match) => match[3] as string),
-    ...[...script.matchAll(PUTS)].map((match) => match[1] as string),
-  ];
-  const before = substituted.map((match) => shown(match[2] as string)).join('\n');
-  for (const target of targets) plant(meaning, target, shown(text.join('\n')), frame, before);
 }

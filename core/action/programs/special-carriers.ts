@@ -1,10 +1,9 @@
-// Programs that are no wrappers and still run what they are told: debuggers, line editors, tools that time or join commands;
+// Programs that are no wrappers and still run what they are told: debuggers, tools that time or join commands;
 // and those that send or write without end.
 
 import { type Arg, forkState, type Stream } from '../../shell/values.ts';
 import { readCode } from '../code.ts';
-import { placeOf } from '../places.ts';
-import { byRule, type Call, emit, emitNone, optionValue, SILENT, type Special, target } from './call.ts';
+import { byRule, type Call, emit, emitNone, optionValue, type Special, target } from './call.ts';
 
 /** Requests of one run, and connections at once, beyond which it is no test any more. */
 const MANY_REQUESTS = 1_000_000;
@@ -49,24 +48,11 @@ const debuggers: Special = (call) => {
   return byRule(call);
 };
 
-/** `ed` takes its commands from standard input; those with `!` go to a shell. */
-const lineEditor: Special = (call) => {
-  const { stdin } = call.invocation.frame;
-  for (const match of (stdin.text ?? '').matchAll(/^\s*(?:\d+|[$.%,]|[re]|w)?\s*!(.{1,2000})$/gm))
-    line(call, match[1] as string);
-  if (stdin.text === undefined && stdin.origins.length > 0)
-    call.walk.judge.opaque('stdin', '', stdin.origins, call.invocation.frame);
-  const operands = call.given.operands;
-  for (const word of operands) if (word.text.startsWith('!')) line(call, word.text.slice(1));
-  const files = operands.filter((word) => !word.text.startsWith('!')).map((word) => target(call, word));
-  emit(call, { targets: files, residue: [stdin.text ?? ''] });
-  // What it opens it can print.
-  const secret = files.filter(
-    ({ id, glob }) =>
-      id.startsWith('file:') && placeOf(id.slice(5), glob, call.meaning.where).tags.includes('credential'),
-  );
-  if (secret.length > 0) emit(call, { effect: 'read', operation: 'read', targets: secret });
-  return SILENT;
+/** `man -P COMMAND`: a pager is a line for a shell. */
+const manual: Special = (call) => {
+  for (const name of ['-P', '--pager', '-H', '--html'])
+    for (const word of call.given.options.get(name) ?? []) line(call, word.text);
+  return emitNone(call);
 };
 
 /** Each operand is a line for a shell. */
@@ -142,8 +128,8 @@ export function fillsDisk(from: string, count: string | undefined, block: string
 
 export const CARRIER_SPECIALS: { readonly [name: string]: Special } = {
   debugger: debuggers,
-  'line-editor': lineEditor,
   lines,
+  manual,
   load,
   sized,
 };

@@ -37,6 +37,9 @@ export const environment: Special = (call) => {
       emit(call, { effect: 'security_disable', operation: 'environment', targets, residue: [value] });
     else if (name === 'PATH' && /(?:^|:)(?:\/tmp|\/var\/tmp|\/dev\/shm)(?:\/|:|$)/.test(value)) {
       emit(call, { effect: 'run_opaque', operation: 'environment', targets, residue: [value] });
+    } else if (name === 'PATH' && /^(?:\.{0,2}\/?)?:(?!$)/.test(value)) {
+      // Whatever lies where one stands goes before the programs of the system.
+      emit(call, { effect: 'run_unknown', operation: 'environment', targets, residue: [value] });
     } else if (LOADERS.test(name) && call.tool === 'export' && value !== '') {
       const harmless =
         name === 'NODE_OPTIONS' &&

@@ -1,6 +1,7 @@
 // Programs on files whose reading a table cannot hold: rm, dd, tee, grep, chmod.
 
 import { type Arg, literal } from '../../shell/values.ts';
+import { resolvePath, scopeOf } from '../paths.ts';
 import { placeOf } from '../places.ts';
 import {
   byRule,
@@ -14,7 +15,7 @@ import {
   type Special,
   target,
 } from './call.ts';
-import { plant } from './plant.ts';
+import { plantStream } from './edits.ts';
 import { fillsDisk } from './special-carriers.ts';
 
 const rm: Special = (call) => {
@@ -131,7 +132,7 @@ const tee: Special = (call) => {
       item.id,
       stdin.text === undefined && stdin.origins.length === 0 ? { origins: ['generated'] } : stdin,
     );
-  for (const item of targets) plant(call.meaning, item, stdin.text, call.invocation.frame);
+  for (const item of targets) plantStream(call.meaning, item, stdin, call);
   return stdin;
 };
 
@@ -153,11 +154,19 @@ const chmod: Special = (call) => {
   if (/^[2467][0-7]{3}$|[ug]?\+[rwx]*s/.test(mode.text)) flags.push('setuid');
   // Whoever starts it then has the rights of its owner, and it runs whatever it is told.
   const opens = flags.includes('setuid') && operands.some((word) => RUNS_ANYTHING.test(word.text));
+  // Whoever starts it is its owner while it runs: in the project it is a build's result, elsewhere it waits for somebody.
+  const lends =
+    /^[4-7][0-7]{3}$|(?:^|,)[augo]*u[augo]*[+=][rwx]*s/.test(mode.text) &&
+    operands.some(({ text }) =>
+      /^(?:temporary|home|system|machine)$/.test(
+        scopeOf(resolvePath(text, call.invocation.state.cwd, call.meaning.where.home), call.meaning.where),
+      ),
+    );
   emit(call, {
     ...(opens && { effect: 'security_disable' as const }),
     ...(!opens &&
       flags.includes('setuid') &&
-      call.invocation.frame.flags.includes('via_sudo') && { effect: 'identity_change' as const }),
+      (call.invocation.frame.flags.includes('via_sudo') || lends) && { effect: 'identity_change' as const }),
     targets: operands.map((word) => target(call, word)),
     flags,
     residue: [mode.text],
@@ -179,7 +188,14 @@ const chattr: Special = (call) => {
     }
   }
   const operands = call.given.operands.filter((word) => !/^[-+=][A-Za-z]+$/.test(word.text));
+  // By that mark a system asks before it starts what was fetched.
+  const unmarks =
+    call.tool === 'xattr' &&
+    call.args.some(({ text }) => /^-\w*[cd]/.test(text)) &&
+    (call.args.some(({ text }) => text === 'com.apple.quarantine') ||
+      call.args.some(({ text }) => /^-\w*c/.test(text)));
   emit(call, {
+    ...(unmarks && { effect: 'system_change' as const }),
     targets: operands.map((word) => target(call, word)),
     residue: [
       call.args
@@ -230,27 +246,7 @@ const hostname: Special = (call) => {
   return { origins: ['file'] };
 };
 
-/** Editors run commands: `vim -c '!cmd'`, `emacs --eval`. */
-const editor: Special = (call) => {
-  const text = call.args.map((arg) => arg.text).join('\n');
-  for (const match of text.matchAll(/(?:^|[:+|\s])!\s{0,4}([^\n!]{1,2000})/g)) {
-    call.walk.text(match[1] as string, call.invocation.state, call.invocation.frame);
-  }
-  const runs = /!|\bsystem\s{0,4}\(|shell-command|call-process|:py|:lua|:perl|:ruby|--eval/.test(text);
-  if (runs) call.walk.judge.opaque('editor', text, [], call.invocation.frame);
-  const files = call.given.operands.filter((word) => !word.text.startsWith('+')).map((word) => target(call, word));
-  emit(call, { targets: files });
-  const secret = files.filter(
-    ({ id, glob }) =>
-      id.startsWith('file:') && placeOf(id.slice(5), glob, call.meaning.where).tags.includes('credential'),
-  );
-  // What it opens it shows.
-  if (secret.length > 0) emit(call, { effect: 'read', operation: 'read', targets: secret });
-  return SILENT;
-};
-
 export const FILE_SPECIALS: { readonly [name: string]: Special } = {
-  editor,
   rm,
   dd,
   grep,

@@ -4,6 +4,7 @@ import { type Arg, joinOrigins, literal, type Origin, type Stream } from '../../
 import { type Draft, plainTarget } from '../draft.ts';
 import { fileRequest, headersText, overridden, requestDraft } from '../http.ts';
 import { placeOf } from '../places.ts';
+import { unseenProgram } from '../unseen-download.ts';
 import { isMetadataHost, readUrl } from '../urls.ts';
 import {
   type Call,
@@ -87,7 +88,9 @@ function request(call: Call, named: string, word: Arg, body: Body, flags: readon
     return { origins: ['download'] };
   }
   // What a substitution puts into an address leaves with it.
-  const leaks = word.origins.filter((origin) => origin !== 'download');
+  const told = readHost(word.text);
+  const own = OWN_PORT.test(word.text);
+  const leaks = word.origins.filter((origin) => origin !== 'download' && (origin !== 'public' || !told) && !own);
   const sent = joinOrigins(body.origins, leaks);
   const leaving = leaks.length > 0 && draft.effect === 'fetch' && draft.scope === 'remote';
   emit(call, {
@@ -123,9 +126,11 @@ function socketRequest(call: Call, method: string, socket: Arg, word: Arg, body:
   return { origins: ['file'] };
 }
 
-function save(call: Call, word: Arg, from: Stream): void {
+function save(call: Call, url: Arg, word: Arg, from: Stream): void {
   if (word.text === '-') return;
   const file = target(call, word);
+  if (unseenProgram(url.text, word.text))
+    call.walk.judge.opaque('download', url.text, url.origins, call.invocation.frame);
   emit(call, {
     tool: 'file',
     effect: 'write',
@@ -140,6 +145,14 @@ function save(call: Call, word: Arg, from: Stream): void {
 
 function values(call: Call, names: string): Arg[] {
   return names.split(' ').flatMap((name) => [...(call.given.options.get(name) ?? [])]);
+}
+
+/** This machine, whatever its port is. */
+const OWN_PORT = /^(?:https?:\/\/)?(?:localhost|127\.0\.0\.1|\[::1\]):\$/i;
+
+/** The host stands there, and nothing of it is put together. */
+function readHost(text: string): boolean {
+  return /^(?:https?:\/\/)?(?:[^/?#@\s]*@)?[\w.-]+(?::\d+)?(?=[/?#]|$)/i.test(text);
 }
 
 /** Where a secret belongs when it shows who asks. */
@@ -195,8 +208,8 @@ const curl: Special = (call) => {
     const query = has(call, '-G') ? joinOrigins(beside, body.origins) : beside;
     out = request(call, method, query.length > 0 ? { ...url, origins: joinOrigins(url.origins, query) } : url, body);
     const saved = call.given.options.get('-o')?.[index];
-    if (saved) save(call, inFolder(call, saved, '--output-dir'), out);
-    else if (has(call, '-O')) save(call, inFolder(call, remoteName(url), '--output-dir'), out);
+    if (saved) save(call, url, inFolder(call, saved, '--output-dir'), out);
+    else if (has(call, '-O')) save(call, url, inFolder(call, remoteName(url), '--output-dir'), out);
   });
   const whole = call.given.options.get('-o')?.length === urls.length || has(call, '-O');
   return whole ? SILENT : out;
@@ -238,7 +251,7 @@ const wget: Special = (call) => {
     if (has(call, '--spider')) continue;
     const named = optionValue(call, '-O');
     if (named?.text === '-' || named?.text === '/dev/stdout') return out;
-    if (named?.text !== '/dev/null') save(call, inFolder(call, named ?? remoteName(url), '-P'), out);
+    if (named?.text !== '/dev/null') save(call, url, inFolder(call, named ?? remoteName(url), '-P'), out);
   }
   if (operands.length === 0) return call.given.options.has('-i') ? unknownRequest(call) : emitNone(call);
   return SILENT;

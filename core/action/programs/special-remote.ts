@@ -265,9 +265,9 @@ const containerExec: Special = (given) => {
 
 /** Mounts and switches by which a container is the host. */
 const WIDE =
-  /^(?:type=bind,)?(?:.*(?:source|src)=)?(?:\/|\/etc|\/root|\/home|\/var|\/proc|\/sys|\/dev|\/boot|~|.*docker\.sock|.*containerd\.sock)(?::|,|$)/;
+  /^(?:type=bind,)?(?:.*(?:source|src)=)?(?:\/|\/etc|\/root|\/home|\/var|\/proc|\/sys|\/dev|\/boot|~|.*(?:docker|containerd|podman|crio)\.sock)\/?(?::|,|$)/;
 
-const containerRun: Special = (call) => {
+export const containerRun: Special = (call) => {
   emitOptionFiles(call);
   const [image, ...command] = call.given.operands;
   const mounts = (call.given.options.get('-v') ?? []).map((word) => word.text);
@@ -278,7 +278,12 @@ const containerRun: Special = (call) => {
     (call.given.options.get('--cap-add') ?? []).some((word) =>
       /ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE/i.test(word.text),
     ) || (call.given.options.get('--security-opt') ?? []).some((word) => /unconfined|disable/.test(word.text));
-  const wide = mounts.some((mount) => WIDE.test(mount)) || call.flags.includes('privileged') || shared || powers;
+  // A disk is everything on it.
+  const disks = (call.given.options.get('--device') ?? []).some((word) =>
+    /^\/dev\/(?:sd|hd|vd|xvd|nvme|mmcblk|mapper|dm-|mem|kmem)/.test(word.text),
+  );
+  const wide =
+    disks || mounts.some((mount) => WIDE.test(mount)) || call.flags.includes('privileged') || shared || powers;
   const targets = image ? [{ id: `image:${image.text}`, known: image.known, glob: false }] : [];
   const flags = ['container', ...(wide ? ['privileged'] : [])];
   emit(call, {

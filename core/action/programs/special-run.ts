@@ -23,6 +23,7 @@ import {
 import { KNOWN_INDEX } from './special-packages.ts';
 import { ansibleStage } from './special-provision.ts';
 import { runFile } from './special-shells.ts';
+import { passing } from './surroundings.ts';
 import { readBuildFile } from './unseen.ts';
 
 /** Options of those below by which the program that is run starts in another directory. */
@@ -103,7 +104,7 @@ const make: Special = (call) => {
     )
       call.walk.judge.opaque('make', word.text, word.origins, call.invocation.frame);
   }
-  const given = optionValue(call, '-f');
+  const given = optionValue(call, '-f') ?? optionValue(call, '--file') ?? optionValue(call, '--makefile');
   const { stdin } = call.invocation.frame;
   if (given?.text === '-' || given?.text === '/dev/stdin') {
     if (stdin.text === undefined) call.walk.judge.opaque('make', '', stdin.origins, call.invocation.frame);
@@ -111,7 +112,8 @@ const make: Special = (call) => {
   } else if (given) {
     const written = call.invocation.state.files.get(target(call, given).id);
     if (written?.text !== undefined) readBuildFile('Makefile', written.text, call.invocation, call.walk, call.meaning);
-    else if (written) call.walk.judge.opaque('make', given.text, written.origins, call.invocation.frame);
+    else if (written || passing(call.invocation, call.meaning.where, given.text))
+      call.walk.judge.opaque('make', given.text, written?.origins ?? [], call.invocation.frame);
   }
   const system = goals.some((word) => /^(?:install|uninstall|modules_install)$/.test(word.text));
   const local = settings.some((word) => /^(?:DESTDIR|PREFIX|prefix)=(?!\/(?:usr|opt|etc)?\/?$)/.test(word.text));
@@ -163,6 +165,7 @@ const buildTarget: Special = (call) => {
 };
 
 const TASK_EFFECTS: readonly (readonly [RegExp, Effect])[] = [
+  [/^(?:createsuperuser|changepassword)$/, 'identity_change'],
   [
     /^(?:showmigrations|diffsettings|inspectdb|sqlmigrate|routes?|about|stats|notes|db:version|db:migrate:status|route:list|list|migrate:status|env|event:list|schedule:list|help|version)$/,
     'read',

@@ -2,12 +2,12 @@
 
 import type { Invocation, Walk } from '../../shell/frame.ts';
 import { type Arg, codeOrigins, joinOrigins, literal, newState, type Origin, type Stream } from '../../shell/values.ts';
-import { readCode } from '../code.ts';
 import { fileTarget } from '../draft.ts';
 import { placeOf } from '../places.ts';
 import type { Effect } from '../types.ts';
 import { broughtBy } from './brought.ts';
 import { type Call, emit, emitNone, has, type Meaning, SILENT, type Special, target as targetOf } from './call.ts';
+import { plantEdits, plantStrings, readProgramText } from './edits.ts';
 import { MODULES } from './python-modules.ts';
 import { served } from './special-handed.ts';
 import { surroundings } from './surroundings.ts';
@@ -104,7 +104,7 @@ export function runFile(
   if (written) {
     // Written in this very proposal: judged by what was written.
     if (written.text !== undefined && isShell(interpreter)) return walk.text(written.text, state, frame);
-    if (written.text !== undefined) return readCode(interpreter, written.text, invocation, walk, meaning);
+    if (written.text !== undefined) return readProgramText(interpreter, written.text, invocation, walk, meaning);
     walk.judge.opaque('file', target.id, written.origins, frame);
     return { origins: written.origins.includes('channel') ? ['generated', 'session'] : ['generated'] };
   }
@@ -235,6 +235,9 @@ const TAKES_VALUE = new Set([
 const interpreter: Special = (call) => {
   const { args, invocation, tool, walk } = call;
   const inline = INLINE[tool];
+  /** They may go through each line of files, and rewrite them. */
+  const each = tool === 'perl' || tool === 'ruby';
+  let editing = false;
   for (let at = 0; at < args.length; at += 1) {
     const arg = args[at] as Arg;
     const { text } = arg;
@@ -250,17 +253,18 @@ const interpreter: Special = (call) => {
     const equals = /^--(?:eval|print)=(.*)$/s.exec(text);
     if (equals) return inlineCode(call, { ...arg, text: equals[1] as string });
     if (inline?.test(text)) {
-      const flags = /^-[A-Za-z0-9]*i/.test(text) && (tool === 'perl' || tool === 'ruby');
-      if (flags || (tool === 'perl' && args.slice(0, at).some((word) => /^-[a-z]*i/.test(word.text))))
-        return editInPlace(call, at);
-      if (/^-[a-zA-Z0-9]*[np]/.test(text) && (tool === 'perl' || tool === 'ruby')) readEach(call, args.slice(at + 2));
+      if (editing || (each && /^-[A-Za-z0-9]*i/.test(text)))
+        return editInPlace(call, args[at + 1] ?? literal(''), args.slice(at + 2));
+      if (/^-[a-zA-Z0-9]*[np]/.test(text) && each) readEach(call, args.slice(at + 2));
       return inlineCode(call, args[at + 1] ?? literal(''));
     }
     // The code is attached: `-pe1`.
     const attached = /^-[a-zA-Z0-9]*?([np]?)[a-zA-Z0-9]*?e(.+)$/s.exec(text);
-    if (attached && (tool === 'perl' || tool === 'ruby') && !/^-(?:M|I|r|W|x|0)/.test(text)) {
+    if (attached && each && !/^-(?:M|I|r|W|x|0)/.test(text)) {
+      const code = { ...arg, text: attached[2] as string };
+      if (editing || /^-[a-zA-Z0-9]*?i[a-zA-Z0-9]*?e/.test(text)) return editInPlace(call, code, args.slice(at + 1));
       readEach(call, args.slice(at + 1));
-      return inlineCode(call, { ...arg, text: attached[2] as string });
+      return inlineCode(call, code);
     }
     if (text === '-m' && /^py/.test(tool)) return runModule(call, at);
     if (CHECKS[tool]?.test(text)) return emitNone(call, 'check');
@@ -278,6 +282,7 @@ const interpreter: Special = (call) => {
     // A server of its own: what it shows is the folder.
     if ((tool === 'php' && text === '-S') || (tool === 'ruby' && text === '-run')) return webServer(call);
     if (text.startsWith('-')) {
+      editing ||= each && /^-[a-z0-9]*i/.test(text);
       if (LOADS.test(text)) loaded(call, text.includes('=') ? text.slice(text.indexOf('=') + 1) : args[at + 1]?.text);
       if (TAKES_VALUE.has(text)) at += 1;
       continue;
@@ -317,12 +322,12 @@ function inlineCode(call: Call, code: Arg): Stream {
   const { frame } = call.invocation;
   const origins = codeOrigins(code.origins);
   if (!code.known && origins.length > 0) call.walk.judge.opaque('inline code', code.text, origins, frame);
-  return readCode(call.tool, code.text, call.invocation, call.walk, call.meaning);
+  return readProgramText(call.tool, code.text, call.invocation, call.walk, call.meaning);
 }
 
 function inlineStandardInput(call: Call): Stream {
   const { stdin } = call.invocation.frame;
-  if (stdin.text !== undefined) return readCode(call.tool, stdin.text, call.invocation, call.walk, call.meaning);
+  if (stdin.text !== undefined) return readProgramText(call.tool, stdin.text, call.invocation, call.walk, call.meaning);
   const { file } = stdin;
   if (file) return runFile(call.invocation, call.walk, call.meaning, file, [], call.tool);
   call.walk.judge.opaque('stdin', '', stdin.origins, call.invocation.frame);
@@ -347,18 +352,12 @@ function runModule(call: Call, at: number): Stream {
 }
 
 /** `perl -pi -e '…' file` edits files. */
-function editInPlace(call: Call, at: number): Stream {
-  const code = call.args[at + 1] ?? literal('');
-  readCode(call.tool, code.text, call.invocation, call.walk, call.meaning);
-  const files = call.args.slice(at + 2).filter((arg) => !arg.text.startsWith('-'));
-  emit(call, {
-    effect: 'write',
-    operation: 'edit',
-    targets: files.map((file) =>
-      fileTarget(file, call.invocation.state.cwd, call.meaning.where, call.invocation.frame.remote),
-    ),
-    residue: [code.text],
-  });
+function editInPlace(call: Call, code: Arg, words: readonly Arg[]): Stream {
+  readProgramText(call.tool, code.text, call.invocation, call.walk, call.meaning);
+  const targets = words.filter((arg) => !arg.text.startsWith('-')).map((file) => targetOf(call, file));
+  emit(call, { effect: 'write', operation: 'edit', targets, residue: [code.text] });
+  plantEdits(call.meaning, targets, code.text, call);
+  plantStrings(call, targets, code.text);
   return SILENT;
 }
 

@@ -3,7 +3,7 @@
 import { type Arg, joinOrigins, literal, SECRET_NAME, type Stream } from '../../shell/values.ts';
 import { plainTarget } from '../draft.ts';
 import { byRule, type Call, emit, emitOptionFiles, has, outOf, SILENT, type Special, target } from './call.ts';
-import { plantEdits } from './plant.ts';
+import { joinShown, plantEdits, plantStrings, strings, substituted } from './edits.ts';
 
 const echo: Special = (call) => {
   const words = call.args;
@@ -91,13 +91,13 @@ const sed: Special = (call) => {
     call.args.some((arg) => /^-[nErsz]*i/.test(arg.text) || arg.text.startsWith('--in-place'));
   if (inPlace && targets.length > 0) {
     emit(call, { effect: 'write', operation: 'edit', targets, residue: [script] });
-    plantEdits(call.meaning, targets, script, call.invocation.frame);
+    plantEdits(call.meaning, targets, script, call);
     return SILENT;
   }
   emit(call, { effect: targets.length > 0 ? 'read' : 'none', targets });
-  return targets.length > 0
-    ? outOf({ ...call, effect: 'read' }, targets)
-    : { origins: call.invocation.frame.stdin.origins };
+  const { stdin } = call.invocation.frame;
+  const out = targets.length > 0 ? outOf({ ...call, effect: 'read' }, targets) : { origins: stdin.origins };
+  return { ...out, shown: joinShown(stdin, substituted(script).text) };
 };
 
 const awk: Special = (call) => {
@@ -136,10 +136,15 @@ const awk: Special = (call) => {
   const targets = (has(call, '-f') ? operands : operands.slice(1))
     .filter((word) => word.text !== '-' && !/^\w+=/.test(word.text))
     .map((word) => target(call, word));
+  if (targets.length > 0 && (call.given.options.get('-i') ?? []).some(({ text }) => /^inplace/.test(text))) {
+    emit(call, { effect: 'write', operation: 'edit', targets, residue: [program] });
+    plantStrings(call, targets, program);
+    return SILENT;
+  }
   emit(call, { effect: targets.length > 0 ? 'read' : 'none', targets });
-  return targets.length > 0
-    ? outOf({ ...call, effect: 'read' }, targets)
-    : { origins: call.invocation.frame.stdin.origins };
+  const { stdin } = call.invocation.frame;
+  const out = targets.length > 0 ? outOf({ ...call, effect: 'read' }, targets) : { origins: stdin.origins };
+  return { ...out, shown: joinShown(stdin, strings(program)) };
 };
 
 /** Without strings and regular expressions, in which a bar is no pipe. */
@@ -167,6 +172,7 @@ const filter: Special = (call) => {
   const plain = call.given.operands.filter((word) => word.text !== '-').length === 0;
   if (plain && stdin.text !== undefined) return transformed(call, stdin);
   if (plain && stdin.paths) return { ...out, paths: stdin.paths };
+  if (plain && stdin.shown !== undefined) return { ...out, shown: stdin.shown };
   if (call.flags.includes('decode')) return { origins: joinOrigins(out.origins, ['decoded']) };
   return out;
 };
@@ -224,6 +230,13 @@ function ranges(set: string): string[] {
 /** Prints a word without a slash: whatever it is, it does not lead to another folder. */
 const shortValue: Special = (call) => {
   if (call.effect !== 'none') return byRule(call);
+  // `date -f FILE` prints what it cannot read as a date; with BSD it is a format.
+  const file = call.given.options.get('-f')?.find(({ text }) => !text.startsWith('%'));
+  if (call.tool === 'date' && file) {
+    const targets = [target(call, file)];
+    emit(call, { effect: 'read', operation: 'read', targets });
+    return outOf({ ...call, effect: 'read' }, targets);
+  }
   emit(call, { effect: 'none' });
   return call.args.every((arg) => arg.known && !/\/|%[Dxhc]/.test(arg.text))
     ? { text: '0\n', origins: [] }

@@ -1,8 +1,10 @@
 // Shells of Windows and the programs they carry, read by their words, so that they are routed safely.
 
+import { literal } from '../../shell/values.ts';
 import { readPowershell } from '../powershell.ts';
 import type { Effect } from '../types.ts';
-import { type Call, emit, type Special } from './call.ts';
+import { transferOf, unseenProgram } from '../unseen-download.ts';
+import { type Call, emit, type Special, target } from './call.ts';
 
 /** Options before the text that say how the shell starts; some take a value. */
 const STARTING =
@@ -51,10 +53,17 @@ function byWords(call: Call, text: string): Effect {
   if (/disableantispyware|enablelua|disablerealtime|windows defender/.test(lower) && /\badd\b|\bdelete\b/.test(lower))
     return 'security_disable';
   if (/(?:certutil.*-urlcache|bitsadmin.*\/transfer)/.test(lower)) return 'fetch';
-  if (/^(?:mshta|regsvr32|rundll32)\b.*https?:/.test(lower)) return 'download_execute';
+  if (
+    /^(?:mshta|regsvr32|rundll32|hh|cscript|wscript|installutil|regasm|regsvcs|odbcconf|cmstp)\b.*(?:https?:|\\\\[\w.-]+\\)/.test(
+      lower,
+    )
+  )
+    return 'download_execute';
+  // A form of output that is fetched is a script.
+  if (/^wmic\b.*\/format:\s*"?(?:https?:|ftp:|\\\\|[%$])/.test(lower)) return 'download_execute';
   if (/^reg\s+add.*\\run(?:once)?\b|^sc\s+create|^(?:schtasks|at)\s/.test(lower)) return 'schedule';
   if (
-    /^(?:reg\s+query|sc\s+(?:query|qc|queryex)|net\s+(?:view|share|use|start|user|localgroup|accounts|config|statistics|time|session|file)$|wmic\s.*\b(?:get|list)\b|certutil\s+-(?:dump|hashfile|verify)|icacls\s+\S+$|bcdedit(?:\s+\/enum.*)?$)/.test(
+    /^(?:reg\s+query|sc\s+(?:query|qc|queryex)|net\s+(?:view|share|use|start|user|localgroup|accounts|config|statistics|time|session|file)$|wmic\s.*\b(?:get|list)\b|certutil\s+(?:-user\s+)?-(?:dump|hashfile|verify|store|viewstore|v|asn)(?!\w)|icacls\s+\S+$|bcdedit(?:\s+\/enum.*)?$)/.test(
       lower,
     )
   )
@@ -80,6 +89,18 @@ export const windows: Special = (call) => {
         emit(call, { effect: 'run_opaque', operation: 'encoded', residue: [text], flags: ['windows', 'encoded'] });
       return { origins: read.drafts.some((draft) => draft.effect === 'fetch') ? ['download'] : ['file'] };
     }
+  }
+  const transfer = transferOf([call.tool, ...call.args.map((arg) => arg.text)]);
+  if (transfer?.file !== undefined) {
+    emit(call, {
+      effect: 'write',
+      operation: 'write',
+      targets: [target(call, { ...literal(transfer.file), known: !/[$%]/.test(transfer.file) })],
+      flags: ['truncate', 'from_network'],
+      residue: ['download'],
+    });
+    if (unseenProgram(transfer.address ?? '', transfer.file))
+      emit(call, { effect: 'run_opaque', operation: 'download', residue: [text], flags: ['windows'] });
   }
   const effect =
     shell && call.tool === 'cmd' && REMOVES.test(text) && /\b(?:rd|rmdir|del|erase)\b/i.test(text)

@@ -1,12 +1,15 @@
 // Readings that no table can hold, by the name a rule gives them.
 
 import type { Special } from './call.ts';
+import { EDIT_SPECIALS } from './edits.ts';
 import { ARCHIVE_SPECIALS } from './special-archives.ts';
 import { CARRIER_SPECIALS } from './special-carriers.ts';
 import { CHANNEL_SPECIALS } from './special-channels.ts';
 import { CLOUD_SPECIALS } from './special-clouds.ts';
+import { COMPOSE_SPECIALS } from './special-compose.ts';
 import { DATABASE_SPECIALS } from './special-databases.ts';
 import { DISK_SPECIALS } from './special-disks.ts';
+import { EDITOR_SPECIALS } from './special-editors.ts';
 import { environment, printenv } from './special-environment.ts';
 import { FILE_SPECIALS } from './special-files.ts';
 import { GIT_SPECIALS } from './special-git.ts';
@@ -29,8 +32,11 @@ export const SPECIALS: { readonly [name: string]: Special } = {
   ...CARRIER_SPECIALS,
   ...CHANNEL_SPECIALS,
   ...CLOUD_SPECIALS,
+  ...COMPOSE_SPECIALS,
   ...DATABASE_SPECIALS,
   ...DISK_SPECIALS,
+  ...EDIT_SPECIALS,
+  ...EDITOR_SPECIALS,
   ...FILE_SPECIALS,
   ...SEARCH_SPECIALS,
   ...GIT_SPECIALS,

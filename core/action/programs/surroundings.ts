@@ -2,7 +2,7 @@
 // It enters by digest, so that an approval of one covers no other.
 
 import type { Frame, Invocation } from '../../shell/frame.ts';
-import { resolvePath, under, type Where } from '../paths.ts';
+import { resolvePath, scopeOf, under, type Where } from '../paths.ts';
 import type { Effect } from '../types.ts';
 
 /** What these act on is told by the directory they run in. */
@@ -59,6 +59,11 @@ function placed({ effect, tool, targets }: Acting): boolean {
 function directoryOf({ frame, state }: Invocation, where: Where): string | undefined {
   if (state.cwd !== undefined) return resolvePath(state.cwd, undefined, where.home);
   return where.cwd === undefined || frame.remote !== undefined ? undefined : '?';
+}
+
+/** Where files lie that nobody keeps: what runs from there is nobody's work. */
+export function passing({ state, frame }: Invocation, where: Where, file: string): boolean {
+  return frame.remote === undefined && scopeOf(resolvePath(file, state.cwd, where.home), where) === 'temporary';
 }
 
 /** True when it is known to run in a directory that is not of the workspace. */

@@ -193,10 +193,14 @@ export const SYSTEM: Programs = {
     scope: 'machine',
   }),
   ...rows('xdotool ydotool cliclick wmctrl xinput', { effect: 'run_unknown', operands: 'residue', scope: 'machine' }),
-  ...rows('bcdedit reg regedit sc net wmic cipher takeown icacls bitsadmin certutil rundll32 regsvr32 mshta', {
-    effect: 'system_change',
-    special: 'windows',
-    operands: 'residue',
-  }),
+  ...rows(
+    'bcdedit reg regedit sc net wmic cipher takeown icacls bitsadmin certutil rundll32 regsvr32 mshta installutil odbcconf regasm regsvcs cmstp',
+    {
+      effect: 'system_change',
+      special: 'windows',
+      operands: 'residue',
+    },
+  ),
+  ...rows('cscript wscript hh', { effect: 'run_unknown', special: 'windows', operands: 'residue' }),
   ...rows('powershell pwsh cmd', { effect: 'run_opaque', special: 'windows', operands: 'residue' }),
 };

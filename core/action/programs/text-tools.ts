@@ -3,7 +3,7 @@
 import { type Programs, type Rule, rows } from './rule.ts';
 
 const FILTER: Rule = { effect: 'read', operands: 'files', filter: true, special: 'filter' };
-const EXPRESSION: Rule = { ...FILTER, operands: 'skip-first' };
+const EXPRESSION: Rule = { ...FILTER, operands: 'skip-first', special: 'expression' };
 const BUILD: Rule = { effect: 'build', operands: 'none' };
 
 export const TEXT_TOOLS: Programs = {
@@ -16,11 +16,37 @@ export const TEXT_TOOLS: Programs = {
     values: '-c -m -r -f --columns --regex --match --query -d',
     options: { '--insert': { effect: 'database_change' } },
   }),
-  ...rows('xq tomlq dasel jaq gojq zq jp jmespath jello hcl2json xpath jsonpath jid rargs', {
+  ...rows('xq tomlq jaq gojq zq jp jmespath jello hcl2json xpath jsonpath jid rargs', {
     ...EXPRESSION,
     values: '-r -p -o -i --arg -f',
     options: { '-i|--inplace|--in-place': { effect: 'write' }, '--out': { value: 'write' } },
   }),
+  dasel: {
+    ...EXPRESSION,
+    values: '-r -w -p -t -v -s',
+    options: { '-f|--file': { value: 'target-file' }, '-o|--out': { value: 'write' } },
+    subcommands: {
+      'put|delete': { effect: 'write', operation: 'edit', operands: 'residue', special: 'expression' },
+      '*': EXPRESSION,
+    },
+  },
+  xmlstarlet: {
+    ...FILTER,
+    subcommands: {
+      'ed|edit': {
+        ...FILTER,
+        values:
+          '-u -v -i -t -n -a -s -d -r -m -x -N --update --value --insert --append --subnode --delete --rename --move',
+        options: { '-L|--inplace': { effect: 'write' } },
+      },
+      '*': FILTER,
+    },
+  },
+  crudini: {
+    effect: 'read',
+    operands: 'files',
+    options: { '--set|--del|--merge': { effect: 'write', operation: 'edit' }, '--output': { value: 'write' } },
+  },
   toml: {
     effect: 'read',
     subcommands: { 'get|check': EXPRESSION, set: { effect: 'read', operands: 'files' } },
@@ -53,7 +79,14 @@ export const TEXT_TOOLS: Programs = {
     values: '-n -f --flags --max-replacements',
     options: { '-p|--preview': { flags: ['dry_run'], effect: 'read' }, '-F|--fixed-strings|-s': {} },
   },
-  ...rows('rpl repren ambr fart sad', { effect: 'write', operation: 'edit', operands: 'residue', scope: 'workspace' }),
+  ...rows('rpl ambr', { effect: 'write', operation: 'edit', operands: 'skip-first' }),
+  ...rows('repren fart', {
+    effect: 'write',
+    operation: 'edit',
+    operands: 'files',
+    values: '--from --to -p --patterns',
+  }),
+  sad: { effect: 'write', operation: 'edit', operands: 'residue', scope: 'workspace' },
   ...rows(
     'typst mdbook zola latex lualatex pdftex xetex tectonic makeindex biber dvips dvipdfmx groff troff nroff mandoc ronn scdoc help2man asciidoc rst2html zensical antora honkit gitbook mdl doctoc remark-cli rustdoc d2 drawio structurizr nomnoml pikchr ditaa blockdiag gnuplot vl2png vl2svg rrdtool',
     BUILD,
