@@ -1,5 +1,6 @@
-// Commands whose answer is no secret of this machine: which commit, which branch, what day, what kind of processor. By the whole
-// command, since one option more prints who works here, or a file.
+// Commands whose answer is no secret of this machine: which commit, what day, what kind of processor. By the whole command,
+// since one option more prints who works here, or a file. No names: what a branch, a tag or a package is called, anybody here
+// may have chosen, also to carry something away.
 
 import type { Arg } from '../../shell/values.ts';
 import { programName } from './names.ts';
@@ -7,17 +8,13 @@ import { programName } from './names.ts';
 const REVISION = String.raw`[\w@][\w./@{}~^:-]{0,100}`;
 const FORMAT = `(?:%(?:H|h|T|t|ct|cI|ci|cs|cd|at|aI|ai|as|ad)[-_.+]?){1,4}`;
 const OPTION = {
-  revParse: String.raw`(?:--short(?:=\d+)?|--verify|--quiet|-q|--abbrev-ref|--symbolic-full-name)`,
-  describe: String.raw`(?:--(?:tags|always|long|all|contains|first-parent|exact-match|dirty(?:=[\w.-]{1,20})?|abbrev(?:=\d+)?|match(?:=|\s)\S{1,60}))`,
+  revParse: String.raw`(?:--short(?:=\d+)?|--verify|--quiet|-q)`,
   log: String.raw`(?:-n\s?\d+|-\d+|--(?:format|pretty)=(?:t?format:)?${FORMAT}|--(?:no-merges|first-parent|max-count=\d+|date=[\w:%-]{1,40}))`,
   list: String.raw`(?:-n\s?\d+|-\d+|--(?:count|max-count=\d+|first-parent|no-merges|abbrev-commit|tags|max-parents=0|all))`,
 };
 const GIT = String.raw`git(?:\s--no-pager)?`;
 const WHOLE: readonly RegExp[] = [
   `${GIT}\\srev-parse(?:\\s${OPTION.revParse})*(?:\\s${REVISION})?`,
-  `${GIT}\\sdescribe(?:\\s${OPTION.describe})*(?:\\s${REVISION})?`,
-  `${GIT}\\sbranch\\s--show-current`,
-  `${GIT}\\ssymbolic-ref\\s(?:(?:--short|-q|--quiet)\\s)*HEAD`,
   // Without a format of its own it tells who wrote what.
   `${GIT}\\slog(?=.*\\s--(?:format|pretty)=)(?:\\s${OPTION.log})+(?:\\s${REVISION})?`,
   `${GIT}\\srev-list(?:\\s${OPTION.list})+(?:\\s${REVISION})?`,
@@ -27,9 +24,6 @@ const WHOLE: readonly RegExp[] = [
   String.raw`dpkg\s--print-(?:foreign-)?architecture|getconf\sLONG_BIT|rpm\s(?:-E|--eval)\s%\{?_arch\}?`,
   String.raw`go\senv\s(?:GOOS|GOARCH|GOVERSION)(?:\s(?:GOOS|GOARCH|GOVERSION))*`,
   String.raw`node\s(?:-p|--print)\s["']?process\.(?:platform|arch|version|versions\.\w+)["']?`,
-  // What a package calls itself is what it is published as.
-  String.raw`node\s(?:-p|--print)\s["']?require\(["']\.\/package\.json["']\)\.(?:version|name)["']?`,
-  String.raw`jq\s(?:-\w+\s)*["']?\.(?:version|name)["']?\s(?:\.\/)?(?:package|composer|manifest|deno)\.json`,
 ].map((whole) => new RegExp(`^(?:${whole})$`));
 
 /** Every word is known: what was put together here is not. */
