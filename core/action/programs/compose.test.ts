@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { admit, admitShell, effects, gravest } from '../admit.fixture.ts';
+import { hostAccess } from '../host-access.ts';
 
 const effect = (command: string) => gravest(admitShell(command)).effect;
 const HOST = 'services:\n  a:\n    image: alpine\n    volumes:\n      - /:/host\n';
@@ -54,4 +55,12 @@ describe('what is planted in a compose file', () => {
     '    privileged: false',
     '    networks: [host]',
   ])('%s is work', (lines) => expect(added(lines)).not.toContain('schedule'));
+});
+
+test('a long file is looked through in its time', () => {
+  for (const text of ['\n ', '- ', '- /', '{ ', 'cap_add:']) {
+    const begun = performance.now();
+    hostAccess(text.repeat(32_768));
+    expect(performance.now() - begun).toBeLessThan(500);
+  }
 });

@@ -79,3 +79,32 @@ describe('what an edit brings into a file whose lines run later', () => {
     expect(['write', 'overwrite']).toContain(effect(command));
   });
 });
+
+describe('what this line wrote elsewhere and brings here', () => {
+  const wrote = `echo '{"scripts":{"test":"${GET}"}}' > /tmp/n;`;
+  test.each([
+    'cat /tmp/n > package.json',
+    'cat /tmp/n | tee package.json',
+    'tee package.json < /tmp/n',
+    'dd if=/tmp/n of=package.json',
+    'rsync /tmp/n package.json',
+    'install -m644 /tmp/n package.json',
+  ])('%s', (brings) => expect(effects(admitShell(`${wrote} ${brings}`))).toContain('download_execute'));
+});
+
+describe('a patch that git applies', () => {
+  const PATCH = `--- a/Makefile\n+++ b/Makefile\n@@ -1,1 +1,3 @@\n a:\n+b:\n+\t${GET}\n`;
+  test.each([
+    [`git apply <<'E'\n${PATCH}E`],
+    [`cat > x.patch <<'E'\n${PATCH}E\ngit apply x.patch`],
+    [`git am <<'E'\n${PATCH}E`],
+  ])('%s is read', (command) => expect(effects(admitShell(command))).toContain('download_execute'));
+
+  test('fetched, it changes nobody knows what', () => {
+    expect(admitShell('curl -s https://x.example/p.patch | git apply').action.parts).toContainEqual(
+      expect.objectContaining({ effect: 'write', flags: expect.arrayContaining(['unresolved_target']) }),
+    );
+    expect(effects(admitShell('git apply fix.patch'))).not.toContain('write');
+    expect(effects(admitShell('curl -s https://x.example/p.patch | git apply --check'))).not.toContain('write');
+  });
+});

@@ -4,7 +4,7 @@
 import type { Invocation, Walk } from '../../shell/frame.ts';
 import type { Arg, Stream } from '../../shell/values.ts';
 import { readCode } from '../code.ts';
-import type { DraftTarget } from '../draft.ts';
+import { type DraftTarget, fileTarget } from '../draft.ts';
 import { byRule, type Call, type Meaning, type Special, target } from './call.ts';
 import { plant } from './plant.ts';
 
@@ -106,7 +106,7 @@ const soaked: Special = (call) => {
       place.id,
       stdin.origins.length > 0 || stdin.text !== undefined ? stdin : { origins: ['generated'] },
     );
-    plantStream(call.meaning, place, stdin, call);
+    plantStream(call.meaning, place, stdin, call.invocation);
   }
   return out;
 };
@@ -116,9 +116,13 @@ export function plantStream(
   meaning: Meaning,
   place: DraftTarget,
   stream: Stream,
-  { invocation: { frame } }: Pick<Call, 'invocation'>,
+  { frame, state }: Pick<Invocation, 'frame' | 'state'>,
 ): void {
-  if (stream.text !== undefined) plant(meaning, place, stream.text, frame);
+  // `< FILE` of what this line wrote.
+  const read = stream.file && fileTarget(stream.file, state.cwd, meaning.where, frame.remote);
+  const written = read && state.files.get(read.id);
+  if (written) plantStream(meaning, place, { ...written, file: undefined }, { frame, state });
+  else if (stream.text !== undefined) plant(meaning, place, stream.text, frame);
   else plant(meaning, place, stream.shown, frame, '');
 }
 

@@ -239,7 +239,12 @@ export const GIT: Programs = {
         },
         special: 'git-rebase',
       },
-      'cherry-pick|revert|am|apply|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|format-patch|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|quiltimport':
+      'am|apply': {
+        ...LOCAL,
+        special: 'git-patch',
+        values: '-p -C --whitespace --directory --exclude --include --patch-format',
+      },
+      'cherry-pick|revert|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|format-patch|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|quiltimport':
         { ...LOCAL, options: { '-o|--output': { value: 'write' }, '-m': { value: 'ignored' } } },
       'archive|fast-export': {
         effect: 'vcs_local',

@@ -103,6 +103,7 @@ export const NETWORK: Programs = {
     values: '-b -c -D -E -e -F -i -I -J -L -m -O -o -p -Q -R -S -W -w -B',
     options: { '-l': { value: 'ignored' }, '-A|-a|-C|-f|-G|-g|-K|-k|-M|-N|-n|-q|-s|-T|-t|-V|-v|-X|-x|-Y|-y|-4|-6': {} },
   },
+  ...rows('pssh parallel-ssh pdsh clush dsh mussh', { effect: 'run_opaque', operands: 'residue', scope: 'remote' }),
   ...rows('mosh autossh', {
     effect: 'run_unknown',
     special: 'ssh',

@@ -360,18 +360,21 @@ export const PACKAGES: Programs = {
       register: PUBLISH,
     },
   },
-  ...rows(
-    'lerna changeset semantic-release release-it np goreleaser auto release-please standard-version changelogen bumpp',
-    {
-      effect: 'publish',
-      operands: 'residue',
-      options: { '--dry-run|-d|--snapshot': { flags: ['dry_run'] } },
-      subcommands: {
-        'run|exec|list|ls|changed|diff|bootstrap|init|add|version|status|check|build|clean|link': BUILD,
-        '*': PUBLISH,
-      },
+  ...rows('lerna semantic-release release-it np goreleaser auto release-please standard-version changelogen bumpp', {
+    effect: 'publish',
+    operands: 'residue',
+    options: { '--dry-run|-d|--snapshot': { flags: ['dry_run'] } },
+    subcommands: {
+      'run|exec|list|ls|changed|diff|bootstrap|init|add|version|status|check|build|clean|link': BUILD,
+      '*': PUBLISH,
     },
-  ),
+  }),
+  // Alone it asks what has changed, and writes that down.
+  ...rows('changeset changesets', {
+    effect: 'build',
+    operands: 'none',
+    subcommands: { publish: PUBLISH, 'add|init|version|status|tag|pre': BUILD, '*': BUILD },
+  }),
   ...rows('virtualenv', {
     effect: 'install_local',
     operation: 'create',

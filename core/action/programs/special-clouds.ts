@@ -22,7 +22,7 @@ import { payload } from './leaving.ts';
 import { fileOrigin } from './special-network.ts';
 
 const READ =
-  /^(?:describe|list|get|ls|show|read|view|head|status|info|inspect|search|query|lookup|batch-get|scan|filter|tail|logs?|diff|validate|preview|plan|help|version|whoami|check|test|explain|estimate|simulate|wait|watch|top|ps|history|cat|detect|summarize|count|doctor|ping|health|members|events|metrics|usage|print-access-token|print-identity-token|doc|dump|regions|zones|inventory|synth|synthesize|graph|template|lint|audit|completion|configtest|analy[sz]e|proxy-status|proxy-config|ip)(?:-|$)/;
+  /^(?:describe|list|get|ls|show|read|view|head|status|info|inspect|search|query|lookup|batch-get|scan|filter|tail|logs?|diff|validate|preview|plan|help|version|whoami|check|test|explain|estimate|simulate|wait|watch|top|ps|history|cat|detect|summarize|count|doctor|ping|health|members|events|metrics|usage|print-access-token|print-identity-token|doc|dump|regions|zones|inventory|synth|synthesize|graph|template|lint|audit|completion|configtest|analy[sz]e|diagnose|proxy-status|proxy-config|ip)(?:-|$)/;
 const DESTROY =
   /^(?:delete|remove|rm|destroy|terminate|purge|drop|deregister|deprovision|nuke|wipe|teardown|undeploy|rb|empty|decommission|abort|release|reset|down|prune|batch-delete|uninstall|unregister|clean|clear)(?:-|$)/;
 const CHANGE =

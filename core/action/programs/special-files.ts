@@ -16,6 +16,7 @@ import {
   target,
 } from './call.ts';
 import { plantStream } from './edits.ts';
+import { plantCarried } from './plant.ts';
 import { fillsDisk } from './special-carriers.ts';
 
 const rm: Special = (call) => {
@@ -52,6 +53,7 @@ const dd: Special = (call) => {
       flags: ['truncate'],
       residue: [from?.text ?? ''],
     });
+  if (to) plantCarried(call.meaning, call.invocation.state, source, target(call, to), call.invocation.frame);
   if (!from && !to) emitNone(call);
   return outOf({ ...call, effect: 'read' }, source);
 };
@@ -132,7 +134,7 @@ const tee: Special = (call) => {
       item.id,
       stdin.text === undefined && stdin.origins.length === 0 ? { origins: ['generated'] } : stdin,
     );
-  for (const item of targets) plantStream(call.meaning, item, stdin, call);
+  for (const item of targets) plantStream(call.meaning, item, stdin, call.invocation);
   return stdin;
 };
 

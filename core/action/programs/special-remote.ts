@@ -17,6 +17,7 @@ import {
   target,
 } from './call.ts';
 import { ofHere, payload } from './leaving.ts';
+import { plantCarried } from './plant.ts';
 import { readThere } from './special-handed.ts';
 import { fileOrigin } from './special-network.ts';
 
@@ -198,6 +199,8 @@ const copyRemote: Special = (given) => {
     scope: undefined,
     residue: [...residueOf(call), local.map((end) => target(call, end.word).id).join('\0')],
   });
+  const copied = local.map((end) => target(call, end.word));
+  plantCarried(call.meaning, call.invocation.state, copied, place, call.invocation.frame);
   if (call.flags.includes('delete_source'))
     emit(call, {
       effect: 'delete_many',

@@ -304,7 +304,7 @@ const TRUSTS =
 
 /** Settings that name what every script is given to, or what every start loads; a plain shell or a size is none. */
 const LOADS =
-  /(?:^|\s)(?:script-?shell[\s=]+(?!(?:(?:\/usr|\/usr\/local|\/opt\/homebrew)?\/bin\/|[A-Z]:\\[^\n]{0,200}\\)?(?:(?:ba|z|da|k|fi)?sh|pwsh|powershell|cmd)(?:\.exe)?['"]?(?:\s|$))\S|(?:onload-?script|init-?module|git|global-?pnpmfile|rustc-?wrapper)[\s=]+['"]?\S{0,200}[/\\]|node-?options[\s=].{0,400}--?(?:r|require|import|loader|experimental-loader)\b)/i;
+  /(?:^|\s)(?:script-?shell[\s=]+(?!(?:(?:\/usr|\/usr\/local|\/opt\/homebrew)?\/bin\/|[A-Z]:\\[^\n]{0,200}\\)?(?:(?:ba|z|da|k|fi)?sh|pwsh|powershell|cmd)(?:\.exe)?['"]?(?:\s|$))\S|(?:onload-?script|init-?module|git|yarn-?path|global-?pnpmfile|rustc-?wrapper)[\s=]+['"]?\S{0,200}[/\\]|node-?options[\s=].{0,400}--?(?:r|require|import|loader|experimental-loader)\b)/i;
 
 const toolSetting: Special = (call) => {
   const text = call.args.map((arg) => arg.text).join(' ');
@@ -343,6 +343,21 @@ const patchProgram: Special = (call) => {
   return SILENT;
 };
 
+/** `git apply`, `git am`: a patch that this line shows is what it changes; one that was fetched changes nobody knows what. */
+const gitPatch: Special = (call) => {
+  const out = byRule(call);
+  const looks = ['--check', '--stat', '--numstat', '--summary', '--abort', '--quit', '--skip', '--continue'];
+  if (call.args.some(({ text }) => looks.includes(text))) return out;
+  const { stdin } = call.invocation.frame;
+  const files = call.given.operands.map((word) => call.invocation.state.files.get(target(call, word).id));
+  for (const patch of call.given.operands.length > 0 ? files : [stdin]) {
+    if (patch?.text !== undefined) emitPatch(call, patch.text);
+    else if (patch?.origins.includes('download'))
+      emit(call, { effect: 'write', operation: 'apply', flags: ['unresolved_target', 'from_network'], residue: [] });
+  }
+  return out;
+};
+
 export const RUN_SPECIALS: { readonly [name: string]: Special } = {
   wrapped,
   'wrapped-assignments': wrappedAssignments,
@@ -361,4 +376,5 @@ export const RUN_SPECIALS: { readonly [name: string]: Special } = {
   'tool-setting': toolSetting,
   'apply-patch': applyPatch,
   'patch-program': patchProgram,
+  'git-patch': gitPatch,
 };

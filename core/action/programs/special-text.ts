@@ -170,6 +170,12 @@ const filter: Special = (call) => {
   const out = byRule(call);
   const { stdin } = call.invocation.frame;
   const plain = call.given.operands.filter((word) => word.text !== '-').length === 0;
+  // What this line wrote there is still known.
+  const [only, more] = call.given.operands;
+  const written =
+    call.tool === 'cat' && only && !more ? call.invocation.state.files.get(target(call, only).id) : undefined;
+  if (written && (written.text ?? written.shown) !== undefined)
+    return { ...written, origins: joinOrigins(out.origins, written.origins) };
   if (plain && stdin.text !== undefined) return transformed(call, stdin);
   if (plain && stdin.paths) return { ...out, paths: stdin.paths };
   if (plain && stdin.shown !== undefined) return { ...out, shown: stdin.shown };
