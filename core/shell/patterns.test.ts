@@ -35,3 +35,9 @@ test('a sed script that runs nothing is only that', () => {
     expect(parts(`sed -e '${script}' x`).map(({ effect }) => effect)).not.toContain('run_opaque');
   }
 });
+
+test('more redirections than a script has commands are opaque, and soon', () => {
+  const started = performance.now();
+  expect(parts(`pwsh -c '${'=>'.repeat(30_000)}'`).map(({ effect }) => effect)).toContain('run_opaque');
+  expect(performance.now() - started).toBeLessThan(SOON_MS);
+});
