@@ -346,7 +346,7 @@ const DEFINED =
   /\b(?:def|class|function)\s+([A-Za-z_$][\w$]*)|\b(?:const|let|var)\s+([A-Za-z_$][\w$]*)\s{0,4}=\s{0,4}(?:\([^()]{0,200}\)|[A-Za-z_$][\w$]*)\s{0,4}=>/g;
 /** A decorator is a call without brackets. */
 const DECORATED =
-  /^\s*@(?!(?:staticmethod|classmethod|property|dataclass|dataclasses\.dataclass|cache|lru_cache|functools\.\w+|abstractmethod)\b)/m;
+  /^[^\S\n]*@(?!(?:staticmethod|classmethod|property|dataclass|dataclasses\.dataclass|cache|lru_cache|functools\.\w+|abstractmethod)\b)/m;
 
 /** `members`: a member of the name of an own function is that, too; not where modules with members of any name are at hand. */
 function callsHarmless(bare: string, allowed: ReadonlySet<string>, members: boolean): boolean {

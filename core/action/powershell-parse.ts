@@ -152,6 +152,9 @@ class Reader {
     if (draft.redirecting) {
       draft.redirects.push({ file: word, append: draft.redirecting.append });
       draft.redirecting = undefined;
+      // Each is something done.
+      this.commands += 1;
+      if (this.commands > MAX_COMMANDS) return false;
     } else draft.words.push(word);
     return true;
   }

@@ -148,6 +148,29 @@ test('FLUSHALL stops the world until the kill switch has rebuilt the list by its
   expect(await allowed({ agent_id: 'flushed' })).toBe(false);
 });
 
+test('what was closed is closed after a FLUSHALL, whichever signer’s log tells of it first', async () => {
+  const closed: string[] = [];
+  // Many at once, so that both signers have a part in them.
+  await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const { body } = await execute(fleet);
+      const { status } = await call(fleet, 'POST', `/api/actions/${body.action_id}/outcome`, { status: 'succeeded' });
+      if (status === 200) closed.push(body.action_id as string);
+    }),
+  );
+  expect(closed.length).toBeGreaterThan(0);
+  const redis = new Redis(fleet.redis.address.port, fleet.redis.address.host);
+  await redis.flushall();
+  redis.disconnect();
+  await soonAllowed();
+  const states = () =>
+    Promise.all(closed.map(async (id) => (await call(fleet, 'GET', `/api/actions/${id}`)).body.state as string));
+  await vi.waitFor(async () => expect(new Set(await states())).toEqual(new Set(['closed'])), {
+    timeout: 30_000,
+    interval: 500,
+  });
+});
+
 test('Redis gone: never ALLOW; back again: allowed', async () => {
   await fleet.redis.kill();
   for (let i = 0; i < 3; i += 1) expect(await allowed()).toBe(false);

@@ -75,9 +75,9 @@ const sed: Special = (call) => {
     .join('\n');
   const files = (scripted ? operands : operands.slice(1)).filter((word) => word.text !== '-');
   emitOptionFiles(call);
-  const runs = /(?:^|[;\n}/0-9$]\s*)e(?:\s+\S|$)|s(.).*\1.*\1[gpiI0-9]*e/m.exec(script);
-  if (runs) call.walk.judge.opaque('sed e', script, [], call.invocation.frame);
-  const writes = /(?:^|[;\n}/0-9$gpI])\s*w\s+([^\s;}]+)/.exec(script);
+  if (/(?:^|[;}/0-9$])\s*e(?:\s+\S|$)/m.test(folded(script)) || substitutionRuns(script))
+    call.walk.judge.opaque('sed e', script, [], call.invocation.frame);
+  const writes = /(?:^|[;}/0-9$gpI])\s*w\s+([^\s;}]+)/m.exec(folded(script));
   if (writes)
     emit(call, {
       effect: 'overwrite',
@@ -99,6 +99,35 @@ const sed: Special = (call) => {
   const out = targets.length > 0 ? outOf({ ...call, effect: 'read' }, targets) : { origins: stdin.origins };
   return { ...out, shown: joinShown(stdin, substituted(script).text) };
 };
+
+/** Blanks before lines and at their ends say nothing, and cost a look back from each of them. */
+function folded(script: string): string {
+  return script.replace(/\s{2,}/g, (blanks) => (blanks.includes('\n') ? '\n' : ' '));
+}
+
+const SED_FLAG = /^[gpiI0-9]$/;
+
+/** Whether a line holds an `s` whose delimiter comes twice again, and then flags with an `e`. In one pass: whoever looks
+ * for both ends of each `s` looks at a long script for hours. */
+function substitutionRuns(script: string): boolean {
+  return script.split('\n').some((line) => {
+    const seen = new Map<string, number>();
+    let flagsEnd = 0;
+    for (let at = 1; at < line.length; at += 1) {
+      const sign = line[at] as string;
+      const times = seen.get(sign);
+      if (times === undefined) {
+        if (line[at - 1] === 's') seen.set(sign, 1);
+        continue;
+      }
+      seen.set(sign, times + 1);
+      if (times < 2) continue;
+      for (flagsEnd = Math.max(flagsEnd, at + 1); SED_FLAG.test(line[flagsEnd] ?? ''); ) flagsEnd += 1;
+      if (line[flagsEnd] === 'e') return true;
+    }
+    return false;
+  });
+}
 
 const awk: Special = (call) => {
   const { operands } = call.given;
