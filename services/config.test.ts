@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkConfig, configKnobs, loadConfig } from './config.ts';
+import { readSeparate } from './separate-config.ts';
 
 test('an empty environment gives the documented defaults', () => {
   expect(loadConfig({ PATH: '/bin' }, '/home/p')).toMatchObject({
@@ -16,6 +17,12 @@ test('an empty environment gives the documented defaults', () => {
   });
   expect(loadConfig({ XDG_STATE_HOME: '/x' }, '/h').dataDir).toBe('/x/beacon');
   expect(loadConfig({ XDG_STATE_HOME: 'relative' }, '/h').dataDir).toBe('/h/.local/state/beacon');
+});
+
+test('what is kept in a Redis of all is kept for a day', () => {
+  for (const target of ['decision', 'receipt-signer'] as const) {
+    expect(readSeparate(target, {}, '/h').config).toMatchObject({ idempotencyTtlMs: 86_400_000 });
+  }
 });
 
 test('every fault is named at once, and no value is repeated', () => {

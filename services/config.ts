@@ -93,7 +93,7 @@ export function readCommon(reader: EnvReader, env: Environment, home: string, ta
   const config: Config = {
     ...readPlaces(reader, env, home),
     agentTls: readAgentTls(reader),
-    ...readTimes(reader),
+    ...readTimes(reader, target),
     ...readLimits(reader),
     ...readPolicy(reader),
     tracing: readTracing(reader, env, target === 'all' ? 'beacon' : `beacon-${target}`),
@@ -195,7 +195,7 @@ function refusePlainText(reader: EnvReader, { agentTls, http, grpc }: Config): v
   }
 }
 
-function readTimes(reader: EnvReader) {
+function readTimes(reader: EnvReader, target: string) {
   return {
     leaseMs: reader.integer('BEACON_LEASE_MS', 30 * SECOND_MS, {
       min: SECOND_MS,
@@ -217,7 +217,7 @@ function readTimes(reader: EnvReader) {
       max: 7 * DAY_MS,
       doc: 'How long an approval can be given, and used.',
     }),
-    idempotencyTtlMs: reader.integer('BEACON_IDEMPOTENCY_TTL_MS', 30 * DAY_MS, {
+    idempotencyTtlMs: reader.integer('BEACON_IDEMPOTENCY_TTL_MS', target === 'all' ? 30 * DAY_MS : DAY_MS, {
       min: MINUTE_MS,
       max: 366 * DAY_MS,
       doc: 'How long an idempotency key finds its first answer.',
