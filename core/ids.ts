@@ -26,3 +26,8 @@ export function parseReceiptId(text: string): { logId: string; index: number } |
   const index = Number(match[2]);
   return Number.isSafeInteger(index) ? { logId: match[1] as string, index } : undefined;
 }
+
+/** The log an origin names: its last part. */
+export function logIdOf(origin: string): string {
+  return origin.slice(origin.lastIndexOf('/') + 1);
+}

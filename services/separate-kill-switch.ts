@@ -51,6 +51,8 @@ export async function startKillSwitch(run: Run): Promise<Started> {
       signers: dialed.map(({ service }) => service),
       actions: stores.actions,
       reflected: (fences) => reflectedUpTo(fences, stores.actions),
+      // Who follows a log brings this one last.
+      followed: (logId) => stores.idempotency.position(logId),
       bus,
       keys: openTenantKeys(join(config.dataDir, 'keys', 'kill-switch', 'digest.key')),
       // That a name cannot be looked up must not keep a revocation from being answered.

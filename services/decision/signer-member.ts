@@ -3,7 +3,7 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { asBeaconError, BeaconError } from '../../core/errors.ts';
-import { parseReceiptId } from '../../core/ids.ts';
+import { logIdOf, parseReceiptId } from '../../core/ids.ts';
 import type { CallContext } from '../../core/principal.ts';
 import {
   GetStatusRequestSchema,
@@ -181,7 +181,7 @@ export class SignerMember {
       this.status = status;
       this.silent = false;
       this.#seenSize = Math.max(this.#seenSize, Number(status.size));
-      this.logId = status.origin.slice(status.origin.lastIndexOf('/') + 1);
+      this.logId = logIdOf(status.origin);
       this.#leaseRefused = false;
       if (failures !== this.#failures) return;
       this.well = true;

@@ -1,6 +1,7 @@
 // The logs behind this gateway, found by the id in a receipt's id. A log's origin never changes, so it is asked once.
 
 import { create } from '@bufbuild/protobuf';
+import { logIdOf } from '../../core/ids.ts';
 import type { CallContext } from '../../core/principal.ts';
 import { GetKeysRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { LogReader } from './types.ts';
@@ -29,7 +30,7 @@ export function createLogs(readers: readonly LogReader[], context: () => CallCon
     const before = known.get(reader);
     if (before !== undefined) return before;
     const { origin, vkey } = await reader.getKeys(create(GetKeysRequestSchema), context());
-    const log = { logId: origin.slice(origin.lastIndexOf('/') + 1), origin, vkey, reader };
+    const log = { logId: logIdOf(origin), origin, vkey, reader };
     known.set(reader, log);
     return log;
   };

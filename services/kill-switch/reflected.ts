@@ -1,5 +1,6 @@
 // Whether what was sealed before a fence is known to the stores by now: they are told of it behind its answer.
 
+import { logIdOf } from '../../core/ids.ts';
 import type { LogFence } from '../../gen/beacon/v1/kill_switch_service_pb.js';
 import type { ActionStore } from '../../ports/action-store/port.ts';
 
@@ -35,8 +36,4 @@ export function settledWithin(settled: Promise<void>, patienceMs = REFLECTED_MS)
     const timer = setTimeout(() => resolve(false), patienceMs);
     settled.then(() => resolve(true), reject).finally(() => clearTimeout(timer));
   });
-}
-
-function logIdOf(origin: string): string {
-  return origin.slice(origin.lastIndexOf('/') + 1);
 }

@@ -46,6 +46,7 @@ type Change = {
   leads?: () => Promise<boolean>;
   actions?: MemoryActionStore;
   reflected?: () => Promise<boolean>;
+  followed?: (logId: string) => Promise<number>;
 };
 
 function setUp(change: Change = {}) {
@@ -59,6 +60,7 @@ function setUp(change: Change = {}) {
       signers,
       actions: change.actions ?? new MemoryActionStore(),
       reflected: change.reflected ?? (async () => true),
+      ...(change.followed ? { followed: change.followed } : {}),
       bus,
       env: {
         now,
@@ -235,6 +237,24 @@ test('a list that was flushed is rebuilt from the log, at the start and while ru
     async () => expect(await list.consult(['agent:t/a'])).toEqual({ epoch: 2, revoked: ['agent:t/a'] }),
     { timeout: 3 * WATCH_LIST_MS },
   );
+  killSwitch.stop();
+});
+
+test('a list that was flushed comes back when the stores beside it have, not before', async () => {
+  let reached = 0;
+  const { killSwitch, list } = setUp({ followed: async () => reached });
+  await killSwitch.start();
+  expect((await list.consult(['global'])).epoch, 'where nothing was lost').toBe(1);
+  await revoke(killSwitch, 'agent:t/a');
+  list.flush();
+  await new Promise((resolve) => setTimeout(resolve, 1.5 * WATCH_LIST_MS));
+  await revoke(killSwitch, 'agent:t/b');
+  expect((await list.consult(['global'])).epoch).toBeUndefined();
+  reached = 1;
+  const both = ['agent:t/a', 'agent:t/b'];
+  await vi.waitFor(async () => expect(await list.consult(both)).toEqual({ epoch: 3, revoked: both }), {
+    timeout: 3 * WATCH_LIST_MS,
+  });
   killSwitch.stop();
 });
 

@@ -29,6 +29,7 @@ import type { Tracing } from '../../runtime/tracing.ts';
 import { endedWith } from '../../runtime/tracing-calls.ts';
 import { type LeasedSigner, LeaseKeeper } from './lease.ts';
 import { endedIn, readLeaf } from './leaves.ts';
+import { LostStores } from './lost-stores.ts';
 import { type RevocationLeaf, RevocationState } from './state.ts';
 
 export const MAX_REASON_CHARS = 500;
@@ -56,6 +57,8 @@ export type KillSwitchDeps = {
   readonly actions: Pick<ActionStore, 'liveInScope'>;
   /** Whether `actions` knows by now of all that was sealed before these fences; waited for. */
   readonly reflected: (fences: readonly pb.LogFence[]) => Promise<boolean>;
+  /** How far the stores that are lost with the list reflect a log; absent where they cannot be lost. */
+  readonly followed?: (logId: string) => Promise<number>;
   readonly bus: EventBus;
   readonly env: {
     readonly now: () => number;
@@ -88,6 +91,9 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   /** Answers: what was under way is read for one at a time. */
   readonly #answering = createTurn();
   #leader: Leader = create(LeaderSchema);
+  readonly #lost: LostStores | undefined;
+  /** A list with a lower epoch has forgotten something; 0 where there never was one. */
+  #listed = 0;
   #watch: NodeJS.Timeout | undefined;
 
   constructor(deps: KillSwitchDeps) {
@@ -96,6 +102,8 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const leader = () => this.#leader;
     const granting = { now, leaseMs, context, failed, leads, leader };
     this.#leases = new LeaseKeeper({ signers: deps.signers, state: this.#state, ...granting });
+    const { signers, followed } = deps;
+    this.#lost = followed && new LostStores({ signers, followed, context, failed, now });
   }
 
   /**
@@ -105,6 +113,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   async start(): Promise<void> {
     const { env } = this.#deps;
     await this.#readLog();
+    this.#listed = this.#state.epoch;
     const unfenced = this.#state.unfenced();
     await this.#lead();
     await this.#mendList().catch(env.failed);
@@ -345,6 +354,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     } as const;
     try {
       await this.#deps.list.apply(change);
+      this.#listed = epoch;
     } catch (error) {
       this.#deps.env.failed(error);
       await this.#mendList();
@@ -356,7 +366,10 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const { list, bus } = this.#deps;
     const { epoch } = await list.consult(['global']);
     if (epoch !== undefined && epoch >= this.#state.epoch) return;
+    const isLost = this.#listed > 0 && (epoch === undefined || epoch < this.#listed);
+    if (isLost && (await this.#lost?.restored()) === false) return;
     await list.rebuild(this.#state.inForce(), this.#state.epoch);
+    this.#listed = this.#state.epoch;
     bus.publish({ name: EVENTS.revocationListRebuilt, data: { epoch: this.#state.epoch, found: epoch ?? null } });
   }
 }

@@ -302,9 +302,9 @@ function emitPatch(call: Call, text: string): Stream {
 const TRUSTS =
   /(?:strict-?ssl|enable-?strict-?ssl|ssl-?verify|http-ssl-verify|secure-http|verify-?certs?|verify[-_]tls|check-?revoke)\W+(?:false|0|off|no)\b|trusted-host|insecure-registr|allow-insecure|unsafe-perm\W+true|disable-tls\W+true|no-?check-?certificate|ignore-?ssl/i;
 
-/** Settings that name what every script is given to, or what every start loads; a plain shell or a size is none. */
+/** Settings that name what every script is given to, or what every start loads; a plain shell, a size, or the place where Yarn itself puts Yarn is none. */
 const LOADS =
-  /(?:^|\s)(?:script-?shell[\s=]+(?!(?:(?:\/usr|\/usr\/local|\/opt\/homebrew)?\/bin\/|[A-Z]:\\[^\n]{0,200}\\)?(?:(?:ba|z|da|k|fi)?sh|pwsh|powershell|cmd)(?:\.exe)?['"]?(?:\s|$))\S|(?:onload-?script|init-?module|git|yarn-?path|global-?pnpmfile|rustc-?wrapper)[\s=]+['"]?\S{0,200}[/\\]|node-?options[\s=].{0,400}--?(?:r|require|import|loader|experimental-loader)\b)/i;
+  /(?:^|\s)(?:script-?shell[\s=]+(?!(?:(?:\/usr|\/usr\/local|\/opt\/homebrew)?\/bin\/|[A-Z]:\\[^\n]{0,200}\\)?(?:(?:ba|z|da|k|fi)?sh|pwsh|powershell|cmd)(?:\.exe)?['"]?(?:\s|$))\S|(?:onload-?script|init-?module|git|yarn-?path(?![\s=]+['"]?(?:\.\/)?\.yarn\/releases\/yarn-[\w.-]{1,40}\.c?js\b)|global-?pnpmfile|rustc-?wrapper)[\s=]+['"]?\S{0,200}[/\\]|node-?options[\s=].{0,400}--?(?:r|require|import|loader|experimental-loader)\b)/i;
 
 const toolSetting: Special = (call) => {
   const text = call.args.map((arg) => arg.text).join(' ');
