@@ -4,7 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { describe, expect, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, vi } from 'vitest';
+import { openRedis, type RedisConnection } from '../runtime/redis.ts';
 import { firstWords, LOOPBACK, ServerProcess } from './server-process.ts';
 
 const present = spawnSync('redis-server', ['--version']).status === 0;
@@ -90,6 +91,21 @@ export async function startRedis(...args: readonly string[]): Promise<RedisServe
   const server = new RedisServer();
   await server.start(...args);
   return server;
+}
+
+/** One of this suite's own, from before its first test to after its last, and a connection to it. */
+export function redisOfSuite(given: (redis: RedisConnection) => void, commandTimeoutMs = 2_000): void {
+  let server: RedisServer | undefined;
+  let redis: RedisConnection | undefined;
+  beforeAll(async () => {
+    server = await startRedis();
+    redis = await openRedis({ ...server.address, prefix: 'test', commandTimeoutMs });
+    given(redis);
+  });
+  afterAll(async () => {
+    redis?.close();
+    await server?.remove();
+  });
 }
 
 /** Any reply will do, `NOAUTH` too, but `LOADING`. A TLS port is asked on its plain twin. */

@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
-import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
+import { beforeEach, expect, it } from 'vitest';
+import type { RedisConnection } from '../../runtime/redis.ts';
+import { describeWithRedis, redisOfSuite } from '../../test/redis-server.ts';
 import { describeActionStore } from './contract.ts';
 import { actionRecord, approvalRecord, LOG } from './records.fixture.ts';
 import { RedisActionStore } from './redis.ts';
 
 describeWithRedis('on redis', () => {
-  let server: RedisServer;
   let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = await openRedis({ ...server.address, prefix: 'test', commandTimeoutMs: 2_000 });
-  });
-  afterAll(async () => {
-    redis?.close();
-    await server?.remove();
+  redisOfSuite((connection) => {
+    redis = connection;
   });
   beforeEach(async () => void (await redis.command('FLUSHALL')));
 

@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
-import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
+import { beforeEach, expect, it } from 'vitest';
+import type { RedisConnection } from '../../runtime/redis.ts';
+import { describeWithRedis, redisOfSuite } from '../../test/redis-server.ts';
 import { describeBudgets } from './contract.ts';
 import { MemoryBudgets } from './memory.ts';
 import { RedisBudgets } from './redis.ts';
@@ -8,15 +8,9 @@ import { RedisBudgets } from './redis.ts';
 const bucket = { name: 'agent:t/a', capacity: 10, refillPerSecond: 1 };
 
 describeWithRedis('on redis', () => {
-  let server: RedisServer;
   let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = await openRedis({ ...server.address, prefix: 'test', commandTimeoutMs: 2_000 });
-  });
-  afterAll(async () => {
-    redis?.close();
-    await server?.remove();
+  redisOfSuite((connection) => {
+    redis = connection;
   });
   beforeEach(async () => void (await redis.command('FLUSHALL')));
 

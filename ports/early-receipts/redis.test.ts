@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
-import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
+import { expect, it } from 'vitest';
+import type { RedisConnection } from '../../runtime/redis.ts';
+import { describeWithRedis, redisOfSuite } from '../../test/redis-server.ts';
 import { describeEarlyReceipts } from './contract.ts';
 import { RedisEarlyReceipts } from './redis.ts';
 
 describeWithRedis('on redis', () => {
-  let server: RedisServer;
   let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = await openRedis({ ...server.address, prefix: 'test', commandTimeoutMs: 2_000 });
-  });
-  afterAll(async () => {
-    redis?.close();
-    await server?.remove();
+  redisOfSuite((connection) => {
+    redis = connection;
   });
 
   describeEarlyReceipts('redis', () => new RedisEarlyReceipts(redis));

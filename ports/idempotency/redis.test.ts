@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { BeaconError } from '../../core/errors.ts';
-import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
-import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
+import type { RedisConnection } from '../../runtime/redis.ts';
+import { describeWithRedis, redisOfSuite } from '../../test/redis-server.ts';
 import { describeIdempotency } from './contract.ts';
 import { RedisIdempotency } from './redis.ts';
 
@@ -9,15 +9,9 @@ const key = { tenantId: 't', agentId: 'a', key: 'k1' };
 const record = { proposalDigest: 'd1', receiptId: 'l-3', actionId: 'act_1', expiresAtMs: 2_000 };
 
 describeWithRedis('on redis', () => {
-  let server: RedisServer;
   let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = await openRedis({ ...server.address, prefix: 'test', commandTimeoutMs: 2_000 });
-  });
-  afterAll(async () => {
-    redis?.close();
-    await server?.remove();
+  redisOfSuite((connection) => {
+    redis = connection;
   });
   beforeEach(async () => void (await redis.command('FLUSHALL')));
 

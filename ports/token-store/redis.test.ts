@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
 import { SqliteFile } from '../../runtime/sqlite.ts';
-import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
+import { describeWithRedis, redisOfSuite, startRedis } from '../../test/redis-server.ts';
 import { describeTokenStore, tokenRecord } from './contract.ts';
 import { isMintedIn, RedisTokenStore, type TokenCopy } from './redis.ts';
 import { SqliteTokenCopy } from './sqlite-copy.ts';
@@ -10,18 +10,12 @@ const digest = (byte: string) => byte.repeat(32);
 const second = tokenRecord({ tokenDigest: digest('22'), tokenId: 'tok_2', agentId: 'b' });
 
 describeWithRedis('on redis', () => {
-  let server: RedisServer;
   let redis: RedisConnection;
   const started: RedisTokenStore[] = [];
   const faults: unknown[] = [];
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = await openRedis({ ...server.address, prefix: 'test', commandTimeoutMs: 10_000 });
-  });
-  afterAll(async () => {
-    redis?.close();
-    await server?.remove();
-  });
+  redisOfSuite((connection) => {
+    redis = connection;
+  }, 10_000);
   beforeEach(async () => void (await redis.command('FLUSHALL')));
   afterEach(async () => {
     await Promise.all(started.splice(0).map((store) => store.stop()));

@@ -11,7 +11,7 @@ import { RedisIdempotency } from '../../ports/idempotency/redis.ts';
 import type { StoredRecord } from '../../ports/ledger-store/port.ts';
 import { memorySigningKeys } from '../../ports/signing-key/memory.ts';
 import { openRedis, type RedisConnection } from '../../runtime/redis.ts';
-import { describeWithRedis, type RedisServer, startRedis } from '../../test/redis-server.ts';
+import { describeWithRedis, type RedisServer, redisOfSuite, startRedis } from '../../test/redis-server.ts';
 import { project } from './project.ts';
 import { Projector } from './projector.ts';
 import { readView, withoutVoided } from './replay.ts';
@@ -251,15 +251,9 @@ test('asked to look while it is at it, it looks once more behind', async () => {
 });
 
 describeWithRedis('a Redis that loses what it has', () => {
-  let server: RedisServer;
   let redis: RedisConnection;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = await openRedis({ ...server.address, prefix: 'test', commandTimeoutMs: 2_000 });
-  });
-  afterAll(async () => {
-    redis?.close();
-    await server?.remove();
+  redisOfSuite((connection) => {
+    redis = connection;
   });
   beforeEach(async () => void (await redis.command('FLUSHALL')));
 
