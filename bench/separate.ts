@@ -25,6 +25,7 @@ const NOTES = [
   'Beacon: two signers, two decision replicas, and one each of the rest; CPU is that of all nine processes, Redis and NATS too.',
   'The strict path is that of the gateway to a decision replica and on; its sum of floors is stream echo (to decision) + Redis',
   'PING + bare opa_eval + stream echo (to signer) + two signatures + append and fdatasync. gRPC stream: one stream echo more.',
+  'Revocation to BARRIER is an upper bound: timed to the whole answer, which waits 500 ms at most for what DRAINED would claim.',
   'In turn: one call of each after the other, so that floors and path are measured alike cold; else each in a loop of its own.',
 ];
 
