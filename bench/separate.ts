@@ -25,7 +25,8 @@ const NOTES = [
   'Beacon: two signers, two decision replicas, and one each of the rest; CPU is that of all nine processes, Redis and NATS too.',
   'The strict path is that of the gateway to a decision replica and on; its sum of floors is stream echo (to decision) + Redis',
   'PING + bare opa_eval + stream echo (to signer) + two signatures + append and fdatasync. gRPC stream: one stream echo more.',
-  'Revocation to BARRIER is an upper bound: timed to the whole answer, which waits 500 ms at most for what DRAINED would claim.',
+  'Revocation to BARRIER: from asking to the time in the barrier’s leaf, both of one clock, in milliseconds.',
+  'Its answer waits 500 ms more at most, for what DRAINED would claim.',
   'In turn: one call of each after the other, so that floors and path are measured alike cold; else each in a loop of its own.',
 ];
 
@@ -73,7 +74,7 @@ export async function runSeparate({ folder, effort, json, closing }: Bench): Pro
   const measured = await measure(subjects, effort);
   measured.push(...(await measureInTurn(subjects, effort)));
   const decide = subjects.at(-1) as Subject;
-  measured.push(await revokeUnderLoad(http, admin, decide));
+  measured.push(...(await revokeUnderLoad(http, admin, decide)));
   const rows = measured.map(rowOf);
   const ratios = separateRatiosOf(rows);
   if (json) console.log(toJson({ ...effort, rows, ratios }));
@@ -81,23 +82,31 @@ export async function runSeparate({ folder, effort, json, closing }: Bench): Pro
 }
 
 /** One after another, each of another agent, while decisions keep every lane busy. */
-async function revokeUnderLoad(http: string, admin: string, { call }: Subject): Promise<Measured> {
+async function revokeUnderLoad(http: string, admin: string, { call }: Subject): Promise<Measured[]> {
   say(`${REVOCATIONS} revocations under load`);
   let revoking = true;
   const busy = load(call, LOADED_LANES, { seconds: REVOKING_SECONDS, while: () => revoking });
-  const latenciesMs: number[] = [];
+  const stops: Stop[] = [];
   const started = performance.now();
   try {
-    for (let i = 0; i < REVOCATIONS; i++) latenciesMs.push(await revoke(http, admin, `agent:bench/gone-${i}`));
+    for (let i = 0; i < REVOCATIONS; i++) stops.push(await revoke(http, admin, `agent:bench/gone-${i}`));
   } finally {
     revoking = false;
   }
   const perSecond = [REVOCATIONS / ((performance.now() - started) / 1000)];
   await busy;
-  return { name: 'revocation to BARRIER', inFlight: LOADED_LANES, perSecond, serverCpuSeconds: [], latenciesMs };
+  const measured = { inFlight: LOADED_LANES, perSecond, serverCpuSeconds: [] };
+  return [
+    { name: 'revocation to BARRIER', ...measured, latenciesMs: stops.map(({ barrierMs }) => barrierMs) },
+    { name: 'revocation to its answer', ...measured, latenciesMs: stops.map(({ answeredMs }) => answeredMs) },
+  ];
 }
 
-async function revoke(http: string, admin: string, scope: string): Promise<number> {
+/** Milliseconds since it was asked for. */
+type Stop = { readonly barrierMs: number; readonly answeredMs: number };
+
+async function revoke(http: string, admin: string, scope: string): Promise<Stop> {
+  const asked = Date.now();
   const before = performance.now();
   const answer = await fetch(`${http}/api/revocations`, {
     method: 'POST',
@@ -105,7 +114,8 @@ async function revoke(http: string, admin: string, scope: string): Promise<numbe
     body: JSON.stringify({ scope, operation: 'revoke', reason: 'bench' }),
   });
   const text = await answer.text();
-  const took = performance.now() - before;
-  if (!/"level":"(BARRIER|DRAINED)"/.test(text)) throw new Error(`no barrier: ${answer.status} ${text}`);
-  return took;
+  const answeredMs = performance.now() - before;
+  const [, barrierAt] = /"barrier_at":"([^"]+)"/.exec(text) ?? [];
+  if (barrierAt === undefined) throw new Error(`no barrier: ${answer.status} ${text}`);
+  return { barrierMs: Date.parse(barrierAt) - asked, answeredMs };
 }

@@ -193,10 +193,20 @@ describe('score, revoke, approvals, token, status', () => {
 
   test('revoke and reinstate say how far they reached and what they do not stop', async () => {
     const logs = [{ origin: ORIGIN, fence_index: 7 }];
-    stub.answers['POST /api/revocations'] = { body: { revocation_id: 'rev_1', epoch: 4, level: 'BARRIER', logs } };
+    stub.answers['POST /api/revocations'] = {
+      body: {
+        revocation_id: 'rev_1',
+        epoch: 4,
+        level: 'BARRIER',
+        logs,
+        at: '2026-01-02T03:04:05.100Z',
+        barrier_at: '2026-01-02T03:04:05.142Z',
+      },
+    };
     const { exit, out } = await beacon(['revoke', 'agent:a', '--reason', 'why']);
     expect(exit).toBe(0);
     expect(out).toContain('fenced at leaf 7');
+    expect(out).toMatch(/stopped +everywhere within 42 ms/);
     expect(out).toMatch(/took +\d+ ms/);
     expect(out).toContain('provenance:asserted');
     expect(stub.seen[0]?.body).toEqual({ scope: 'agent:a', operation: 'revoke', reason: 'why' });

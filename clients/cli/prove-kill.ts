@@ -7,6 +7,7 @@ import type { SignerFinding } from '../../core/kill-proof/signer-log.ts';
 import { findBeacon } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
 import { fetchLogs, readLogs, savingTo } from './log-copies.ts';
+import { stoppedAfter } from './revoke.ts';
 import { plain, terminal } from './terminal.ts';
 import { keysOf, readTrustedKeys } from './trusted-keys.ts';
 import type { Exits } from './verb.ts';
@@ -56,6 +57,7 @@ async function show(proof: KillProof, world: World): Promise<void> {
     ['revocation', proof.revocation_id],
     ['scope', scope],
     ['epoch', proof.epoch || undefined],
+    ['stopped', proof.stopped_after_ms === null ? undefined : stoppedAfter(proof.stopped_after_ms)],
   ]);
   if (logs.length > 0) await table(['log', 'stopped by', 'ALLOWs before', 'last at', 'after', 'voided'], logs.map(row));
   for (const { allows_after_in_scope } of logs) {

@@ -54,6 +54,7 @@ async function show(operation: string, scope: string, answer: Json, world: World
     ['revocation', answer.revocation_id],
     ['epoch', answer.epoch],
     ['level', level],
+    ['stopped', stoppedOf(answer)],
     ['took', `${plain(answer.took_ms)} ms, from asking to the answer`],
     ['receipt', answer.receipt_id],
     ['still open', ((answer.open_actions as string[] | undefined) ?? []).join(' ')],
@@ -66,6 +67,16 @@ async function show(operation: string, scope: string, answer: Json, world: World
   if (ends.length > 0) await table(['log', 'since'], ends);
   const advice = typeof answer.advice === 'string' ? answer.advice : adviceFor(operation, scope);
   if (advice) line(style('yellow', `  ${plain(advice)}`));
+}
+
+/** Of a barrier that was reached now, or before and asked about again. */
+function stoppedOf({ at, barrier_at }: Json): string | undefined {
+  const ms = Date.parse(plain(barrier_at)) - Date.parse(plain(at));
+  return Number.isFinite(ms) ? stoppedAfter(ms) : undefined;
+}
+
+export function stoppedAfter(ms: number): string {
+  return `everywhere within ${ms} ms of its leaf in the ledger`;
 }
 
 const MEANING: Record<string, string> = {

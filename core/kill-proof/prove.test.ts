@@ -61,6 +61,8 @@ describe('what holds', () => {
       operation: 'revoke',
       epoch: 2,
       reinstated: false,
+      // The leaf at 10 s, the barrier's at 11 s.
+      stopped_after_ms: 1_000,
       proven: true,
       logs: [
         {

@@ -25,6 +25,8 @@ export type KillProof = {
   readonly operation: string;
   readonly epoch: number;
   readonly reinstated: boolean;
+  /** Milliseconds from the revocation's leaf to its barrier's, both of the kill switch's log; null where there is no barrier. */
+  readonly stopped_after_ms: number | null;
   readonly logs: readonly SignerFinding[];
   readonly proven: boolean;
   /** Why not: the first fault found. */
@@ -46,6 +48,7 @@ export async function proveKill(
     operation: stop?.operation ?? '',
     epoch: stop?.epoch ?? 0,
     reinstated: stop?.lifted !== undefined,
+    stopped_after_ms: stop === undefined ? null : stop.barrier.sealedAtMs - stop.sealedAtMs,
     logs,
   });
   try {

@@ -164,6 +164,7 @@ function killSwitchOf(keep: Keep): KillSwitch {
       operation,
       epoch: 3n,
       level: switches.RevocationLevel.BARRIER,
+      barrierAt: timestampFromMs(1_700_000_000_250),
       logs: [
         { origin: 'o1', ended: { case: 'fenceIndex', value: 12n } },
         { origin: 'o2', ended: { case: 'leaseEnd', value: timestampFromMs(1_700_000_000_000) } },

@@ -201,6 +201,7 @@ test('revoking takes an operator, reinstating an admin', async () => {
     revocation_id: `rev_${'c'.repeat(32)}`,
     epoch: 3,
     level: 'BARRIER',
+    barrier_at: '2023-11-14T22:13:20.250Z',
     logs: [
       { origin: 'o1', fence_index: 12 },
       { origin: 'o2', lease_end: '2023-11-14T22:13:20.000Z' },

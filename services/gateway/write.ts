@@ -104,6 +104,7 @@ export function writeRevocation(revocation: Revocation): Json {
     level: RevocationLevel[revocation.level] ?? 'UNSPECIFIED',
     logs: revocation.logs.map(writeFence),
     at: time(revocation.at),
+    barrier_at: time(revocation.barrierAt),
     actor: revocation.actor,
     receipt_id: revocation.receiptId,
     advice: revocation.advice,

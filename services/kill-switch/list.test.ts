@@ -99,12 +99,13 @@ test('a list that was put back to an older state is rebuilt whole by the next ch
   expect(await list.consult(['agent:a', 'agent:b'])).toEqual({ epoch: 3, revoked: ['agent:a', 'agent:b'] });
 });
 
-test('the time to stop is measured, by the level answered', async () => {
+test('the time to stop is measured, to each level that was reached', async () => {
   const { killSwitch, metrics, revoke, reinstate } = await setUp();
   await revoke('agent:a');
   await reinstate('agent:a');
   killSwitch.stop();
   const { text } = await metrics.expose();
+  expect(text).toContain('beacon_revocation_duration_seconds_count{level="BARRIER"} 1');
   expect(text).toContain('beacon_revocation_duration_seconds_count{level="DRAINED"} 1');
   expect(text).toContain('beacon_reinstatement_duration_seconds_count 1');
 });

@@ -6,7 +6,7 @@ import type { KillSwitchMeter } from './service.ts';
 export function killSwitchMeter(metrics: Metrics): KillSwitchMeter {
   const revocations = metrics.histogram(
     'revocation_duration_seconds',
-    'From the request to revoke to the level answered: BARRIER, or DRAINED when no permit was left.',
+    'From the request to revoke to each level it reached: BARRIER, and DRAINED where no permit was left.',
     ['level'],
   );
   const reinstatements = metrics.histogram(

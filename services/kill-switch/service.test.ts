@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { create } from '@bufbuild/protobuf';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { expect, test, vi } from 'vitest';
 import type { CallContext } from '../../core/principal.ts';
 import { readReceipt } from '../../core/receipt.ts';
@@ -99,6 +100,25 @@ test('a revocation is a leaf of its own log, a fence in the signer’s, a barrie
   ]);
   expect(await forms(first)).toEqual(['fence revoke agent:t/a']);
   expect(await list.consult(['agent:t/a', 'agent:t/b'])).toEqual({ epoch: 2, revoked: ['agent:t/a'] });
+});
+
+test('an answer says when the barrier stood, as its leaf does, however long the answer took after it', async () => {
+  const tookMs = 50;
+  const reflected = () => new Promise<boolean>((resolve) => setTimeout(() => resolve(true), tookMs));
+  const { killSwitch, own } = setUp({ reflected });
+  await killSwitch.start();
+  const requestId = 'once';
+  const asked = create(RevokeRequestSchema, { scope: 'agent:t/a', requestId });
+  const { revocation } = await killSwitch.revoke(asked, context);
+  const answeredMs = now();
+  const barrierMs = revocation?.barrierAt && timestampMs(revocation.barrierAt);
+  const leaves = (await own.store.scan(0, 100)).map(({ leaf }) => readReceipt(leaf).predicate);
+  const sealed = leaves.find(({ form }) => form === 'barrier')?.sealed_at;
+  expect(barrierMs).toBe(Date.parse(String(sealed)));
+  expect(answeredMs - Number(barrierMs)).toBeGreaterThanOrEqual(tookMs - 1);
+  expect((await killSwitch.revoke(asked, context)).revocation?.barrierAt).toEqual(revocation?.barrierAt);
+  expect((await killSwitch.listRevocations()).revocations[0]?.barrierAt).toEqual(revocation?.barrierAt);
+  killSwitch.stop();
 });
 
 test('however many actions are open, a permit that may still be redeemed is not taken for drained', async () => {

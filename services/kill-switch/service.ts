@@ -44,8 +44,8 @@ export const WATCH_LIST_MS = 1_000;
 
 type Operation = 'revoke' | 'reinstate';
 type Asked = { readonly reason: string; readonly requestId: string };
-/** A change that is in force everywhere, and how each log came to know of it. */
-type Changed = { readonly leaf: RevocationLeaf; readonly logs: readonly pb.LogFence[] };
+/** A change that is in force everywhere: its leaf, and the barrier's, which says how each log came to know of it. */
+type Changed = { readonly leaf: RevocationLeaf; readonly barrier: RevocationLeaf };
 
 type Log = Pick<Service<typeof ReceiptSignerService, CallContext>, 'seal' | 'listReceipts' | 'getStatus'>;
 
@@ -78,8 +78,8 @@ export type KillSwitchDeps = {
 
 /** Counted by the kill-switch; what it is counted with is compose's choice. */
 export type KillSwitchMeter = {
-  /** From the request to the level that is answered. */
-  changed(what: { operation: 'revoke' | 'reinstate'; level: string; seconds: number }): void;
+  /** From the request to a level that was reached: to BARRIER, and for what is answered as DRAINED to that too. */
+  changed(what: { operation: 'revoke' | 'reinstate'; level: 'BARRIER' | 'DRAINED'; seconds: number }): void;
 };
 
 export class KillSwitch implements Service<typeof pb.KillSwitchService, CallContext> {
@@ -143,6 +143,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const unfenced = new Set(this.#state.unfenced().map((leaf) => leaf.revocationId));
     const revocations = this.#state.inForce().map(({ scope, revocationId, epoch }) => {
       const leaf = this.#state.leaf(revocationId);
+      const barrier = this.#state.barrierOf(revocationId);
       return create(pb.RevocationSchema, {
         revocationId,
         scope,
@@ -152,6 +153,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
         receiptId: leaf?.receiptId ?? '',
         actor: leaf?.actor ?? '',
         ...(leaf ? { at: timestampFromMs(leaf.atMs) } : {}),
+        ...(barrier ? { barrierAt: timestampFromMs(barrier.atMs) } : {}),
       });
     });
     return create(pb.ListRevocationsResponseSchema, { revocations, epoch: BigInt(this.#state.epoch) });
@@ -166,15 +168,15 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     if (reason.length > MAX_REASON_CHARS)
       throw invalidArgument('reason', `must be at most ${MAX_REASON_CHARS} characters`);
     const asked = { reason, requestId };
-    const { leaf, logs } = await this.#serially(() => this.#changeOnce(operation, scope, asked, context));
-    const stoppedMs = performance.now() - started;
-    // The next change does not wait until it is known what was under way.
+    const changed = await this.#serially(() => this.#changeOnce(operation, scope, asked, context));
     const { env, reflected } = this.#deps;
-    const isReflected = operation === 'revoke' && (await reflected(logs).catch(env.failed)) === true;
-    const revocation = await this.#answering(() => this.#answer(leaf, logs, isReflected));
-    const level = pb.RevocationLevel[revocation.level] ?? '';
-    const tookMs = revocation.level === pb.RevocationLevel.DRAINED ? performance.now() - started : stoppedMs;
-    env.meter.changed({ operation, level, seconds: tookMs / 1000 });
+    const reached = (level: 'BARRIER' | 'DRAINED') =>
+      env.meter.changed({ operation, level, seconds: (performance.now() - started) / 1000 });
+    reached('BARRIER');
+    // The next change does not wait until it is known what was under way.
+    const isReflected = operation === 'revoke' && (await reflected(changed.barrier.logs).catch(env.failed)) === true;
+    const revocation = await this.#answering(() => this.#answer(changed, isReflected));
+    if (operation === 'revoke' && revocation.level === pb.RevocationLevel.DRAINED) reached('DRAINED');
     return revocation;
   }
 
@@ -185,7 +187,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     if (before.operation !== operation || before.scope !== scope) {
       throw new BeaconError('conflict', 'request_id: was used for another change', { field: 'request_id' });
     }
-    return { leaf: before, logs: this.#state.barrierOf(before.revocationId) ?? (await this.#barrier(before)) };
+    return { leaf: before, barrier: this.#state.barrierOf(before.revocationId) ?? (await this.#barrier(before)) };
   }
 
   async #changeNow(
@@ -204,12 +206,12 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const leaf = await this.#append(what, context.principal.subject, reason, { after });
     // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
     await this.#tellList(leaf).catch(env.failed);
-    const logs = await this.#tracedBarrier(leaf, context);
+    const barrier = await this.#tracedBarrier(leaf, context);
     bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
-    return { leaf, logs };
+    return { leaf, barrier };
   }
 
-  async #answer(leaf: RevocationLeaf, logs: readonly pb.LogFence[], isReflected: boolean): Promise<pb.Revocation> {
+  async #answer({ leaf, barrier }: Changed, isReflected: boolean): Promise<pb.Revocation> {
     const { actions, env } = this.#deps;
     const { scope, operation } = leaf;
     // What has been stopped stays stopped, though nobody can say what was under way.
@@ -230,8 +232,9 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
       operation,
       epoch: BigInt(leaf.epoch),
       level: drained ? pb.RevocationLevel.DRAINED : pb.RevocationLevel.BARRIER,
-      logs: [...logs],
+      logs: [...barrier.logs],
       at: timestampFromMs(leaf.atMs),
+      barrierAt: timestampFromMs(barrier.atMs),
       actor: leaf.actor,
       receiptId: leaf.receiptId,
       advice:
@@ -244,7 +247,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     });
   }
 
-  #tracedBarrier(leaf: RevocationLeaf, { span: parent }: CallContext): Promise<pb.LogFence[]> {
+  #tracedBarrier(leaf: RevocationLeaf, { span: parent }: CallContext): Promise<RevocationLeaf> {
     const { tracing } = this.#deps.env;
     if (!tracing || !parent) return this.#barrier(leaf, parent);
     const attributes = { 'beacon.revocation_id': leaf.revocationId, 'beacon.epoch': leaf.epoch };
@@ -253,7 +256,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   }
 
   /** One fence leaf in every signer's log; a signer that cannot be reached is fenced by the end of its lease. */
-  async #barrier(leaf: RevocationLeaf, span?: TraceContext): Promise<pb.LogFence[]> {
+  async #barrier(leaf: RevocationLeaf, span?: TraceContext): Promise<RevocationLeaf> {
     const { signers, env } = this.#deps;
     const { revocationId, scope, operation, epoch } = leaf;
     const leader = this.#leader;
@@ -279,8 +282,7 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     );
     // What was waited for is true as long as no other kill switch granted leases meanwhile: append() asks first.
     const after = { logs: logs.map(endedIn) };
-    await this.#append({ form: 'barrier', scope, operation }, '', '', { of: leaf, after });
-    return logs;
+    return this.#append({ form: 'barrier', scope, operation }, '', '', { of: leaf, after });
   }
 
   async #append(

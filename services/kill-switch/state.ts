@@ -68,9 +68,9 @@ export class RevocationState {
     return this.#byRequest.get(requestId);
   }
 
-  /** How the logs were stopped for this change; undefined before its barrier. */
-  barrierOf(revocationId: string): readonly LogFence[] | undefined {
-    return this.#barriers.get(revocationId)?.logs;
+  /** When and how the logs were stopped for this change; undefined before its barrier. */
+  barrierOf(revocationId: string): RevocationLeaf | undefined {
+    return this.#barriers.get(revocationId);
   }
 
   /** Revocations whose barrier was not recorded: a crash came between. */

@@ -174,6 +174,13 @@ export declare type Revocation = Message<"beacon.v1.Revocation"> & {
    * @generated from field: string reason = 12;
    */
   reason: string;
+
+  /**
+   * When the barrier stood, by the clock of the log that its leaf is in (milliseconds); absent before.
+   *
+   * @generated from field: google.protobuf.Timestamp barrier_at = 13;
+   */
+  barrierAt?: Timestamp | undefined;
 };
 
 /**
