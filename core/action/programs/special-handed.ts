@@ -7,6 +7,7 @@ import {
   byRule,
   type Call,
   emit,
+  emitInput,
   emitOptionFiles,
   has,
   optionValue,
@@ -26,6 +27,20 @@ export function served(call: Call, folder: Arg | undefined): void {
   const { tags } = placeOf(place.id.replace(/^file:/, ''), false, call.meaning.where);
   if (tags.some((tag) => tag === 'credential' || tag === 'home' || tag === 'root'))
     emit(call, { effect: 'read_credential', operation: 'serve', targets: [place] });
+}
+
+/** What a container is given of this machine. The project's keys are for its services; a person's go to whoever made the image. */
+export function mounted(call: Call, paths: readonly string[]): void {
+  for (const path of paths) {
+    const { scope, tags } = placeOf(path, false, call.meaning.where);
+    if (!tags.some((tag) => tag === 'credential' || tag === 'env_file')) continue;
+    if (scope === 'workspace') {
+      emitInput(call, literal(path));
+      continue;
+    }
+    const targets = [target(call, literal(path))];
+    emit(call, { effect: 'secret_fetch', operation: 'mount', targets, flags: ['container'], residue: [] });
+  }
 }
 
 const serve: Special = (call) => {

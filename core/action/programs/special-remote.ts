@@ -18,7 +18,7 @@ import {
 } from './call.ts';
 import { ofHere, payload } from './leaving.ts';
 import { plantCarried } from './plant.ts';
-import { readThere } from './special-handed.ts';
+import { mounted, readThere } from './special-handed.ts';
 import { fileOrigin } from './special-network.ts';
 
 /** Without the user in front. */
@@ -296,6 +296,11 @@ export const containerRun: Special = (call) => {
     residue: [...residueOf(call, command), mounts.join('\0')],
     scope: 'machine',
   });
+  const folders = mountsOf(call, mounts);
+  mounted(
+    call,
+    folders.map(({ outside }) => outside),
+  );
   if (command.length > 0) {
     const outer = call.invocation.frame;
     const inner = remoteFrame(call, `container:${image?.text ?? ''}`);
@@ -304,7 +309,7 @@ export const containerRun: Special = (call) => {
     state.cwd = optionValue(call, '-w')?.text;
     call.walk.words(command, state, {
       ...inner,
-      mounts: mountsOf(call, mounts),
+      mounts: folders,
       flags: [...flags, 'container', ...(mounts.length > 0 ? ['mounted'] : [])],
     });
   }
