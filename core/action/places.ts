@@ -245,6 +245,10 @@ function wholeFolder(path: string): boolean {
 /** Where some agents keep working copies: inside their own folder, and no part of their settings. */
 const WORK_COPY = /^.*\/\.claude\/worktrees\/[^/]+(?=\/|$)/;
 
+/** A person's own programs are found before the system's: who types the name of one of these runs this file, with what they type into it. */
+const SHADOWS =
+  /\/(?:\.local\/bin|bin|\.bin)\/(?:sudo|sudoedit|doas|su|pkexec|passwd|login|ssh|ssh-add|ssh-agent|scp|sftp|gpg|gpg2|git|env|sh|bash|zsh|fish|ls|cat|cp|mv|rm|cd|grep|find|sed|awk|ps|which|curl|wget)$/;
+
 function addNamed(key: string, path: string, scope: Scope, where: Where, tags: Set<Tag>): void {
   if (Object.hasOwn(EXCEPTIONS, key)) {
     const tag = EXCEPTIONS[key];
@@ -262,6 +266,7 @@ function addNamed(key: string, path: string, scope: Scope, where: Where, tags: S
     tags.add('credential');
   // What guards the agent, where it is installed.
   if (scope !== 'workspace' && /(?:^|\/)s?bin\/beacon(?:d|-[\w-]+)?$/.test(key)) tags.add('governance');
+  if (scope === 'home' && SHADOWS.test(key)) tags.add('schedule');
   const segments = key.slice(copy).split('/');
   for (let index = 0; index < segments.length; index += 1) {
     const name = segments[index] as string;
