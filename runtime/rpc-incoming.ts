@@ -15,6 +15,8 @@ export type IncomingCall = {
   readonly mutualTls: boolean;
   /** DNS and URI names of that certificate; empty without one, and once it has expired. */
   readonly peerNames: readonly string[];
+  /** The same certificate, whether it has expired since or not; undefined without one. */
+  readonly peerCertificate: { readonly names: readonly string[]; readonly notAfterMs: number } | undefined;
   /** The request as received; empty for a stream, whose messages each have bytes of their own. */
   readonly requestBytes: Uint8Array;
   /** Milliseconds since the epoch; Infinity when the client set none. */
@@ -54,6 +56,10 @@ export function incomingCall(call: Call, method: string, requestBytes: Uint8Arra
       // A connection may outlive the certificate it began with.
       if (known === undefined || Date.parse(known.valid_to) <= Date.now()) return [];
       return peerNamesOf(known.subjectaltname);
+    },
+    get peerCertificate() {
+      const known = peerCertificate();
+      return known && { names: peerNamesOf(known.subjectaltname), notAfterMs: Date.parse(known.valid_to) };
     },
     requestBytes,
     deadlineMs: typeof deadline === 'number' ? deadline : deadline.getTime(),

@@ -57,7 +57,7 @@ export async function prepareAgentDoors(config: Config, failed: (error: unknown)
         ? {
             certificates: {
               ofSocket: (socket) => tls.peerCertificate(socket),
-              ofPeer: (peer) => listener?.peerCertificate(peer),
+              ofCall: (call) => listener?.peerCertificate(call),
             },
           }
         : {}),

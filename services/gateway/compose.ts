@@ -104,8 +104,7 @@ export type GatewayOptions = {
 };
 export type GatewayCertificates = {
   ofSocket(socket: object): ShownCertificate | undefined;
-  /** By `IncomingCall.peer`. */
-  ofPeer(peer: string): ShownCertificate | undefined;
+  ofCall(call: IncomingCall): ShownCertificate | undefined;
 };
 export type GatewayDependencies = {
   readonly services: Omit<GatewayServices, 'exposeMetrics'>;
@@ -229,7 +228,7 @@ async function authenticateRpc(
   const credentials: Credentials = {
     authorization: call.metadata('authorization'),
     local: options.grpcOnLoopback && isLocalRpc(call.peer, (name) => call.metadata(name)),
-    certificate: options.certificates?.ofPeer(call.peer),
+    certificate: options.certificates?.ofCall(call),
   };
   const principal = await access.authenticate(credentials);
   const wish = wishInBaggage(call.metadata('baggage'));
