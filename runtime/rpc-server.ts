@@ -1,11 +1,12 @@
 // A gRPC server's life: limits, listening (with a left-over unix socket out of the way), health, drain.
 
-import { chmod, lstat, stat, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, isAbsolute } from 'node:path';
 import type { DescService } from '@bufbuild/protobuf';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { BeaconError } from '../core/errors.ts';
+import { whyFolderIsOpen } from './secret-file.ts';
 
 export type RpcServerOptions = {
   maxMessageBytes?: number;
@@ -76,10 +77,8 @@ export async function requirePrivateAddress(address: string): Promise<void> {
     throw refuse('is only for 127.0.0.0/8, ::1 and unix sockets');
   }
   if (!isAbsolute(path)) throw refuse('needs an absolute path');
-  const folder = await stat(dirname(path)).catch(() => undefined);
-  if (!folder?.isDirectory()) throw refuse('needs a folder that exists');
-  if ((folder.mode & 0o077) !== 0) throw refuse('needs a folder of mode 0700');
-  if (process.getuid && folder.uid !== process.getuid()) throw refuse('needs a folder of this user');
+  const open = await whyFolderIsOpen(dirname(path));
+  if (open !== undefined) throw refuse(open);
 }
 
 export function isUnixAddress(address: string): boolean {
