@@ -7,6 +7,8 @@ import { peerNamesOf } from './peer-names.ts';
 export type IncomingCall = {
   /** `package.Service/Method`. */
   readonly method: string;
+  /** One object for each call, and the same one whoever is told of it. */
+  readonly key: object;
   /** First value of a header, by lower-case name. */
   metadata(name: string): string | undefined;
   /** `127.0.0.1:53412`, `[::1]:53412`, or for unix sockets a text that is neither. */
@@ -43,6 +45,7 @@ export function incomingCall(call: Call, method: string, requestBytes: Uint8Arra
   };
   return {
     method,
+    key: call.metadata,
     metadata(name) {
       const value = call.metadata.get(name)[0];
       return typeof value === 'string' ? value : undefined;

@@ -6,6 +6,7 @@ import { dirname, isAbsolute } from 'node:path';
 import type { DescService } from '@bufbuild/protobuf';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { BeaconError } from '../core/errors.ts';
+import { admitting, type RpcAdmission } from './rpc-admission.ts';
 import { whyFolderIsOpen } from './secret-file.ts';
 
 export type RpcServerOptions = {
@@ -15,12 +16,14 @@ export type RpcServerOptions = {
   maxConnectionAgeMs?: number;
   /** How long calls may go on after that; long streams must be renewed by their clients sooner. */
   maxConnectionAgeGraceMs?: number;
+  /** For listeners that strangers reach. Health and reflection ask it too. */
+  admission?: RpcAdmission;
 };
 export type Health = { set(service: string, serving: boolean): void };
 
 export function createRpcServer(options: RpcServerOptions = {}): Server {
   const maxMessageBytes = options.maxMessageBytes ?? 4 * 1024 * 1024;
-  const { maxConnectionAgeMs, maxConnectionAgeGraceMs } = options;
+  const { maxConnectionAgeMs, maxConnectionAgeGraceMs, admission } = options;
   return new Server({
     ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
     ...(maxConnectionAgeGraceMs === undefined ? {} : { 'grpc.max_connection_age_grace_ms': maxConnectionAgeGraceMs }),
@@ -29,6 +32,7 @@ export function createRpcServer(options: RpcServerOptions = {}): Server {
     'grpc.max_concurrent_streams': options.maxConcurrentStreams ?? 1024,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
+    ...(admission ? { interceptors: [admitting(admission)] } : {}),
   });
 }
 

@@ -63,9 +63,10 @@ export async function prepareAgentDoors(config: Config, failed: (error: unknown)
         : {}),
     },
     async open(gateway) {
-      const grpc = createRpcServer(
-        tls ? { maxConnectionAgeMs: MAX_CONNECTION_AGE_MS, maxConnectionAgeGraceMs: MAX_CONNECTION_AGE_GRACE_MS } : {},
-      );
+      const grpc = createRpcServer({
+        admission: gateway.admission,
+        ...(tls && { maxConnectionAgeMs: MAX_CONNECTION_AGE_MS, maxConnectionAgeGraceMs: MAX_CONNECTION_AGE_GRACE_MS }),
+      });
       gateway.registerGrpc(grpc);
       const health = await addHealth(grpc, [...AGENT_SERVICES]);
       await addReflection(grpc, [...AGENT_SERVICES]);
