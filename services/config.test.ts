@@ -121,6 +121,14 @@ test('plain text stays on loopback; beyond it TLS, or the word that a proxy term
   expect(faults({ ...tls, ...proxy })).toEqual(['BEACON_TLS_TERMINATED_BY_PROXY']);
 });
 
+test('localhost is loopback, whatever a resolver would say', () => {
+  const env = { BEACON_HTTP_LISTEN: 'localhost:1', BEACON_GRPC_LISTEN: 'localhost:2' };
+  expect(loadConfig(env, '/h')).toMatchObject({
+    http: { host: '127.0.0.1', port: 1 },
+    grpc: { host: '127.0.0.1', port: 2 },
+  });
+});
+
 test('the knobs of TLS go together', () => {
   const read = (env: Record<string, string>) => checkConfig(env, '/h').map((fault) => fault.split(':')[0]);
   const tls = { BEACON_AGENT_TLS_CERT_FILE: '/c', BEACON_AGENT_TLS_KEY_FILE: '/k' };

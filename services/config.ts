@@ -128,12 +128,12 @@ function readPlaces(reader: EnvReader, env: Environment, home: string) {
     dataDir: reader.text('BEACON_DATA_DIR', join(state, 'beacon'), {
       doc: 'Folder (0700) of ledger, keys and state; without it $XDG_STATE_HOME/beacon, else ~/.local/state/beacon.',
     }),
-    http: reader.address('BEACON_HTTP_LISTEN', '127.0.0.1:7500', {
-      doc: 'Where HTTP is served; port 0 takes a free one.',
-    }),
-    grpc: reader.address('BEACON_GRPC_LISTEN', '127.0.0.1:7501', {
-      doc: 'Where gRPC is served; port 0 takes a free one.',
-    }),
+    http: onLoopback(
+      reader.address('BEACON_HTTP_LISTEN', '127.0.0.1:7500', { doc: 'Where HTTP is served; port 0 takes a free one.' }),
+    ),
+    grpc: onLoopback(
+      reader.address('BEACON_GRPC_LISTEN', '127.0.0.1:7501', { doc: 'Where gRPC is served; port 0 takes a free one.' }),
+    ),
     adminTokenFile: reader.text('BEACON_ADMIN_TOKEN_FILE', '', {
       doc: 'File of the admin token, the same for every gateway; without it admin.token in the data folder, made once.',
     }),
@@ -147,6 +147,11 @@ function readPlaces(reader: EnvReader, env: Environment, home: string) {
       doc: 'own_user states that no agent runs as the user Beacon runs as; only then is it a pre-execution gate.',
     }),
   } as const;
+}
+
+/** A resolver may say that it is elsewhere, and plain text would be served there. */
+function onLoopback({ host, port }: Address): Address {
+  return { host: host === 'localhost' ? '127.0.0.1' : host, port };
 }
 
 function readAgentTls(reader: EnvReader): AgentTls | undefined {
