@@ -15,7 +15,7 @@ export const EVENTS = {
   approvalChanged: 'approval.changed',
   /** `{tenant_id, agent_id, score, band, valid_receipts}`. */
   trustChanged: 'trust.changed',
-  /** `{revocation_id, scope, operation, epoch}`: durable in the kill-switch's own log. */
+  /** `{revocation_id, scope, operation, epoch, tenant_id?}`: durable in the kill-switch's own log. */
   revocationCommitted: 'revocation.committed',
   /** `{revocation_id, epoch}`: every log is fenced or its lease has ended. */
   revocationBarrier: 'revocation.barrier',

@@ -80,8 +80,10 @@ export function chooseRegion(residency: Residency, tenantId: string, wish: strin
 export function wishInBaggage(header: unknown): string | undefined {
   if (typeof header !== 'string' || header.length > MAX_BAGGAGE_CHARACTERS) return undefined;
   for (const member of header.split(',')) {
-    const [, key, value] = /^\s*([^=;\s]+)\s*=\s*([^;]*?)\s*(?:;.*)?$/.exec(member) ?? [];
-    if (key === REGION_BAGGAGE) return value ?? '';
+    // Cut by hand: a pattern that trims both ends tries every blank of a long header as the last one.
+    const [pair = ''] = member.split(';', 1);
+    const at = pair.indexOf('=');
+    if (at > 0 && pair.slice(0, at).trim() === REGION_BAGGAGE) return pair.slice(at + 1).trim();
   }
   return undefined;
 }

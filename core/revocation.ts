@@ -34,6 +34,12 @@ export function requireScope(value: unknown): string {
   return value;
 }
 
+/** The tenant a scope names; undefined for one that names none, such as an agent's name in every tenant. */
+export function tenantOfScope(scope: string): string | undefined {
+  const [, tenant, ofAgent] = /^(?:tenant:(.+)|agent:([^/]+)\/.+)$/.exec(scope) ?? [];
+  return tenant ?? ofAgent;
+}
+
 export type ScopeFacts = {
   readonly tenantId: string;
   readonly agentId: string;

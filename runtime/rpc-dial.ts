@@ -13,6 +13,7 @@ type Message = MessageShape<DescMessage>;
 const MAX_UNSEEN_RETRIES = 5;
 /** Before the first repeat; each further one waits twice as long, until the ending connection is seen to end. */
 const FIRST_REPEAT_MS = 5;
+const RETIRE_MS = 10_000;
 
 export type DialOptions<C> = {
   /** Headers for one call, from what travels beside it. */
@@ -29,25 +30,45 @@ export type DialOptions<C> = {
   serverName?: string;
 };
 
-export type Dialed<S extends DescService, C> = { readonly service: Service<S, C>; close(): void };
+export type Dialed<S extends DescService, C> = {
+  readonly service: Service<S, C>;
+  /** New calls take new connections from now on; what is under way may end on the old ones. */
+  renew(): void;
+  close(): void;
+};
 
 /**
  * Connects lazily to `host:port` or `unix:/path`. Every failure is a BeaconError with the server's code;
  * a transport's own failure is `unavailable` or `deadline_exceeded`.
  */
 export function dial<S extends DescService, C>(desc: S, address: string, options: DialOptions<C> = {}): Dialed<S, C> {
-  const clients = Array.from({ length: options.channels ?? 1 }, () => newClient(address, options));
+  const connect = () => Array.from({ length: options.channels ?? 1 }, () => newClient(address, options));
+  const retired = new Set<() => void>();
+  let clients = connect();
   let turn = 0;
   const service: Record<string, unknown> = {};
   for (const method of desc.methods) {
     service[method.localName] =
       method.methodKind === 'unary'
         ? unaryCall(method, options, () => clients[turn++ % clients.length] as Client)
-        : bidiCall(method, options, clients[0] as Client);
+        : bidiCall(method, options, () => clients[0] as Client);
   }
   return {
     service: service as Service<S, C>,
+    renew() {
+      const old = clients;
+      clients = connect();
+      const close = () => {
+        retired.delete(close);
+        clearTimeout(timer);
+        for (const client of old) client.close();
+      };
+      // A call that still waits for its connection would fail with it.
+      const timer = setTimeout(close, RETIRE_MS).unref();
+      retired.add(close);
+    },
     close() {
+      for (const close of retired) close();
       for (const client of clients) client.close();
     },
   };
@@ -98,11 +119,11 @@ function unaryCall<C>(method: DescMethod, options: DialOptions<C>, next: () => C
   };
 }
 
-function bidiCall<C>(method: DescMethod, options: DialOptions<C>, client: Client) {
+function bidiCall<C>(method: DescMethod, options: DialOptions<C>, next: () => Client) {
   const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
   return (requests: AsyncIterable<Message>, context: C): AsyncIterable<Message> => {
     const metadata = metadataOf(options, context);
-    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata, {});
+    const call = next().makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata, {});
     return callStream(call as Parameters<typeof callStream>[0], requests);
   };
 }

@@ -7,6 +7,8 @@ import { peerNamesOf } from './peer-names.ts';
 export type IncomingCall = {
   /** `package.Service/Method`. */
   readonly method: string;
+  /** One object for each call, and the same one whoever is told of it. */
+  readonly key: object;
   /** First value of a header, by lower-case name. */
   metadata(name: string): string | undefined;
   /** `127.0.0.1:53412`, `[::1]:53412`, or for unix sockets a text that is neither. */
@@ -15,6 +17,8 @@ export type IncomingCall = {
   readonly mutualTls: boolean;
   /** DNS and URI names of that certificate; empty without one, and once it has expired. */
   readonly peerNames: readonly string[];
+  /** The same certificate, whether it has expired since or not; undefined without one. */
+  readonly peerCertificate: { readonly names: readonly string[]; readonly notAfterMs: number } | undefined;
   /** The request as received; empty for a stream, whose messages each have bytes of their own. */
   readonly requestBytes: Uint8Array;
   /** Milliseconds since the epoch; Infinity when the client set none. */
@@ -41,6 +45,7 @@ export function incomingCall(call: Call, method: string, requestBytes: Uint8Arra
   };
   return {
     method,
+    key: call.metadata,
     metadata(name) {
       const value = call.metadata.get(name)[0];
       return typeof value === 'string' ? value : undefined;
@@ -54,6 +59,10 @@ export function incomingCall(call: Call, method: string, requestBytes: Uint8Arra
       // A connection may outlive the certificate it began with.
       if (known === undefined || Date.parse(known.valid_to) <= Date.now()) return [];
       return peerNamesOf(known.subjectaltname);
+    },
+    get peerCertificate() {
+      const known = peerCertificate();
+      return known && { names: peerNamesOf(known.subjectaltname), notAfterMs: Date.parse(known.valid_to) };
     },
     requestBytes,
     deadlineMs: typeof deadline === 'number' ? deadline : deadline.getTime(),

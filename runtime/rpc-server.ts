@@ -1,11 +1,13 @@
 // A gRPC server's life: limits, listening (with a left-over unix socket out of the way), health, drain.
 
-import { chmod, lstat, stat, unlink } from 'node:fs/promises';
+import { chmod, lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname, isAbsolute } from 'node:path';
 import type { DescService } from '@bufbuild/protobuf';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { BeaconError } from '../core/errors.ts';
+import { admitting, type RpcAdmission } from './rpc-admission.ts';
+import { whyFolderIsOpen } from './secret-file.ts';
 
 export type RpcServerOptions = {
   maxMessageBytes?: number;
@@ -14,12 +16,14 @@ export type RpcServerOptions = {
   maxConnectionAgeMs?: number;
   /** How long calls may go on after that; long streams must be renewed by their clients sooner. */
   maxConnectionAgeGraceMs?: number;
+  /** For listeners that strangers reach. Health and reflection ask it too. */
+  admission?: RpcAdmission;
 };
 export type Health = { set(service: string, serving: boolean): void };
 
 export function createRpcServer(options: RpcServerOptions = {}): Server {
   const maxMessageBytes = options.maxMessageBytes ?? 4 * 1024 * 1024;
-  const { maxConnectionAgeMs, maxConnectionAgeGraceMs } = options;
+  const { maxConnectionAgeMs, maxConnectionAgeGraceMs, admission } = options;
   return new Server({
     ...(maxConnectionAgeMs === undefined ? {} : { 'grpc.max_connection_age_ms': maxConnectionAgeMs }),
     ...(maxConnectionAgeGraceMs === undefined ? {} : { 'grpc.max_connection_age_grace_ms': maxConnectionAgeGraceMs }),
@@ -28,6 +32,7 @@ export function createRpcServer(options: RpcServerOptions = {}): Server {
     'grpc.max_concurrent_streams': options.maxConcurrentStreams ?? 1024,
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 10_000,
+    ...(admission ? { interceptors: [admitting(admission)] } : {}),
   });
 }
 
@@ -76,10 +81,8 @@ export async function requirePrivateAddress(address: string): Promise<void> {
     throw refuse('is only for 127.0.0.0/8, ::1 and unix sockets');
   }
   if (!isAbsolute(path)) throw refuse('needs an absolute path');
-  const folder = await stat(dirname(path)).catch(() => undefined);
-  if (!folder?.isDirectory()) throw refuse('needs a folder that exists');
-  if ((folder.mode & 0o077) !== 0) throw refuse('needs a folder of mode 0700');
-  if (process.getuid && folder.uid !== process.getuid()) throw refuse('needs a folder of this user');
+  const open = await whyFolderIsOpen(dirname(path));
+  if (open !== undefined) throw refuse(open);
 }
 
 export function isUnixAddress(address: string): boolean {

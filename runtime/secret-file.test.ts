@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -25,6 +25,16 @@ test('one that others can read, or that is empty, is refused', async () => {
   await writeFile(empty, '\n', { mode: 0o600 });
   await expect(readOrCreateSecretFile(empty, () => 'y')).rejects.toMatchObject({ code: 'failed_precondition' });
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  'one of another user is refused, also by root (only root can give a file away)',
+  async () => {
+    const path = join(await folder(), 'token');
+    await writeFile(path, 'planted', { mode: 0o600 });
+    await chown(path, 65_534, 65_534);
+    await expect(readOrCreateSecretFile(path, () => 'y')).rejects.toMatchObject({ code: 'failed_precondition' });
+  },
+);
 
 test('many who start at once agree on one', async () => {
   const path = join(await folder(), 'token');

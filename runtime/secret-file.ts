@@ -7,14 +7,16 @@ import { Secret } from './log.ts';
 
 /**
  * The file's content, made by `make` and written (0600, synced) when there is none. A file that others can read is
- * `failed_precondition`: the secret may be known already.
+ * `failed_precondition`: the secret may be known already. So is one of another user.
  */
 export async function readOrCreateSecretFile(path: string, make: () => string): Promise<Secret> {
   await createOnce(path, make);
-  const { mode } = await stat(path);
+  const { mode, uid } = await stat(path);
   if ((mode & 0o077) !== 0) {
     throw new BeaconError('failed_precondition', `${path} is open to others (mode ${(mode & 0o777).toString(8)})`);
   }
+  // Root reads what anybody wrote, and who wrote it knows it.
+  if (isOfAnother(uid)) throw new BeaconError('failed_precondition', `${path} belongs to another user`);
   const text = (await readFile(path, 'utf8')).trim();
   if (text === '') throw new BeaconError('failed_precondition', `${path} is empty`);
   return new Secret(text);
@@ -36,6 +38,18 @@ export async function readSecretFile(path: string, leastCharacters: number): Pro
     throw new BeaconError('failed_precondition', `${path} holds no secret of ${leastCharacters} characters or more`);
   }
   return new Secret(text);
+}
+
+/** Why others reach into the folder at `path`, as what is needed instead; undefined for one of mode 0700 and this user. */
+export async function whyFolderIsOpen(path: string): Promise<string | undefined> {
+  const folder = await stat(path).catch(() => undefined);
+  if (!folder?.isDirectory()) return 'needs a folder that exists';
+  if ((folder.mode & 0o077) !== 0) return 'needs a folder of mode 0700';
+  return isOfAnother(folder.uid) ? 'needs a folder of this user' : undefined;
+}
+
+function isOfAnother(uid: number): boolean {
+  return process.getuid !== undefined && uid !== process.getuid();
 }
 
 /** Complete or absent, whoever else starts at the same moment: written aside, then linked into place. */

@@ -26,11 +26,22 @@ export type Material = Read & { readonly notAfterMs: number };
 
 type Read = { readonly cert: Buffer; readonly key: Buffer; readonly ca: Buffer | undefined };
 
+/** Whether an authority of `before` is none of `after`. Both are PEM that was checked. */
+export function losesAuthority(before: Buffer | undefined, after: Buffer | undefined): boolean {
+  const left = new Set(authoritiesIn(after));
+  return authoritiesIn(before).some((authority) => !left.has(authority));
+}
+
+function authoritiesIn(pem: Buffer | undefined): readonly string[] {
+  const blocks = pem?.toString('latin1').match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  return blocks.map((block) => block.replace(/\s/g, ''));
+}
+
 export class PemSource {
   readonly #files: PemFiles;
   readonly #options: PemOptions;
   readonly #timer: NodeJS.Timeout;
-  readonly #changed = new Set<(material: Material) => void>();
+  readonly #changed = new Set<(material: Material, before: Material) => void>();
   #refused = '';
   #current: Material;
 
@@ -52,6 +63,7 @@ export class PemSource {
 
   async reload(): Promise<void> {
     const { rejected, reloaded } = this.#options;
+    const before = this.#current;
     let read: Read | undefined;
     try {
       read = await readAll(this.#files);
@@ -69,11 +81,11 @@ export class PemSource {
       return;
     }
     this.#refused = '';
-    for (const changed of this.#changed) changed(this.#current);
+    for (const changed of this.#changed) changed(this.#current, before);
     reloaded?.(this.#current.notAfterMs);
   }
 
-  onChange(changed: (material: Material) => void): void {
+  onChange(changed: (material: Material, before: Material) => void): void {
     this.#changed.add(changed);
   }
 

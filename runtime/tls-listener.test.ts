@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import http2 from 'node:http2';
 import { Agent, request } from 'node:https';
+import net from 'node:net';
 import { connect } from 'node:tls';
-import { create } from '@bufbuild/protobuf';
+import { create, fromBinary } from '@bufbuild/protobuf';
 import { credentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { DecisionService, GuardRequestSchema, GuardResponseSchema } from '../gen/beacon/v1/decision_service_pb.js';
@@ -21,7 +24,7 @@ const stranger = await newAuthority('CN=stranger');
 const server = (options: LeafOptions = {}) => authority.issue({ names: ['127.0.0.1', 'localhost'], ...options });
 const message = create(GuardRequestSchema, {});
 
-async function open({ asks = true, maxConnectionAgeMs = 60_000 } = {}) {
+async function open({ asks = true, maxConnectionAgeMs = 60_000, rpcHost = '127.0.0.1' } = {}) {
   const files = await writeTlsFiles(await server(), authority.cert);
   const rejected: unknown[] = [];
   const { certFile, keyFile, caFile } = files;
@@ -30,11 +33,11 @@ async function open({ asks = true, maxConnectionAgeMs = 60_000 } = {}) {
     { reloadMs: 3_600_000, now: Date.now, rejected: (error) => rejected.push(error) },
   );
   closers.push(() => tls.close());
-  return { tls, rejected, folder: files.folder, ...(await serve(tls, maxConnectionAgeMs)) };
+  return { tls, rejected, folder: files.folder, ...(await serve(tls, maxConnectionAgeMs, rpcHost)) };
 }
 
 /** Both doors answer with what the client showed. */
-async function serve(tls: ListenerTls, maxConnectionAgeMs: number) {
+async function serve(tls: ListenerTls, maxConnectionAgeMs: number, rpcHost: string) {
   const http = createHttpServer({
     bodyLimitBytes: 1_024,
     allowedHosts: [],
@@ -50,9 +53,9 @@ async function serve(tls: ListenerTls, maxConnectionAgeMs: number) {
     rpc,
     DecisionService,
     { guard: async (_, who) => create(GuardResponseSchema, { answer: { actionId: JSON.stringify(who ?? {}) } }) },
-    { authenticate: async (call) => door.peerCertificate(call.peer), onError: () => undefined },
+    { authenticate: async (call) => door.peerCertificate(call), onError: () => undefined },
   );
-  const door = await listenRpcTls(rpc, { host: '127.0.0.1', port: 0 }, tls);
+  const door = await listenRpcTls(rpc, { host: rpcHost, port: 0 }, tls);
   closers.push(() => {
     door.close();
     return drainRpc(rpc, 20);
@@ -102,6 +105,47 @@ test('what a client shows is told on both doors: its names, or why it does not h
     }
   }
   for (const said of [await overHttp(url), await rpcClient(address)()]) expect(said.names).toBeUndefined();
+});
+
+/** One gRPC call on a connection of its own, from a port that is chosen: what a library does, by hand. */
+async function overPort(port: number, from: number, to: string, leaf?: Leaf): Promise<() => Promise<Said>> {
+  const socket = connect({
+    socket: net.connect({ host: to, port, localPort: from }),
+    ca: authority.cert,
+    servername: 'localhost',
+    ALPNProtocols: ['h2'],
+    ...leaf,
+  });
+  await once(socket, 'secureConnect');
+  const session = http2.connect(`https://${to}`, { createConnection: () => socket });
+  closers.push(() => session.destroy());
+  return async () => {
+    const call = session.request({
+      ':method': 'POST',
+      ':path': `/${DecisionService.typeName}/Guard`,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    call.end(Buffer.alloc(5));
+    const chunks: Buffer[] = [];
+    for await (const chunk of call) chunks.push(chunk);
+    return JSON.parse(fromBinary(GuardResponseSchema, Buffer.concat(chunks).subarray(5)).answer?.actionId ?? '');
+  };
+}
+
+test('a connection is known by itself: another from the same address and port, to another address of ours, is not it', async () => {
+  const { address } = await open({ rpcHost: '0.0.0.0' });
+  const port = Number(address.split(':')[1]);
+  const names = ['spiffe://beacon/beacon/agent/t/a'];
+  const [leaf, bad] = [await authority.issue({ names }), await stranger.issue({ names })];
+  const from = 20_000 + (process.pid % 10_000);
+  const good = await overPort(port, from, '127.0.0.1', leaf);
+  const nobody = await overPort(port, from, '127.0.0.2');
+  expect((await nobody()).names).toBeUndefined();
+  const later = await overPort(port, from, '127.0.0.3', bad);
+  const last = await overPort(port, from, '127.0.0.4', leaf);
+  expect((await later()).fault).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
+  for (const call of [good, last]) expect(await call()).toMatchObject({ names });
 });
 
 test('without authorities no certificate is asked for', async () => {

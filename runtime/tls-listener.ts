@@ -7,6 +7,7 @@ import { createServer, type TLSSocket, type TlsOptions, type Server as TlsServer
 import { type Server, ServerCredentials } from '@grpc/grpc-js';
 import { type Address, addressText } from './env.ts';
 import { peerNamesOf } from './peer-names.ts';
+import type { IncomingCall } from './rpc-incoming.ts';
 import { type Material, type PemFiles, type PemOptions, PemSource } from './tls-files.ts';
 
 /** What a client showed of itself in the handshake. */
@@ -93,8 +94,8 @@ function readPeer(socket: TLSSocket): PeerCertificate | undefined {
 export type TlsRpcListener = {
   /** `host:port` as bound. */
   readonly address: string;
-  /** By `IncomingCall.peer`. */
-  peerCertificate(peer: string): PeerCertificate | undefined;
+  /** What the client of this call's connection showed; undefined for one that showed none. */
+  peerCertificate(call: Pick<IncomingCall, 'peer' | 'peerCertificate'>): PeerCertificate | undefined;
   /** Takes no more connections; those that are open end with the gRPC server. */
   close(): void;
 };
@@ -105,16 +106,20 @@ export type TlsRpcListener = {
  */
 export async function listenRpcTls(server: Server, at: Address, tls: ListenerTls): Promise<TlsRpcListener> {
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const peers = new Map<string, PeerCertificate>();
+  // The library tells of a connection's certificate when it holds. When it does not, address and port are all there is to
+  // know it by, and those can be another connection's too, to another address of ours: its word is then taken for both.
+  const faulty = new Map<string, Set<PeerCertificate>>();
   const listener = createServer({ ...tls.serverOptions, ALPNProtocols: ['h2'] }, (socket) => {
     socket.on('error', () => socket.destroy());
     if (socket.destroyed) return;
     const certificate = tls.peerCertificate(socket);
-    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    if (certificate) {
-      peers.set(peer, certificate);
+    if (certificate?.fault !== undefined) {
+      const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+      const there = faulty.get(peer) ?? new Set();
+      faulty.set(peer, there.add(certificate));
       socket.once('close', () => {
-        if (peers.get(peer) === certificate) peers.delete(peer);
+        there.delete(certificate);
+        if (there.size === 0) faulty.delete(peer);
       });
     }
     connections.injectConnection(socket);
@@ -130,7 +135,11 @@ export async function listenRpcTls(server: Server, at: Address, tls: ListenerTls
   const { port } = listener.address() as { port: number };
   return {
     address: addressText({ host: at.host, port }),
-    peerCertificate: (peer) => peers.get(peer),
+    peerCertificate({ peer, peerCertificate: held }) {
+      if (held) return { ...held, fault: undefined };
+      const [shown] = faulty.get(peer) ?? [];
+      return shown;
+    },
     close: () => void listener.close(),
   };
 }

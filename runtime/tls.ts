@@ -1,21 +1,27 @@
 // Mutual TLS from three PEM files that may be replaced while the process runs. New connections use the new certificate,
-// old ones live until their age ends. Files that would not work are reported and leave what was read before in force.
+// old ones live until their age ends, or until an authority was taken out: they may stand on that one. Files that would not work are reported and leave what was read before in force.
 
 import type { PeerCertificate } from 'node:tls';
 import { type ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';
 import { peerNamesOf } from './peer-names.ts';
-import { type Material, type PemOptions, PemSource } from './tls-files.ts';
+import { losesAuthority, type Material, type PemOptions, PemSource } from './tls-files.ts';
 
 /** PEM: our chain (leaf first), its private key, and the authorities whose certificates we take. */
 export type TlsFiles = { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
 
-export type TlsOptions = TlsFiles & Omit<PemOptions, 'named'>;
+export type TlsOptions = TlsFiles &
+  Omit<PemOptions, 'named'> & {
+    /** How long connections go on when an authority was taken out: long enough for the other ends to read their own files. */
+    readonly distrustAfterMs?: number;
+  };
 
 export type Tls = {
   /** One listener's; a client without a certificate from our authorities is refused in the handshake. */
   server(): ServerCredentials;
   /** A client's, for a server whose certificate carries one of `names`, whatever host it was dialed at. */
   client(names: readonly string[]): ChannelCredentials;
+  /** Tells `end` each time that connections made until now are to end. Returns what stops that. */
+  onDistrust(end: () => void): () => void;
   /** End of the certificate in force. */
   notAfterMs(): number;
   /** Reads the files now instead of at the next turn. */
@@ -25,11 +31,22 @@ export type Tls = {
 
 /** Below 1.3 a client's certificate travels in clear. */
 const MIN_VERSION = 'TLSv1.3';
+const DISTRUST_AFTER_MS = 30_000;
 
 /** Throws `failed_precondition` when the files cannot be used at the start. */
 export async function openTls(options: TlsOptions): Promise<Tls> {
   const source = await PemSource.open(options, { ...options, named: true });
   const provider = new Provider(source);
+  const ends = new Set<() => void>();
+  const timers = new Set<NodeJS.Timeout>();
+  source.onChange((material, before) => {
+    if (!losesAuthority(before.ca, material.ca)) return;
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      for (const end of ends) end();
+    }, options.distrustAfterMs ?? DISTRUST_AFTER_MS).unref();
+    timers.add(timer);
+  });
   return {
     server() {
       const credentials = new ReloadingServerCredentials(contextOf(source.current));
@@ -40,9 +57,16 @@ export async function openTls(options: TlsOptions): Promise<Tls> {
       experimental.createCertificateProviderChannelCredentials(provider, provider, {
         checkServerIdentity: (_host: string, certificate: PeerCertificate) => requireName(names, certificate),
       }),
+    onDistrust(end) {
+      ends.add(end);
+      return () => void ends.delete(end);
+    },
     notAfterMs: () => source.current.notAfterMs,
     reload: () => source.reload(),
-    close: () => source.close(),
+    close() {
+      source.close();
+      for (const timer of timers) clearTimeout(timer);
+    },
   };
 }
 

@@ -57,15 +57,16 @@ export async function prepareAgentDoors(config: Config, failed: (error: unknown)
         ? {
             certificates: {
               ofSocket: (socket) => tls.peerCertificate(socket),
-              ofPeer: (peer) => listener?.peerCertificate(peer),
+              ofCall: (call) => listener?.peerCertificate(call),
             },
           }
         : {}),
     },
     async open(gateway) {
-      const grpc = createRpcServer(
-        tls ? { maxConnectionAgeMs: MAX_CONNECTION_AGE_MS, maxConnectionAgeGraceMs: MAX_CONNECTION_AGE_GRACE_MS } : {},
-      );
+      const grpc = createRpcServer({
+        admission: gateway.admission,
+        ...(tls && { maxConnectionAgeMs: MAX_CONNECTION_AGE_MS, maxConnectionAgeGraceMs: MAX_CONNECTION_AGE_GRACE_MS }),
+      });
       gateway.registerGrpc(grpc);
       const health = await addHealth(grpc, [...AGENT_SERVICES]);
       await addReflection(grpc, [...AGENT_SERVICES]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { checkConfig, configKnobs, loadConfig } from './config.ts';
-import { readSeparate } from './separate-config.ts';
+import { readSeparate, type Target } from './separate-config.ts';
 
 test('an empty environment gives the documented defaults', () => {
   expect(loadConfig({ PATH: '/bin' }, '/home/p')).toMatchObject({
@@ -121,6 +121,14 @@ test('plain text stays on loopback; beyond it TLS, or the word that a proxy term
   expect(faults({ ...tls, ...proxy })).toEqual(['BEACON_TLS_TERMINATED_BY_PROXY']);
 });
 
+test('localhost is loopback, whatever a resolver would say', () => {
+  const env = { BEACON_HTTP_LISTEN: 'localhost:1', BEACON_GRPC_LISTEN: 'localhost:2' };
+  expect(loadConfig(env, '/h')).toMatchObject({
+    http: { host: '127.0.0.1', port: 1 },
+    grpc: { host: '127.0.0.1', port: 2 },
+  });
+});
+
 test('the knobs of TLS go together', () => {
   const read = (env: Record<string, string>) => checkConfig(env, '/h').map((fault) => fault.split(':')[0]);
   const tls = { BEACON_AGENT_TLS_CERT_FILE: '/c', BEACON_AGENT_TLS_KEY_FILE: '/k' };
@@ -139,4 +147,31 @@ test('the knobs of TLS go together', () => {
     trustDomain: 'beacon',
   });
   expect(loadConfig(tls, '/h').agentTls?.clientAuth).toBe('none');
+});
+
+test('where agents have another user, services meet in sockets that it cannot take, or by certificate', () => {
+  const faults = (env: Record<string, string>, target: Target = 'kill-switch') =>
+    readSeparate(target, env, '/h').faults.map((fault) => fault.split(':')[0]);
+  const shared = {
+    BEACON_REDIS_URL: 'redis://127.0.0.1:1',
+    BEACON_NATS_SERVERS: '127.0.0.1:1',
+    BEACON_SERVICE_TOKENS: '/run/beacon/tokens',
+    BEACON_ISOLATION: 'own_user',
+  };
+  const ports = { BEACON_SIGNERS: '127.0.0.1:2', BEACON_SERVICE_LISTEN: '127.0.0.1:3' };
+  const sockets = { BEACON_SIGNERS: 'unix:/run/beacon/s', BEACON_SERVICE_LISTEN: 'unix:/run/beacon/k' };
+  expect(faults({ ...shared, ...ports })).toEqual(['BEACON_SIGNERS', 'BEACON_SERVICE_LISTEN']);
+  expect(faults({ ...shared, ...sockets, BEACON_SIGNERS: 'unix:/run/beacon/s,127.0.0.1:2' })).toEqual([
+    'BEACON_SIGNERS',
+  ]);
+  expect(faults({ ...shared, ...sockets })).toEqual([]);
+  expect(faults({ ...shared, ...ports, BEACON_ISOLATION: 'same_user' })).toEqual([]);
+  const tls = { BEACON_TLS_CERT_FILE: '/c', BEACON_TLS_KEY_FILE: '/k', BEACON_TLS_CA_FILE: '/ca' };
+  expect(faults({ ...shared, ...ports, ...tls })).toEqual([]);
+  // Nobody calls a gateway over the mesh, so it listens nowhere on it.
+  const dialed = ['DECISIONS', 'SIGNERS', 'KILL_SWITCH', 'SCORING'].map((name) => [
+    `BEACON_${name}`,
+    'unix:/run/beacon/x',
+  ]);
+  expect(faults({ ...shared, ...Object.fromEntries(dialed) }, 'gateway')).toEqual([]);
 });

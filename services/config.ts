@@ -105,8 +105,9 @@ export function readCommon(reader: EnvReader, env: Environment, home: string, ta
   if (config.adminTokenFile !== '' && !isAbsolute(config.adminTokenFile)) {
     reader.fault('BEACON_ADMIN_TOKEN_FILE', 'must be an absolute path');
   }
-  refusePlainText(reader, config);
-  return config;
+  const behindProxy = refusePlainText(reader, config);
+  // Every caller of a proxy on this machine comes from loopback, and few proxies say for whom they speak unless told to.
+  return { ...config, allowAsserted: config.allowAsserted && !behindProxy };
 }
 
 function readConfig(env: Environment, home: string) {
@@ -127,12 +128,12 @@ function readPlaces(reader: EnvReader, env: Environment, home: string) {
     dataDir: reader.text('BEACON_DATA_DIR', join(state, 'beacon'), {
       doc: 'Folder (0700) of ledger, keys and state; without it $XDG_STATE_HOME/beacon, else ~/.local/state/beacon.',
     }),
-    http: reader.address('BEACON_HTTP_LISTEN', '127.0.0.1:7500', {
-      doc: 'Where HTTP is served; port 0 takes a free one.',
-    }),
-    grpc: reader.address('BEACON_GRPC_LISTEN', '127.0.0.1:7501', {
-      doc: 'Where gRPC is served; port 0 takes a free one.',
-    }),
+    http: onLoopback(
+      reader.address('BEACON_HTTP_LISTEN', '127.0.0.1:7500', { doc: 'Where HTTP is served; port 0 takes a free one.' }),
+    ),
+    grpc: onLoopback(
+      reader.address('BEACON_GRPC_LISTEN', '127.0.0.1:7501', { doc: 'Where gRPC is served; port 0 takes a free one.' }),
+    ),
     adminTokenFile: reader.text('BEACON_ADMIN_TOKEN_FILE', '', {
       doc: 'File of the admin token, the same for every gateway; without it admin.token in the data folder, made once.',
     }),
@@ -146,6 +147,11 @@ function readPlaces(reader: EnvReader, env: Environment, home: string) {
       doc: 'own_user states that no agent runs as the user Beacon runs as; only then is it a pre-execution gate.',
     }),
   } as const;
+}
+
+/** A resolver may say that it is elsewhere, and plain text would be served there. */
+function onLoopback({ host, port }: Address): Address {
+  return { host: host === 'localhost' ? '127.0.0.1' : host, port };
 }
 
 function readAgentTls(reader: EnvReader): AgentTls | undefined {
@@ -177,15 +183,15 @@ function readAgentTls(reader: EnvReader): AgentTls | undefined {
   return { certFile, keyFile, clientCaFile: clientCaFile || undefined, clientAuth, trustDomain };
 }
 
-/** Tokens and proposals must not cross a network for everybody to read. */
-function refusePlainText(reader: EnvReader, { agentTls, http, grpc }: Config): void {
+/** Tokens and proposals must not cross a network for everybody to read. Gives whether a proxy is stated to prevent that. */
+function refusePlainText(reader: EnvReader, { agentTls, http, grpc }: Config): boolean {
   const behindProxy = reader.flag('BEACON_TLS_TERMINATED_BY_PROXY', false, {
-    doc: 'States that a proxy in front terminates TLS, so that plain text may be served beyond loopback.',
+    doc: 'States that a proxy in front terminates TLS: plain text may be served beyond loopback, nobody does without a token.',
   });
   if (agentTls !== undefined && behindProxy) {
     reader.fault('BEACON_TLS_TERMINATED_BY_PROXY', 'contradicts BEACON_AGENT_TLS_CERT_FILE');
   }
-  if (agentTls !== undefined || behindProxy) return;
+  if (agentTls !== undefined || behindProxy) return behindProxy;
   for (const [name, { host }] of [
     ['BEACON_HTTP_LISTEN', http],
     ['BEACON_GRPC_LISTEN', grpc],
@@ -193,6 +199,7 @@ function refusePlainText(reader: EnvReader, { agentTls, http, grpc }: Config): v
     if (LOOPBACK.test(host)) continue;
     reader.fault(name, 'beyond loopback needs BEACON_AGENT_TLS_CERT_FILE, or BEACON_TLS_TERMINATED_BY_PROXY=true');
   }
+  return behindProxy;
 }
 
 function readTimes(reader: EnvReader, target: string) {

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, type DescService } from '@bufbuild/protobuf';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { BeaconError } from '../core/errors.ts';
 import type { CallContext, Principal } from '../core/principal.ts';
 import { DecisionService, ExecuteResponseSchema } from '../gen/beacon/v1/decision_service_pb.js';
@@ -15,6 +15,7 @@ import { newAuthority, writeTlsFiles } from '../runtime/certificates.fixture.ts'
 import { host, type Service } from '../runtime/rpc.ts';
 import { dial } from '../runtime/rpc-dial.ts';
 import { drainRpc } from '../runtime/rpc-server.ts';
+import type { TlsFiles } from '../runtime/tls.ts';
 import { type Mesh, type MeshOptions, openMesh } from './mesh.ts';
 import { certificateNames, IDENTITIES, type Identity, identityOf, PEERS, sealingOnlyTheirs } from './peers.ts';
 
@@ -200,6 +201,65 @@ test('over TLS a stolen token is worth nothing, and a certificate that could be 
   }
   expect(reached).toEqual([]);
   expect(identityOf(['decision.beacon', 'spiffe://beacon/decision'], 'beacon')).toBe('decision');
+});
+
+const next = await newAuthority('CN=next');
+
+describe('when an authority is taken out of the file', () => {
+  const hurried = { reloadMs: 50, distrustAfterMs: 200 };
+  const both = `${authority.cert}\n${next.cert}`;
+  const leafOf = (self: Identity, from = authority) => from.issue({ names: certificateNames(self, 'beacon') });
+
+  async function connected(signer: TlsFiles, decision: TlsFiles) {
+    const kit = await withTls();
+    const server = await kit.open('receipt-signer', { tls: { ...signer, ...hurried } });
+    const { address } = await serve(server, [ReceiptSignerService]);
+    const client = await kit.open('decision', { tls: { ...decision, ...hurried } });
+    const dialed = await client.dial(ReceiptSignerService, 'receipt-signer', address);
+    closers.push(() => dialed.close());
+    const ask = () =>
+      dialed.service.getStatus(create(signerPb.GetStatusRequestSchema), {
+        ...contextOf(ADMIN),
+        deadlineMs: Date.now() + 1_000,
+      });
+    await ask();
+    return () =>
+      ask().then(
+        () => 'answered',
+        ({ code }: BeaconError) => code,
+      );
+  }
+
+  test('a client ends the connections that stand on it: the other end need not', async () => {
+    const files = await writeTlsFiles(await leafOf('decision', next), both);
+    const ask = await connected(await writeTlsFiles(await leafOf('receipt-signer'), both), files);
+    await writeTlsFiles(await leafOf('decision', next), next.cert, files.folder);
+    await expect.poll(ask, { timeout: 5_000 }).not.toBe('answered');
+    // Who is trusted again is reached again.
+    await writeTlsFiles(await leafOf('decision', next), both, files.folder);
+    await expect.poll(ask, { timeout: 5_000 }).toBe('answered');
+  });
+
+  test('a server ends them too', async () => {
+    const files = await writeTlsFiles(await leafOf('receipt-signer', next), both);
+    const ask = await connected(files, await writeTlsFiles(await leafOf('decision'), both));
+    await writeTlsFiles(await leafOf('receipt-signer', next), next.cert, files.folder);
+    await expect.poll(ask, { timeout: 5_000 }).not.toBe('answered');
+  });
+
+  test('no call is lost where both ends have a certificate of one that is left', async () => {
+    const [signer, decision] = [
+      await writeTlsFiles(await leafOf('receipt-signer'), both),
+      await writeTlsFiles(await leafOf('decision'), both),
+    ];
+    const ask = await connected(signer, decision);
+    await writeTlsFiles(await leafOf('receipt-signer', next), next.cert, signer.folder);
+    await writeTlsFiles(await leafOf('decision', next), next.cert, decision.folder);
+    const untilMs = Date.now() + 1_000;
+    const answers = new Set<string>();
+    while (Date.now() < untilMs) answers.add(await ask());
+    expect([...answers]).toEqual(['answered']);
+  });
 });
 
 test('a service that answers under another name is not called', async () => {

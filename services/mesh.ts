@@ -38,11 +38,13 @@ export const MAX_CONNECTION_AGE_GRACE_MS = 10 * 60_000;
 /** The part of a certificate's name all services share, unless told otherwise. */
 export const MESH_TRUST_DOMAIN = 'beacon';
 const TLS_RELOAD_MS = 10_000;
+/** Longer than a client keeps one stream: what ends because an authority was taken out loses no call of who is still trusted. */
+const DISTRUSTED_GRACE_MS = 6 * 60_000;
 
 export type MeshOptions = {
   readonly self: Identity;
   /** Where given, every TCP connection is mutual TLS. Without it only loopback and unix sockets are served and dialed. */
-  readonly tls?: TlsFiles & { readonly reloadMs?: number };
+  readonly tls?: TlsFiles & { readonly reloadMs?: number; readonly distrustAfterMs?: number };
   /** Folder (0700) of the services' tokens; needed wherever a connection is plain. */
   readonly tokenFolder?: string;
   /** Default `MESH_TRUST_DOMAIN`. */
@@ -86,7 +88,7 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
   return {
     async dial(desc, to, address, channels = 1) {
       const by = await secured(address);
-      return dial(desc, address, {
+      const dialed = dial(desc, address, {
         channels,
         // Sent again on another connection, a grant could reach a signer that has started anew and lacks a fence.
         neverRepeat: ['GrantLease'],
@@ -99,6 +101,14 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
           ? { credentials: by.client(certificateNames(to, trustDomain)), serverName: `${to}.${trustDomain}` }
           : {}),
       });
+      const kept = by?.onDistrust(dialed.renew);
+      return {
+        ...dialed,
+        close() {
+          kept?.();
+          dialed.close();
+        },
+      };
     },
     createServer: (limits) =>
       createRpcServer({
@@ -108,7 +118,10 @@ export async function openMesh(options: MeshOptions): Promise<Mesh> {
       }),
     async listen(server, address) {
       const by = await secured(address);
-      return by ? listenRpc(server, address, by.server()) : listenRpc(server, address);
+      if (!by) return listenRpc(server, address);
+      const bound = await listenRpc(server, address, by.server());
+      by.onDistrust(() => server.drain(bound, DISTRUSTED_GRACE_MS));
+      return bound;
     },
     async authenticate(call) {
       const caller = call.mutualTls

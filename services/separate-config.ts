@@ -81,8 +81,27 @@ export function readSeparate(target: Target, env: Environment, home: string): Re
   if (!config.tls && config.serviceTokens === '') {
     reader.fault('BEACON_SERVICE_TOKENS', 'is needed where BEACON_TLS_CERT_FILE is not set');
   }
+  refuseTakeablePorts(reader, config);
   reader.refuseUnknown(TOLERATED);
   return { config, faults: reader.faults, knobs: reader.knobs };
+}
+
+/** Whoever holds a port of loopback while its service is away is shown the token of each that calls there. */
+function refuseTakeablePorts(reader: EnvReader, config: SeparateConfig): void {
+  if (config.isolation !== 'own_user' || config.tls) return;
+  const { target, signers, decisions, scoring, killSwitch, serviceListen } = config;
+  const listens = target === 'gateway' ? [] : [serviceListen];
+  const places = {
+    BEACON_SIGNERS: signers,
+    BEACON_DECISIONS: decisions,
+    BEACON_SCORING: scoring,
+    BEACON_KILL_SWITCH: killSwitch,
+    BEACON_SERVICE_LISTEN: listens,
+  };
+  for (const [name, addresses] of Object.entries(places)) {
+    if (addresses.every((address) => address.startsWith('unix:'))) continue;
+    reader.fault(name, 'must be unix:/path with BEACON_ISOLATION=own_user, or BEACON_TLS_CERT_FILE is needed');
+  }
 }
 
 function readOwn(reader: EnvReader) {

@@ -77,7 +77,7 @@ async function start(config: SidecarConfig, log: Log, closers: Closers): Promise
       randomBytes,
     },
   });
-  const grpc = createRpcServer();
+  const grpc = createRpcServer({ admission: sidecar.admission });
   sidecar.registerGrpc(grpc);
   health = await addHealth(grpc, [...SIDECAR_SERVICES]);
   await addReflection(grpc, [...SIDECAR_SERVICES]);

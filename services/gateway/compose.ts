@@ -16,6 +16,7 @@ import { createHttpServer, type HttpServer, type HttpTls, refuseOtherMethods } f
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { host, type Service } from '../../runtime/rpc.ts';
+import type { RpcAdmission } from '../../runtime/rpc-admission.ts';
 import type { IncomingCall } from '../../runtime/rpc-incoming.ts';
 import { receivedDigest } from '../../runtime/rpc-stream.ts';
 import type { Tracing } from '../../runtime/tracing.ts';
@@ -44,6 +45,8 @@ import {
 import type { Decision, GatewayServices, RouteDependencies } from './types.ts';
 
 export const BODY_LIMIT_BYTES = 1_048_576;
+/** Of a gRPC request; over HTTP it is as long. */
+const RECEIVE_TIMEOUT_MS = 15_000;
 
 const DECISION_METHODS = [
   'guard',
@@ -104,8 +107,7 @@ export type GatewayOptions = {
 };
 export type GatewayCertificates = {
   ofSocket(socket: object): ShownCertificate | undefined;
-  /** By `IncomingCall.peer`. */
-  ofPeer(peer: string): ShownCertificate | undefined;
+  ofCall(call: IncomingCall): ShownCertificate | undefined;
 };
 export type GatewayDependencies = {
   readonly services: Omit<GatewayServices, 'exposeMetrics'>;
@@ -119,6 +121,8 @@ export type GatewayDependencies = {
 export type Gateway = {
   /** Not yet listening: `await http.listen({host, port})`. */
   readonly http: HttpServer;
+  /** For the server that `registerGrpc` is given: who calls is settled before a request is received. */
+  readonly admission: RpcAdmission;
   /** Hosts DecisionService and the reading half of ScoringService; nothing else of Beacon is on an agents' listener. */
   registerGrpc(server: Server): void;
 };
@@ -143,7 +147,12 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     killSwitch: protectKillSwitch(deps.services.killSwitch),
     exposeMetrics: (accept) => deps.metrics.expose(accept),
   };
-  return { http: createHttp(deps, services), registerGrpc: (server) => registerGrpc(server, deps, services, trace) };
+  const door = openRpcDoor(deps);
+  return {
+    http: createHttp(deps, services),
+    admission: door.admission,
+    registerGrpc: (server) => registerGrpc(server, deps, services, { trace, door }),
+  };
 
   function createHttp({ log, metrics }: GatewayDependencies, protectedServices: GatewayServices): HttpServer {
     const http = createHttpServer({
@@ -183,21 +192,54 @@ export function createGateway(deps: GatewayDependencies): Gateway {
 
 /** How the caller of a stream is asked for again: what let it in may have been revoked since. */
 type Again = WeakMap<CallContext, () => Promise<Principal>>;
+type RpcDoor = ReturnType<typeof openRpcDoor>;
+type Registered = { readonly trace: TraceOptions; readonly door: RpcDoor };
 
-function registerGrpc(server: Server, deps: GatewayDependencies, services: GatewayServices, trace: TraceOptions): void {
-  const { log, metrics, options, tracing } = deps;
-  const decision = tracedMethods(services.decision, tracing, decisionSpans(trace), { roots: true });
-  const scoring = tracedMethods(services.scoring, tracing, SCORING_SPANS, { roots: true });
+/** Calls of the agents' services are let in, counted and reported alike, whether their request is received or not. */
+function openRpcDoor({ access, log, metrics, options }: GatewayDependencies) {
   const requests = metrics.counter('rpc_requests_total', 'gRPC calls answered.', ['method', 'status']);
   const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
-  const again: Again = new WeakMap();
-  const hostOptions = {
-    authenticate: (call: IncomingCall) => authenticateRpc(call, deps, trace, again),
+  const reported = {
     onError: (error: unknown, method: string) => log.error(EVENTS.requestFailed, { error, method }),
     onEnd(method: string, status: number, duration: number) {
       requests.inc({ method, status: String(status) });
       seconds.observe({ method }, duration);
     },
+  };
+  const callers = new WeakMap<object, Principal>();
+  const credentialsOf = (call: IncomingCall): Credentials => ({
+    authorization: call.metadata('authorization'),
+    local: options.grpcOnLoopback && isLocalRpc(call.peer, (name) => call.metadata(name)),
+    certificate: options.certificates?.ofCall(call),
+  });
+  const admission: RpcAdmission = {
+    ...reported,
+    receiveTimeoutMs: RECEIVE_TIMEOUT_MS,
+    async admit(call) {
+      // Health and reflection are anybody's.
+      if (!AGENT_SERVICES.some(({ typeName }) => call.method.startsWith(`${typeName}/`))) return;
+      callers.set(call.key, await access.authenticate(credentialsOf(call)));
+    },
+  };
+  /** Asked here where the server had no `admission`. */
+  const callerOf = async (call: IncomingCall) =>
+    callers.get(call.key) ?? (await access.authenticate(credentialsOf(call)));
+  return { admission, reported, credentialsOf, callerOf };
+}
+
+function registerGrpc(
+  server: Server,
+  deps: GatewayDependencies,
+  services: GatewayServices,
+  { trace, door }: Registered,
+): void {
+  const { log, options, tracing } = deps;
+  const decision = tracedMethods(services.decision, tracing, decisionSpans(trace), { roots: true });
+  const scoring = tracedMethods(services.scoring, tracing, SCORING_SPANS, { roots: true });
+  const again: Again = new WeakMap();
+  const hostOptions = {
+    ...door.reported,
+    authenticate: (call: IncomingCall) => authenticateRpc(call, deps, { trace, door }, again),
   };
   const decide: Service<typeof DecisionService, CallContext>['decide'] = (incoming, context) =>
     decideStream(
@@ -223,15 +265,10 @@ function registerGrpc(server: Server, deps: GatewayDependencies, services: Gatew
 async function authenticateRpc(
   call: IncomingCall,
   { access, options }: GatewayDependencies,
-  trace: TraceOptions,
+  { trace, door }: Registered,
   again: Again,
 ): Promise<CallContext> {
-  const credentials: Credentials = {
-    authorization: call.metadata('authorization'),
-    local: options.grpcOnLoopback && isLocalRpc(call.peer, (name) => call.metadata(name)),
-    certificate: options.certificates?.ofPeer(call.peer),
-  };
-  const principal = await access.authenticate(credentials);
+  const principal = await door.callerOf(call);
   const wish = wishInBaggage(call.metadata('baggage'));
   const waitMs = call.method.endsWith('/WaitForApproval') ? MAX_APPROVAL_WAIT_MS : 0;
   const context = {
@@ -241,7 +278,10 @@ async function authenticateRpc(
     ...traceFields(readCarried(call.metadata, trace), trace.newTraceId),
     ...(trace.residency && wish !== undefined ? { region: wish } : {}),
   };
-  if (call.method.endsWith('/Decide')) again.set(context, () => access.authenticate(credentials));
+  if (call.method.endsWith('/Decide')) {
+    const credentials = door.credentialsOf(call);
+    again.set(context, () => access.authenticate(credentials));
+  }
   return context;
 }
 

@@ -265,7 +265,7 @@ export async function startGateway(settings: { allowAsserted?: boolean; ready?: 
       randomBytes,
     },
   });
-  const server = createRpcServer();
+  const server = createRpcServer({ admission: gateway.admission });
   gateway.registerGrpc(server);
   const grpc = await listenRpc(server, '127.0.0.1:0');
   const url = await gateway.http.listen({ host: '127.0.0.1', port: 0 });

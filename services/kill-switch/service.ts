@@ -7,7 +7,7 @@ import { sha256Hex } from '../../core/canonical-json.ts';
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
-import { adviceFor, requireScope } from '../../core/revocation.ts';
+import { adviceFor, requireScope, tenantOfScope } from '../../core/revocation.ts';
 import type { TraceContext } from '../../core/trace-context.ts';
 import { createTurn } from '../../core/turn.ts';
 import * as pb from '../../gen/beacon/v1/kill_switch_service_pb.js';
@@ -207,7 +207,10 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     // The fence is the guarantee; a list that cannot be reached is mended later and denies until then.
     await this.#tellList(leaf).catch(env.failed);
     const barrier = await this.#tracedBarrier(leaf, context);
-    bus.publish({ name: EVENTS.revocationCommitted, data: { scope, operation, epoch: leaf.epoch } });
+    const { revocationId: revocation_id, epoch } = leaf;
+    const tenantId = tenantOfScope(scope);
+    const data = { revocation_id, scope, operation, epoch, ...(tenantId === undefined ? {} : { tenant_id: tenantId }) };
+    bus.publish({ name: EVENTS.revocationCommitted, data });
     return { leaf, barrier };
   }
 

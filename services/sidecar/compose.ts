@@ -15,8 +15,9 @@ import { createHttpServer, type HttpServer, refuseOtherMethods } from '../../run
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { host } from '../../runtime/rpc.ts';
+import type { RpcAdmission } from '../../runtime/rpc-admission.ts';
 import type { IncomingCall } from '../../runtime/rpc-incoming.ts';
-import type { Access } from '../access.ts';
+import type { Access, Credentials } from '../access.ts';
 import { mount } from '../gateway/mount.ts';
 import { isLocalRpc, isLoopback } from '../gateway/peer.ts';
 import { protectDecision } from '../gateway/protect.ts';
@@ -32,6 +33,8 @@ import { sidecarMeter } from './meter.ts';
 import { type Behind, createSidecar, receivedUnary, type SidecarContext } from './service.ts';
 
 const BODY_LIMIT_BYTES = 1_048_576;
+/** Of a gRPC request; over HTTP it is as long. */
+const RECEIVE_TIMEOUT_MS = 15_000;
 /** What of the gateway's faces is an agent's own. */
 const HANDED_ON = [
   'execute',
@@ -63,7 +66,12 @@ export type SidecarParts = {
   readonly log: Log;
   readonly options: SidecarOptions;
 };
-export type Sidecar = { readonly http: HttpServer; registerGrpc(server: Server): void };
+export type Sidecar = {
+  readonly http: HttpServer;
+  /** For the server that `registerGrpc` is given: who calls is settled before a request is received. */
+  readonly admission: RpcAdmission;
+  registerGrpc(server: Server): void;
+};
 
 export function composeSidecar(parts: SidecarParts): Sidecar {
   const { gateways, believer, metrics, log, options } = parts;
@@ -85,7 +93,16 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
     looksSecret: () => false,
     residency: undefined,
   };
-  return { http: createHttp(), registerGrpc };
+  const admission: RpcAdmission = {
+    receiveTimeoutMs: RECEIVE_TIMEOUT_MS,
+    onError: (error, method) => failed(method, error),
+    async admit(call) {
+      // Health and reflection are anybody's.
+      if (!SIDECAR_SERVICES.some(({ typeName }) => call.method.startsWith(`${typeName}/`))) return;
+      await parts.callers.grpc.authenticate(credentialsOf(call));
+    },
+  };
+  return { http: createHttp(), admission, registerGrpc };
 
   function createHttp(): HttpServer {
     const access = parts.callers.http;
@@ -154,10 +171,7 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
   }
 
   async function contextOf(call: IncomingCall, access: Access): Promise<SidecarContext> {
-    const principal = await access.authenticate({
-      authorization: call.metadata('authorization'),
-      local: isLocalRpc(call.peer, (name) => call.metadata(name)),
-    });
+    const principal = await access.authenticate(credentialsOf(call));
     const waitMs = call.method.endsWith('/WaitForApproval') ? MAX_APPROVAL_WAIT_MS : 0;
     return {
       principal,
@@ -171,6 +185,13 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
   function traceId(): string {
     return Buffer.from(options.randomBytes(16)).toString('hex');
   }
+}
+
+function credentialsOf(call: IncomingCall): Credentials {
+  return {
+    authorization: call.metadata('authorization'),
+    local: isLocalRpc(call.peer, (name) => call.metadata(name)),
+  };
 }
 
 /** The same route, told the body's bytes beside what it reads in them. */

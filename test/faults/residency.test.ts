@@ -198,3 +198,15 @@ test('no signer in its region: 503 and nothing elsewhere, while others go on', a
   await fleet.signers[0]?.start();
   await allowed(() => execute(fleet, { tenant_id: EUROPEAN }));
 });
+
+test('what is revoked of a tenant is told under its region alone', async () => {
+  const revoke = (scope: string) =>
+    call(fleet, 'POST', '/api/revocations', { scope, operation: 'revoke', reason: 'drill' }, fleet.adminToken);
+  for (const scope of [`agent:${EUROPEAN}/agent-9`, 'session:s-9']) expect((await revoke(scope)).status).toBe(200);
+  const told = () => messages.filter(({ subject }) => subject.endsWith('.revocation.committed'));
+  await vi.waitFor(() => expect(told()).toHaveLength(2), SOON);
+  expect(told().map(({ subject, text }) => [subject, text.includes(EUROPEAN)])).toEqual([
+    ['beacon.region.eu.event.revocation.committed', true],
+    ['beacon.event.revocation.committed', false],
+  ]);
+});

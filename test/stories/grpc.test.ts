@@ -1,6 +1,9 @@
 // A client nobody here wrote (grpcurl) finds the services by reflection, asks their health, and gets a decision.
 
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import http2 from 'node:http2';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { call } from '../beacond.ts';
@@ -41,6 +44,23 @@ inBothModes((beacond) => {
       expect(overGrpc.route).toBe(`ROUTE_${overHttp.body.route}`);
       expect(overGrpc.fingerprint).toBe(overHttp.body.fingerprint);
     }
+  });
+
+  test('who may not call is told so before the message is received', async () => {
+    const session = http2.connect(`http://${beacond.grpc}`);
+    const started = session.request({
+      ':method': 'POST',
+      ':path': '/beacon.v1.DecisionService/Guard',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      authorization: 'Bearer nonsense',
+    });
+    started.on('error', () => undefined);
+    const status = once(started, 'response').then(([headers]) => headers['grpc-status']);
+    // Three megabytes are announced, and none of them comes.
+    started.write(Buffer.from([0, 0, 0x2d, 0xc6, 0xc0]));
+    expect(await Promise.race([status, setTimeout(5_000, 'no answer')])).toBe('16');
+    session.destroy();
   });
 
   test('an agent’s token binds it over gRPC too', async () => {

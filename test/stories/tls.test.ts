@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { DecisionService, ExecuteRequestSchema } from '../../gen/beacon/v1/decision_service_pb.js';
 import { newAuthority } from '../../runtime/certificates.fixture.ts';
 import { dial } from '../../runtime/rpc-dial.ts';
-import { type Beacond, newDataDir, removeDataDir, startBeacond } from '../beacond.ts';
+import { type Beacond, execute as executePlain, newDataDir, removeDataDir, startBeacond } from '../beacond.ts';
 import { agentName, type Credential, callTls, newPki, type Pki, proposed, type Shown } from '../tls-agents.ts';
 
 const run = promisify(execFile);
@@ -376,4 +376,15 @@ test('a start that would serve plain text beyond loopback is refused, unless a p
   const over = await start({ ...open, ...pki.env });
   await over.end();
   removeDataDir(over.dataDir);
+});
+
+test('behind a proxy that is stated, nobody does without a token: to us every caller of it is on loopback', async () => {
+  const behind = await startBeacond({ env: { BEACON_TLS_TERMINATED_BY_PROXY: 'true' } });
+  // As nginx and stunnel hand it on unless told otherwise: without a word of whom it is from.
+  expect((await executePlain(behind)).status).toBe(401);
+  expect((await executePlain(behind, {}, behind.adminToken)).status).toBe(200);
+  const bare = ['-plaintext', '-d', proposal('bare'), behind.grpc, 'beacon.v1.DecisionService/Execute'];
+  await expect(run('grpcurl', bare)).rejects.toThrow(/Unauthenticated/);
+  await behind.end();
+  removeDataDir(behind.dataDir);
 });
