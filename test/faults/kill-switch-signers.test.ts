@@ -1,0 +1,64 @@
+// One kill switch over several signers: what one of them signed is stopped at all of them.
+
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { call } from '../beacond.ts';
+import { type Fleet, startFleet } from '../separate.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+const CLI = fileURLToPath(new URL('../../clients/cli/main.ts', import.meta.url));
+const PERMITS = 12;
+
+let fleet: Fleet;
+beforeAll(async () => {
+  fleet = await startFleet({ BEACON_LEASE_MS: '8000' }, { decisionReplicas: 1 });
+});
+afterAll(() => fleet?.stop());
+
+type Guarded = { readonly keyId: string; readonly permit: string };
+
+async function guard(agent: string): Promise<Guarded> {
+  const proposal = { agent_id: agent, tenant_id: 'local', action: { kind: 'shell', command: 'ls', cwd: '/tmp' } };
+  const { body } = await call(fleet, 'POST', '/api/guard', { ...proposal, surface: 'test' });
+  expect(body.decision, JSON.stringify(body)).toBe('ALLOW');
+  const { body: receipt } = await call(fleet, 'GET', `/api/receipts/${body.receipt_id}`, undefined, fleet.adminToken);
+  const [signature] = receipt.signatures as [{ keyid: string }];
+  return { keyId: signature.keyid, permit: (body.permit as { id: string }).id };
+}
+const soonGuarded = (agent: string) => vi.waitFor(() => guard(agent), { timeout: 30_000, interval: 100 });
+
+async function change(operation: string, scope: string): Promise<Record<string, unknown>> {
+  const asked = { scope, operation, reason: 'several signers' };
+  const { status, body } = await call(fleet, 'POST', '/api/revocations', asked, fleet.adminToken);
+  expect([status, JSON.stringify(body)]).toEqual([200, expect.stringContaining('"level"')]);
+  return body;
+}
+
+async function prove(revocationId: unknown): Promise<Record<string, unknown>> {
+  const env = { PATH: process.env.PATH, HOME: fleet.folder, BEACON_URL: fleet.http, BEACON_TOKEN: fleet.adminToken };
+  const argv = [CLI, 'prove-kill', String(revocationId), '--json'];
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { env, maxBuffer: 2 ** 26 }).catch(
+    (failed: { stdout: string }) => failed,
+  );
+  return JSON.parse(stdout);
+}
+
+test('permits that a revoked key signed are not drained, and no other signer opens an action on one', async () => {
+  const { keyId } = await soonGuarded('keyed');
+  const permits: string[] = [];
+  while (permits.length < PERMITS) {
+    const one = await soonGuarded('keyed');
+    if (one.keyId === keyId) permits.push(one.permit);
+  }
+  const scope = `key:${keyId}`;
+  const revoked = await change('revoke', scope);
+  expect(revoked.level).toBe('BARRIER');
+  for (const permit of permits) {
+    const { status, body } = await call(fleet, 'POST', '/api/actions', { permit });
+    expect([status, body.code]).toEqual([409, 'failed_precondition']);
+  }
+  expect(await prove(revoked.revocation_id)).toMatchObject({ proven: true, scope });
+  await change('reinstate', scope);
+});
