@@ -37,8 +37,10 @@ function setUp() {
   const other = newLog('receipt-signer', 'bbbbbbbbbbbb');
   const list = new MemoryRevocationList();
   type Change = { signers?: readonly LeasedSigner[]; leads?: () => Promise<boolean>; leaseMs?: number };
-  const make = ({ signers = [other.signer], leads = async () => true, leaseMs = LEASE_MS }: Change = {}) =>
+  type Named = Change & { signerNames?: readonly string[] };
+  const make = ({ signers = [other.signer], leads = async () => true, leaseMs = LEASE_MS, ...named }: Named = {}) =>
     new KillSwitch({
+      ...named,
       log: own.signer,
       list,
       signers,
@@ -51,7 +53,7 @@ function setUp() {
         leads,
         leaseMs,
         randomHex: (bytes) => randomBytes(bytes).toString('hex'),
-        digest: () => '',
+        digest: (text) => text,
         isMinted: async () => true,
         context: () => context,
         meter: { changed: () => {} },
@@ -189,4 +191,26 @@ test('a change whose answer was lost with its leader is made once when it is ask
   expect(again).toEqual(answer);
   expect(answer?.logs[0]?.ended).toEqual({ case: 'fenceIndex', value: 0n });
   expect(await forms(own)).toEqual(['epoch initialise', 'revocation revoke', 'epoch lead', 'barrier revoke']);
+});
+
+test('a signer that a later leader is not told of is outwaited, by the one after that too, until its lease has ended', async () => {
+  const { own, other, make } = setUp();
+  const gone = newLog('receipt-signer', 'cccccccccccc');
+  const kept = { signers: [other.signer], signerNames: ['kept'] };
+  const first = make({ signers: [other.signer, gone.signer], signerNames: ['kept', 'gone'] });
+  await first.start();
+  first.stop();
+  const grantedMs = Number((await statusOf(gone)).leaseNotAfter?.seconds) * 1000;
+  const second = make(kept);
+  await second.start();
+  second.stop();
+  const third = make(kept);
+  await third.start();
+  const stopped = await revoke(third, 'agent:t/a');
+  expect(stopped?.logs.map(({ ended }) => ended.case)).toEqual(['fenceIndex', 'leaseEnd']);
+  expect(Date.now()).toBeGreaterThan(grantedMs);
+  // Nobody waits for it again.
+  expect((await revoke(third, 'agent:t/b'))?.logs).toHaveLength(1);
+  third.stop();
+  expect(await forms(own)).toContain('barrier revoke');
 });

@@ -19,6 +19,7 @@ export function readLeaf(envelope: Uint8Array, receiptId: string): RevocationLea
     atMs: Date.parse(String(predicate.sealed_at)),
     requestId: typeof predicate.request_id === 'string' ? predicate.request_id : '',
     leaseMs: typeof predicate.lease_ms === 'number' ? predicate.lease_ms : 0,
+    signers: Array.isArray(predicate.signers) ? predicate.signers.map(String) : undefined,
     logs: Array.isArray(predicate.logs) ? predicate.logs.map(readEnded) : [],
   };
 }

@@ -1,11 +1,17 @@
-// One kill switch over several signers: what one of them signed is stopped at all of them.
+// One kill switch over several signers: what one of them signed is stopped at all of them, also at those it is told of no more.
 
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { scopesOf } from '../../core/revocation.ts';
+import { DraftSchema, ReceiptSignerService, SealRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
+import { openMesh } from '../../services/mesh.ts';
 import { call } from '../beacond.ts';
-import { type Fleet, startFleet } from '../separate.ts';
+import { type Fleet, type ServiceProcess, startFleet } from '../separate.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 const CLI = fileURLToPath(new URL('../../clients/cli/main.ts', import.meta.url));
@@ -61,4 +67,47 @@ test('permits that a revoked key signed are not drained, and no other signer ope
   }
   expect(await prove(revoked.revocation_id)).toMatchObject({ proven: true, scope });
   await change('reinstate', scope);
+});
+
+/** What a decision replica asks for that read the list before it was told of a revocation. */
+async function sealAllow(signer: ServiceProcess, agentId: string): Promise<string> {
+  const tokenFolder = join(fleet.folder, 'tokens');
+  const mesh = await openMesh({ self: 'decision', tokenFolder, now: Date.now, failed: () => {} });
+  const { service, close } = await mesh.dial(ReceiptSignerService, 'receipt-signer', signer.ready.service as string);
+  const digest = 'd'.repeat(64);
+  const permitId = `pmt_${'a'.repeat(32)}`;
+  const facts = { tenantId: 'local', agentId, sessionId: '', provenance: 'asserted', tools: ['ls'] } as const;
+  const said = { decision: 'ALLOW', route: 'ALLOW', client_provenance: 'asserted', tools: ['ls'], policy: { digest } };
+  const draft = create(DraftSchema, {
+    kind: 'decision',
+    actionId: `act_${'a'.repeat(32)}`,
+    fingerprint: 'f'.repeat(64),
+    tenantId: 'local',
+    predicateJson: Buffer.from(JSON.stringify({ ...said, tenant_id: 'local', agent_id: agentId })),
+    allow: true,
+    scopes: scopesOf({ ...facts, policyDigest: digest, keyId: '', permitId }),
+    permitNotAfter: timestampFromMs(Date.now() + 30_000),
+  });
+  const principal = { role: 'admin', provenance: 'authenticated', subject: 'service:decision' } as const;
+  const context = { principal, deadlineMs: Date.now() + 5_000, requestDigest: '', traceId: '' };
+  try {
+    return (await service.seal(create(SealRequestSchema, { drafts: [draft] }), context)).refused;
+  } finally {
+    close();
+  }
+}
+
+test('a signer taken out of the configuration is stopped by the end of the lease it had from the leader before', async () => {
+  const [kept, removed] = fleet.signers as [ServiceProcess, ServiceProcess];
+  expect(await sealAllow(removed, 'left-out')).toBe('');
+  await fleet.killSwitch.end('SIGKILL');
+  await fleet.killSwitch.start({ BEACON_SIGNERS: kept.ready.service as string });
+  const revoked = await change('revoke', 'agent:local/left-out');
+  expect(['fenced', 'no_lease']).toContain(await sealAllow(removed, 'left-out'));
+  expect(revoked.logs).toHaveLength(2);
+  expect(await prove(revoked.revocation_id)).toMatchObject({ proven: true });
+  // One that was given up long ago is not waited for again.
+  await fleet.killSwitch.end('SIGKILL');
+  await fleet.killSwitch.start({ BEACON_SIGNERS: kept.ready.service as string });
+  expect((await change('revoke', 'agent:local/later')).logs).toHaveLength(1);
 });
