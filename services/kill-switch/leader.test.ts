@@ -6,7 +6,7 @@ import { expect, test, vi } from 'vitest';
 import type { CallContext } from '../../core/principal.ts';
 import { readReceipt } from '../../core/receipt.ts';
 import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
-import { RevokeRequestSchema } from '../../gen/beacon/v1/kill_switch_service_pb.js';
+import { ReinstateRequestSchema, RevokeRequestSchema } from '../../gen/beacon/v1/kill_switch_service_pb.js';
 import { MemoryActionStore } from '../../ports/action-store/memory.ts';
 import { MemoryEventBus } from '../../ports/event-bus/memory.ts';
 import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
@@ -213,4 +213,34 @@ test('a signer that a later leader is not told of is outwaited, by the one after
   expect((await revoke(third, 'agent:t/b'))?.logs).toHaveLength(1);
   third.stop();
   expect(await forms(own)).toContain('barrier revoke');
+});
+
+test('a request asked again after its scope was changed back is a conflict: what it answered then no longer holds', async () => {
+  const { make } = setUp();
+  const killSwitch = make();
+  await killSwitch.start();
+  const reinstate = (scope: string, requestId: string) =>
+    killSwitch.reinstate(create(ReinstateRequestSchema, { scope, requestId }), context);
+  await revoke(killSwitch, 'agent:t/a', 'stop');
+  await reinstate('agent:t/a', 'go-on');
+  const conflict = { code: 'conflict', field: 'request_id' };
+  await expect(revoke(killSwitch, 'agent:t/a', 'stop')).rejects.toMatchObject(conflict);
+  await revoke(killSwitch, 'agent:t/a', 'stop-again');
+  await expect(reinstate('agent:t/a', 'go-on')).rejects.toMatchObject(conflict);
+  await expect(revoke(killSwitch, 'agent:t/a', 'stop')).rejects.toMatchObject(conflict);
+  await revoke(killSwitch, 'agent:t/a', 'stop-again');
+  killSwitch.stop();
+});
+
+test('a request asked again with another reason is a conflict, with the same one it is the first change', async () => {
+  const { make } = setUp();
+  const killSwitch = make();
+  await killSwitch.start();
+  const because = (reason: string) =>
+    killSwitch.revoke(create(RevokeRequestSchema, { scope: 'agent:t/a', requestId: 'once', reason }), context);
+  const { revocation } = await because('first');
+  expect((await because('first')).revocation?.revocationId).toBe(revocation?.revocationId);
+  for (const other of ['second', ''])
+    await expect(because(other)).rejects.toMatchObject({ code: 'conflict', field: 'request_id' });
+  killSwitch.stop();
 });

@@ -184,9 +184,13 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   async #changeOnce(operation: Operation, scope: string, asked: Asked, context: CallContext): Promise<Changed> {
     const before = asked.requestId === '' ? undefined : this.#state.asked(asked.requestId);
     if (!before) return this.#changeNow(operation, scope, asked, context);
-    if (before.operation !== operation || before.scope !== scope) {
-      throw new BeaconError('conflict', 'request_id: was used for another change', { field: 'request_id' });
+    const conflict = (why: string) => new BeaconError('conflict', `request_id: ${why}`, { field: 'request_id' });
+    const reasonDigest = asked.reason === '' ? '' : this.#deps.env.digest(asked.reason);
+    if (before.operation !== operation || before.scope !== scope || before.reasonDigest !== reasonDigest) {
+      throw conflict('was used for another change');
     }
+    // Its old answer would say that something is stopped which runs, or the reverse.
+    if (this.#state.isUndone(before)) throw conflict('the scope was changed back since; ask with another one');
     return { leaf: before, logs: this.#state.barrierOf(before.revocationId) ?? (await this.#barrier(before)) };
   }
 

@@ -11,6 +11,8 @@ export type RevocationLeaf = RevocationInForce & {
   readonly atMs: number;
   /** Of the request that asked for it; empty for none. */
   readonly requestId: string;
+  /** Keyed digest of the reason given; empty for none. */
+  readonly reasonDigest: string;
   /** How long the leases were that this leader granted; 0 in leaves that do not begin a leader's time. */
   readonly leaseMs: number;
   /** Of the signers whom this leader leases, keyed digests of their names; undefined in leaves that do not say. */
@@ -76,6 +78,15 @@ export class RevocationState {
   /** The change that this request led to before. */
   asked(requestId: string): RevocationLeaf | undefined {
     return this.#byRequest.get(requestId);
+  }
+
+  /** Whether the scope has been changed back since: what was answered for this change no longer holds. */
+  isUndone({ scope, operation, epoch }: RevocationLeaf): boolean {
+    const opposite = operation === 'revoke' ? 'reinstate' : 'revoke';
+    for (const later of this.#leaves.values()) {
+      if (later.epoch > epoch && later.scope === scope && later.operation === opposite) return true;
+    }
+    return false;
   }
 
   /** How the logs were stopped for this change; undefined before its barrier. */
