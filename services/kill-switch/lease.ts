@@ -43,6 +43,8 @@ export class LeaseKeeper {
   /** End of the last term granted to each signer, by its place in the list. */
   readonly #ends: number[] = [];
   readonly #origins: string[] = [];
+  /** At which epoch each signer says that it was granted a lease last; a later one is taken from the same log alone. */
+  readonly #known: number[] = [];
 
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
@@ -115,12 +117,22 @@ export class LeaseKeeper {
           epoch: BigInt(epoch),
           complete,
           leader: leader(),
+          leafId: state.leafIdAt(epoch),
+          knownLeafId: this.#leafIdKnown(i),
           revokedScopes: complete ? state.inForce().map(({ scope }) => scope) : [],
         }),
         context(),
       );
     const answer = await grant(false);
     this.#origins[i] = answer.origin;
-    if (Number(answer.epoch) < epoch) await grant(true);
+    this.#known[i] = Number(answer.knownEpoch);
+    if (Number(answer.epoch) >= epoch) return;
+    this.#known[i] = Number((await grant(true)).knownEpoch);
+  }
+
+  /** Never empty where the signer named an epoch: that this log lacks it is for the signer to refuse. */
+  #leafIdKnown(i: number): string {
+    const epoch = this.#known[i] ?? 0;
+    return epoch === 0 ? '' : this.#deps.state.leafIdAt(epoch) || 'none';
   }
 }

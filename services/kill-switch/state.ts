@@ -31,6 +31,7 @@ export class RevocationState {
   #signers: readonly string[] = [];
   /** Signers that a later leader was not told of, by when the last lease of theirs has ended. */
   readonly #former = new Map<string, number>();
+  readonly #idsByEpoch = new Map<number, string>();
   #epoch = 0;
 
   get epoch(): number {
@@ -51,6 +52,7 @@ export class RevocationState {
     }
     if (leaf.epoch <= this.#epoch) return;
     this.#epoch = leaf.epoch;
+    this.#idsByEpoch.set(leaf.epoch, leaf.revocationId);
     if (leaf.leaseMs > 0) this.#leads(leaf);
     if (leaf.requestId !== '') this.#byRequest.set(leaf.requestId, leaf);
     this.#inForce = fold(this.#inForce, leaf);
@@ -73,6 +75,11 @@ export class RevocationState {
 
   leaf(revocationId: string): RevocationLeaf | undefined {
     return this.#leaves.get(revocationId);
+  }
+
+  /** Revocation id of the leaf that made this epoch; empty where there is none. */
+  leafIdAt(epoch: number): string {
+    return this.#idsByEpoch.get(epoch) ?? '';
   }
 
   /** The change that this request led to before. */

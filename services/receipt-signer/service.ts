@@ -92,11 +92,13 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   async grantLease(request: pb.GrantLeaseRequest): Promise<pb.GrantLeaseResponse> {
     if (!request.notAfter) throw new BeaconError('invalid_argument', 'not_after: is missing', { field: 'not_after' });
     const lease = { term: Number(request.term), notAfterMs: timestampMs(request.notAfter) };
-    await this.#leader.follow(request.leader);
-    this.#fences.grant(lease, Number(request.epoch), request.complete ? request.revokedScopes : undefined);
+    const continues = await this.#leader.grantedBy(request);
+    const scopes = request.complete ? request.revokedScopes : undefined;
+    if (continues) this.#fences.grant(lease, Number(request.epoch), scopes);
     return create(pb.GrantLeaseResponseSchema, {
       origin: this.#deps.store.origin,
-      epoch: BigInt(this.#fences.epoch),
+      epoch: BigInt(continues ? this.#fences.epoch : 0),
+      knownEpoch: BigInt(this.#leader.knownEpoch),
     });
   }
 

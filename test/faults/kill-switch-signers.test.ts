@@ -1,16 +1,18 @@
 // One kill switch over several signers: what one of them signed is stopped at all of them, also at those it is told of no more.
 
 import { execFile } from 'node:child_process';
+import { cp, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { scopesOf } from '../../core/revocation.ts';
 import { DraftSchema, ReceiptSignerService, SealRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import { openMesh } from '../../services/mesh.ts';
-import { call } from '../beacond.ts';
+import { call, execute } from '../beacond.ts';
 import { type Fleet, type ServiceProcess, startFleet } from '../separate.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -110,4 +112,38 @@ test('a signer taken out of the configuration is stopped by the end of the lease
   await fleet.killSwitch.end('SIGKILL');
   await fleet.killSwitch.start({ BEACON_SIGNERS: kept.ready.service as string });
   expect((await change('revoke', 'agent:local/later')).logs).toHaveLength(1);
+});
+
+test('a kill-switch log put back to an older copy un-revokes nothing, though signers and Redis have forgotten too', async () => {
+  const [all, now, older] = ['kill-switch', 'kill-switch.now', 'kill-switch.older'].map((name) =>
+    join(fleet.folder, name),
+  ) as [string, string, string];
+  const began = [...fleet.signers, fleet.killSwitch];
+  await fleet.killSwitch.end('SIGTERM');
+  await cp(all, older, { recursive: true });
+  await fleet.killSwitch.start();
+  await soonGuarded('rolled-back');
+  await change('revoke', 'agent:local/rolled-back');
+  // Leases are granted in knowledge of it at least once a second.
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  const startOver = async (from: string, to: string) => {
+    await Promise.all(began.map((one) => one.end('SIGKILL')));
+    const redis = new Redis(fleet.redis.address.port, fleet.redis.address.host);
+    await redis.flushall();
+    redis.disconnect();
+    await rename(all, to);
+    await rename(from, all);
+    for (const one of began) await one.start();
+  };
+  await startOver(older, now);
+  for (const untilMs = Date.now() + 10_000; Date.now() < untilMs; ) {
+    const { body } = await execute(fleet, { agent_id: 'rolled-back' });
+    expect(body.decision).not.toBe('ALLOW');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  expect(fleet.killSwitch.stderr.includes('an older copy')).toBe(true);
+  await startOver(now, older);
+  await soonGuarded('somebody-else');
+  const { body } = await execute(fleet, { agent_id: 'rolled-back' });
+  expect([body.decision, (body.reasons as { code: string }[])[0]?.code]).toEqual(['DENY', 'revoked']);
 });
