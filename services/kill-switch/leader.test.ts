@@ -244,3 +244,56 @@ test('a request asked again with another reason is a conflict, with the same one
     await expect(because(other)).rejects.toMatchObject({ code: 'conflict', field: 'request_id' });
   killSwitch.stop();
 });
+
+test('a signer whose answers to grants were lost while scopes changed is granted leases again', async () => {
+  const { other, make } = setUp();
+  let lost = false;
+  const losing: LeasedSigner = {
+    fence: (request) => (lost ? Promise.reject(new Error('lost')) : other.signer.fence(request)),
+    getStatus: other.signer.getStatus.bind(other.signer),
+    async grantLease(request) {
+      const answer = await other.signer.grantLease(request);
+      if (lost) throw new Error('lost');
+      return answer;
+    },
+  };
+  const killSwitch = make({ signers: [losing] });
+  await killSwitch.start();
+  lost = true;
+  await revoke(killSwitch, 'agent:t/a');
+  await revoke(killSwitch, 'agent:t/b');
+  lost = false;
+  await revoke(killSwitch, 'agent:t/c');
+  const { term } = await statusOf(other);
+  await vi.waitFor(async () => expect((await statusOf(other)).term).toBeGreaterThan(term), { timeout: 3_000 });
+  expect((await statusOf(other)).epoch).toBe(4n);
+  killSwitch.stop();
+});
+
+test('a scope that is reinstated while a lease is granted is not lifted under the epoch before', async () => {
+  const { other, make } = setUp();
+  const granted: { epoch: number; scopes: readonly string[] }[] = [];
+  let hold: Promise<unknown> | undefined;
+  const slow: LeasedSigner = {
+    fence: (request) => other.signer.fence(request),
+    getStatus: other.signer.getStatus.bind(other.signer),
+    async grantLease(request) {
+      if (request.complete) granted.push({ epoch: Number(request.epoch), scopes: request.revokedScopes });
+      const answer = await other.signer.grantLease(request);
+      if (!request.complete) await hold;
+      return answer;
+    },
+  };
+  const killSwitch = make({ signers: [slow] });
+  await killSwitch.start();
+  await revoke(killSwitch, 'agent:t/a');
+  const gate = Promise.withResolvers<void>();
+  hold = gate.promise;
+  // A renewal asks at epoch 2, and its answer is under way.
+  await new Promise((resolve) => setTimeout(resolve, LEASE_MS / 3 + 50));
+  await killSwitch.reinstate(create(ReinstateRequestSchema, { scope: 'agent:t/a' }), context);
+  gate.resolve();
+  await vi.waitFor(() => expect(granted.some(({ epoch }) => epoch === 2)).toBe(true), { timeout: 3_000 });
+  killSwitch.stop();
+  for (const { epoch, scopes } of granted) expect(scopes).toEqual(epoch === 2 ? ['agent:t/a'] : []);
+});

@@ -43,8 +43,6 @@ export class LeaseKeeper {
   /** End of the last term granted to each signer, by its place in the list. */
   readonly #ends: number[] = [];
   readonly #origins: string[] = [];
-  /** At which epoch each signer says that it was granted a lease last; a later one is taken from the same log alone. */
-  readonly #known: number[] = [];
 
   constructor(deps: LeaseDeps) {
     this.#deps = deps;
@@ -104,35 +102,33 @@ export class LeaseKeeper {
     const { state, now, leaseMs, context, leader } = this.#deps;
     const signer = this.#deps.signers[i] as LeasedSigner;
     // Terms grow across restarts too, as long as the clock does.
-    this.#term = Math.max(this.#term + 1, now());
+    const term = Math.max(this.#term + 1, now());
+    this.#term = term;
     const notAfterMs = fromMs + leaseMs;
     // Noted before it is sent: a grant whose answer is lost may have been taken.
     this.#ends[i] = Math.max(this.#ends[i] ?? 0, notAfterMs);
-    const epoch = state.epoch;
-    const grant = (complete: boolean) =>
+    // Read at one moment: a scope reinstated between the two questions must not be lifted under the epoch before.
+    const { epoch } = state;
+    const scopes = state.inForce().map(({ scope }) => scope);
+    const grant = (complete: boolean, knownLeafId = '') =>
       signer.grantLease(
         create(GrantLeaseRequestSchema, {
-          term: BigInt(this.#term),
+          term: BigInt(term),
           notAfter: timestampFromMs(notAfterMs),
           epoch: BigInt(epoch),
           complete,
           leader: leader(),
           leafId: state.leafIdAt(epoch),
-          knownLeafId: this.#leafIdKnown(i),
-          revokedScopes: complete ? state.inForce().map(({ scope }) => scope) : [],
+          knownLeafId,
+          revokedScopes: complete ? scopes : [],
         }),
         context(),
       );
     const answer = await grant(false);
     this.#origins[i] = answer.origin;
-    this.#known[i] = Number(answer.knownEpoch);
     if (Number(answer.epoch) >= epoch) return;
-    this.#known[i] = Number((await grant(true)).knownEpoch);
-  }
-
-  /** Never empty where the signer named an epoch: that this log lacks it is for the signer to refuse. */
-  #leafIdKnown(i: number): string {
-    const epoch = this.#known[i] ?? 0;
-    return epoch === 0 ? '' : this.#deps.state.leafIdAt(epoch) || 'none';
+    // Said when asked for alone: what a signer was granted last is not known here where its answer was lost.
+    const known = Number(answer.knownEpoch);
+    await grant(true, known === 0 ? '' : state.leafIdAt(known) || 'none');
   }
 }
