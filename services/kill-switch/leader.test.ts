@@ -36,9 +36,20 @@ function setUp() {
   const own = newLog('kill-switch', 'aaaaaaaaaaaa');
   const other = newLog('receipt-signer', 'bbbbbbbbbbbb');
   const list = new MemoryRevocationList();
-  type Change = { signers?: readonly LeasedSigner[]; leads?: () => Promise<boolean>; leaseMs?: number };
+  type Change = {
+    signers?: readonly LeasedSigner[];
+    leads?: () => Promise<boolean>;
+    leaseMs?: number;
+    now?: () => number;
+  };
   type Named = Change & { signerNames?: readonly string[] };
-  const make = ({ signers = [other.signer], leads = async () => true, leaseMs = LEASE_MS, ...named }: Named = {}) =>
+  const make = ({
+    signers = [other.signer],
+    leads = async () => true,
+    leaseMs = LEASE_MS,
+    now = Date.now,
+    ...named
+  }: Named = {}) =>
     new KillSwitch({
       ...named,
       log: own.signer,
@@ -48,7 +59,7 @@ function setUp() {
       reflected: async () => true,
       bus,
       env: {
-        now: Date.now,
+        now,
         failed: () => {},
         leads,
         leaseMs,
@@ -296,4 +307,18 @@ test('a scope that is reinstated while a lease is granted is not lifted under th
   await vi.waitFor(() => expect(granted.some(({ epoch }) => epoch === 2)).toBe(true), { timeout: 3_000 });
   killSwitch.stop();
   for (const { epoch, scopes } of granted) expect(scopes).toEqual(epoch === 2 ? ['agent:t/a'] : []);
+});
+
+test('a kill switch whose clock is ahead of a signer’s gives it no lease that would outlive a barrier', async () => {
+  const { other, make } = setUp();
+  const ahead = (ms: number) => make({ now: () => Date.now() + ms });
+  const within = ahead(CLOCK_BOUND_MS / 2);
+  await within.start();
+  within.stop();
+  const { term } = await statusOf(other);
+  expect(term).toBeGreaterThan(0n);
+  const beyond = ahead(10 * CLOCK_BOUND_MS);
+  await beyond.start();
+  beyond.stop();
+  expect((await statusOf(other)).term).toBe(term);
 });

@@ -115,6 +115,7 @@ export class LeaseKeeper {
         create(GrantLeaseRequestSchema, {
           term: BigInt(term),
           notAfter: timestampFromMs(notAfterMs),
+          countedFrom: timestampFromMs(fromMs),
           epoch: BigInt(epoch),
           complete,
           leader: leader(),

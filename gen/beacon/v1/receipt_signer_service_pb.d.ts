@@ -371,6 +371,14 @@ export declare type GrantLeaseRequest = Message<"beacon.v1.GrantLeaseRequest"> &
    * @generated from field: string known_leaf_id = 8;
    */
   knownLeafId: string;
+
+  /**
+   * From when the term is counted, by the kill switch's clock: refused where that is ahead of the signer's by more than
+   * the stated bound, for the lease would outlive what a barrier waits for.
+   *
+   * @generated from field: google.protobuf.Timestamp counted_from = 9;
+   */
+  countedFrom?: Timestamp | undefined;
 };
 
 /**
