@@ -1,7 +1,7 @@
 // Envelopes: what is read is spelt as Beacon spells it, whichever way it was read.
 
 import { describe, expect, it } from 'vitest';
-import { payloadOf, readEnvelope, type SignedEnvelope, writeEnvelope } from './dsse.ts';
+import { keyIdOf, payloadOf, readEnvelope, type SignedEnvelope, writeEnvelope } from './dsse.ts';
 import { readOwnLeaf, traceIdOf } from './own-leaf.ts';
 import { buildStatement, readReceipt, signEnvelope } from './receipt.ts';
 
@@ -28,6 +28,17 @@ describe('reading an envelope', () => {
         expect(readEnvelope(writeEnvelope(written))).toEqual(written);
       }
     }
+  });
+
+  it('names the key of an envelope of ours by its end alone, and of nothing else', () => {
+    for (const payload of [0, 1, 40_000].map((length) => new Uint8Array(length))) {
+      for (const keyId of ['', 'k_-9', 'a'.repeat(43)]) {
+        expect(keyIdOf(writeEnvelope(envelope({ keyId, payload })))).toBe(keyId);
+      }
+    }
+    const bytes = writeEnvelope(envelope());
+    for (const length of [0, 1, 92, bytes.length - 1]) expect(keyIdOf(bytes.subarray(0, length))).toBeUndefined();
+    expect(keyIdOf(writeEnvelope(envelope({ signature: new Uint8Array(63) })))).toBeUndefined();
   });
 
   it('takes no bytes but those that what it read is written as', () => {

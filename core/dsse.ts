@@ -58,11 +58,22 @@ export function payloadOf(envelope: Uint8Array): Buffer | undefined {
   return Buffer.from(text.slice(OPENING.length, text.indexOf('"', OPENING.length)), 'base64');
 }
 
+/** The key that an envelope of that kind names; undefined where it is not spelt as writeEnvelope() spells it. */
+export function keyIdOf(envelope: Uint8Array): string | undefined {
+  const text = latin1(envelope.subarray(-SIGNED_CHARACTERS));
+  const key = text.lastIndexOf(BEFORE_KEY);
+  const signature = text.length - END.length - SIGNATURE_CHARACTERS - BEFORE_SIGNATURE.length;
+  if (key < 0 || !text.startsWith(BEFORE_SIGNATURE, signature)) return undefined;
+  return text.slice(key + BEFORE_KEY.length, signature);
+}
+
 const BEFORE_KEY = '","signatures":[{"keyid":"';
 const BEFORE_SIGNATURE = '","sig":"';
 const END = '"}]}';
 /** 64 bytes in base64. */
 const SIGNATURE_CHARACTERS = 88;
+/** As much of an envelope's end as holds its signature and the longest name of a key. */
+const SIGNED_CHARACTERS = 512;
 /** What JSON spells as it is. */
 const PLAIN = /^[A-Za-z0-9_-]*$/;
 

@@ -49,6 +49,7 @@ export async function startKillSwitch(run: Run): Promise<Started> {
       log: own.service,
       list: stores.revocations,
       signers: dialed.map(({ service }) => service),
+      signerNames: dialed.map(({ name }) => name),
       actions: stores.actions,
       reflected: (fences) => reflectedUpTo(fences, stores.actions),
       // Who follows a log brings this one last.

@@ -39,10 +39,11 @@ export class ServiceProcess {
     return this.#errors;
   }
 
-  async start(): Promise<void> {
+  /** `change`: of its configuration, for this run alone. */
+  async start(change: Readonly<Record<string, string>> = {}): Promise<void> {
     const child = spawn(process.execPath, [MAIN, this.#target], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, ...this.#env },
+      env: { PATH: process.env.PATH, ...this.#env, ...change },
     });
     this.#child = child;
     child.stderr.on('data', (chunk) => {

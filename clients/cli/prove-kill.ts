@@ -59,18 +59,29 @@ async function show(proof: KillProof, world: World): Promise<void> {
     ['epoch', proof.epoch || undefined],
     ['stopped', proof.stopped_after_ms === null ? undefined : stoppedAfter(proof.stopped_after_ms)],
   ]);
-  if (logs.length > 0) await table(['log', 'stopped by', 'ALLOWs before', 'last at', 'after', 'voided'], logs.map(row));
+  if (logs.length > 0)
+    await table(['log', 'leaves read', 'stopped by', 'ALLOWs before', 'last at', 'after', 'voided'], logs.map(row));
   for (const { allows_after_in_scope } of logs) {
     for (const id of allows_after_in_scope) line(`  ${style('red', plain(id))} is allowed where nothing may be`);
   }
 }
 
 function untilWhen({ reinstated }: KillProof): string {
-  return reinstated ? 'from its fence to its reinstatement, in any log' : 'behind its fence, in any log';
+  return reinstated
+    ? 'from its fence to its reinstatement, in all that was read'
+    : 'behind its fence, in all that was read';
 }
 
 function row(log: SignerFinding): unknown[] {
-  const { origin, fence_index, allows_before, last_allow_index, allows_after_in_scope, voided } = log;
+  const { origin, leaves, fence_index, allows_before, last_allow_index, allows_after_in_scope, voided } = log;
   const stoppedBy = fence_index === null ? 'end of lease' : `fence at leaf ${fence_index}`;
-  return [origin, stoppedBy, allows_before, last_allow_index ?? '', allows_after_in_scope.length, voided.join(' ')];
+  return [
+    origin,
+    leaves,
+    stoppedBy,
+    allows_before,
+    last_allow_index ?? '',
+    allows_after_in_scope.length,
+    voided.join(' '),
+  ];
 }

@@ -67,6 +67,8 @@ describe('what holds', () => {
       logs: [
         {
           origin: ORIGINS[1],
+          leaves: 3,
+          last_sealed_at: new Date(START_MS + 12_000).toISOString(),
           fence_index: 1,
           allows_before: 1,
           last_allow_index: 0,
@@ -174,6 +176,33 @@ describe('what does not hold', () => {
     const barrier = barrierOver(leaseEnded(ONE));
     expect(await overOne([allow(9)], barrier)).toMatchObject({ proven: false, code: 'no_fence' });
     expect(await overOne([allow(4), allow(12)], barrier)).toMatchObject({ proven: false, code: 'no_fence' });
+  });
+
+  test('an ALLOW under a lease that outlives the barrier, before a fence that came after it', async () => {
+    const late = [allow(12), change('fence', 13)];
+    expect(await overOne(late, barrierOver(leaseEnded(ONE)))).toMatchObject({ proven: false, code: 'no_fence' });
+    expect(await overOne([allow(4), ...late.slice(1)], barrierOver(leaseEnded(ONE)))).toMatchObject({ proven: true });
+  });
+
+  test('an action opened behind the barrier on a permit from before, in a log that has no fence', async () => {
+    const elsewhere = (at: number) => {
+      const leaves = [allow(4, { agent_id: 'x' }), opened({ ...before, signer: allow(at).signer ?? {} }, at)];
+      const barrier = barrierOver(fencedAt(ONE, 1), leaseEnded(TWO));
+      return prove([killSwitch(barrier), signer([before, FENCE]), logOf('receipt-signer', TWO, leaves)]);
+    };
+    expect(await elsewhere(12)).toMatchObject({ proven: false, code: 'opened_behind_fence' });
+    expect(await elsewhere(5)).toMatchObject({ proven: true });
+  });
+
+  test('a log that the barrier could not name, not given', async () => {
+    const unnamed = { ...leaseEnded(TWO), origin: '' };
+    const barrier = killSwitch(barrierOver(fencedAt(ONE, 1), unnamed));
+    const named = signer([before, FENCE]);
+    expect(await prove([barrier, named])).toMatchObject({ proven: false, code: 'missing_log' });
+    const young = logOf('receipt-signer', TWO, [other]);
+    expect(await prove([barrier, named, young])).toMatchObject({ proven: false, code: 'missing_log' });
+    const given = logOf('receipt-signer', TWO, [allow(4)]);
+    expect(await prove([barrier, named, given])).toMatchObject({ proven: true });
   });
 
   test('an ALLOW naming a lease that had ended', async () => {

@@ -66,7 +66,7 @@ export async function proveKill(
     // A permit of one log may have been opened in another.
     const stopped = new Set(signers.flatMap((signer) => [...signer.stoppedActions()]));
     logs.push(...signers.map((signer) => signer.finding(stopped)));
-    requireEveryLog(stop, logs);
+    requireEveryLog(stop, signers);
     for (const signer of signers) signer.judge(stopped);
     return { ...said(), proven: true };
   } catch (thrown) {
@@ -100,11 +100,20 @@ function requireDistinct(logs: readonly Opened[]): void {
   throw new VerifyError('malformed', 'the same log was given twice');
 }
 
-function requireEveryLog(stop: Stop, logs: readonly SignerFinding[]): void {
-  if (logs.length === 0) throw new KillProofError('missing_log', 'no signer’s log was given');
-  for (const { origin } of stop.barrier.logs ?? []) {
-    if (origin !== '' && !logs.some((log) => log.origin === origin)) {
-      throw new KillProofError('missing_log', `the barrier names ${origin}, which was not given`);
+function requireEveryLog(stop: Stop, signers: readonly SignerLog[]): void {
+  const missing = (message: string) => new KillProofError('missing_log', message);
+  if (signers.length === 0) throw missing('no signer’s log was given');
+  const named = stop.barrier.logs ?? [];
+  for (const { origin } of named) {
+    if (origin !== '' && !signers.some((log) => log.origin === origin)) {
+      throw missing(`the barrier names ${origin}, which was not given`);
     }
+  }
+  const unnamed = named.filter(({ origin }) => origin === '').length;
+  const given = signers.filter(({ mayBeUnnamed }) => mayBeUnnamed).length;
+  if (given < unnamed) {
+    throw missing(
+      `the barrier waited for ${unnamed} signers whose logs it could not name; ${given} such logs were given`,
+    );
   }
 }

@@ -13,8 +13,13 @@ import { type KillCode, KillProofError } from './codes.ts';
 /** Permits that ended longer than this before the revocation open nothing after it, whatever the clocks say. */
 const PERMIT_SLACK_MS = 60_000;
 
+type Lease = NonNullable<Receipt['lease']>;
+
 export type SignerFinding = {
   readonly origin: string;
+  /** How many leaves were read, and when the last was sealed: what came after is not said. */
+  readonly leaves: number;
+  readonly last_sealed_at: string | null;
   /** Null where the end of the last lease stands for the fence. */
   readonly fence_index: number | null;
   /** ALLOWs in the scope before the fence, and the index of the last of them. */
@@ -26,10 +31,12 @@ export type SignerFinding = {
 };
 
 type Suspect = {
-  readonly index: number;
   readonly actionId: string;
-  /** Undefined while the only fault is a lease that outlives the barrier, which a fence makes good. */
-  readonly fault: 'allow_behind_fence' | 'opened_behind_fence' | 'lease_ended' | undefined;
+  readonly fault: 'allow_behind_fence' | 'opened_behind_fence' | 'lease_ended' | 'no_fence';
+  /** An opened action is one only if the permit it was opened on was of the scope. */
+  readonly opened?: true;
+  /** The only fault is a lease that outlives the barrier, which the fence that the barrier names makes good. */
+  readonly unlessFenced?: true;
   voided: boolean;
 };
 
@@ -43,6 +50,8 @@ export class SignerLog {
   #liftedAt: number | undefined;
   #wrongFence: string | undefined;
   #firstSealedAtMs = Number.NaN;
+  #lastSealedAt: string | undefined;
+  #leaves = 0;
   #before = 0;
   #lastBefore: number | undefined;
 
@@ -57,10 +66,16 @@ export class SignerLog {
     const receipt = readReceipt(envelope);
     requirePlace(receipt, logId, index);
     if (index === 0) this.#firstSealedAtMs = Date.parse(receipt.sealedAt);
+    this.#leaves = index + 1;
+    this.#lastSealedAt = receipt.sealedAt;
     if (receipt.kind === 'revocation') this.#fence(verifyReceipt(envelope, this.#keys));
     else if (receipt.kind === 'decision' && runs(receipt.route ?? 'DENY')) this.#allow(receipt);
     else if (receipt.kind === 'action' && receipt.lease) this.#opened(receipt);
     else if (receipt.kind === 'void') this.#void(receipt);
+  }
+
+  get origin(): string {
+    return this.#origin;
   }
 
   /** Actions this log allowed in the scope, whose permits may still have been opened after the revocation. */
@@ -72,6 +87,8 @@ export class SignerLog {
     const found = [...this.#suspects].filter(([, suspect]) => this.#isFault(suspect, stopped));
     return {
       origin: this.#origin,
+      leaves: this.#leaves,
+      last_sealed_at: this.#lastSealedAt ?? null,
       fence_index: this.#fenceAt ?? null,
       allows_before: this.#before,
       last_allow_index: this.#lastBefore ?? null,
@@ -91,7 +108,7 @@ export class SignerLog {
     }
     for (const [id, suspect] of this.#suspects) {
       if (suspect.voided || !this.#isFault(suspect, stopped)) continue;
-      throw this.#not(suspect.fault ?? 'no_fence', `${id} is allowed in ${this.#stop.scope}`);
+      throw this.#not(suspect.fault, `${id} is allowed in ${this.#stop.scope}`);
     }
     if (this.#fenceAt === undefined && said === undefined && !this.#isYounger()) {
       throw this.#not('no_fence', 'and the barrier does not name the log');
@@ -104,9 +121,21 @@ export class SignerLog {
     return logs?.find(({ origin }) => origin === this.#origin) ?? logs?.find(({ origin }) => origin === '');
   }
 
-  #isFault({ fault, actionId }: Suspect, stopped: ReadonlySet<string>): boolean {
-    if (fault === 'opened_behind_fence') return stopped.has(actionId);
-    return fault !== undefined || this.#fenceAt === undefined;
+  /** Whether this may be a log that the barrier stopped and could not name. */
+  get mayBeUnnamed(): boolean {
+    const { logs = [] } = this.#stop.barrier;
+    return !this.#isYounger() && !logs.some(({ origin }) => origin === this.#origin);
+  }
+
+  #isFault({ opened, unlessFenced, actionId }: Suspect, stopped: ReadonlySet<string>): boolean {
+    if (opened && !stopped.has(actionId)) return false;
+    return !unlessFenced || !this.#isFenced();
+  }
+
+  /** Where the barrier counted on the end of a lease, a fence in that log may have come after it. */
+  #isFenced(): boolean {
+    if (this.#fenceAt === undefined) return false;
+    return this.#stop.barrier.logs === undefined || this.#said()?.fenceIndex !== undefined;
   }
 
   /** A log that began after the barrier: its signer got its first lease together with every scope in force. */
@@ -135,23 +164,33 @@ export class SignerLog {
     verifyReceipt(envelope, this.#keys);
     if (Date.parse(permit.not_after) >= this.#stop.sealedAtMs - PERMIT_SLACK_MS) this.#stopped.add(actionId);
     if (this.#isLifted(index, lease.term)) return;
-    const leaseEndMs = Date.parse(lease.not_after);
-    const behind = this.#fenceAt !== undefined;
-    if (!behind) {
+    if (this.#fenceAt === undefined) {
       this.#before += 1;
       this.#lastBefore = index;
     }
-    const suspect = (fault: Suspect['fault']) =>
-      this.#suspects.set(receiptId, { index, actionId, fault, voided: false });
-    if (behind) suspect('allow_behind_fence');
-    else if (Date.parse(sealedAt) >= leaseEndMs) suspect('lease_ended');
-    else if (leaseEndMs > this.#stop.barrier.sealedAtMs) suspect(undefined);
+    const why = this.#suspicion(sealedAt, lease, { behind: 'allow_behind_fence', outliving: 'no_fence' });
+    if (why) this.#suspects.set(receiptId, { actionId, ...why, voided: false });
   }
 
-  #opened({ receiptId, actionId, index, lease, envelope }: Receipt): void {
-    if (this.#fenceAt === undefined || this.#isLifted(index, lease?.term ?? 0)) return;
+  #opened({ receiptId, actionId, index, sealedAt, lease, envelope }: Receipt): void {
+    if (!lease || this.#isLifted(index, lease.term)) return;
+    const faults = { behind: 'opened_behind_fence', outliving: 'opened_behind_fence' } as const;
+    const why = this.#suspicion(sealedAt, lease, faults);
+    if (!why) return;
     verifyReceipt(envelope, this.#keys);
-    this.#suspects.set(receiptId, { index, actionId, fault: 'opened_behind_fence', voided: false });
+    this.#suspects.set(receiptId, { actionId, opened: true, ...why, voided: false });
+  }
+
+  #suspicion(
+    sealedAt: string,
+    lease: Lease,
+    faults: Readonly<Record<'behind' | 'outliving', Suspect['fault']>>,
+  ): Pick<Suspect, 'fault' | 'unlessFenced'> | undefined {
+    const leaseEndMs = Date.parse(lease.not_after);
+    if (this.#fenceAt !== undefined) return { fault: faults.behind };
+    if (Date.parse(sealedAt) >= leaseEndMs) return { fault: 'lease_ended' };
+    if (leaseEndMs > this.#stop.barrier.sealedAtMs) return { fault: faults.outliving, unlessFenced: true };
+    return undefined;
   }
 
   #void({ predicate, envelope }: Receipt): void {

@@ -13,6 +13,9 @@ export function describeKnownLeader(name: string, make: () => Promise<{ open: ()
       await store.save({ origin: 'beacon.local/kill-switch/aaaaaaaaaaaa', epoch: 3 });
       await store.save({ origin: 'beacon.local/kill-switch/aaaaaaaaaaaa', epoch: 7 });
       expect(await open().load()).toEqual({ origin: 'beacon.local/kill-switch/aaaaaaaaaaaa', epoch: 7 });
+      const granted = { epoch: 9, leafId: 'rev_1' };
+      await store.save({ origin: 'beacon.local/kill-switch/aaaaaaaaaaaa', epoch: 7, granted });
+      expect(await open().load()).toEqual({ origin: 'beacon.local/kill-switch/aaaaaaaaaaaa', epoch: 7, granted });
     });
   });
 }

@@ -16,7 +16,14 @@ describeKnownLeader('file', async () => {
 });
 
 it('refuses what it cannot read, rather than to follow anybody again', async () => {
-  for (const text of ['', '{"origin":"a"', '{"origin":"a"}', '{"epoch":3}', '{"origin":"a","epoch":1.5}']) {
+  for (const text of [
+    '',
+    '{"origin":"a"',
+    '{"origin":"a"}',
+    '{"epoch":3}',
+    '{"origin":"a","epoch":1.5}',
+    '{"origin":"a","epoch":1,"granted":{}}',
+  ]) {
     const at = path();
     writeFileSync(at, text);
     await expect(new FileKnownLeader(at).load()).rejects.toMatchObject({ code: 'failed_precondition' });

@@ -22,9 +22,9 @@ export class FileKnownLeader implements KnownLeaderStore {
     }
   }
 
-  async save({ origin, epoch }: KnownLeader): Promise<void> {
+  async save({ origin, epoch, granted }: KnownLeader): Promise<void> {
     const next = `${this.#path}.next`;
-    await synced(next, 'w', `${JSON.stringify({ origin, epoch })}\n`);
+    await synced(next, 'w', `${JSON.stringify({ origin, epoch, granted })}\n`);
     await rename(next, this.#path);
     await synced(dirname(this.#path), 'r');
   }
@@ -41,7 +41,9 @@ async function synced(path: string, flags: string, text?: string): Promise<void>
 }
 
 function parse(text: string): KnownLeader {
-  const { origin, epoch } = JSON.parse(text) as Partial<KnownLeader>;
+  const { origin, epoch, granted } = JSON.parse(text) as Partial<KnownLeader>;
   if (typeof origin !== 'string' || !Number.isSafeInteger(epoch)) throw new Error('is not a leader');
-  return { origin, epoch: epoch as number };
+  if (granted === undefined) return { origin, epoch: epoch as number };
+  if (!Number.isSafeInteger(granted.epoch) || typeof granted.leafId !== 'string') throw new Error('is not a leader');
+  return { origin, epoch: epoch as number, granted: { epoch: granted.epoch, leafId: granted.leafId } };
 }

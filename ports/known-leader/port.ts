@@ -6,6 +6,8 @@ export type KnownLeader = {
   readonly origin: string;
   /** The epoch with which it began to lead. */
   readonly epoch: number;
+  /** The highest epoch it granted a lease at, and the revocation id of the leaf that made it. */
+  readonly granted?: { readonly epoch: number; readonly leafId: string } | undefined;
 };
 
 export type KnownLeaderStore = {

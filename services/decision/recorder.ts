@@ -88,14 +88,13 @@ export class Recorder {
 
   /** Seals without recording: the stores learn of it when the log is replayed. */
   async sealOnly(drafts: readonly DraftValues[], call: CallContext): Promise<readonly SealedView[]> {
-    const { signer, settings } = this.#deps;
+    const { signer } = this.#deps;
     const response = await signer.seal(create(SealRequestSchema, { drafts: drafts.map(toDraft) }), call);
     if (response.refused !== '') {
       const why = response.refused === 'fenced' ? 'revoked' : 'the signer holds no valid lease';
       throw new BeaconError('failed_precondition', `refused by the kill switch: ${why}`);
     }
-    const keyId = settings.keyId();
-    return response.receipts.map((receipt, i) => viewOf(receipt, drafts[i] as DraftValues, '', undefined, keyId));
+    return response.receipts.map((receipt, i) => viewOf(receipt, drafts[i] as DraftValues, '', undefined));
   }
 
   /** A projection failed: what it would have written is in the log, and comes back with the next replay. */

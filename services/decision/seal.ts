@@ -4,6 +4,7 @@
 import { create } from '@bufbuild/protobuf';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { sha256Hex } from '../../core/canonical-json.ts';
+import { keyIdOf } from '../../core/dsse.ts';
 import { BeaconError } from '../../core/errors.ts';
 import { parseReceiptId } from '../../core/ids.ts';
 import type { CallContext } from '../../core/principal.ts';
@@ -93,7 +94,7 @@ async function trySeal(
   const permitNotAfterMs = response.permitNotAfter ? timestampMs(response.permitNotAfter) : 0;
   const signed = { term: Number(response.term), permitId: parts.permitId, permitNotAfterMs };
   const views = response.receipts.map((receipt, i) =>
-    viewOf(receipt, drafts[i] as DraftValues, what.admitted.summary, signed, settings.keyId()),
+    viewOf(receipt, drafts[i] as DraftValues, what.admitted.summary, signed),
   );
   return {
     verdict,
@@ -145,10 +146,12 @@ export function viewOf(
   draft: DraftValues,
   summary: string,
   signed: Signed | undefined,
-  keyId: string,
 ): SealedView {
   const parsed = parseReceiptId(receipt.receiptId);
-  if (!parsed) throw new BeaconError('internal', 'the signer gave something that is not a receipt id');
+  // Which of several signers' keys it was is known from the receipt alone; revoking that key stops its permits everywhere.
+  const keyId = keyIdOf(receipt.envelope);
+  if (!parsed || keyId === undefined)
+    throw new BeaconError('internal', 'the signer gave something that is not a receipt id');
   const stamped =
     draft.allow && signed
       ? {

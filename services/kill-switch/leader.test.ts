@@ -6,7 +6,7 @@ import { expect, test, vi } from 'vitest';
 import type { CallContext } from '../../core/principal.ts';
 import { readReceipt } from '../../core/receipt.ts';
 import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
-import { RevokeRequestSchema } from '../../gen/beacon/v1/kill_switch_service_pb.js';
+import { ReinstateRequestSchema, RevokeRequestSchema } from '../../gen/beacon/v1/kill_switch_service_pb.js';
 import { MemoryActionStore } from '../../ports/action-store/memory.ts';
 import { MemoryEventBus } from '../../ports/event-bus/memory.ts';
 import { createMemoryLedger } from '../../ports/ledger-store/memory.ts';
@@ -36,9 +36,22 @@ function setUp() {
   const own = newLog('kill-switch', 'aaaaaaaaaaaa');
   const other = newLog('receipt-signer', 'bbbbbbbbbbbb');
   const list = new MemoryRevocationList();
-  type Change = { signers?: readonly LeasedSigner[]; leads?: () => Promise<boolean>; leaseMs?: number };
-  const make = ({ signers = [other.signer], leads = async () => true, leaseMs = LEASE_MS }: Change = {}) =>
+  type Change = {
+    signers?: readonly LeasedSigner[];
+    leads?: () => Promise<boolean>;
+    leaseMs?: number;
+    now?: () => number;
+  };
+  type Named = Change & { signerNames?: readonly string[] };
+  const make = ({
+    signers = [other.signer],
+    leads = async () => true,
+    leaseMs = LEASE_MS,
+    now = Date.now,
+    ...named
+  }: Named = {}) =>
     new KillSwitch({
+      ...named,
       log: own.signer,
       list,
       signers,
@@ -46,12 +59,12 @@ function setUp() {
       reflected: async () => true,
       bus,
       env: {
-        now: Date.now,
+        now,
         failed: () => {},
         leads,
         leaseMs,
         randomHex: (bytes) => randomBytes(bytes).toString('hex'),
-        digest: () => '',
+        digest: (text) => text,
         isMinted: async () => true,
         context: () => context,
         meter: { changed: () => {} },
@@ -189,4 +202,123 @@ test('a change whose answer was lost with its leader is made once when it is ask
   expect(again).toEqual(answer);
   expect(answer?.logs[0]?.ended).toEqual({ case: 'fenceIndex', value: 0n });
   expect(await forms(own)).toEqual(['epoch initialise', 'revocation revoke', 'epoch lead', 'barrier revoke']);
+});
+
+test('a signer that a later leader is not told of is outwaited, by the one after that too, until its lease has ended', async () => {
+  const { own, other, make } = setUp();
+  const gone = newLog('receipt-signer', 'cccccccccccc');
+  const kept = { signers: [other.signer], signerNames: ['kept'] };
+  const first = make({ signers: [other.signer, gone.signer], signerNames: ['kept', 'gone'] });
+  await first.start();
+  first.stop();
+  const grantedMs = Number((await statusOf(gone)).leaseNotAfter?.seconds) * 1000;
+  const second = make(kept);
+  await second.start();
+  second.stop();
+  const third = make(kept);
+  await third.start();
+  const stopped = await revoke(third, 'agent:t/a');
+  expect(stopped?.logs.map(({ ended }) => ended.case)).toEqual(['fenceIndex', 'leaseEnd']);
+  expect(Date.now()).toBeGreaterThan(grantedMs);
+  // Nobody waits for it again.
+  expect((await revoke(third, 'agent:t/b'))?.logs).toHaveLength(1);
+  third.stop();
+  expect(await forms(own)).toContain('barrier revoke');
+});
+
+test('a request asked again after its scope was changed back is a conflict: what it answered then no longer holds', async () => {
+  const { make } = setUp();
+  const killSwitch = make();
+  await killSwitch.start();
+  const reinstate = (scope: string, requestId: string) =>
+    killSwitch.reinstate(create(ReinstateRequestSchema, { scope, requestId }), context);
+  await revoke(killSwitch, 'agent:t/a', 'stop');
+  await reinstate('agent:t/a', 'go-on');
+  const conflict = { code: 'conflict', field: 'request_id' };
+  await expect(revoke(killSwitch, 'agent:t/a', 'stop')).rejects.toMatchObject(conflict);
+  await revoke(killSwitch, 'agent:t/a', 'stop-again');
+  await expect(reinstate('agent:t/a', 'go-on')).rejects.toMatchObject(conflict);
+  await expect(revoke(killSwitch, 'agent:t/a', 'stop')).rejects.toMatchObject(conflict);
+  await revoke(killSwitch, 'agent:t/a', 'stop-again');
+  killSwitch.stop();
+});
+
+test('a request asked again with another reason is a conflict, with the same one it is the first change', async () => {
+  const { make } = setUp();
+  const killSwitch = make();
+  await killSwitch.start();
+  const because = (reason: string) =>
+    killSwitch.revoke(create(RevokeRequestSchema, { scope: 'agent:t/a', requestId: 'once', reason }), context);
+  const { revocation } = await because('first');
+  expect((await because('first')).revocation?.revocationId).toBe(revocation?.revocationId);
+  for (const other of ['second', ''])
+    await expect(because(other)).rejects.toMatchObject({ code: 'conflict', field: 'request_id' });
+  killSwitch.stop();
+});
+
+test('a signer whose answers to grants were lost while scopes changed is granted leases again', async () => {
+  const { other, make } = setUp();
+  let lost = false;
+  const losing: LeasedSigner = {
+    fence: (request) => (lost ? Promise.reject(new Error('lost')) : other.signer.fence(request)),
+    getStatus: other.signer.getStatus.bind(other.signer),
+    async grantLease(request) {
+      const answer = await other.signer.grantLease(request);
+      if (lost) throw new Error('lost');
+      return answer;
+    },
+  };
+  const killSwitch = make({ signers: [losing] });
+  await killSwitch.start();
+  lost = true;
+  await revoke(killSwitch, 'agent:t/a');
+  await revoke(killSwitch, 'agent:t/b');
+  lost = false;
+  await revoke(killSwitch, 'agent:t/c');
+  const { term } = await statusOf(other);
+  await vi.waitFor(async () => expect((await statusOf(other)).term).toBeGreaterThan(term), { timeout: 3_000 });
+  expect((await statusOf(other)).epoch).toBe(4n);
+  killSwitch.stop();
+});
+
+test('a scope that is reinstated while a lease is granted is not lifted under the epoch before', async () => {
+  const { other, make } = setUp();
+  const granted: { epoch: number; scopes: readonly string[] }[] = [];
+  let hold: Promise<unknown> | undefined;
+  const slow: LeasedSigner = {
+    fence: (request) => other.signer.fence(request),
+    getStatus: other.signer.getStatus.bind(other.signer),
+    async grantLease(request) {
+      if (request.complete) granted.push({ epoch: Number(request.epoch), scopes: request.revokedScopes });
+      const answer = await other.signer.grantLease(request);
+      if (!request.complete) await hold;
+      return answer;
+    },
+  };
+  const killSwitch = make({ signers: [slow] });
+  await killSwitch.start();
+  await revoke(killSwitch, 'agent:t/a');
+  const gate = Promise.withResolvers<void>();
+  hold = gate.promise;
+  // A renewal asks at epoch 2, and its answer is under way.
+  await new Promise((resolve) => setTimeout(resolve, LEASE_MS / 3 + 50));
+  await killSwitch.reinstate(create(ReinstateRequestSchema, { scope: 'agent:t/a' }), context);
+  gate.resolve();
+  await vi.waitFor(() => expect(granted.some(({ epoch }) => epoch === 2)).toBe(true), { timeout: 3_000 });
+  killSwitch.stop();
+  for (const { epoch, scopes } of granted) expect(scopes).toEqual(epoch === 2 ? ['agent:t/a'] : []);
+});
+
+test('a kill switch whose clock is ahead of a signer’s gives it no lease that would outlive a barrier', async () => {
+  const { other, make } = setUp();
+  const ahead = (ms: number) => make({ now: () => Date.now() + ms });
+  const within = ahead(CLOCK_BOUND_MS / 2);
+  await within.start();
+  within.stop();
+  const { term } = await statusOf(other);
+  expect(term).toBeGreaterThan(0n);
+  const beyond = ahead(10 * CLOCK_BOUND_MS);
+  await beyond.start();
+  beyond.stop();
+  expect((await statusOf(other)).term).toBe(term);
 });

@@ -102,25 +102,34 @@ export class LeaseKeeper {
     const { state, now, leaseMs, context, leader } = this.#deps;
     const signer = this.#deps.signers[i] as LeasedSigner;
     // Terms grow across restarts too, as long as the clock does.
-    this.#term = Math.max(this.#term + 1, now());
+    const term = Math.max(this.#term + 1, now());
+    this.#term = term;
     const notAfterMs = fromMs + leaseMs;
     // Noted before it is sent: a grant whose answer is lost may have been taken.
     this.#ends[i] = Math.max(this.#ends[i] ?? 0, notAfterMs);
-    const epoch = state.epoch;
-    const grant = (complete: boolean) =>
+    // Read at one moment: a scope reinstated between the two questions must not be lifted under the epoch before.
+    const { epoch } = state;
+    const scopes = state.inForce().map(({ scope }) => scope);
+    const grant = (complete: boolean, knownLeafId = '') =>
       signer.grantLease(
         create(GrantLeaseRequestSchema, {
-          term: BigInt(this.#term),
+          term: BigInt(term),
           notAfter: timestampFromMs(notAfterMs),
+          countedFrom: timestampFromMs(fromMs),
           epoch: BigInt(epoch),
           complete,
           leader: leader(),
-          revokedScopes: complete ? state.inForce().map(({ scope }) => scope) : [],
+          leafId: state.leafIdAt(epoch),
+          knownLeafId,
+          revokedScopes: complete ? scopes : [],
         }),
         context(),
       );
     const answer = await grant(false);
     this.#origins[i] = answer.origin;
-    if (Number(answer.epoch) < epoch) await grant(true);
+    if (Number(answer.epoch) >= epoch) return;
+    // Said when asked for alone: what a signer was granted last is not known here where its answer was lost.
+    const known = Number(answer.knownEpoch);
+    await grant(true, known === 0 ? '' : state.leafIdAt(known) || 'none');
   }
 }

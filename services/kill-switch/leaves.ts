@@ -18,7 +18,9 @@ export function readLeaf(envelope: Uint8Array, receiptId: string): RevocationLea
     receiptId,
     atMs: Date.parse(String(predicate.sealed_at)),
     requestId: typeof predicate.request_id === 'string' ? predicate.request_id : '',
+    reasonDigest: typeof predicate.reason_digest === 'string' ? predicate.reason_digest : '',
     leaseMs: typeof predicate.lease_ms === 'number' ? predicate.lease_ms : 0,
+    signers: Array.isArray(predicate.signers) ? predicate.signers.map(String) : undefined,
     logs: Array.isArray(predicate.logs) ? predicate.logs.map(readEnded) : [],
   };
 }

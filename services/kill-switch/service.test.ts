@@ -231,7 +231,7 @@ test('reinstating needs something to reinstate', async () => {
 test('a crash between the leaf and the barrier: the next start fences what was left', async () => {
   const stuck: LeasedSigner = {
     fence: () => new Promise(() => {}),
-    grantLease: async () => ({ $typeName: 'beacon.v1.GrantLeaseResponse', origin: 'x', epoch: 99n }),
+    grantLease: async () => ({ $typeName: 'beacon.v1.GrantLeaseResponse', origin: 'x', epoch: 99n, knownEpoch: 0n }),
     getStatus: () => Promise.reject(new Error('not asked')),
   };
   const { own, first, list, killSwitch, make } = setUp({ signers: [stuck] });

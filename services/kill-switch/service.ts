@@ -54,6 +54,8 @@ export type KillSwitchDeps = {
   readonly log: Log;
   readonly list: RevocationList;
   readonly signers: readonly LeasedSigner[];
+  /** How each is found, where a later start may be told of others; its log keeps keyed digests. */
+  readonly signerNames?: readonly string[];
   readonly actions: Pick<ActionStore, 'liveInScope'>;
   /** Whether `actions` knows by now of all that was sealed before these fences; waited for. */
   readonly reflected: (fences: readonly pb.LogFence[]) => Promise<boolean>;
@@ -184,9 +186,13 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
   async #changeOnce(operation: Operation, scope: string, asked: Asked, context: CallContext): Promise<Changed> {
     const before = asked.requestId === '' ? undefined : this.#state.asked(asked.requestId);
     if (!before) return this.#changeNow(operation, scope, asked, context);
-    if (before.operation !== operation || before.scope !== scope) {
-      throw new BeaconError('conflict', 'request_id: was used for another change', { field: 'request_id' });
+    const conflict = (why: string) => new BeaconError('conflict', `request_id: ${why}`, { field: 'request_id' });
+    const reasonDigest = asked.reason === '' ? '' : this.#deps.env.digest(asked.reason);
+    if (before.operation !== operation || before.scope !== scope || before.reasonDigest !== reasonDigest) {
+      throw conflict('was used for another change');
     }
+    // Its old answer would say that something is stopped which runs, or the reverse.
+    if (this.#state.isUndone(before)) throw conflict('the scope was changed back since; ask with another one');
     return { leaf: before, barrier: this.#state.barrierOf(before.revocationId) ?? (await this.#barrier(before)) };
   }
 
@@ -264,8 +270,10 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
     const { revocationId, scope, operation, epoch } = leaf;
     const leader = this.#leader;
     const request = create(FenceRequestSchema, { revocationId, scope, operation, epoch: BigInt(epoch), leader });
-    const logs = await Promise.all(
-      signers.map(async (signer, i) => {
+    // Nobody can fence a signer that this leader was not told of; its last lease may still run.
+    const left = this.#state.formerLeaseEnds().filter((endMs) => endMs > env.now());
+    const logs = await Promise.all([
+      ...signers.map(async (signer, i) => {
         try {
           const { origin, fenceIndex } = await signer.fence(request, {
             ...env.context(),
@@ -276,16 +284,19 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
           // It can be reached, and follows another: what it may still allow is not this one's to say.
           if (error instanceof BeaconError && error.code === 'failed_precondition') throw error;
           env.failed(error);
-          const end = this.#leases.endOf(i);
-          await new Promise((resolve) => setTimeout(resolve, Math.max(0, end - env.now())));
-          const origin = this.#leases.originOf(i);
-          return create(pb.LogFenceSchema, { origin, ended: { case: 'leaseEnd', value: timestampFromMs(end) } });
+          return this.#leaseEnded(this.#leases.originOf(i), this.#leases.endOf(i));
         }
       }),
-    );
+      ...left.map((endMs) => this.#leaseEnded('', endMs)),
+    ]);
     // What was waited for is true as long as no other kill switch granted leases meanwhile: append() asks first.
     const after = { logs: logs.map(endedIn) };
     return this.#append({ form: 'barrier', scope, operation }, '', '', { of: leaf, after });
+  }
+
+  async #leaseEnded(origin: string, endMs: number): Promise<pb.LogFence> {
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, endMs - this.#deps.env.now())));
+    return create(pb.LogFenceSchema, { origin, ended: { case: 'leaseEnd', value: timestampFromMs(endMs) } });
   }
 
   async #append(
@@ -323,11 +334,11 @@ export class KillSwitch implements Service<typeof pb.KillSwitchService, CallCont
 
   /** Its first leaf. The epoch in it is what signers tell a later leader by from an earlier one. */
   async #lead(): Promise<void> {
-    const { log, env } = this.#deps;
+    const { log, env, signerNames } = this.#deps;
     const operation = this.#state.epoch === 0 ? 'initialise' : 'lead';
     if (operation === 'lead') this.#leases.inherit(this.#state.leaseMs);
     const { origin } = await log.getStatus(create(GetStatusRequestSchema), env.context());
-    const after = { lease_ms: env.leaseMs };
+    const after = { lease_ms: env.leaseMs, ...(signerNames ? { signers: signerNames.map(env.digest) } : {}) };
     const { epoch } = await this.#append({ form: 'epoch', scope: 'global', operation }, '', '', { after });
     this.#leader = create(LeaderSchema, { origin, epoch: BigInt(epoch) });
   }

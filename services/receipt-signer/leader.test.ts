@@ -39,3 +39,25 @@ test('a leader that could not be kept is not acknowledged, and asked for again',
   await followed.follow(leader(3));
   expect(await store.load()).toEqual({ origin: LOG, epoch: 3 });
 });
+
+test('a later epoch is taken only from a log that holds the leaf of the last one granted at, also by a later start', async () => {
+  const store = new MemoryKnownLeader();
+  const by = (epoch: number, leafId: string, knownLeafId = '') => {
+    return { leader: leader(3), epoch: BigInt(epoch), leafId, knownLeafId };
+  };
+  const before = new FollowedLeader(store);
+  expect(await before.grantedBy(by(3, 'three'))).toBe(true);
+  expect(await before.grantedBy(by(3, 'three'))).toBe(true);
+  expect(await before.grantedBy(by(5, 'five', 'three'))).toBe(true);
+  expect(before.knownEpoch).toBe(5);
+  const after = new FollowedLeader(store);
+  await after.load();
+  expect(after.knownEpoch).toBe(5);
+  // It does not say yet: it is told what to say.
+  expect(await after.grantedBy(by(7, 'seven'))).toBe(false);
+  const others = [by(7, 'seven', 'none'), by(7, 'seven', 'three'), by(5, 'other', 'five'), by(4, 'four'), by(7, '')];
+  for (const other of others) {
+    await expect(after.grantedBy(other)).rejects.toMatchObject({ code: 'failed_precondition' });
+  }
+  expect(await after.grantedBy(by(7, 'seven', 'five'))).toBe(true);
+});

@@ -8,7 +8,7 @@ import { asBeaconError, BeaconError } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
 import { buildJwks } from '../../core/jwk.ts';
 import type { CallContext } from '../../core/principal.ts';
-import { requireScope } from '../../core/revocation.ts';
+import { CLOCK_BOUND_MS, requireScope } from '../../core/revocation.ts';
 import { Durability } from '../../gen/beacon/v1/common_pb.js';
 import * as pb from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { EventBus } from '../../ports/event-bus/port.ts';
@@ -92,11 +92,20 @@ export class ReceiptSigner implements Omit<Service<typeof pb.ReceiptSignerServic
   async grantLease(request: pb.GrantLeaseRequest): Promise<pb.GrantLeaseResponse> {
     if (!request.notAfter) throw new BeaconError('invalid_argument', 'not_after: is missing', { field: 'not_after' });
     const lease = { term: Number(request.term), notAfterMs: timestampMs(request.notAfter) };
-    await this.#leader.follow(request.leader);
-    this.#fences.grant(lease, Number(request.epoch), request.complete ? request.revokedScopes : undefined);
+    const aheadMs = request.countedFrom ? timestampMs(request.countedFrom) - this.#deps.now() : 0;
+    if (aheadMs > CLOCK_BOUND_MS) {
+      throw new BeaconError(
+        'failed_precondition',
+        `the kill switch’s clock is at least ${aheadMs} ms ahead of this signer’s`,
+      );
+    }
+    const continues = await this.#leader.grantedBy(request);
+    const scopes = request.complete ? request.revokedScopes : undefined;
+    if (continues) this.#fences.grant(lease, Number(request.epoch), scopes);
     return create(pb.GrantLeaseResponseSchema, {
       origin: this.#deps.store.origin,
-      epoch: BigInt(this.#fences.epoch),
+      epoch: BigInt(continues ? this.#fences.epoch : 0),
+      knownEpoch: BigInt(this.#leader.knownEpoch),
     });
   }
 

@@ -25,7 +25,10 @@ const POLL_MS = 25;
 const RETRY_MS = 1_000;
 const MAX_TRIES = 50;
 
-/** Keys that can be asked for again: a signer may have rotated its own. */
+/**
+ * Keys that can be asked for again: a signer may have rotated its own. Then they are those it has when asked or later, never
+ * earlier: a leaf that is counted as under an unknown key is counted so for good.
+ */
 export type LogKeys = TrustedKeys & { refresh?(): Promise<void> };
 
 export type FollowedLog = { readonly source: ReceiptSource; readonly keys: LogKeys };
@@ -242,15 +245,17 @@ export class StreamFollower {
    */
   async #check(index: number, leaf: Uint8Array): Promise<Placed> {
     const { source, keys } = this.#d;
-    let checked = await checkReceipt(leaf, keys.all());
-    if (!checked.qualified && checked.code === 'unknown_key' && keys.refresh) {
-      await keys.refresh();
-      checked = await checkReceipt(leaf, keys.all());
-    }
-    if (checked.qualified && whyNot(checked, source.logId, index) === undefined) return { index, checked };
+    const streamed = await checkReceipt(leaf, keys.all());
+    if (streamed.qualified && whyNot(streamed, source.logId, index) === undefined) return { index, checked: streamed };
     const [stored] = await source.scan(index, 1);
     if (stored?.index !== index) throw new BeaconError('internal', `leaf ${index} is missing from the log`);
     this.counts.askedFor += 1;
-    return { index, checked: await checkReceipt(stored.leaf, keys.all()) };
+    let checked = await checkReceipt(stored.leaf, keys.all());
+    // Asked for what the log has alone: anybody who may publish can name keys that nobody knows.
+    if (!checked.qualified && checked.code === 'unknown_key' && keys.refresh) {
+      await keys.refresh();
+      checked = await checkReceipt(stored.leaf, keys.all());
+    }
+    return { index, checked };
   }
 }

@@ -1,5 +1,6 @@
 // A signer's log and keys as scoring reads them through ReceiptSignerService, in this process or over the wire.
 
+import { setTimeout } from 'node:timers/promises';
 import { create } from '@bufbuild/protobuf';
 import { BeaconError } from '../../core/errors.ts';
 import { type PublicKey, parseJwks } from '../../core/jwk.ts';
@@ -36,15 +37,24 @@ export async function followSigner(
     traceId: '',
   });
   let keys: readonly PublicKey[] = [];
-  let refreshedMs = 0;
-  const refresh = async () => {
-    if (now() - refreshedMs < LEAST_BETWEEN_REFRESHES_MS) return '';
-    refreshedMs = now();
+  let askedMs = 0;
+  const ask = async () => {
+    askedMs = now();
     const { jwksJson, origin } = await signer.getKeys(create(GetKeysRequestSchema), context());
     keys = parseJwks(Buffer.from(jwksJson));
     return origin;
   };
-  const origin = await refresh();
+  // A question that has been put already may have been answered before the key was there: only one still to be put serves.
+  let next: Promise<void> | undefined;
+  const refresh = () => {
+    const waitMs = Math.min(LEAST_BETWEEN_REFRESHES_MS, askedMs + LEAST_BETWEEN_REFRESHES_MS - now());
+    next ??= setTimeout(Math.max(0, waitMs)).then(async () => {
+      next = undefined;
+      await ask();
+    });
+    return next;
+  };
+  const origin = await ask();
   const logId = ORIGIN_LOG.exec(origin)?.[1];
   if (logId === undefined) throw new BeaconError('failed_precondition', `the signer's origin ${origin} names no log`);
   const { region } = await signer.getStatus(create(GetStatusRequestSchema), context());
@@ -65,6 +75,6 @@ export async function followSigner(
       size: async () => Number((await signer.getStatus(create(GetStatusRequestSchema), context())).size),
       scan,
     },
-    keys: { all: () => keys, refresh: async () => void (await refresh()) },
+    keys: { all: () => keys, refresh },
   };
 }

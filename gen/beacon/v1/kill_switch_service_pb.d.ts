@@ -33,6 +33,7 @@ export declare type RevokeRequest = Message<"beacon.v1.RevokeRequest"> & {
 
   /**
    * Names this request, so that one whose answer was lost can be asked again: the same id gives the first change again.
+   * With another scope or reason, or once the scope was changed back, it is a conflict.
    * At most 64 characters of [0-9A-Za-z_-]; empty for none.
    *
    * @generated from field: string request_id = 3;

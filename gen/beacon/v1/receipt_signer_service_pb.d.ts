@@ -357,6 +357,28 @@ export declare type GrantLeaseRequest = Message<"beacon.v1.GrantLeaseRequest"> &
    * @generated from field: beacon.v1.Leader leader = 6;
    */
   leader?: Leader | undefined;
+
+  /**
+   * Revocation id of the leaf that made `epoch` in the kill-switch's log.
+   *
+   * @generated from field: string leaf_id = 7;
+   */
+  leafId: string;
+
+  /**
+   * The same of the epoch that the signer named as `known_epoch`: shows that this log holds what was granted on before.
+   *
+   * @generated from field: string known_leaf_id = 8;
+   */
+  knownLeafId: string;
+
+  /**
+   * From when the term is counted, by the kill switch's clock: refused where that is ahead of the signer's by more than
+   * the stated bound, for the lease would outlive what a barrier waits for.
+   *
+   * @generated from field: google.protobuf.Timestamp counted_from = 9;
+   */
+  countedFrom?: Timestamp | undefined;
 };
 
 /**
@@ -380,6 +402,13 @@ export declare type GrantLeaseResponse = Message<"beacon.v1.GrantLeaseResponse">
    * @generated from field: uint64 epoch = 2;
    */
   epoch: bigint;
+
+  /**
+   * The highest epoch a lease was granted at, kept across starts; 0 for none. A later epoch needs its leaf's id.
+   *
+   * @generated from field: uint64 known_epoch = 3;
+   */
+  knownEpoch: bigint;
 };
 
 /**
