@@ -194,7 +194,9 @@ export class PolicyActivation implements PolicyControl {
     try {
       const { bundle, rehearsal } = prepare(signed.files);
       const canaries = [...rehearsal.canaries, ...this.recent.all()];
-      const named = { ...bundle, revision, expiresAtMs: Date.parse(manifest.expires_at) };
+      // The one kept has decided before: that this machine is busy now shall not keep it out.
+      const trial = id === this.#last?.id ? undefined : trialOf(rehearsal, this.recent);
+      const named = { ...bundle, revision, expiresAtMs: Date.parse(manifest.expires_at), ...(trial && { trial }) };
       await engine.activate(named, record({ ...rehearsal, canaries }));
     } catch (error) {
       if (error instanceof PolicyRefused || asBeaconError(error).code !== 'failed_precondition') throw error;
@@ -242,6 +244,11 @@ export class PolicyActivation implements PolicyControl {
     }
     return receiptId;
   }
+}
+
+/** What agents proposed has no limit: one that is slow by any policy would keep every new one out. */
+function trialOf({ cases }: RehearsalInputs, recent: RecentInputs): NonNullable<PolicyBundle['trial']> {
+  return { limited: cases.map(({ input }) => input), unlimited: recent.all() };
 }
 
 /** Tried again only on a change or an admin's word: each attempt has sealed a receipt. */
