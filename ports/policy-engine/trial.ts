@@ -8,7 +8,7 @@ import type { PolicyBundle } from './port.ts';
 export const MAX_EVALUATION_MS = 50;
 export const TRIES = 3;
 /** For loading it and evaluating everything. */
-const TRIAL_MS = 60_000;
+const TRIAL_MS = 30_000;
 
 export type TrialTask = Pick<PolicyBundle, 'wasm' | 'data' | 'revision' | 'canaries'> & {
   readonly trial: NonNullable<PolicyBundle['trial']>;
