@@ -10,6 +10,9 @@ export const TRIES = 3;
 /** For loading it and evaluating everything. */
 const TRIAL_MS = 30_000;
 
+/** Beside this file, or beside the bundle of a release. */
+const THREAD = new URL(import.meta.url.endsWith('.ts') ? './trial-worker.ts' : './trial-worker.mjs', import.meta.url);
+
 export type TrialTask = Pick<PolicyBundle, 'wasm' | 'data' | 'revision' | 'canaries'> & {
   readonly trial: NonNullable<PolicyBundle['trial']>;
 };
@@ -20,7 +23,7 @@ export type TrialReport = { readonly fault: string | undefined };
 export async function tryApart(bundle: TrialTask, timeoutMs: number = TRIAL_MS): Promise<void> {
   const { wasm, data, revision, canaries, trial } = bundle;
   const workerData: TrialTask = { wasm, data, revision, canaries, trial };
-  const worker = new Worker(new URL('./trial-worker.ts', import.meta.url), { workerData });
+  const worker = new Worker(THREAD, { workerData });
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   const late = setTimeout(() => resolve(`it was not evaluated on all of them within ${timeoutMs} ms`), timeoutMs);
   worker.on('message', ({ fault }: TrialReport) => resolve(fault));
