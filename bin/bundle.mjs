@@ -1,6 +1,7 @@
-// Makes dist/beacon.mjs (command line and hooks) and dist/beacond.mjs (the services): one file each, so that a hook
-// starts in little more than Node's own time and a release needs no node_modules. Beside them dist/vendor holds the
-// .proto files that two gRPC libraries read at run time; the services also need policies/bundle where it is.
+// Makes dist/beacon.mjs (command line and hooks), dist/beacond.mjs (the services) and dist/trial-worker.mjs (the thread
+// in which these try policies): one file each, so that a hook starts in little more than Node's own time and a release
+// needs no node_modules. Beside them dist/vendor holds the .proto files that two gRPC libraries read at run time; the
+// services also need policies/bundle where it is.
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -10,6 +11,7 @@ import { root } from './bootstrap.mjs';
 const BUNDLES = [
   { entry: 'clients/cli/main.ts', outfile: 'dist/beacon.mjs' },
   { entry: 'services/main.ts', outfile: 'dist/beacond.mjs' },
+  { entry: 'ports/policy-engine/trial-worker.ts', outfile: 'dist/trial-worker.mjs' },
 ];
 
 /** Packages that look for .proto files relative to __dirname, and the folder they look in. */

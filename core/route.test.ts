@@ -18,6 +18,9 @@ test.each([
   ['an obligation nobody knows', { route: 'ALLOW', reasons: [reason], obligations: [{ kind: 'sing' }] }],
   ['obligations that are no list', { route: 'ALLOW', reasons: [reason], obligations: null }],
   ['too many obligations', { route: 'ALLOW', reasons: [], obligations: Array(17).fill({ kind: 'notify' }) }],
+  ['a list', [{ route: 'ALLOW', reasons: [], obligations: [] }]],
+  ['a misspelt member', { route: 'ALLOW', reasons: [], obligations: [], obligation: [{ kind: 'sandbox' }] }],
+  ['a second word on the route', { route: 'ALLOW', reasons: [], obligations: [], allow: false }],
   ['a stop without a reason', { route: 'APPROVAL', reasons: [], obligations: [] }],
 ])('%s is DENY', (_, result) => {
   const verdict = readVerdict(result);

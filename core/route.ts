@@ -44,13 +44,17 @@ export function deny(code: string, message: string, rule = 'beacon.builtin'): Ve
 
 /**
  * Reads the value a policy returned. Anything but a well-formed verdict is DENY with the reason code
- * `policy_undefined` or `policy_malformed`: undefined, empty, falsy and unknown routes never become ALLOW.
+ * `policy_undefined` or `policy_malformed`: undefined, empty, falsy and unknown routes never become ALLOW, and neither does
+ * a member nobody knows, which may have been meant to hold something back.
  */
 export function readVerdict(result: unknown): Verdict {
   if (result === undefined || result === null) return deny('policy_undefined', `The policy gave no result. ${REPORT}`);
   if (typeof result !== 'object')
     return deny('policy_malformed', `The policy gave something other than a verdict. ${REPORT}`);
-  const { route, reasons, obligations } = result as Record<string, unknown>;
+  const { route, reasons, obligations, ...others } = result as Record<string, unknown>;
+  if (Object.keys(others).length > 0) {
+    return deny('policy_malformed', `The policy gave a verdict with members nobody knows. ${REPORT}`);
+  }
   if (typeof route !== 'string' || !(ROUTES as readonly string[]).includes(route)) {
     return deny('policy_malformed', `The policy named no known route. ${REPORT}`);
   }

@@ -33,6 +33,7 @@ export type Config = {
   /** Decisions in one turn and in one session, each within a time from its first. */
   readonly turn: { readonly actions: number; readonly windowMs: number };
   readonly session: { readonly actions: number; readonly windowMs: number };
+  readonly assertedNames: number;
   readonly zeroRetention: boolean;
   /** At most one of the two is given; without, the built-in bundle alone decides. */
   readonly policyDir: string;
@@ -339,6 +340,11 @@ function readLimits(reader: EnvReader) {
         doc: 'From the first decision of a session until its number is given again.',
       }),
     },
+    assertedNames: reader.integer('BEACON_ASSERTED_NAMES', 10_000, {
+      min: 1,
+      max: 10_000_000,
+      doc: 'Names under which callers without a token may propose, of all tenants; another one is refused.',
+    }),
     zeroRetention: reader.flag('BEACON_ZERO_RETENTION', false, {
       doc: 'Keep no evidence beside the ledger; replaying a decision is then impossible.',
     }),

@@ -205,10 +205,10 @@ async function startDecision(config: Config, log: Log, parts: DecisionParts) {
 
 function decisionSettings(config: Config, signer: SignerComposition): DecisionSettings {
   const { isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs } = config;
-  const { maxInFlight, agentRate, turn, session, zeroRetention } = config;
+  const { maxInFlight, agentRate, turn, session, assertedNames, zeroRetention } = config;
   const keyId = () => signer.keys.current().publicKey.keyId;
   const times = { permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs, gatherTimeoutMs: GATHER_TIMEOUT_MS };
-  return { isolation, ...times, maxInFlight, agentRate, turn, session, zeroRetention, keyId };
+  return { isolation, ...times, maxInFlight, agentRate, turn, session, assertedNames, zeroRetention, keyId };
 }
 
 function warmUpBudget(): number {

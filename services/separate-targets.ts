@@ -97,7 +97,7 @@ export async function startDecision(run: Run): Promise<Started> {
   await pool.start();
   closers.push(() => pool.stop());
   const { isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs } = config;
-  const { maxInFlight, agentRate, turn, session } = config;
+  const { maxInFlight, agentRate, turn, session, assertedNames } = config;
   const builtIn = fileURLToPath(new URL('../policies/bundle', import.meta.url));
   const policy = await composePolicy(builtIn);
   const activation = await composeActivation({
@@ -117,7 +117,7 @@ export async function startDecision(run: Run): Promise<Started> {
     activation,
     settings: {
       ...{ isolation, permitTtlMs, actionDeadlineMs, approvalTtlMs, idempotencyTtlMs },
-      ...{ maxInFlight, agentRate, turn, session },
+      ...{ maxInFlight, agentRate, turn, session, assertedNames },
       gatherTimeoutMs: GATHER_TIMEOUT_MS,
       zeroRetention: config.zeroRetention,
       // Several signers, several keys: the one that signs adds its own scope.

@@ -116,6 +116,7 @@ async function composePractice(policy: PolicyEngine, settings: DecisionSettings,
     ...settings,
     turn: endless,
     session: endless,
+    assertedNames: 1,
     keyId: () => receiptKeys.current().publicKey.keyId,
   };
   const meter = decisionMeter(metrics);

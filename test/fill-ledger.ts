@@ -66,6 +66,7 @@ const service = composeDecision({
     agentRate: 0,
     turn: { actions: 0, windowMs: 60_000 },
     session: { actions: 0, windowMs: 60_000 },
+    assertedNames: 1_000_000,
     zeroRetention: false,
     keyId: () => signer.keys.current().publicKey.keyId,
   },

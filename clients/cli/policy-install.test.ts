@@ -58,6 +58,11 @@ test('a signer that is away, or an answer that does not come: it stays, for the 
   stub.answers['POST /api/policy/activate'] = { status: 503, body };
   expect(await install()).toMatchObject({ exit: 3, out: expect.stringContaining('could not be sealed') });
   expect(placed()).toBe(6);
+  // It goes on loading, and may take it after all: what it then decides by must not have been taken out.
+  const late = { code: 'deadline_exceeded', detail: 'no answer in time' };
+  stub.answers['POST /api/policy/activate'] = { status: 504, body: late };
+  expect(await install()).toMatchObject({ exit: 3, out: expect.stringContaining('no answer in time') });
+  expect(placed()).toBe(6);
 });
 
 test('no Beacon: nothing is touched, unless none is meant to be there', async () => {

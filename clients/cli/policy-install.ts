@@ -145,10 +145,10 @@ function elsewhere(active: Json): BeaconError {
   return new BeaconError('failed_precondition', `the running Beacon did not take it; ${why}`);
 }
 
-/** A signer that is away is no fault of the bundle: the Beacon tries again by itself. */
+/** A signer that is away, or a bundle that takes its time, is no fault: the Beacon goes on by itself. */
 async function takeOut(placed: Placed, refusal: unknown, { version }: PolicyManifest): Promise<Ending> {
   const { code, message } = refusal as { code?: string; message: string };
-  if (code === 'unavailable') return { done: 'waiting', note: message };
+  if (code === 'unavailable' || code === 'deadline_exceeded') return { done: 'waiting', note: message };
   await placed.undo();
   const why = `${message}; version ${version} was taken out again`;
   if (refusal instanceof CliFailure) throw new CliFailure(refusal.exit, refusal.code, why);

@@ -26,13 +26,18 @@ export type PolicyBundle = {
   readonly canaries: readonly Uint8Array[];
   /** Absent for a bundle that does not expire. */
   readonly expiresAtMs?: number;
+  /**
+   * Evaluated, with the canaries, in a thread of its own before anything else is done with the bundle: one that takes too
+   * long on `limited`, or never ends on any, is refused while decisions go on. Absent: it is not tried.
+   */
+  readonly trial?: { readonly limited: readonly Uint8Array[]; readonly unlimited: readonly Uint8Array[] };
 };
 
 export type PolicyEngine = {
   /** The active snapshot; throws `unavailable` before the first activation. */
   snapshot(): PolicySnapshot;
   /**
-   * Instantiates, checks builtins and entry point, evaluates the canaries, warms, waits for `beforeSwap`, then swaps by
+   * Tries it apart where it is to be tried, instantiates, checks builtins and entry point, evaluates the canaries, warms, waits for `beforeSwap`, then swaps by
    * pointer. On any fault throws `failed_precondition`, or what `beforeSwap` threw, and the snapshot before stays.
    */
   activate(bundle: PolicyBundle, beforeSwap?: (checked: PolicySnapshot) => Promise<void>): Promise<PolicySnapshot>;

@@ -47,6 +47,27 @@ describe('wasm', () => {
     }
   });
 
+  test('keeps an instance that large tables filled before it evaluated anything', async () => {
+    const given = await bundle();
+    const tables = {
+      acme: Object.fromEntries(Array.from({ length: 120_000 }, (_, at) => [`key-${at}`, 'x'.repeat(40)])),
+    };
+    const data = encode({ ...JSON.parse(Buffer.from(given.data).toString()), tables });
+    const snapshot = await new WasmPolicyEngine().activate({ ...given, data });
+    const scope = (globalThis as unknown as { WebAssembly: { Instance: new (...given: unknown[]) => object } })
+      .WebAssembly;
+    const instances = vi.spyOn(scope, 'Instance');
+    try {
+      for (let round = 0; round < 10; round += 1) {
+        expect(readVerdict(snapshot.evaluate(encode(allowed))).route).toBe('ALLOW');
+      }
+      // To make one takes a hundred times as long as to evaluate.
+      expect(instances).toHaveBeenCalledTimes(0);
+    } finally {
+      instances.mockRestore();
+    }
+  });
+
   test('replaces an instance whose memory outgrew the limit, and only then', async () => {
     const snapshot = await new WasmPolicyEngine().activate(await bundle());
     const scope = (globalThis as unknown as { WebAssembly: { Instance: new (...given: unknown[]) => object } })

@@ -7,11 +7,12 @@ import { BeaconError } from '../../core/errors.ts';
 import { policyDigest } from '../../core/policy-digest.ts';
 import { readVerdict } from '../../core/route.ts';
 import { MAX_INPUT_BYTES, type PolicyBundle, type PolicyEngine, type PolicySnapshot } from './port.ts';
+import { tryApart } from './trial.ts';
 
 export const ENTRYPOINT = 'beacon/decide';
 /** Deeper input would exhaust the Wasm stack, which does not always trap. */
 export const MAX_INPUT_NESTING = 64;
-/** Wasm memory only grows; an instance above this is replaced after the evaluation that grew it. */
+/** Wasm memory only grows; an instance that has so much more than at its start is replaced after the evaluation that grew it. */
 export const REPLACE_ABOVE_BYTES = 16 * 1024 * 1024;
 /** No evaluation gets more than this; one that wants more fails. 64 KiB each. */
 const MAX_MEMORY_PAGES = 2_048;
@@ -26,7 +27,10 @@ const CLOSE_BRACE = 0x7d;
 /** Brackets and braces differ in this bit alone. */
 const BRACE_BIT = 0x20;
 const WARM_UP_EVALUATIONS = 2_000;
-const WARM_UP_SLICE = 100;
+/** A policy that is slow, yet not too slow, is not warmed for minutes. */
+const WARM_UP_MS = 2_000;
+/** Evaluated without a pause; decisions go on between. */
+const SLICE_MS = 10;
 
 // The package's types lack its default export and Node's lack WebAssembly: the parts used here, as they are.
 type Instance = {
@@ -63,21 +67,34 @@ export class WasmPolicyEngine implements PolicyEngine {
 }
 
 async function prepare(bundle: PolicyBundle): Promise<PolicySnapshot> {
-  let snapshot: WasmSnapshot;
+  // Copies: what was tried and checked is what stays, whatever the caller does with its arrays.
+  const owned = { ...bundle, wasm: new Uint8Array(bundle.wasm), data: new Uint8Array(bundle.data) };
+  if (owned.trial) await tryApart({ ...owned, trial: owned.trial });
+  const snapshot = loadSnapshot(owned);
+  const canaries = bundle.canaries.map((bytes) => new Uint8Array(bytes));
+  if (canaries.length === 0) throw new BeaconError('failed_precondition', 'the policy bundle has no canary');
+  const began = performance.now();
+  let sliceAt = began;
+  for (let done = 0; done < canaries.length + WARM_UP_EVALUATIONS; done += 1) {
+    const canary = canaries[done % canaries.length] as Uint8Array;
+    if (done < canaries.length) requireDenied(snapshot, canary, done);
+    else snapshot.evaluate(canary);
+    const now = performance.now();
+    if (done >= canaries.length && now - began > WARM_UP_MS) break;
+    if (now - sliceAt < SLICE_MS) continue;
+    await nextTurn();
+    sliceAt = performance.now();
+  }
+  return snapshot;
+}
+
+/** As it stands there, neither checked on canaries nor warm. Throws `failed_precondition`. */
+export function loadSnapshot(bundle: PolicyBundle): PolicySnapshot {
   try {
-    // Copies: what was checked is what stays, whatever the caller does with its arrays.
-    snapshot = new WasmSnapshot(new Uint8Array(bundle.wasm), new Uint8Array(bundle.data), bundle);
+    return new WasmSnapshot(new Uint8Array(bundle.wasm), new Uint8Array(bundle.data), bundle);
   } catch (thrown) {
     throw new BeaconError('failed_precondition', `the policy bundle cannot be loaded: ${faultText(thrown)}`);
   }
-  const canaries = bundle.canaries.map((bytes) => new Uint8Array(bytes));
-  if (canaries.length === 0) throw new BeaconError('failed_precondition', 'the policy bundle has no canary');
-  for (const [index, canary] of canaries.entries()) requireDenied(snapshot, canary, index);
-  for (let done = 0; done < WARM_UP_EVALUATIONS; done += 1) {
-    snapshot.evaluate(canaries[done % canaries.length] as Uint8Array);
-    if (done % WARM_UP_SLICE === 0) await nextTurn();
-  }
-  return snapshot;
 }
 
 /** The policy itself must say DENY: a missing or unreadable verdict denies too, and tells nothing about the policy. */
@@ -102,6 +119,8 @@ class WasmSnapshot implements PolicySnapshot {
   readonly #data: ArrayBuffer;
   readonly #entrypoint: number;
   #instance: Instance | undefined;
+  /** Of an instance that has evaluated nothing: large tables lie in it and are no growth. */
+  #ownBytes = 0;
 
   constructor(wasm: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>, named: PolicyBundle) {
     this.digest = policyDigest(wasm, data);
@@ -130,13 +149,14 @@ class WasmSnapshot implements PolicySnapshot {
     } catch (thrown) {
       throw new Error(`policy evaluation failed: ${faultText(thrown)}`);
     }
-    if (instance.mem.buffer.byteLength <= REPLACE_ABOVE_BYTES) this.#instance = instance;
+    if (instance.mem.buffer.byteLength <= this.#ownBytes + REPLACE_ABOVE_BYTES) this.#instance = instance;
     return (results as { result?: unknown }[])[0]?.result;
   }
 
   #instantiate(): Instance {
     const instance = loadPolicySync(this.#module, { initial: INITIAL_MEMORY_PAGES, maximum: MAX_MEMORY_PAGES });
     instance.setData(this.#data);
+    this.#ownBytes = instance.mem.buffer.byteLength;
     return instance;
   }
 }

@@ -75,6 +75,25 @@ test('what unpacks to more than a bundle is refused before it fills the memory',
   await refused(pack([...Array(40)].map(() => ({ name: './', type: 'directory' as const }))), 'extra_file');
 });
 
+test('nothing that only describes the next entry costs more than its length, or changes how that is read', async () => {
+  const tar = gunzipSync(await pack([data]));
+  // A record of length 1 at each byte: a parser that reads on from each of them reads the rest as often as it has bytes.
+  const records = Buffer.from(`${'1\t'.repeat(1 << 19)}1 `);
+  for (const type of ['x', 'g']) {
+    const began = performance.now();
+    const { files } = await readArchive(gzipSync(Buffer.concat([extended(type, records), tar])));
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect([...files.keys()]).toEqual(['data.json']);
+    const renamed = Buffer.from('22 path=manifest.json\n18 path=cases.json\n10 size=1\n');
+    const { files: same } = await readArchive(gzipSync(Buffer.concat([extended(type, renamed), tar])));
+    expect([...same].map(([name, bytes]) => [name, bytes.length])).toEqual([['data.json', 2]]);
+  }
+  // The names GNU tar writes so are longer than any of ours.
+  await refused(gzipSync(Buffer.concat([extended('L', Buffer.from('data.json\0')), tar])), 'bad_file_name');
+  const many = Array.from({ length: 40 }, () => extended('x', Buffer.alloc(0)));
+  await refused(gzipSync(Buffer.concat([...many, tar])), 'extra_file');
+});
+
 test('a part of an archive, and one that was altered, is none', async () => {
   const whole = await pack([{ ...data, bytes: new Uint8Array(2_000).fill(97) }]);
   const tar = gunzipSync(whole);
@@ -92,3 +111,23 @@ test('a part of an archive, and one that was altered, is none', async () => {
   const nothing = await readArchive(await pack([]));
   expect([nothing.envelope, nothing.files.size]).toEqual([undefined, 0]);
 });
+
+/** An entry with its header and padding, as tar would write it. */
+function extended(type: string, body: Uint8Array): Buffer {
+  const header = Buffer.alloc(512);
+  const fields = [
+    [0, './PaxHeaders/data.json'],
+    [100, '0000644\0'],
+    [108, '0000000\0'],
+    [116, '0000000\0'],
+    [124, `${body.length.toString(8).padStart(11, '0')}\0`],
+    [136, '00000000000\0'],
+    [148, '        '],
+    [156, type],
+    [257, 'ustar\u000000'],
+  ] as const;
+  for (const [at, text] of fields) header.write(text, at, 'latin1');
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return Buffer.concat([header, body, Buffer.alloc(-body.length & 511)]);
+}

@@ -3,7 +3,6 @@
 
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { unpackTar } from 'modern-tar';
 import {
   MANIFEST_FILE,
   MAX_POLICY_FILE_BYTES,
@@ -12,6 +11,7 @@ import {
   PolicyRefused,
 } from '../../core/policy-manifest.ts';
 import type { SignedFiles } from './port.ts';
+import { type TarEntry, tarEntries } from './tar.ts';
 
 /** Packed. */
 export const MAX_ARCHIVE_BYTES = 16 * 1_048_576;
@@ -26,20 +26,25 @@ const unzip = promisify(gunzip);
 /** Throws PolicyRefused: `unreadable`, `too_large`, `bad_file_name`, `extra_file`. */
 export async function readArchive(archive: Uint8Array): Promise<SignedFiles> {
   const tar = await unpacked(archive);
-  let entries: Awaited<ReturnType<typeof unpackTar>>;
+  const files = new Map<string, Uint8Array>();
+  const wanted = entryCheck();
   try {
-    entries = await unpackTar(tar, { strict: true, filter: entryCheck() });
+    for (const entry of tarEntries(tar)) {
+      if (!wanted(entry)) continue;
+      const content = tar.subarray(entry.at, entry.at + entry.size);
+      // A copy: what is kept shall not hold the whole archive in memory.
+      files.set(plainName(entry.name), new Uint8Array(content));
+    }
   } catch (error) {
     if (error instanceof PolicyRefused) throw error;
     throw new PolicyRefused('unreadable', 'what the source gave is no tar archive, or only a part of one', error);
   }
-  const files = new Map(entries.map(({ header, data }) => [plainName(header.name), data ?? new Uint8Array()]));
   const envelope = files.get(MANIFEST_FILE);
   files.delete(MANIFEST_FILE);
   return { envelope, files };
 }
 
-async function unpacked(archive: Uint8Array): Promise<Uint8Array> {
+async function unpacked(archive: Uint8Array): Promise<Buffer> {
   if (archive.length > MAX_ARCHIVE_BYTES) throw tooLarge('the archive', MAX_ARCHIVE_BYTES);
   try {
     return await unzip(archive, { maxOutputLength: MAX_UNPACKED_BYTES });
@@ -55,9 +60,11 @@ async function unpacked(archive: Uint8Array): Promise<Uint8Array> {
 function entryCheck() {
   const seen = new Set<string>();
   let entries = 0;
-  return ({ name, size, type = 'file' }: { readonly name: string; readonly size: number; readonly type?: string }) => {
+  return ({ name, size, type }: TarEntry) => {
     entries += 1;
     if (entries > MAX_ENTRIES) throw refused('extra_file', `it holds more than ${MAX_ENTRIES} entries`);
+    // It could only name or measure anew what follows, which no bundle needs.
+    if (type === 'extended') return false;
     if (type === 'directory' && (name === './' || name === '.')) return false;
     const plain = plainName(name);
     if (!NAMES.includes(plain)) {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -52,6 +52,32 @@ test('reads the manifest apart from the files, links followed, dot files unseen;
   const read = await source.read();
   expect(Buffer.from(read?.envelope ?? []).toString()).toBe('manifest.dsse.json');
   expect([...(read?.files.keys() ?? [])]).toEqual(['data.json']);
+});
+
+test('waits for no pipe that takes a file’s place while it is read', { timeout: 30_000 }, async () => {
+  const pipes = Array.from({ length: 200 }, (_, n) => join(folder, `.pipe-${n}`));
+  execFileSync('mkfifo', pipes);
+  put('data.json');
+  // Whoever may write the folder, without any key.
+  const swap = `const { renameSync, writeFileSync } = require('node:fs');
+    for (const pipe of process.argv.slice(2)) {
+      writeFileSync(process.argv[1] + '.new', '{}');
+      renameSync(process.argv[1] + '.new', process.argv[1]);
+      renameSync(pipe, process.argv[1]);
+    }`;
+  let over = false;
+  const swapping = spawn(process.execPath, ['-e', swap, join(folder, 'data.json'), ...pipes]);
+  swapping.on('exit', () => {
+    over = true;
+  });
+  while (!over) {
+    const read = source.read().then(
+      () => 'answered',
+      () => 'answered',
+    );
+    const late = new Promise((resolve) => setTimeout(() => resolve('waits'), 3_000));
+    expect(await Promise.race([read, late])).toBe('answered');
+  }
 });
 
 test('waits for no pipe, reads no endless file, no folder and nothing that is no part of a bundle', async () => {

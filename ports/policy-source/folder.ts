@@ -1,7 +1,7 @@
 // A folder that somebody else fills with a signed bundle. Read whole into memory, so that what was verified is what is
 // activated whatever happens to the files meanwhile. Watched by the system and, because that misses mounts, by polling.
 
-import { type FSWatcher, watch as watchFolder } from 'node:fs';
+import { constants, type FSWatcher, watch as watchFolder } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MANIFEST_FILE, MAX_POLICY_FILE_BYTES, POLICY_FILES, PolicyRefused } from '../../core/policy-manifest.ts';
@@ -12,6 +12,8 @@ const MAX_NAMES = 32;
 /** A writer is given this long to finish after the last change that was seen. */
 const QUIET_MS = 150;
 const POLL_MS = 2_000;
+/** A pipe that took the file's place since it was looked at is opened and refused, not waited for. */
+const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 export class FolderPolicySource implements PolicySource {
   readonly kind = 'folder';
@@ -98,7 +100,7 @@ export class FolderPolicySource implements PolicySource {
 async function readBounded(path: string, name: string): Promise<Uint8Array> {
   try {
     if (!(await stat(path)).isFile()) throw new PolicyRefused('unreadable', `${name} is not a file`);
-    const file = await open(path, 'r');
+    const file = await open(path, OPEN_FLAGS);
     try {
       const found = await file.stat();
       if (!found.isFile()) throw new PolicyRefused('unreadable', `${name} is not a file`);

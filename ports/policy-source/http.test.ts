@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { newAuthority } from '../../runtime/certificates.fixture.ts';
@@ -118,7 +120,8 @@ test('content counts, not what the ETag says', async () => {
 });
 
 test('what is no bundle is refused, and what was had stands', async () => {
-  const one = source();
+  // Sixteen megabytes come in this time on a busy machine, too.
+  const one = source({ timeoutMs: 3_000 });
   const before = await one.stamp();
   const elsewhere = { location: `${server.url}?other` };
   const good = await archive('two');
@@ -195,6 +198,39 @@ test('a server that takes its time, in any part of its answer, is left', async (
   const { port } = tcp.address() as { port: number };
   await refused(source({ url: `http://127.0.0.1:${port}/`, timeoutMs: 200 }).read(), 'unreachable');
   for (const drip of drips) clearInterval(drip);
+  tcp.close();
+});
+
+test('a server that wants another protocol is no more than away', async () => {
+  server.behave((_, response) => {
+    response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n');
+  });
+  const one = source({ timeoutMs: 500 });
+  const late = new Promise((resolve) => setTimeout(() => resolve('waits'), 3_000));
+  const read = one.read().catch((error) => error.reason);
+  expect(await Promise.race([read, late])).toBe('unreachable');
+  // Nor does anything wait behind that answer.
+  server.behave();
+  expect(await Promise.race([one.read().then(() => 'read'), late])).toBe('read');
+});
+
+test('an answer in crumbs takes no more memory than its bytes', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const crumbs = 300_000;
+  const tcp = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(crumbs)}`);
+  });
+  await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve));
+  const { port } = tcp.address() as { port: number };
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  const read = refused(source({ url: `http://127.0.0.1:${port}/`, timeoutMs: 4_000 }).read(), 'unreachable');
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  collect();
+  expect((process.memoryUsage().heapUsed - before) / crumbs).toBeLessThan(30);
+  await read;
   tcp.close();
 });
 

@@ -23,6 +23,7 @@ export type HttpPolicyOptions = {
 
 const TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 16_384;
+const FIRST_BODY_BYTES = 65_536;
 /** One request of so many names no ETag: a server that says "unchanged" for ever delays a bundle and cannot withhold it. */
 const UNCONDITIONAL_ONE_OF = 20;
 /** Longest pause while the server is away, in polls. */
@@ -144,7 +145,7 @@ async function read({ status, etag, body }: Answer, held: Got | undefined): Prom
   return { stamp, signed, etag: etag !== undefined && ETAG.test(etag) ? etag : undefined };
 }
 
-type How = Parameters<typeof tlsRequest>[1];
+type How = Exclude<Parameters<typeof tlsRequest>[1], undefined> & { readonly signal: AbortSignal };
 
 function exchange(url: string, how: How): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -159,6 +160,8 @@ function exchange(url: string, how: How): Promise<Answer> {
       );
     });
     asked.on('error', reject);
+    // A connection that the server takes to another protocol ends without a word: time is up whatever it does.
+    how.signal.addEventListener('abort', () => reject(how.signal.reason), { once: true });
     asked.end();
   });
 }
@@ -170,14 +173,20 @@ async function readBody(response: IncomingMessage): Promise<Uint8Array> {
     return new Uint8Array();
   }
   if (Number(response.headers['content-length']) > MAX_ARCHIVE_BYTES) throw tooLarge();
-  const chunks: Buffer[] = [];
+  // Copied as it comes: a list of chunks of one byte each would take a hundred times their size.
+  let body = Buffer.alloc(FIRST_BODY_BYTES);
   let length = 0;
-  for await (const chunk of response) {
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    if (length + chunk.length > MAX_ARCHIVE_BYTES) throw tooLarge();
+    if (length + chunk.length > body.length) {
+      const larger = Buffer.alloc(2 * Math.max(body.length, chunk.length));
+      body.copy(larger, 0, 0, length);
+      body = larger;
+    }
+    chunk.copy(body, length);
     length += chunk.length;
-    if (length > MAX_ARCHIVE_BYTES) throw tooLarge();
-    chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  return body.subarray(0, length);
 }
 
 /** Doubles with each failure. */

@@ -53,6 +53,22 @@ export function describeScoreStore(name: string, make: () => Promise<ScoreStore>
       expect(await store.position('bbbbbbbbbbbb')).toBe(3);
     });
 
+    it('has so many places for names that are only asserted, and takes none from anybody', async () => {
+      const hold = (agentId: string, tenantId = 't', limit = 3) => store.hold({ tenantId, agentId }, limit);
+      const asserted = { score: 300, totalReceipts: 0, validReceipts: 0, assertedValidReceipts: 4 };
+      expect([await hold('a'), await hold('b'), await hold('a', 'u')]).toEqual([true, true, true]);
+      expect([await hold('c'), await hold('b', 'u')]).toEqual([false, false]);
+      expect([await hold('a'), await hold('b'), await hold('a', 'u')]).toEqual([true, true, true]);
+      // What was sealed has its row and its place, whatever the limit; what is known by a token needs none.
+      await store.fold([scoreRow({ ...asserted, agentId: 'd' }), scoreRow({ agentId: 'e' })], at(1));
+      expect([await hold('d'), await hold('e'), await hold('f', 't', 4), await hold('f', 't', 5)]).toEqual([
+        ...[true, true, false, true],
+      ]);
+      // A token was minted for one of the names.
+      await store.fold([scoreRow({ ...asserted, agentId: 'b', validReceipts: 1 })], at(2));
+      expect([await hold('b'), await hold('g', 't', 4), await hold('g', 't', 5)]).toEqual([true, false, true]);
+    });
+
     it('lists pages by agent id, of one tenant or of all', async () => {
       const pairs = ['t/a', 't/b', 't/c', 'u/b', 'u/B', 'v/b'];
       const rows = pairs.map((pair) => {
@@ -112,6 +128,19 @@ export function describeSharedScoreStore(
       expect(await store.read({ tenantId: 't', agentId: 'b' })).toBeUndefined();
       expect(await store.position(LOG)).toBe(5);
       expect(await store.position('bbbbbbbbbbbb')).toBe(0);
+    });
+
+    it('counts the places of all', async () => {
+      const tries = Array.from({ length: 40 }, (_, n) =>
+        (n % 2 ? store : other).hold({ tenantId: 't', agentId: `a${n}` }, 7),
+      );
+      expect((await Promise.all(tries)).filter(Boolean)).toHaveLength(7);
+      await store.foldFrom(
+        { from: 0, tallies: [''] },
+        [scoreRow({ agentId: 'x', validReceipts: 0, assertedValidReceipts: 1 })],
+        at(1),
+      );
+      expect(await other.hold({ tenantId: 't', agentId: 'y' }, 8)).toBe(false);
     });
 
     it('lets exactly one of many have a place', async () => {

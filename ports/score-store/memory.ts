@@ -1,11 +1,12 @@
 // Score rows in one process's memory. For tests.
 
 import type { Position } from '../action-store/port.ts';
-import type { AgentKey, FoldBase, ScoreRow, SharedScoreStore } from './port.ts';
+import { type AgentKey, type FoldBase, isOnlyAsserted, type ScoreRow, type SharedScoreStore } from './port.ts';
 
 export class MemoryScoreStore implements SharedScoreStore {
   readonly #positions = new Map<string, number>();
   readonly #rows = new Map<string, ScoreRow>();
+  readonly #places = new Set<string>();
 
   async position(logId: string): Promise<number> {
     return this.#positions.get(logId) ?? 0;
@@ -13,7 +14,12 @@ export class MemoryScoreStore implements SharedScoreStore {
 
   async fold(rows: readonly ScoreRow[], position: Position): Promise<void> {
     if (position.index < (this.#positions.get(position.logId) ?? 0)) return;
-    for (const row of rows) this.#rows.set(`${row.tenantId}/${row.agentId}`, { ...row });
+    for (const row of rows) {
+      const name = `${row.tenantId}/${row.agentId}`;
+      this.#rows.set(name, { ...row });
+      if (isOnlyAsserted(row)) this.#places.add(name);
+      else this.#places.delete(name);
+    }
     this.#positions.set(position.logId, position.index);
   }
 
@@ -36,6 +42,14 @@ export class MemoryScoreStore implements SharedScoreStore {
       .filter((row) => row.agentId > from.agentId || (row.agentId === from.agentId && row.tenantId > from.tenantId))
       .sort((a, b) => compare(a.agentId, b.agentId) || compare(a.tenantId, b.tenantId))
       .slice(0, limit);
+  }
+
+  async hold({ tenantId, agentId }: AgentKey, limit: number): Promise<boolean> {
+    const name = `${tenantId}/${agentId}`;
+    if (this.#places.has(name) || this.#rows.has(name)) return true;
+    if (this.#places.size >= limit) return false;
+    this.#places.add(name);
+    return true;
   }
 }
 

@@ -30,7 +30,18 @@ export type ScoreStore = {
    * `TENANT/AGENT` where all tenants are listed.
    */
   list(tenantId: string, after: string, limit: number): Promise<readonly ScoreRow[]>;
+  /**
+   * Keeps a place for a name that is only asserted. False, and nothing has changed, when `limit` such names have theirs and
+   * this one has none. A place stays: what was sealed under the name is scored under it. fold() gives one to each row of
+   * asserted receipts alone, whatever the limit, and takes it from a row that has minted ones.
+   */
+  hold(key: AgentKey, limit: number): Promise<boolean>;
 };
+
+/** Whether the row is one that anybody could have brought about by making a name up. */
+export function isOnlyAsserted({ validReceipts, assertedValidReceipts }: ScoreRow): boolean {
+  return validReceipts === 0 && assertedValidReceipts > 0;
+}
 
 /** What a fold was computed from. */
 export type FoldBase = {

@@ -3,7 +3,7 @@
 
 import type { Position } from '../action-store/port.ts';
 import { splitAfter } from './memory.ts';
-import type { AgentKey, FoldBase, ScoreRow, SharedScoreStore } from './port.ts';
+import { type AgentKey, type FoldBase, isOnlyAsserted, type ScoreRow, type SharedScoreStore } from './port.ts';
 
 type Script = (keys: readonly string[], args: readonly (string | number)[]) => Promise<unknown>;
 type Door = {
@@ -12,52 +12,71 @@ type Door = {
   script(lua: string): Script;
 };
 
-/** Two keys and three arguments for each row. */
-const FOLD = `
+/** Of a row of asserted receipts alone its name has a place in KEYS[3]; of any other it needs none. */
+const PLACE = `
+local function place(name, asserted)
+  if asserted == '1' then redis.call('HSET', KEYS[3], name, '') else redis.call('HDEL', KEYS[3], name) end
+end`;
+
+/** Two keys and four arguments for each row. */
+const FOLD = `${PLACE}
 local known = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
 if tonumber(ARGV[2]) < known then return 0 end
 local at = 3
-for i = 3, #KEYS, 2 do
+for i = 4, #KEYS, 2 do
   redis.call('SET', KEYS[i], ARGV[at])
   redis.call('ZADD', KEYS[i + 1], 0, ARGV[at + 1])
   redis.call('ZADD', KEYS[2], 0, ARGV[at + 2])
-  at = at + 3
+  place(ARGV[at + 2], ARGV[at + 3])
+  at = at + 4
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1`;
 
-/** As FOLD; ARGV[3] is the position that was read, and before each row's three arguments stands the tally that was read. */
-const FOLD_FROM = `
+/** As FOLD; ARGV[3] is the position that was read, and before each row's four arguments stands the tally that was read. */
+const FOLD_FROM = `${PLACE}
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '0') ~= ARGV[3] then return 0 end
 local at = 4
-for i = 3, #KEYS, 2 do
+for i = 4, #KEYS, 2 do
   local row = redis.call('GET', KEYS[i])
   if (row and cjson.decode(row).tally or '') ~= ARGV[at] then return 0 end
-  at = at + 4
+  at = at + 5
 end
 at = 4
-for i = 3, #KEYS, 2 do
+for i = 4, #KEYS, 2 do
   redis.call('SET', KEYS[i], ARGV[at + 1])
   redis.call('ZADD', KEYS[i + 1], 0, ARGV[at + 2])
   redis.call('ZADD', KEYS[2], 0, ARGV[at + 3])
-  at = at + 4
+  place(ARGV[at + 3], ARGV[at + 4])
+  at = at + 5
 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1`;
+
+/** A row that is there already, of whatever standing, needs no new place. */
+const HOLD = `
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 or redis.call('EXISTS', KEYS[2]) == 1 then return 1 end
+if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], '')
 return 1`;
 
 export class RedisScoreStore implements SharedScoreStore {
   readonly #door: Door;
   readonly #positions: string;
   readonly #all: string;
+  readonly #asserted: string;
   readonly #fold: Script;
   readonly #foldFrom: Script;
+  readonly #hold: Script;
 
   constructor(door: Door) {
     this.#door = door;
     this.#positions = door.key('position', '', 'scores');
     this.#all = door.key('score-names', '');
+    this.#asserted = door.key('asserted-names', '');
     this.#fold = door.script(FOLD);
     this.#foldFrom = door.script(FOLD_FROM);
+    this.#hold = door.script(HOLD);
   }
 
   async position(logId: string): Promise<number> {
@@ -66,15 +85,18 @@ export class RedisScoreStore implements SharedScoreStore {
 
   async fold(rows: readonly ScoreRow[], position: Position): Promise<void> {
     const keys = rows.flatMap((row) => [this.#row(row), this.#names(row.tenantId)]);
-    const values = rows.flatMap((row) => [JSON.stringify(row), row.agentId, nameOf(row)]);
-    await this.#fold([this.#positions, this.#all, ...keys], [position.logId, position.index, ...values]);
+    const values = rows.flatMap(written);
+    await this.#fold(
+      [this.#positions, this.#all, this.#asserted, ...keys],
+      [position.logId, position.index, ...values],
+    );
   }
 
   async foldFrom({ from, tallies }: FoldBase, rows: readonly ScoreRow[], position: Position): Promise<boolean> {
     const keys = rows.flatMap((row) => [this.#row(row), this.#names(row.tenantId)]);
-    const values = rows.flatMap((row, at) => [tallies[at] ?? '', JSON.stringify(row), row.agentId, nameOf(row)]);
+    const values = rows.flatMap((row, at) => [tallies[at] ?? '', ...written(row)]);
     const place = [position.logId, position.index, from];
-    return (await this.#foldFrom([this.#positions, this.#all, ...keys], [...place, ...values])) === 1;
+    return (await this.#foldFrom([this.#positions, this.#all, this.#asserted, ...keys], [...place, ...values])) === 1;
   }
 
   async read(key: AgentKey): Promise<ScoreRow | undefined> {
@@ -94,6 +116,10 @@ export class RedisScoreStore implements SharedScoreStore {
     return rows.filter((row) => row !== null).map((row) => JSON.parse(row) as ScoreRow);
   }
 
+  async hold(key: AgentKey, limit: number): Promise<boolean> {
+    return (await this.#hold([this.#asserted, this.#row(key)], [nameOf(key), limit])) === 1;
+  }
+
   async #page(key: string, after: string, limit: number): Promise<string[]> {
     return (await this.#door.command('ZRANGE', key, `(${after}`, '+', 'BYLEX', 'LIMIT', 0, limit)) as string[];
   }
@@ -105,6 +131,11 @@ export class RedisScoreStore implements SharedScoreStore {
   #names(tenantId: string): string {
     return this.#door.key('score-names', tenantId);
   }
+}
+
+/** A row as the scripts take it. */
+function written(row: ScoreRow): string[] {
+  return [JSON.stringify(row), row.agentId, nameOf(row), isOnlyAsserted(row) ? '1' : '0'];
 }
 
 /** Sorts by agent, then tenant: nothing in a name sorts before NUL. */

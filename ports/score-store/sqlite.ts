@@ -3,7 +3,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Position } from '../action-store/port.ts';
 import { splitAfter } from './memory.ts';
-import type { AgentKey, FoldBase, ScoreRow, SharedScoreStore } from './port.ts';
+import { type AgentKey, type FoldBase, isOnlyAsserted, type ScoreRow, type SharedScoreStore } from './port.ts';
 
 type Door = { readonly db: DatabaseSync; write<T>(work: () => T): T };
 
@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS score (
   asserted_valid_receipts INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS score_agent ON score (agent_id, tenant_id);
-CREATE INDEX IF NOT EXISTS score_tenant ON score (tenant_id, agent_id)`;
+CREATE INDEX IF NOT EXISTS score_tenant ON score (tenant_id, agent_id);
+CREATE TABLE IF NOT EXISTS asserted_name (agent_id TEXT, tenant_id TEXT, PRIMARY KEY (agent_id, tenant_id)) WITHOUT ROWID`;
 const COLUMNS = `tenant_id AS tenantId, agent_id AS agentId, tally, score, total_receipts AS totalReceipts,
   valid_receipts AS validReceipts, asserted_score AS assertedScore, asserted_valid_receipts AS assertedValidReceipts`;
 
@@ -25,6 +26,10 @@ export class SqliteScoreStore implements SharedScoreStore {
   readonly #advance: StatementSync;
   readonly #putRow: StatementSync;
   readonly #read: StatementSync;
+  readonly #place: StatementSync;
+  readonly #unplace: StatementSync;
+  readonly #placed: StatementSync;
+  readonly #places: StatementSync;
   readonly #listTenant: StatementSync;
   readonly #listAll: StatementSync;
 
@@ -41,6 +46,10 @@ export class SqliteScoreStore implements SharedScoreStore {
        asserted_valid_receipts = excluded.asserted_valid_receipts`,
     );
     this.#read = db.prepare(`SELECT ${COLUMNS} FROM score WHERE agent_id = ? AND tenant_id = ?`);
+    this.#place = db.prepare('INSERT OR IGNORE INTO asserted_name VALUES (?, ?)');
+    this.#unplace = db.prepare('DELETE FROM asserted_name WHERE agent_id = ? AND tenant_id = ?');
+    this.#placed = db.prepare('SELECT 1 FROM asserted_name WHERE agent_id = ? AND tenant_id = ?');
+    this.#places = db.prepare('SELECT count(*) AS n FROM asserted_name');
     this.#listTenant = db.prepare(
       `SELECT ${COLUMNS} FROM score WHERE tenant_id = ? AND agent_id > ? ORDER BY agent_id LIMIT ?`,
     );
@@ -80,6 +89,13 @@ export class SqliteScoreStore implements SharedScoreStore {
     return rows.map((row) => ({ ...row }) as ScoreRow);
   }
 
+  async hold({ agentId, tenantId }: AgentKey, limit: number): Promise<boolean> {
+    if (this.#placed.get(agentId, tenantId) ?? this.#read.get(agentId, tenantId)) return true;
+    if (Number(this.#places.get()?.n) >= limit) return false;
+    this.#door.write(() => this.#place.run(agentId, tenantId));
+    return true;
+  }
+
   #put(rows: readonly ScoreRow[], position: Position): void {
     if (position.index < this.#positionOf(position.logId)) return;
     for (const row of rows) {
@@ -87,6 +103,7 @@ export class SqliteScoreStore implements SharedScoreStore {
       const { assertedScore, assertedValidReceipts } = row;
       const figures = [score, totalReceipts, validReceipts, assertedScore, assertedValidReceipts];
       this.#putRow.run(agentId, tenantId, tally, ...figures);
+      (isOnlyAsserted(row) ? this.#place : this.#unplace).run(agentId, tenantId);
     }
     this.#advance.run(position.logId, position.index);
   }

@@ -7,7 +7,7 @@ import type { CallContext } from '../../core/principal.ts';
 import { runs } from '../../core/route.ts';
 import type { DecisionAnswer, Proposal } from '../../gen/beacon/v1/decision_service_pb.js';
 import type { PolicySnapshot } from '../../ports/policy-engine/port.ts';
-import { type Admitted, admitAction, admitAsker, type IdempotencyClaimKey } from './admit.ts';
+import { type Admitted, type Asker, admitAction, admitAsker, type IdempotencyClaimKey } from './admit.ts';
 import { toAnswer } from './answer.ts';
 import { giveApprovalBack, takeApproval } from './approval-use.ts';
 import type { DecisionDeps } from './deps.ts';
@@ -53,11 +53,14 @@ async function decideBeats(
   const policy = deps.policy.snapshot();
   // Asked for in one turn, so that claim and facts are one round trip; the proposal is read while they are under way.
   const asked = askFacts(asker, policy.digest, deps);
+  const placed = takePlace(asker, deps);
+  // Waited for with the facts; what ends the call before leaves nobody to hear of it.
+  placed.catch(() => undefined);
   await stores.left?.();
   const admitted = await orUnused(asked, () => admitAction(asker, proposal, call, deps));
   clock.lap('admit');
   const facts = gather(asked, admitted, deps, epochs);
-  const [gathered, claimed] = await orUnused(asked, () => Promise.all([facts, idempotency?.claimed ?? true]));
+  const [gathered, claimed] = await orUnused(asked, () => Promise.all([facts, idempotency?.claimed ?? true, placed]));
   clock.lap('gather');
   if (!claimed) {
     await asked.unused();
@@ -110,6 +113,19 @@ async function rule(
   if (await takeApproval(approval.action_id, deps, call)) return { gathered, judged, using: approval.action_id };
   const without = { ...gathered, facts: { ...gathered.facts, approval: null } };
   return { gathered: without, judged: on(without), using: undefined };
+}
+
+/**
+ * What is sealed under a name is scored under it for good. So that made-up names do not fill the stores, there is a place for
+ * so many of them; without one nothing is sealed. A store that does not say leaves no decision.
+ */
+async function takePlace({ provenance, tenantId, agentId }: Asker, { stores, settings }: DecisionDeps): Promise<void> {
+  if (provenance !== 'asserted' || (await stores.scores.hold({ tenantId, agentId }, settings.assertedNames))) return;
+  throw new BeaconError(
+    'permission_denied',
+    'agent_id: no more names can be used without a token here; send one, or propose under a name that is known',
+    { field: 'agent_id' },
+  );
 }
 
 /** What cannot be decided is charged to nobody. */

@@ -89,6 +89,7 @@ export async function makeWorld(overrides: Overrides = {}) {
       agentRate: 0,
       turn: { actions: 0, windowMs: 60_000 },
       session: { actions: 0, windowMs: 60_000 },
+      assertedNames: 1_000,
       zeroRetention: false,
       keyId: () => keys.current().publicKey.keyId,
       ...overrides.settings,

@@ -47,6 +47,8 @@ export type DecisionSettings = {
   readonly agentRate: number;
   readonly turn: ActionLimit;
   readonly session: ActionLimit;
+  /** Names that may be proposed under without a token, all tenants together: each leaves rows that stay. */
+  readonly assertedNames: number;
   /** Keeps no evidence; replay is then impossible, and receipts say so. */
   readonly zeroRetention: boolean;
   /** keyid of the receipt-signing key: the scope `key:`. */

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { BeaconError } from '../../core/errors.ts';
 import type { PolicyCase } from '../../core/policy-cases.ts';
 import { PolicyRefused } from '../../core/policy-manifest.ts';
+import type { CallContext } from '../../core/principal.ts';
 import {
   type DecisionAnswer,
   ExecuteRequestSchema,
@@ -27,12 +28,17 @@ function signedFiles({ files }: Made): SignedFiles {
 class PlainEngine implements PolicyEngine {
   active = this.#of('built-in', Number.POSITIVE_INFINITY);
   refuse = false;
+  /** What it is asked to try apart, of each activation. */
+  readonly tried: boolean[] = [];
+  loading = () => {};
 
   snapshot(): PolicySnapshot {
     return this.active;
   }
 
   async activate(bundle: PolicyBundle, beforeSwap?: (checked: PolicySnapshot) => Promise<void>) {
+    this.tried.push(bundle.trial !== undefined);
+    this.loading();
     if (this.refuse) throw new BeaconError('failed_precondition', 'canary 0 was not denied by the policy');
     const next = this.#of(bundle.revision, bundle.expiresAtMs ?? Number.POSITIVE_INFINITY);
     await beforeSwap?.(next);
@@ -98,7 +104,8 @@ function world() {
         rehearsal: { cases: state.cases, canaries: [] },
       }),
       signer: {
-        async seal(request: SealRequest) {
+        async seal(request: SealRequest, { deadlineMs }: CallContext) {
+          if (deadlineMs <= state.now) throw new BeaconError('deadline_exceeded', 'too late to seal');
           if (state.signerAway) throw new BeaconError('unavailable', 'no signer can seal now');
           if (state.sealRefused !== '') return create(SealResponseSchema, { refused: state.sealRefused });
           const predicate = JSON.parse(Buffer.from(request.drafts[0]?.predicateJson ?? []).toString());
@@ -107,7 +114,7 @@ function world() {
           return create(SealResponseSchema, { receipts: [{ receiptId: `0123456789ab-${state.predicates.length}` }] });
         },
       },
-      ownCall: () => callAs({ role: 'admin', subject: 'service:decision' }),
+      ownCall: () => ({ ...callAs({ role: 'admin', subject: 'service:decision' }), deadlineMs: state.now + 5_000 }),
       now: () => state.now,
       told: {
         activated: (status: PolicyStatus) => state.steps.push(`active ${status.version}`),
@@ -159,6 +166,27 @@ test('without a receipt nothing changes; it is tried again until the signer is b
   state.sealRefused = '';
   await look();
   expect(engine.active.revision).toBe('0.1.0-2');
+});
+
+test('however long loading takes, there is time to seal; what was tried once is not tried again', async () => {
+  const { engine, state, activation, put } = world();
+  const one = activation();
+  await one.start();
+  engine.loading = () => {
+    state.now += 60_000;
+  };
+  put(makeBundle({ version: 2, strict: true }));
+  state.signerAway = true;
+  const admins = { ...admin, deadlineMs: state.now + 5_000 };
+  await expect(one.activate(false, admins)).rejects.toMatchObject({ code: 'unavailable' });
+  state.signerAway = false;
+  state.changed();
+  await one.stop();
+  expect(steps(state)).toEqual(['refused unsealed', 'sealed 2 under built-in', 'kept 2 under built-in', 'active 2']);
+  put(makeBundle({ version: 3, strict: true }));
+  expect(await one.activate(false, { ...admin, deadlineMs: state.now + 5_000 })).toBe(true);
+  expect(state.predicates.at(-1)).toMatchObject({ version: 3, actor: 'token:admin' });
+  expect(engine.tried).toEqual([true, false, true]);
 });
 
 test('a version that cannot be kept, or a bundle that cannot be loaded, is refused once', async () => {

@@ -63,6 +63,8 @@ export class PolicyActivation implements PolicyControl {
   #active: Active | undefined;
   /** What none may fall behind; kept over restarts. */
   #last: { readonly version: number; readonly id: string } | undefined;
+  /** Was tried apart, and could be used but for the signer or the disk: not tried again each time they are asked. */
+  #tried = '';
   #refused: PolicyRefusalSeen | undefined;
   #fault: unknown;
   #stamp: string | undefined;
@@ -185,6 +187,7 @@ export class PolicyActivation implements PolicyControl {
     const before = engine.snapshot();
     const sealed = { receiptId: '', rehearsal: NOTHING_REHEARSED };
     const record = (inputs: RehearsalInputs) => async (checked: PolicySnapshot) => {
+      this.#tried = id;
       sealed.rehearsal = await rehearse(checked, before, inputs);
       sealed.receiptId = await this.#seal(manifest, id, { before: before.digest, rehearsal: sealed.rehearsal }, why);
       // After the receipt: a version that was never sealed decides nothing, so it holds nobody back either.
@@ -194,7 +197,9 @@ export class PolicyActivation implements PolicyControl {
     try {
       const { bundle, rehearsal } = prepare(signed.files);
       const canaries = [...rehearsal.canaries, ...this.recent.all()];
-      const named = { ...bundle, revision, expiresAtMs: Date.parse(manifest.expires_at) };
+      // The one kept has decided before: that this machine is busy now shall not keep it out.
+      const trial = id === this.#last?.id || id === this.#tried ? undefined : trialOf(rehearsal, this.recent);
+      const named = { ...bundle, revision, expiresAtMs: Date.parse(manifest.expires_at), ...(trial && { trial }) };
       await engine.activate(named, record({ ...rehearsal, canaries }));
     } catch (error) {
       if (error instanceof PolicyRefused || asBeaconError(error).code !== 'failed_precondition') throw error;
@@ -235,13 +240,20 @@ export class PolicyActivation implements PolicyControl {
       fingerprint: digest,
       predicateJson: Buffer.from(JSON.stringify(predicate)),
     });
-    const response = await this.#deps.signer.seal(create(SealRequestSchema, { drafts: [draft] }), why.call);
+    // From now on: loading and trying take as long as they take, and whoever asked for it may have gone meanwhile.
+    const call = { ...why.call, deadlineMs: this.#deps.ownCall().deadlineMs };
+    const response = await this.#deps.signer.seal(create(SealRequestSchema, { drafts: [draft] }), call);
     const receiptId = response.receipts[0]?.receiptId ?? '';
     if (response.refused !== '' || receiptId === '') {
       throw new BeaconError('unavailable', 'the activation could not be sealed');
     }
     return receiptId;
   }
+}
+
+/** What agents proposed has no limit: one that is slow by any policy would keep every new one out. */
+function trialOf({ cases }: RehearsalInputs, recent: RecentInputs): NonNullable<PolicyBundle['trial']> {
+  return { limited: cases.map(({ input }) => input), unlimited: recent.all() };
 }
 
 /** Tried again only on a change or an admin's word: each attempt has sealed a receipt. */

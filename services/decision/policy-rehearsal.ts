@@ -8,7 +8,7 @@ import { deny, ROUTES, readVerdict, type Verdict } from '../../core/route.ts';
 import type { PolicyEngine, PolicySnapshot } from '../../ports/policy-engine/port.ts';
 
 /** Evaluated without a pause; decisions go on between. */
-const SLICE = 16;
+const SLICE_MS = 10;
 const MAX_RECENT = 256;
 const MAX_RECENT_INPUT_BYTES = 16_384;
 /** Once full, one input of so many takes the place of the oldest: a burst of one caller does not fill it. */
@@ -40,10 +40,11 @@ export async function rehearse(
   { cases, canaries }: RehearsalInputs,
 ): Promise<Rehearsal> {
   const failed: string[] = [];
-  for (const [index, one] of cases.entries()) {
+  const rest = slices();
+  for (const one of cases) {
     const fault = caseFault(one, verdictOf(next, one.input));
     if (fault !== undefined) failed.push(`${one.name} (${fault})`);
-    if (index % SLICE === SLICE - 1) await nextTurn();
+    await rest();
   }
   if (failed.length > 0) {
     throw new PolicyRefused(
@@ -58,7 +59,8 @@ async function compare(next: PolicySnapshot, before: PolicySnapshot, inputs: rea
   const routes: Record<string, number> = {};
   let milder = 0;
   let stricter = 0;
-  for (const [index, input] of inputs.entries()) {
+  const rest = slices();
+  for (const input of inputs) {
     const was = verdictOf(before, input);
     const is = verdictOf(next, input);
     // What no policy can judge is no reason to refuse this one: an agent may have proposed it to keep it out.
@@ -72,9 +74,19 @@ async function compare(next: PolicySnapshot, before: PolicySnapshot, inputs: rea
       if (change < 0) milder += 1;
       else stricter += 1;
     }
-    if (index % SLICE === SLICE - 1) await nextTurn();
+    await rest();
   }
   return { inputs: inputs.length, milder, stricter, routes };
+}
+
+/** Lets others have their turn once a slice has been used up. */
+function slices(): () => Promise<void> {
+  let began = performance.now();
+  return async () => {
+    if (performance.now() - began < SLICE_MS) return;
+    await nextTurn();
+    began = performance.now();
+  };
 }
 
 /** A policy's own verdict, not what is put in its place. */
