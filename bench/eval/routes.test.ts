@@ -114,7 +114,7 @@ describe('disguises', () => {
     expect(over.length).toBeGreaterThanOrEqual(15);
     // A here-document ends its line and a `&` its command: nothing fits behind them.
     const first: fc.Arbitrary<Disguise> = fc.constantFrom(
-      ...SEEN.filter(([name]) => name !== 'here-document' && name !== 'nohup'),
+      ...SEEN.filter(([name, disguise]) => name !== 'nohup' && !/(?<!<)<<(?!<)/.test(disguise('x'))),
     );
     fc.assert(
       fc.property(
@@ -133,6 +133,7 @@ describe('disguises', () => {
   test.each([
     ['rm -rf src', 'find src -delete'],
     ['rm -rf /', `echo "$(( ( 'rm' '-rf' '/' ) ))"`],
+    ['rm -rf /', 'echo "$(( ( rm$IFS$9-rf$IFS$9/ ) ))"'],
     ['rm -rf src', 'python3 -c "import shutil; shutil.rmtree(\'src\')"'],
     ['rm -rf src', "node -e \"require('fs').rmSync('src', {recursive: true})\""],
     ['rm -rf src', 'rm -rf ./docs/../src'],

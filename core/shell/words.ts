@@ -160,7 +160,8 @@ function expandPart(part: WordPart, quoted: boolean, fields: Fields, expander: E
         else forEachChild(child, visit);
       });
       // `$(( ( rm -rf / ) ))` is no arithmetic: what one shell refuses another runs.
-      if (/[A-Za-z_]\w*[ \t]+(?:-\w|[\w/~."'$])|["'\\{]/.test(part.text)) expander.suspect(part.text.slice(3, -2));
+      if (/[A-Za-z_]\w*[ \t]+(?:-\w|[\w/~."'$])|["'\\{]|\$IFS/.test(part.text))
+        expander.suspect(part.text.slice(3, -2));
       fields.addUnknown('$NUMBER', []);
   }
 }
