@@ -370,6 +370,8 @@ describe('what reaches further than its name says', () => {
     ['mongodb', 'update-many', { filter: { a: 1 }, update: {} }, 'database_change'],
     ['supabase', 'update_rows', { table: 'a', where: '1=1' }, 'database_destroy'],
     ['supabase', 'update_rows', { table: 'a', where: 'b = 4' }, 'database_change'],
+    ['firebase', 'update_security_rules', { rules: 'x' }, 'system_change'],
+    ['github', 'set_default_branch', { branch: 'x' }, 'system_change'],
     ['redis', 'execute_command', { command: 'FLUSHALL' }, 'database_destroy'],
     ['redis', 'run_command', { command: 'GET', args: ['a'] }, 'read'],
     ['redis', 'execute', { commands: ['GET a', 'CONFIG SET dir /root'] }, 'security_disable'],
@@ -381,6 +383,9 @@ describe('what reaches further than its name says', () => {
 
   test.each<[string, string, object, string]>([
     ['prisma', 'migrate-status', {}, 'read'],
+    ['honeycomb', 'run_query', { dataset: 'a' }, 'read'],
+    ['cloudwatch', 'execute_log_insights_query', {}, 'read'],
+    ['x', 'run_query', {}, 'unknown'],
     ['argocd', 'sync_status', {}, 'read'],
     ['x', 'set_status', {}, 'send'],
     ['maps', 'maps_directions', { origin: 'a' }, 'read'],

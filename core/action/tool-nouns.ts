@@ -69,3 +69,11 @@ export const RECORD_STORES =
 /** Made, these bind; that a ticket is about one does not. */
 export const ORDERED =
   /(?:^|_)(?:payments?|payouts?|refunds?|charges?|withdrawals?|deposits?|remittances?|purchase_orders?|orders?|bookings?|reservations?|subscriptions?|payroll|trades?|transfers?)$/;
+export const BARRIERS =
+  /(?:^|_)(?:branch_protections?|protection_rules?|rulesets?|approval_rules?|(?:security|firestore|storage|database)_rules|default_branch)(?:_|$)/;
+/** Languages in which nothing can be changed. */
+export const ONLY_ASKS =
+  /^(?:(?:run|execute|query|search)_)?(?:esql|promql|logql|traceql|nrql|jql|soql|sosl|hogql|lucene|eql)(?:_(?:query|search))?$/;
+/** Services that watch: a query there is in a language of their own, and changes nothing. */
+export const WATCHERS =
+  /^(?:honeycomb|new_?relic|datadog|grafana|prometheus|loki|tempo|cloudwatch|splunk|dynatrace|amplitude|mixpanel|sentry|axiom|signoz)(?:_|$)/;

@@ -4,6 +4,7 @@ import { graver } from './effects.ts';
 import type { Given } from './tool-arguments.ts';
 import { saidDeed } from './tool-names.ts';
 import {
+  BARRIERS,
   DATA_NOUNS,
   DISKS,
   DNS,
@@ -17,6 +18,7 @@ import {
   MAIL_NOUNS,
   MAIL_RULES,
   MINOR_NOUNS,
+  ONLY_ASKS,
   ORDERED,
   PROGRESS,
   RECORD_STORES,
@@ -24,6 +26,7 @@ import {
   SHARED,
   SIGNALS,
   TALK_NOUNS,
+  WATCHERS,
 } from './tool-nouns.ts';
 import type { ServiceKind } from './tool-services.ts';
 import type { Effect } from './types.ts';
@@ -158,14 +161,11 @@ const does = (verb: string) =>
 /** A verb that is no noun as well. */
 export const isVerb = (word: string) => does(word) && !NOUN_FIRST.has(word);
 
-/** Languages in which nothing can be changed. */
-const ONLY_ASKS =
-  /^(?:(?:run|execute|query|search)_)?(?:esql|promql|logql|traceql|nrql|jql|soql|sosl|hogql|lucene|eql)(?:_(?:query|search))?$/;
-
 function singleEffect(name: string, asker: Asker): Named {
   const command = KEY_STORES.test(asker.server) ? KEYS[name] : undefined;
   if (command !== undefined) return { effect: effectOf(`${command}_value`, [command], command, asker), verb: command };
-  if (ONLY_ASKS.test(name)) return { effect: 'read', verb: 'query' };
+  if (ONLY_ASKS.test(name) || (WATCHERS.test(asker.server) && /^(?:run|execute)_(?:\w+_)?query$/.test(name)))
+    return { effect: 'read', verb: 'query' };
   if (TO_PERSON.test(name)) return { effect: 'message', verb: 'escalate' };
   if (/^request_(?:\w+_)?(?:re)?(?:reviews?|reviewers?|changes)$/.test(name))
     return { effect: 'message', verb: 'comment' };
@@ -235,7 +235,6 @@ function aboutSecret(name: string, verb: string): boolean {
   );
 }
 
-const BARRIERS = /(?:^|_)(?:branch_protections?|protection_rules?|rulesets?|approval_rules?)(?:_|$)/;
 const CHANGES_IT = /^(?:update|set|edit|patch|put|modify|configure|change|replace|upsert|save|write)$/;
 
 /** A control switched off by its verb, or set to off by an argument. */
