@@ -2,7 +2,7 @@
 // runs over the text. Where databases read the same characters differently, each reading is given.
 
 /** What is longer is not read to its end. */
-const MAX_TOKENS = 40_000;
+const MAX_TOKENS = 20_000;
 export type Token = { readonly word: string; readonly quoted: boolean; readonly body?: string };
 
 export type Dialect = {

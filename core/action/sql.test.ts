@@ -139,6 +139,13 @@ test.each([
   ["insert into function s3('https://x.example/a', 'CSV') select * from t", 'write'],
   ["create function f() returns int as '/tmp/x.so' language c", 'run_opaque'],
   ["create function f() returns int as 'select 1' language sql", 'database_change'],
+  ['alter table t owner to bob', 'identity_change'],
+  ['alter default privileges grant all on tables to public', 'identity_change'],
+  ['select purge_users()', 'unknown'],
+  ['select drop_rate, truncate(a, 2) from t', 'read'],
+  ["select query_to_xml('delete from t', true, true, '')", 'run_opaque'],
+  ['do language plpython3u $$ import os $$', 'run_opaque'],
+  ['do language plpgsql $$ begin delete from t; end $$', 'database_destroy'],
   ['vacuum t retain 0 hours', 'database_destroy'],
   ['vacuum analyze t', 'database_change'],
 ])('%s is %s', (text, effect) => expect(sqlEffect(text).effect).toBe(effect));

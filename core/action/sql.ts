@@ -140,7 +140,7 @@ function oneEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<str
     return 'write';
   if (
     upper.some((word) =>
-      /^(?:XP_CMDSHELL|SYS_EXEC|LO_EXPORT|LO_IMPORT|PG_READ_FILE|PG_READ_BINARY_FILE|PG_LS_DIR|LOAD_FILE|LOAD_EXTENSION|SYS_EVAL|DBMS_SCHEDULER|SP_OACREATE|SP_EXECUTE_EXTERNAL_SCRIPT|DBLINK_CONNECT|DBLINK|DBLINK_EXEC)$/.test(
+      /^(?:XP_CMDSHELL|SYS_EXEC|LO_EXPORT|LO_IMPORT|PG_READ_FILE|PG_READ_BINARY_FILE|PG_LS_DIR|LOAD_FILE|LOAD_EXTENSION|SYS_EVAL|DBMS_SCHEDULER|SP_OACREATE|SP_EXECUTE_EXTERNAL_SCRIPT|DBLINK_CONNECT|DBLINK|DBLINK_EXEC|QUERY_TO_XML\w{0,20})$/.test(
         word,
       ),
     )
@@ -154,7 +154,8 @@ function oneEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<str
   )
     return 'database_change';
   if (verb === 'PRAGMA') return pragmaEffect(upper);
-  if (READS.has(verb)) return 'read';
+  if (READS.has(verb))
+    return upper.some((word, index) => upper[index + 1] === '(' && DEED.test(word)) ? 'unknown' : 'read';
   if (verb === 'SET' && /^(?:GLOBAL|PERSIST|PERSIST_ONLY)$/.test(upper[1] ?? '')) return settingEffect(tokens);
   if (verb === 'DO') return blockEffect(tokens, flags, tables, depth);
   if (/^(?:EXECUTE|EXEC|PREPARE)$/.test(verb)) return executed(tokens, upper, flags, tables, depth);
@@ -180,6 +181,7 @@ function oneEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<str
     case 'ALTER':
       if (/^(?:USER|ROLE|LOGIN|POLICY)$/.test(upper[1] ?? '')) return 'identity_change';
       if (upper[1] === 'SYSTEM') return settingEffect(tokens);
+      if (/ OWNER TO | DEFAULT PRIVILEGES /.test(upper.join(' '))) return 'identity_change';
       if (upper.includes('DISABLE') && upper.includes('TRIGGER') && tokens.some(({ word }) => AUDIT.test(word)))
         return 'security_disable';
       if (upper.some((word, at) => word === 'DROP' && !LIGHT.test(upper[at + 1] ?? ''))) return 'database_destroy';
@@ -260,6 +262,9 @@ const INNER = /^(?:INSERT|UPDATE|DELETE|MERGE|DROP|TRUNCATE|ALTER|CREATE|GRANT|R
 /** `DO $$ … $$`: the statements of the block, whatever control words stand before them. */
 function blockEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<string>, depth: number): Effect {
   const body = tokens.find((token) => token.body !== undefined)?.body;
+  const language = tokens.findIndex(({ word, quoted }) => !quoted && /^language$/i.test(word));
+  if (language >= 0 && !/^(?:plpgsql|sql)$/i.test(tokens[language + 1]?.body ?? tokens[language + 1]?.word ?? ''))
+    return 'run_opaque';
   if (body === undefined || depth >= MAX_DEPTH) return 'unknown';
   let effect: Effect = 'read';
   for (const inner of cutSql(body, { escapes: true, hashes: false }).statements) {
@@ -301,6 +306,8 @@ function executed(
     : 'run_opaque';
 }
 
+/** A function of one's own that is called after what it does. */
+const DEED = /^(?:\w{1,60}\.)?(?:DELETE|DROP|PURGE|TRUNCATE|WIPE|DESTROY|ERASE|REMOVE|GRANT|REVOKE)_\w+$/;
 const AUDIT = /(?:^|[_.])audit(?:s|ing|ed)?(?:[_.]|$)|_audit|audit_/i;
 
 /** The table that a deletion or an update names. */
