@@ -12,6 +12,9 @@ import { isLocalHost, isMetadataHost, ownerOf, readUrl, urlTarget } from './urls
 import { serviceOfPage, understood } from './web-services.ts';
 
 const EFFECTS: readonly (readonly [RegExp, Effect])[] = [
+  // Whoever has them is whoever was signed in.
+  [/^(?:get|list|read|export|dump|all)?_?cookies?$|^(?:get_|export_|save_)?storage_state$/, 'secret_fetch'],
+  [/^performance_\w+$|trace|lighthouse|insight/, 'read'],
   [/evaluate|run_code|execute|javascript|script/, 'run_opaque'],
   [/download/, 'fetch'],
   [

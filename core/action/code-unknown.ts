@@ -14,6 +14,9 @@ const DOING = words(
   'delete del remove rm drop destroy terminate purge truncate wipe erase kill unlink rmdir rmtree clear reset revoke disable stop cancel abort refund charge pay payout transfer send sendall sendmail post put patch publish upload push mail email tweet notify message invite share grant create update insert upsert write save commit execute executemany executescript run exec eval system spawn popen invoke apply deploy start shutdown reboot move rename chmod chown bind listen login set register assume secret secrets password credential credentials token decrypt encrypt migrate sync flush submit dispatch trigger call install uninstall restore rollback merge order book buy purchase subscribe unsubscribe lock unlock enable attach detach connect mkdir symlink link export fork hook patch inject override unpickle deserialize setattr delattr download fetch request query raw unsafe shell command cmd process thread signal emit fire launch boot seed drain evict scale rotate approve reject close',
 );
 
+/** Written as one word with what it is done to: `flushall`, `deletemany`. */
+const MANY = /(?:all|many|one|each|db|everything|tree|dirs?|rows?|files?|tables?|keys?)$/;
+
 export function plainlyUnknown(language: string, text: string): boolean {
   const lexed = bareText(language, text);
   if (lexed === undefined) return false;
@@ -64,5 +67,5 @@ function does(name: string): boolean {
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toLowerCase()
     .split('_')
-    .some((word) => DOING.has(word));
+    .some((word) => DOING.has(word) || DOING.has(word.replace(MANY, '')));
 }

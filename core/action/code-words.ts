@@ -70,10 +70,24 @@ export const RENAMED =
 export const BUILT_PATH =
   /\bjoin\s{0,4}\(|expanduser|\bhome\b|environ|getenv|argv|\binput\s{0,4}\(|\bchr\s{0,4}\(|decode|fromhex|b64|\.format\s{0,4}\(|["']\s{0,4}[+%]|\+\s{0,4}["']|\bf["']|\/\s{0,4}["']|["']\s{0,4}\/|\$\{/;
 
+const MADE =
+  /(?<![\w$.])([A-Za-z_$][\w$]*)\s{0,4}=(?!=)\s{0,4}(?:new\s{1,4}(?:Map|Set|WeakMap|WeakSet|URLSearchParams)\b|[[{]|(?:set|dict|list|defaultdict|OrderedDict|Counter|deque)\s{0,4}\()/g;
+/** What is taken out of a collection that the text itself made; it counts only where no module reaches further. */
+export function ownCollections(bare: string): string {
+  const made = new Set([...bare.matchAll(MADE)].map((match) => match[1]));
+  if (made.size === 0) return bare;
+  return bare.replace(
+    /(?<![\w$.])([A-Za-z_$][\w$]*)\.(?:delete|remove|clear|discard|popitem|popleft|appendleft)(?=\s{0,8}\()/g,
+    (all, name: string) => (made.has(name) ? `${name}.add` : all),
+  );
+}
+
 /** Without the few spellings that only look dangerous. */
 export function tamed(bare: string): string {
   const plain = bare
     .replace(/\bjson\.load\(/g, 'json.loads(')
+    // Of a table in memory.
+    .replace(/\.drop\(\s{0,8}(?=(?:columns|index|labels)\s{0,4}=)/g, '.dropna(')
     .replace(/\bsys\.stdin\.(?:read|readlines|readline)\(/g, 'str(')
     .replace(/\basyncio\.run\(/g, 'print(')
     .replace(/\bimportlib\.metadata\b/g, 'sys')

@@ -9,6 +9,9 @@ test.each([
   ['python', 'from datetime import datetime\nprint(datetime.now().isoformat())'],
   ['python', 'import json, sys\nd = json.load(sys.stdin)\nprint(len(d["items"]))'],
   ['node', 'console.log(process.version)'],
+  ['node', 'const a = new Map(); a.set("x", 1); a.delete("x"); console.log(a.size)'],
+  ['python', 'l = [1, 2]\nl.remove(1)\nl.clear()\nprint(l)'],
+  ['python', 's = {1}\ns.discard(1)\nprint(s)'],
   ['perl', 'print if /x/'],
   ['node', 'console.log([3,1,2].sort())'],
   ['node', 'console.log("a/b".replace(/["\'/]/g, "x").split(/[/"]/).length / 2)'],
@@ -214,4 +217,21 @@ test('a call that stands in a string is none', () => {
 
 test('literals are read with their escapes', () => {
   expect(stringLiterals(`a "b\\x63" 'd\\'e' "\\u0066\\n"`)).toEqual(['bc', "d'e", 'f\n']);
+});
+
+test.each([
+  ['node', 'const a = new Map(); b.delete("x")', 'run_opaque'],
+  ['node', 'const fs = []; fs = require("fs"); fs.rm("/w", { recursive: true })', 'run_opaque'],
+  ['python', 'import os\nos = {}\nos.remove("a.txt")', 'delete'],
+  ['python', 'x = []\nimport os\n(x, y) = (os, 1)\nx.remove(z)', 'run_opaque'],
+  ['python', 'import redis\nredis.Redis(host="prod").flushall()', 'run_opaque'],
+  ['sql', 'select 1', 'read'],
+  ['sql', 'drop table t', 'database_destroy'],
+])('what is no collection of its own stays what it is, %s: %s', (language, text, effect) =>
+  expect(of(text, language)).toContain(effect),
+);
+
+test('tables in memory and lines of a file are read', () => {
+  expect(of('import pandas as pd\ndf = pd.read_csv("a.csv")\nprint(df.drop(columns=["x"]))')).toEqual(['read']);
+  expect(of('puts File.readlines("Gemfile")', 'ruby')).toEqual(['read']);
 });

@@ -20,6 +20,7 @@ import {
   HARMLESS_IMPORTS,
   HOME_REMOVAL,
   LOOKING,
+  ownCollections,
   PAGE_CALLS,
   PAREN_LESS,
   READING_CALLS,
@@ -75,7 +76,7 @@ const WRITES =
 const ANEW =
   /\bopen\s*\([^)]{0,300},\s*(?:mode\s*=\s*)?['"][rb]?w|\bwrite_(?:text|bytes)\s*\(|\bwriteFile(?:Sync)?\s*\(|\bfile_put_contents\b(?!.{0,300}FILE_APPEND)|\bFile\.write\b|\bcopyfile\b|\bcopy2\b/;
 const READS =
-  /\bopen\s*\(|\bread(?:_text|_bytes|FileSync|File)?\s*\(|\bos\.(?:listdir|walk|environ|getenv|getcwd|stat|path)\b|\bprocess\.(?:env|cwd|argv)\b|\bPath\b|\bglob\b|\bENV\b|\breaddirSync\b|\b(?:file_get_contents|parse_ini_file|scandir|load_file|safe_load_file|parse|getsize|getmtime)\s*\(|\bread_(?:csv|json|excel|parquet|table|fwf|feather)\s*\(|\bexistsSync\b|\brequire\s*\(\s*['"]\.|\bimport\s*\(/;
+  /\bopen\s*\(|\bread(?:_text|_bytes|FileSync|File|lines)?\s*\(|\bos\.(?:listdir|walk|environ|getenv|getcwd|stat|path)\b|\bprocess\.(?:env|cwd|argv)\b|\bPath\b|\bglob\b|\bENV\b|\breaddirSync\b|\b(?:file_get_contents|parse_ini_file|scandir|load_file|safe_load_file|parse|getsize|getmtime)\s*\(|\bread_(?:csv|json|excel|parquet|table|fwf|feather)\s*\(|\bexistsSync\b|\brequire\s*\(\s*['"]\.|\bimport\s*\(/;
 
 /** Walks what can be seen and adds one part for the rest. */
 export function readCode(language: string, text: string, invocation: Invocation, walk: Walk, meaning: Meaning): Stream {
@@ -296,7 +297,7 @@ function seen(language: string, text: string): string | undefined {
 function computesOnly(language: string, bare: string, text: string): boolean {
   if (!SCANNED.has(language) || DYNAMIC.test(bare) || /\bopen\b/.test(bare)) return false;
   if (/^(?:perl|ruby|php)$/.test(language) && PAREN_LESS.test(bare)) return false;
-  return importsHarmless(bare, text) && callsHarmless(bare, HARMLESS_CALLS, true);
+  return importsHarmless(bare, text) && callsHarmless(ownCollections(bare), HARMLESS_CALLS, true);
 }
 
 /** Removes files whose names it shows, and nothing else. */

@@ -1,6 +1,7 @@
 // HTTP requests, whoever makes them: what method, host and body say.
 
 import { invalidArgument } from '../errors.ts';
+import { cloudAction } from './cloud-actions.ts';
 import { type Draft, fileTarget, plainTarget } from './draft.ts';
 import { kubernetesRequest } from './kubernetes-http.ts';
 import type { Where } from './paths.ts';
@@ -18,7 +19,7 @@ export type Request = {
   readonly body: readonly string[];
   readonly tool?: string;
   readonly flags?: readonly string[];
-  /** What the header of a SOAP call names. */
+  /** The deed that a header names, of SOAP and of clouds. */
   readonly action?: string | undefined;
 };
 
@@ -103,6 +104,8 @@ function askedOfDatabase(method: string, address: Address): Service | undefined 
 
 function serviceOf(method: string, address: Address, { body, action }: Request): Service {
   if (isMetadataHost(address.host)) return { effect: 'read_credential' };
+  const named = cloudAction(method, address, body, action);
+  if (named) return named;
   if (READS.has(method)) return readingService(address) ?? { effect: 'fetch' };
   return changingService(method, address, body, action) ?? { effect: 'send' };
 }
@@ -131,7 +134,7 @@ export function readHttp(
       ...(names.some((name) => FOR_ANOTHER.test(name)) ? ['acts_for_another'] : []),
       ...(isPersonal(headers) || isPersonal(asked(url)) ? ['personal_account'] : []),
     ],
-    action: Object.entries(headers).find(([name]) => /^soapaction$/i.test(name.trim()))?.[1],
+    action: Object.entries(headers).find(([name]) => /^(?:soapaction|x-amz-target)$/i.test(name.trim()))?.[1],
   });
   if (!draft) throw invalidArgument(field, 'has no host');
   const tenant = Object.entries(headers)

@@ -21,6 +21,9 @@ const WIDE_POWER = /^(?:CAP_)?(?:ALL|SYS_ADMIN|SYS_MODULE|SYS_PTRACE|SYS_RAWIO|B
 export const EVERYBODY = /^system:(?:authenticated|unauthenticated|anonymous|serviceaccounts)$/;
 const MASTER = /^(?:cluster-admin|admin|edit|system:masters)$/;
 const ENFORCE = /^pod-security\.kubernetes\.io\/enforce$/;
+/** What lets objects past a guard of the cluster, and what carries secrets into it from a store. */
+const EXCEPTION = /^(?:cluster)?policyexception$/;
+const CARRIES_SECRETS = /^(?:cluster)?(?:externalsecret|pushsecret|secretstore)$/;
 const EXPOSING = /^(?:ingress|httproute|tcproute|gateway|route)$/;
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
@@ -70,8 +73,36 @@ export function lookInto(kind: string, given: Loose): Insight {
   const spec = object(given.spec);
   if (EXPOSING.test(kind) || (kind === 'service' && /^(?:LoadBalancer|NodePort)$/.test(String(spec.type))))
     flags.add('exposes');
+  if ((kind === 'networkpolicy' && letsAll(spec)) || CARRIES_SECRETS.test(kind)) flags.add('exposes');
+  if (released(given)) return { flags: [...flags], commands, effect: owns ? 'security_disable' : 'infra_destroy' };
+  if (EXCEPTION.test(kind)) return { flags: [...flags], commands, effect: 'system_change' };
   const weakens = owns || grantsAll(given) || unguarded(object(object(given.metadata).labels));
   return { flags: [...flags], commands, ...(weakens && { effect: 'security_disable' as const }) };
+}
+
+/** A rule without a peer, or whose peer is everybody: policies add up, so that one such undoes the others. */
+function letsAll(spec: Loose): boolean {
+  const open = (rule: unknown, peers: 'from' | 'to') =>
+    list(object(rule)[peers]).length === 0
+      ? list(object(rule).ports).length === 0
+      : list(object(rule)[peers]).some((peer) => {
+          const { ipBlock, namespaceSelector, podSelector } = object(peer);
+          if (/^(?:0\.0\.0\.0|::)\/0$/.test(String(object(ipBlock).cidr))) return true;
+          return namespaceSelector !== undefined && podSelector === undefined && isEmpty(namespaceSelector);
+        });
+  // Out to everybody is how most policies leave it.
+  return list(spec.ingress).some((rule) => open(rule, 'from'));
+}
+
+const isEmpty = (value: unknown) => Object.keys(object(value)).length === 0;
+
+/** Without its finalizers an object that is being removed is gone at once, whatever still hangs on it. */
+function released(given: Loose): boolean {
+  const gone = (one: Loose) =>
+    Object.hasOwn(one, 'finalizers') && (one.finalizers === null || list(one.finalizers).length === 0);
+  const patched = [...list(given.patch), ...list(given.operations)].map(object);
+  const taken = patched.some(({ op, path }) => op === 'remove' && /\/finalizers(?:\/|$)/.test(String(path)));
+  return taken || gone(object(given.metadata)) || (given.kind === 'Namespace' && gone(object(given.spec)));
 }
 
 /** Everybody becomes master. */

@@ -174,3 +174,34 @@ test('a list is what is in it', () => {
   expect(parts.map(({ effect }) => effect)).toContain('unknown');
   expect(object('list', { kind: 'SecretList', metadata: { namespace: 'a' } }).effect).toBe('secret_fetch');
 });
+
+describe('what a change of one object takes along', () => {
+  const policy = (spec: object) => ({ kind: 'NetworkPolicy', metadata: { name: 'a', namespace: 'staging' }, spec });
+  const named = (kind: string, more: object = {}) => ({ kind, metadata: { name: 'a', namespace: 'staging' }, ...more });
+  test.each<[string, string, object, string]>([
+    [
+      'finalizers of a claim',
+      'patch',
+      named('PersistentVolumeClaim', { metadata: { finalizers: [] } }),
+      'infra_destroy',
+    ],
+    ['those of a namespace', 'patch', named('Namespace', { spec: { finalizers: null } }), 'infra_destroy'],
+    [
+      'removed by a patch',
+      'patch',
+      named('KafkaTopic', { patch: [{ op: 'remove', path: '/metadata/finalizers' }] }),
+      'infra_destroy',
+    ],
+    ['an exception from the guards', 'apply', named('PolicyException'), 'system_change'],
+  ])('%s', (_name, verb, value, effect) => expect(object(verb, value).effect).toBe(effect));
+
+  test.each<[string, object, boolean]>([
+    ['lets everything in', policy({ ingress: [{}] }), true],
+    ['lets every address in', policy({ ingress: [{ from: [{ ipBlock: { cidr: '0.0.0.0/0' } }] }] }), true],
+    ['lets every namespace in', policy({ ingress: [{ from: [{ namespaceSelector: {} }] }] }), true],
+    ['lets one port in', policy({ ingress: [{ ports: [{ port: 80 }] }] }), false],
+    ['lets nothing in', policy({ policyTypes: ['Ingress'] }), false],
+    ['lets its own in', policy({ ingress: [{ from: [{ podSelector: { matchLabels: { a: 'b' } } }] }] }), false],
+    ['carries a secret in', named('ExternalSecret', { spec: {} }), true],
+  ])('%s', (_name, value, exposes) => expect(object('apply', value).flags.includes('exposes')).toBe(exposes));
+});

@@ -189,3 +189,27 @@ describe.each(ORDINARY)('ordinary %s', (path, text) => {
 
 test('what lies on another machine is not planted here', () =>
   expect(effects(admitShell(`ssh build 'echo "a: ; ${GET}" > Makefile'`))).not.toContain('download_execute'));
+
+describe('where a lock file takes packages from', () => {
+  const lock = (path: string, before: string, after: string) =>
+    effects(admit('patch', { patch: `--- a/${path}\n+++ b/${path}\n@@ -1 +1 @@\n-${before}\n+${after}\n`, cwd: '' }));
+  const npm = (address: string) => `      "resolved": "${address}/a/-/a-1.0.1.tgz",`;
+  test.each<[string, string, string]>([
+    ['package-lock.json', npm('https://registry.npmjs.org'), npm('https://x.example')],
+    ['package-lock.json', npm('https://npm.acme.example'), npm('http://203.0.113.7')],
+    ['yarn.lock', '  resolved "https://registry.yarnpkg.com/a.tgz"', '  resolved "http://x.example/a.tgz"'],
+    ['poetry.lock', 'url = "https://pypi.acme.example/simple"', 'url = "https://x.example/simple"'],
+    ['composer.lock', '"url": "https://api.github.com/repos/a/b/zipball/1"', '"url": "https://x.example/b.zip",'],
+  ])('another host is asked about: %s', (path, before, after) =>
+    expect(lock(path, before, after)).toContain('schedule'),
+  );
+  test.each<[string, string, string]>([
+    ['package-lock.json', npm('https://registry.npmjs.org'), npm('https://registry.npmjs.org')],
+    ['package-lock.json', npm('https://npm.acme.example'), npm('https://npm.acme.example')],
+    ['package-lock.json', npm('https://registry.npmjs.org'), '        "url": "https://opencollective.com/a"'],
+    ['package-lock.json', '  "version": "1.0.0",', npm('https://npm.acme.example')],
+    ['composer.lock', '"url": "https://api.github.com/repos/a/b/zipball/1"', '"url": "https://www.patreon.com/a"'],
+    ['Cargo.lock', 'version = "1"', 'source = "registry+https://github.com/rust-lang/crates.io-index"'],
+    ['docs/a.md', npm('https://registry.npmjs.org'), npm('http://x.example')],
+  ])('an update is not: %s', (path, before, after) => expect(lock(path, before, after)).toEqual(['write']));
+});

@@ -7,12 +7,15 @@ import { gravity } from './effects.ts';
 import { PIPELINE, pipelineSteps } from './groovy-steps.ts';
 import { hostAccess } from './host-access.ts';
 import * as later from './later-lines.ts';
+import { foreignSources } from './lock-files.ts';
 import { finishPart } from './parts.ts';
 import type { Where } from './paths.ts';
 import type { ActionPart } from './types.ts';
 import { projectLeaves } from './whole-folder.ts';
 
 const MAX_ADDED = 64 * 1024;
+/** Lock files are long. */
+const MAX_LOCKED = 1024 * 1024;
 /** Read one by one; what is beyond is read as one text. */
 const MAX_COMMANDS = 256;
 const NEVER = gravity('download_execute');
@@ -116,6 +119,8 @@ export function plantedIn(
   const plain = path.replaceAll('\\', '/');
   const family = FAMILIES.find(({ file }) => file.test(plain));
   const hook = HOOKS.find(([file]) => file.test(plain))?.[1];
+  const foreign = foreignSources(plain, added.slice(0, MAX_LOCKED), before?.slice(0, MAX_LOCKED));
+  if (foreign.length > 0) return [asked('source', foreign)];
   if (family === undefined && hook === undefined) return [];
   const text = added.slice(0, MAX_ADDED);
   const hooks = hook === undefined ? [] : hooksIn(text, hook, before);

@@ -13,6 +13,7 @@ import { readProgramText } from './programs/edits.ts';
 import { redirectTo, runProgram } from './programs/interpret.ts';
 import { opaqueEffect } from './programs/special-shells.ts';
 import { boundText } from './programs/surroundings.ts';
+import { sqlEffect } from './sql.ts';
 
 export type ShellReading = { readonly drafts: readonly Draft[]; readonly secrets: readonly string[] };
 
@@ -155,6 +156,12 @@ function opaqueDraft(reason: string, text: string, origins: readonly Origin[], f
 export function codeReading(language: string, text: string, where: Where): ShellReading {
   if (/^(?:sh|bash|zsh|shell|dash|ksh|console|terminal|powershell|pwsh|ps1|cmd|bat|batch)$/.test(language))
     return readShell(text, where);
+  if (/^(?:(?:postgre|my|t-?|pl\/?|pg)?sql|sqlite|plpgsql|mariadb|duckdb)$/.test(language)) {
+    const { effect, flags } = sqlEffect(text);
+    const residue = effect === 'read' ? [] : [text];
+    const base = { tool: 'sql', operation: 'statement', targets: [], systems: ['database'], scope: 'remote' as const };
+    return { drafts: [{ ...base, effect, flags: [...flags, 'remote'], residue }], secrets: [] };
+  }
   const tool =
     (
       {

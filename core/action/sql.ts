@@ -1,6 +1,9 @@
-// SQL by its verbs: a small tokenizer that knows strings, quoted names, comments and statements; no pattern runs over the text.
+// SQL by its verbs, one statement after the other, and by how much of a table each takes.
 
 import { graver, gravity } from './effects.ts';
+import { keptBack, ownTables } from './sql-session.ts';
+import { type Cut, cutSql, readings, type Token } from './sql-tokens.ts';
+import { takesAll } from './sql-where.ts';
 import type { Effect } from './types.ts';
 
 export type SqlReading = {
@@ -11,57 +14,8 @@ export type SqlReading = {
   readonly shows?: 'personal' | 'regulated';
 };
 
-const MAX_TOKENS = 4_000;
 /** Code inside code: a block in a string, and what that executes. */
 const MAX_DEPTH = 4;
-type Token = { readonly word: string; readonly quoted: boolean; readonly body?: string };
-
-/** Words, names and punctuation of each statement. Strings become `'`, so that nothing in them is a verb. */
-function statements(text: string): Token[][] {
-  const all: Token[][] = [[]];
-  let count = 0;
-  for (let at = 0; at < text.length && count < MAX_TOKENS; ) {
-    const character = text[at] as string;
-    if (/\s/.test(character)) at += 1;
-    else if (text.startsWith('--', at) || character === '#') {
-      const end = text.indexOf('\n', at);
-      at = end < 0 ? text.length : end + 1;
-    } else if (text.startsWith('/*', at)) {
-      // `/*! … */` runs in MySQL: only its marker is skipped.
-      const executable = text[at + 2] === '!';
-      const end = text.indexOf('*/', at + 2);
-      at = executable ? at + 3 : end < 0 ? text.length : end + 2;
-    } else if (character === "'" || character === '"' || character === '`') {
-      let end = at + 1;
-      while (end < text.length && !(text[end] === character && text[end + 1] !== character)) {
-        end += text[end] === character || (text[end] === '\\' && character === "'") ? 2 : 1;
-      }
-      const body = text.slice(at + 1, end);
-      all.at(-1)?.push(character === "'" ? { word: "'", quoted: true, body } : { word: body, quoted: true });
-      count += 1;
-      at = end + 1;
-    } else if (character === '$' && /^\$\w*\$/.test(text.slice(at, at + 40))) {
-      const tag = (/^\$\w*\$/.exec(text.slice(at, at + 40)) as RegExpExecArray)[0];
-      const end = text.indexOf(tag, at + tag.length);
-      const body = text.slice(at + tag.length, end < 0 ? text.length : end);
-      all.at(-1)?.push({ word: "'", quoted: true, body });
-      count += 1;
-      at = end < 0 ? text.length : end + tag.length;
-    } else if (character === ';') {
-      all.push([]);
-      at += 1;
-    } else {
-      let end = at;
-      while (end < text.length && /[A-Za-z0-9_.$\u0080-\uffff]/.test(text[end] as string)) end += 1;
-      if (end === at) end += 1;
-      all.at(-1)?.push({ word: text.slice(at, end), quoted: false });
-      count += 1;
-      at = end;
-    }
-  }
-  return all.filter((tokens) => tokens.length > 0);
-}
-
 const READS = new Set([
   'SELECT',
   'SHOW',
@@ -127,12 +81,27 @@ const PERSONAL =
 
 /** The gravest of all statements. Text without a known verb is `unknown`. */
 export function sqlEffect(text: string, depth = 0): SqlReading {
-  let effect: Effect = 'none';
+  const [first, ...others] = readings(text).map((cut) => readingOf(cut, text, depth)) as [SqlReading, ...SqlReading[]];
+  // Another database may read it otherwise: that counts where it loses something there.
+  const worse = others.find(
+    ({ effect }) => gravity(effect) > gravity(first.effect) && gravity(effect) >= gravity('database_destroy'),
+  );
+  return worse ?? first;
+}
+
+function readingOf({ statements, complete }: Cut, text: string, depth: number): SqlReading {
+  let effect: Effect = complete ? 'none' : 'unknown';
   const flags = new Set<string>();
   const tables = new Set<string>();
   let shows: SqlReading['shows'];
-  for (const tokens of statements(text)) {
-    const one = statementEffect(tokens, flags, tables, depth);
+  const back = keptBack(statements);
+  const own = ownTables(statements);
+  for (const [at, tokens] of statements.entries()) {
+    const seen = new Set<string>();
+    const read = statementEffect(tokens, seen, tables, depth);
+    const milder = read === 'database_destroy' && (back.has(at) || own.has(at));
+    const one = milder ? 'database_change' : read;
+    for (const flag of milder ? [] : seen) flags.add(flag);
     const named = (pattern: RegExp) => tokens.some((token) => pattern.test(columnOf(token)));
     const about = new Set(tokens.map(columnOf).filter((name) => PERSONAL.test(name)));
     // One column is a list; several together are who somebody is.
@@ -153,6 +122,11 @@ function columnOf({ word }: Token): string {
 }
 
 function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<string>, depth: number): Effect {
+  const effects = parted(tokens).map((one) => oneEffect(one, flags, tables, depth));
+  return effects.reduce(graver);
+}
+
+function oneEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<string>, depth: number): Effect {
   const upper = tokens.map((token) => (token.quoted ? '' : token.word.toUpperCase()));
   addTables(tokens, upper, tables);
   let verb = upper.find((word) => word !== '' && word !== '(') ?? '';
@@ -161,14 +135,12 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
     if (!upper.includes('ANALYZE')) return 'read';
     verb = upper.find((word) => word === 'INSERT' || word === 'UPDATE' || word === 'DELETE') ?? 'SELECT';
   }
-  if (verb === 'WITH')
-    verb =
-      upper.find((word) => word === 'DELETE' || word === 'UPDATE' || word === 'INSERT' || word === 'MERGE') ?? 'SELECT';
+  if (verb === 'WITH') verb = 'SELECT';
   if (verb === 'SELECT' && upper.includes('INTO') && (upper.includes('OUTFILE') || upper.includes('DUMPFILE')))
     return 'write';
   if (
     upper.some((word) =>
-      /^(?:XP_CMDSHELL|SYS_EXEC|LO_EXPORT|LO_IMPORT|PG_READ_FILE|PG_READ_BINARY_FILE|PG_LS_DIR|LOAD_FILE|LOAD_EXTENSION|SYS_EVAL|DBMS_SCHEDULER|SP_OACREATE|SP_EXECUTE_EXTERNAL_SCRIPT|DBLINK_CONNECT)$/.test(
+      /^(?:XP_CMDSHELL|SYS_EXEC|LO_EXPORT|LO_IMPORT|PG_READ_FILE|PG_READ_BINARY_FILE|PG_LS_DIR|LOAD_FILE|LOAD_EXTENSION|SYS_EVAL|DBMS_SCHEDULER|SP_OACREATE|SP_EXECUTE_EXTERNAL_SCRIPT|DBLINK_CONNECT|DBLINK|DBLINK_EXEC|QUERY_TO_XML\w{0,20})$/.test(
         word,
       ),
     )
@@ -181,14 +153,18 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
     )
   )
     return 'database_change';
-  if (READS.has(verb)) return 'read';
+  if (verb === 'PRAGMA') return pragmaEffect(upper);
+  if (READS.has(verb))
+    return upper.some((word, index) => upper[index + 1] === '(' && DEED.test(word)) ? 'unknown' : 'read';
+  if (verb === 'SET' && /^(?:GLOBAL|PERSIST|PERSIST_ONLY)$/.test(upper[1] ?? '')) return settingEffect(tokens);
   if (verb === 'DO') return blockEffect(tokens, flags, tables, depth);
   if (/^(?:EXECUTE|EXEC|PREPARE)$/.test(verb)) return executed(tokens, upper, flags, tables, depth);
   if (QUIET.has(verb)) return 'none';
-  const whole = !upper.includes('WHERE') && !upper.includes('LIMIT');
+  const at = upper.indexOf(verb);
   switch (verb) {
     case 'DROP':
-      if (/^(?:USER|ROLE)$/.test(upper[1] ?? '')) return 'identity_change';
+      if (/^(?:USER|ROLE|LOGIN|POLICY)$/.test(upper[1] ?? '')) return 'identity_change';
+      if (upper[1] === 'TRIGGER' && tokens.some(({ word }) => AUDIT.test(word))) return 'security_disable';
       flags.add('bulk');
       return /^(?:INDEX|VIEW|FUNCTION|PROCEDURE|TRIGGER|EXTENSION|TYPE|POLICY|SEQUENCE)$/.test(upper[1] ?? '')
         ? 'database_change'
@@ -197,17 +173,21 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
       flags.add('bulk');
       return 'database_destroy';
     case 'DELETE':
+    case 'UPDATE': {
+      const whole = takesAll(tokens, at, tableAt(tokens, upper, at));
       if (whole) flags.add('bulk');
-      return whole || tautology(upper) ? 'database_destroy' : 'database_change';
+      return whole || AUDIT.test(tableAt(tokens, upper, at)) ? 'database_destroy' : 'database_change';
+    }
     case 'ALTER':
-      if (/^(?:USER|ROLE|LOGIN)$/.test(upper[1] ?? '')) return 'identity_change';
+      if (/^(?:USER|ROLE|LOGIN|POLICY)$/.test(upper[1] ?? '')) return 'identity_change';
+      if (upper[1] === 'SYSTEM') return settingEffect(tokens);
+      if (/ OWNER TO | DEFAULT PRIVILEGES /.test(upper.join(' '))) return 'identity_change';
+      if (upper.includes('DISABLE') && upper.includes('TRIGGER') && tokens.some(({ word }) => AUDIT.test(word)))
+        return 'security_disable';
       if (upper.some((word, at) => word === 'DROP' && !LIGHT.test(upper[at + 1] ?? ''))) return 'database_destroy';
-      if (mutation(upper) !== undefined) return mutation(upper) as Effect;
+      if (mutation(tokens, upper) !== undefined) return mutation(tokens, upper) as Effect;
       if (upper.includes('DISABLE') && upper.includes('SECURITY')) return 'security_disable';
       return 'database_change';
-    case 'UPDATE':
-      if (whole) flags.add('bulk');
-      return whole ? 'database_destroy' : 'database_change';
     case 'GRANT':
     case 'REVOKE':
       return 'identity_change';
@@ -225,12 +205,23 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
         flags.add('bulk');
         return 'database_destroy';
       }
+      // Rows that go to an address go out.
+      if (
+        verb === 'INSERT' &&
+        /^(?:S3|URL|REMOTE|REMOTESECURE|HDFS|GCS|AZUREBLOBSTORAGE|FILE)$/.test(functionAt(upper))
+      )
+        return 'write';
       if (verb !== 'CREATE') return 'database_change';
-      return /^(?:USER|ROLE|LOGIN)$/.test(upper[1] ?? '') ? 'identity_change' : 'database_change';
+      if (/ LANGUAGE (?:C|PLPYTHON\d?U|PLPERLU|PLTCLU|PLSH|INTERNAL)(?: |$)/.test(upper.join(' '))) return 'run_opaque';
+      return /^(?:USER|ROLE|LOGIN|POLICY)$/.test(upper[1] ?? '') ? 'identity_change' : 'database_change';
     case 'COPY':
       if (upper.includes('PROGRAM')) return 'run_opaque';
       if (upper.includes('TO')) return upper.includes('STDOUT') ? 'read' : 'write';
-      return 'database_change';
+      if (upper[1] === 'INTO' && (tokens[2]?.body !== undefined || upper[2] === '@')) return 'write';
+      return tokens.some(outsideFile) ? 'unknown' : 'database_change';
+    case 'LOAD':
+      if (tokens[1]?.body !== undefined) return 'run_opaque';
+      return tokens.some(outsideFile) ? 'unknown' : 'database_change';
     case 'KILL':
     case 'SHUTDOWN':
       return 'process_many';
@@ -246,12 +237,12 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
 const LIGHT = /^(?:NOT|DEFAULT|CONSTRAINT|INDEX|KEY|FOREIGN|PRIMARY|IDENTITY|EXPRESSION|CHECK)$/;
 
 /** `ALTER TABLE t DELETE WHERE …`, as some engines delete; `ON DELETE CASCADE` is a rule, no deed. */
-function mutation(upper: readonly string[]): Effect | undefined {
+function mutation(tokens: readonly Token[], upper: readonly string[]): Effect | undefined {
   const at = upper.findIndex(
     (word, index) => /^(?:DELETE|UPDATE|TRUNCATE)$/.test(word) && upper[index - 1] !== 'ON' && index > 2,
   );
   if (at < 0) return undefined;
-  const whole = upper[at] === 'TRUNCATE' || !upper.includes('WHERE') || tautology(upper);
+  const whole = upper[at] === 'TRUNCATE' || takesAll(tokens, at, upper[2] ?? '');
   return whole ? 'database_destroy' : 'database_change';
 }
 
@@ -271,9 +262,12 @@ const INNER = /^(?:INSERT|UPDATE|DELETE|MERGE|DROP|TRUNCATE|ALTER|CREATE|GRANT|R
 /** `DO $$ … $$`: the statements of the block, whatever control words stand before them. */
 function blockEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<string>, depth: number): Effect {
   const body = tokens.find((token) => token.body !== undefined)?.body;
+  const language = tokens.findIndex(({ word, quoted }) => !quoted && /^language$/i.test(word));
+  if (language >= 0 && !/^(?:plpgsql|sql)$/i.test(tokens[language + 1]?.body ?? tokens[language + 1]?.word ?? ''))
+    return 'run_opaque';
   if (body === undefined || depth >= MAX_DEPTH) return 'unknown';
   let effect: Effect = 'read';
-  for (const inner of statements(body)) {
+  for (const inner of cutSql(body, { escapes: true, hashes: false }).statements) {
     const at = inner.findIndex((token) => !token.quoted && INNER.test(token.word.toUpperCase()));
     if (at < 0) continue;
     effect = graver(effect, statementEffect(inner.slice(at), flags, tables, depth + 1));
@@ -312,11 +306,73 @@ function executed(
     : 'run_opaque';
 }
 
-/** `WHERE 1=1`, `WHERE true` narrow nothing. */
-function tautology(upper: readonly string[]): boolean {
-  const rest = upper.slice(upper.indexOf('WHERE') + 1);
-  if (rest.length === 1 && (rest[0] === 'TRUE' || rest[0] === '1')) return true;
-  return rest.length === 3 && rest[1] === '=' && rest[0] === rest[2] && rest[0] !== '';
+/** A function of one's own that is called after what it does. */
+const DEED = /^(?:\w{1,60}\.)?(?:DELETE|DROP|PURGE|TRUNCATE|WIPE|DESTROY|ERASE|REMOVE|GRANT|REVOKE)_\w+$/;
+const AUDIT = /(?:^|[_.])audit(?:s|ing|ed)?(?:[_.]|$)|_audit|audit_/i;
+
+/** The table that a deletion or an update names. */
+function tableAt(tokens: readonly Token[], upper: readonly string[], at: number): string {
+  let next = at + 1;
+  while (/^(?:FROM|ONLY|IGNORE|LOW_PRIORITY|QUICK|TABLE)$/.test(upper[next] ?? '')) next += 1;
+  return tokens[next]?.word ?? '';
+}
+
+/** What is explained was read with it. */
+const CLAUSE = /^(?:EXPLAIN|ANALYZE|VERBOSE)$/;
+/** Define what runs another time, or are read on their own. */
+const DEFINES = /^(?:CREATE|ALTER|GRANT|REVOKE|COMMENT|DO|EXECUTE|EXEC|PREPARE|SHOW|HELP|DESCRIBE|DESC|REPLACE|MERGE)$/;
+
+/** At statements in a common table expression or a block, and at those that follow without a semicolon, as some databases take them. */
+function parted(tokens: readonly Token[]): (readonly Token[])[] {
+  const upper = tokens.map((token) => (token.quoted ? '' : token.word.toUpperCase()));
+  const opening = upper.findIndex((word) => word !== '' && word !== '(');
+  const parts: (readonly Token[])[] = [];
+  let from = 0;
+  if (!DEFINES.test(upper[opening] ?? ''))
+    for (let at = opening + 1; at < upper.length; at += 1) {
+      if (CLAUSE.test(upper[at - 1] ?? '') || !beginsAt(upper, at)) continue;
+      parts.push(tokens.slice(from, at));
+      from = at;
+    }
+  return [...parts, tokens.slice(from)];
+}
+
+function beginsAt(upper: readonly string[], at: number): boolean {
+  const [word, next, third] = upper.slice(at, at + 3);
+  if (word === 'DELETE') return next === 'FROM';
+  if (word === 'INSERT') return next === 'INTO' || next === 'OVERWRITE';
+  if (word === 'UPDATE') return third === 'SET' || (next === 'ONLY' && upper[at + 3] === 'SET');
+  if (word === 'TRUNCATE') return next === 'TABLE';
+  if (word === 'DROP') return /^(?:TABLE|DATABASE|SCHEMA|USER|ROLE|LOGIN)$/.test(next ?? '');
+  return word === 'EXECUTE' && next === 'IMMEDIATE';
+}
+
+/** `INSERT INTO FUNCTION s3(…)`. */
+function functionAt(upper: readonly string[]): string {
+  const at = upper.indexOf('FUNCTION');
+  return at < 0 || at > 4 ? '' : (upper[at + 1] ?? '');
+}
+
+/** A file of the machine that is no data of anybody's work. */
+function outsideFile({ body }: Token): boolean {
+  return body !== undefined && /^(?:~|\/(?:etc|root|proc|sys|var\/(?:lib|log|run))(?:\/|$))|\/\.\w/.test(body);
+}
+
+/** Settings of the whole server; one by which it keeps watch is a control. */
+function settingEffect(tokens: readonly Token[]): Effect {
+  const text = tokens.map(({ word, body }) => body ?? word).join(' ');
+  const watches =
+    /audit|general_log|log_(?:bin|statement|connections|output)|require_secure|validate_password|\bssl\b|archive_mode/i;
+  return watches.test(text) && /(?:=|TO)\s+(?:off|0|false|none|no)\s*$/i.test(text)
+    ? 'security_disable'
+    : 'system_change';
+}
+
+/** Most only ask or tune; these let anything be written, or decide who can open the file. */
+function pragmaEffect(upper: readonly string[]): Effect {
+  const name = (upper[1] ?? '').split('.').at(-1) ?? '';
+  if (/^(?:KEY|REKEY|HEXKEY|HEXREKEY)$/.test(name)) return 'identity_change';
+  return name === 'WRITABLE_SCHEMA' && upper.length > 2 ? 'unknown' : 'read';
 }
 
 function addTables(tokens: readonly Token[], upper: readonly string[], tables: Set<string>): void {

@@ -354,3 +354,42 @@ test.each<[string, string, object, string]>([
   ['graphdb', 'sparql', { query: 'DELETE WHERE { ?a ?b ?c }' }, 'database_destroy own'],
   ['neo4j', 'run_cypher', { query: 'x'.repeat(20_000) }, 'run_opaque'],
 ])('%s %s %o is %s', (server, name, given, expected) => expect(told(mcp(server, name, given))).toBe(expected));
+
+describe('what reaches further than its name says', () => {
+  test.each<[string, string, object, string]>([
+    ['gmail', 'create_delegate', { delegateEmail: 'x@y.example' }, 'identity_change'],
+    ['outlook', 'create_message_rule', { actions: {} }, 'schedule'],
+    ['slack', 'set_channel_retention', { days: 1 }, 'send'],
+    ['github', 'dismiss_dependabot_alert', { alert_number: 1 }, 'system_change'],
+    ['github', 'list_dependabot_alerts', {}, 'read'],
+    ['github', 'update_ref', { ref: 'heads/feature/x', sha: 'a' }, 'vcs_push'],
+    ['github', 'update_ref', { ref: 'heads/main', sha: 'a', force: true }, 'vcs_force_push protected_branch'],
+    ['route53', 'change_resource_record_sets', {}, 'infra_change'],
+    ['route53', 'list_resource_record_sets', {}, 'read'],
+    ['mongodb', 'update-many', { filter: {}, update: {} }, 'database_destroy'],
+    ['mongodb', 'update-many', { filter: { a: 1 }, update: {} }, 'database_change'],
+    ['supabase', 'update_rows', { table: 'a', where: '1=1' }, 'database_destroy'],
+    ['supabase', 'update_rows', { table: 'a', where: 'b = 4' }, 'database_change'],
+    ['firebase', 'update_security_rules', { rules: 'x' }, 'system_change'],
+    ['github', 'set_default_branch', { branch: 'x' }, 'system_change'],
+    ['redis', 'execute_command', { command: 'FLUSHALL' }, 'database_destroy'],
+    ['redis', 'run_command', { command: 'GET', args: ['a'] }, 'read'],
+    ['redis', 'execute', { commands: ['GET a', 'CONFIG SET dir /root'] }, 'security_disable'],
+    ['browser', 'browser_get_cookies', {}, 'secret_fetch'],
+  ])('%s %s %o is %s', (server, name, given, expected) => {
+    const { effect, flags } = mcp(server, name, given);
+    expect([effect, ...flags.filter((flag) => flag === 'protected_branch')].join(' ')).toBe(expected);
+  });
+
+  test.each<[string, string, object, string]>([
+    ['prisma', 'migrate-status', {}, 'read'],
+    ['honeycomb', 'run_query', { dataset: 'a' }, 'read'],
+    ['cloudwatch', 'execute_log_insights_query', {}, 'read'],
+    ['x', 'run_query', {}, 'unknown'],
+    ['argocd', 'sync_status', {}, 'read'],
+    ['x', 'set_status', {}, 'send'],
+    ['maps', 'maps_directions', { origin: 'a' }, 'read'],
+    ['ide', 'lsp_diagnostics', { path: 'a.ts' }, 'read'],
+    ['chrome', 'performance_start_trace', { reload: true }, 'read'],
+  ])('%s %s %o only looks: %s', (server, name, given, effect) => expect(mcp(server, name, given).effect).toBe(effect));
+});

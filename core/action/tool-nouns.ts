@@ -3,7 +3,7 @@
 export const noun = (list: string) => new RegExp(`(?:^|_)(?:${list})(?:_|$)`);
 
 export const IDENTITY_NOUNS = noun(
-  'users?|members?|roles?|permissions?|permission_?schemes?|policy|policies|keys?|tokens?|secrets?|access|iam|groups?|collaborators?|admins?|passwords?|credentials?|mfa|service_accounts?|acl|acls|sso|scim|whitelist|allowlist|denylist|ip_rules?',
+  'users?|members?|roles?|permissions?|permission_?schemes?|policy|policies|keys?|tokens?|secrets?|access|iam|groups?|collaborators?|admins?|passwords?|credentials?|mfa|service_accounts?|acl|acls|sso|scim|whitelist|allowlist|denylist|ip_rules?|delegates?|delegations?',
 );
 export const DATA_NOUNS = noun(
   'tables?|databases?|db|collections?|index|indexes|rows?|records?|schemas?|documents?|sql|keyspaces?|hypertables?|nodes_and_edges',
@@ -33,6 +33,11 @@ export const RECORD_NOUNS = noun(
 export const LATER_NOUNS = noun(
   'automations?|workflows?|triggers?|webhooks?|crons?|cron_?jobs?|jobs?|schedules?|scheduled_\\w+|recurring_\\w+|zaps?|flows?|dags?|forwarding|auto_?repl(?:y|ies)|mail_rules?|inbox_rules?|filters?|playbooks?|scenarios?',
 );
+/** Sort what comes in by mail before anybody reads it, and may send it on. */
+export const MAIL_RULES = /(?:^|_)(?:message|mail|inbox|email|transport)_(?:rules?|filters?)(?:_|$)/;
+/** What a scanner told: closed, nobody looks at it any more. */
+export const SIGNALS =
+  /(?:^|_)(?:(?:dependabot|(?:code|secret)_scanning|security|vulnerability|threat|malware|guardduty)_(?:alerts?|findings?|warnings?))(?:_|$)/;
 export const GUARD_NOUNS = noun(
   'branch_protections?|protections?|protection_rules?|rulesets?|mfa|2fa|two_factor|two_factor_auth|totp|audit|audit_logs?|audit_log|auditing|audit_trail|cloudtrail|guardduty|firewalls?|waf|secret_scanning|vulnerability_alerts|encryption|public_access_block|deletion_protection|antivirus|edr|siem|logging|monitoring|security_policy|security_policies|security_hub|approval_rules?|rate_limits?|captcha|sso_enforcement|network_polic(?:y|ies)|alarm_system|burglar_alarm|content_filters?|dlp|malware_scan\\w*|intrusion_detection',
 );
@@ -50,3 +55,25 @@ export const SAFETY_NOUNS =
 export const PEOPLE_NOUNS = noun(
   'customers|clients|contacts|users|employees|patients|leads|members|subscribers|applicants|candidates|students|guests|emails|people|crm|payroll|salaries|medical_records?|health_records?|accounts',
 );
+/** How far something came that was begun: `migrate_status`. */
+export const PROGRESS =
+  /^(?:migrate|deploy|sync|release|restore|clone|import|export|provision|rollback|upgrade|build|order|transfer|refund|charge)_(?:status|progress|history|logs?)$/;
+/** What they hold are names, not rows. */
+export const DNS = /(?:^|_)(?:route_?53|dns\w*|namecheap|godaddy|porkbun|gandi|dnsimple)(?:_|$)/;
+export const DISKS = /(?:^|_)(?:disks?|drives?|partitions?|file_?systems?|device|machine|sd_card|ssd|hdd)(?:_|$)/;
+export const FORGES = /git|forge|bitbucket|gitea/;
+export const SHARED =
+  /(?:^|_)(?:public_(?:link|url|page|folder|share)|sharing_link|share_link|shareable_link|anonymous_link|public_access|public)(?:_|$)/;
+export const RECORD_STORES =
+  /(?:^|_)(?:mongo\w*|redis|valkey|dragonfly|keydb|memcached|upstash|elastic\w*|opensearch|neo4j|cassandra|dynamodb?|couch\w*|firestore|firebase|cosmos\w*|influx\w*|supabase|postgres\w*|mysql|sqlite|airtable|baserow|nocodb|surrealdb)(?:_|$)/;
+/** Made, these bind; that a ticket is about one does not. */
+export const ORDERED =
+  /(?:^|_)(?:payments?|payouts?|refunds?|charges?|withdrawals?|deposits?|remittances?|purchase_orders?|orders?|bookings?|reservations?|subscriptions?|payroll|trades?|transfers?)$/;
+export const BARRIERS =
+  /(?:^|_)(?:branch_protections?|protection_rules?|rulesets?|approval_rules?|(?:security|firestore|storage|database)_rules|default_branch)(?:_|$)/;
+/** Languages in which nothing can be changed. */
+export const ONLY_ASKS =
+  /^(?:(?:run|execute|query|search)_)?(?:esql|promql|logql|traceql|nrql|jql|soql|sosl|hogql|lucene|eql)(?:_(?:query|search))?$/;
+/** Services that watch: a query there is in a language of their own, and changes nothing. */
+export const WATCHERS =
+  /^(?:honeycomb|new_?relic|datadog|grafana|prometheus|loki|tempo|cloudwatch|splunk|dynatrace|amplitude|mixpanel|sentry|axiom|signoz)(?:_|$)/;

@@ -18,7 +18,7 @@ const WITHIN = new Set(['work', 'chat', 'mind', 'store', 'home', 'forge']);
 const OUTGOING = /(?:^|_)(?:send|reply|forward|respond|answer|email|mail|message|notify|broadcast|dm|sms|blast)(?:_|$)/;
 /** Changed in a record, these bind, pay or heal: setting them back does not undo it. */
 const GRAVE = noun(
-  'salary|salaries|compensation|wages?|bonus(?:es)?|prices?|pricing|credit_limits?|limits?|bank_details|bank_accounts?|beneficiar(?:y|ies)|tax(?:es)?|contracts?|doses?|dosage|medications?|prescriptions?|diagnos(?:is|es)|leverage|margin|ownership|billing|fees?|rates?|legal_holds?|consents?',
+  'salary|salaries|compensation|wages?|bonus(?:es)?|prices?|pricing|credit_limits?|limits?|bank_details|bank_accounts?|beneficiar(?:y|ies)|tax(?:es)?|contracts?|doses?|dosage|medications?|prescriptions?|diagnos(?:is|es)|leverage|margin|ownership|billing|fees?|rates?|legal_holds?|consents?|retention(?:_\\w+)?|lifecycle(?:_\\w+)?',
 );
 /** What would tell if something went wrong. */
 const WATCH = noun(

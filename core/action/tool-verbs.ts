@@ -9,7 +9,16 @@ import { placeOf } from './places.ts';
 import { isProtectedBranch } from './programs/special-git.ts';
 import { lineIn } from './shell-action.ts';
 import { sqlEffect } from './sql.ts';
-import { bodyIn, type Given, methodIn, repositoryPaths, snakeCase, stageOf, type ToolCall } from './tool-arguments.ts';
+import {
+  bodyIn,
+  type Given,
+  isObject,
+  methodIn,
+  repositoryPaths,
+  snakeCase,
+  stageOf,
+  type ToolCall,
+} from './tool-arguments.ts';
 import { actsForAnother, foreignDraft, isPersonal, localFiles } from './tool-handed.ts';
 import { bareName, joined } from './tool-names.ts';
 import { reachOf } from './tool-reach.ts';
@@ -21,6 +30,7 @@ import { urlTarget } from './urls.ts';
 /** Keep an address for later, and ask it nothing now. */
 const KEPT =
   /(?:^|_)(?:create|add|register|update|set|enable|disable|remove|subscribe|unsubscribe|configure|save|store|edit|install|list)_/;
+const MAX_CONDITION = 4_096;
 /** Arguments that say what is acted upon. */
 const NAMED =
   'repo repository project branch channel channel_id table database bucket namespace cluster instance instance_id name id resource path file_path issue_number pull_number environment user username role'.split(
@@ -68,7 +78,11 @@ export function readByVerb(call: ToolCall, name: string): Draft[] {
   const bare = bareName(whole, from, READS);
   const asker: Asker = { server, service: serviceOf(from, bare, whole), given };
   const named = namedEffect(bare, asker);
-  const { effect } = named;
+  const effect = wholeCollection(named.effect, bare, given)
+    ? 'database_destroy'
+    : named.effect === 'vcs_push' && given.force === true
+      ? 'vcs_force_push'
+      : named.effect;
   const flags = ['remote', ...flagsOf(given, bare, effect)];
   if (given.dry_run === true || given.dryRun === true)
     return [{ ...base, effect: 'read', flags: [...flags, 'dry_run'] }];
@@ -84,10 +98,23 @@ export function readByVerb(call: ToolCall, name: string): Draft[] {
   };
   return [
     draft,
-    ...(effect === 'vcs_push' ? laterRuns(call, base) : []),
+    ...(effect === 'vcs_push' || effect === 'vcs_force_push' ? laterRuns(call, base) : []),
     ...localFiles(call, bare, effect),
     ...foreignDraft(draft, bare, given),
   ];
+}
+
+/** Changes of every row or document: `update_many {filter: {}}`, `update_rows {where: '1=1'}`. */
+function wholeCollection(effect: Effect, name: string, given: Given): boolean {
+  if (effect !== 'database_change' || !/(?:^|_)(?:update|replace|set|modify|patch|overwrite)/.test(name)) return false;
+  return ['filter', 'query', 'where', 'selector', 'match', 'condition', 'conditions'].some((key) => {
+    const value = given[key];
+    if (typeof value === 'string')
+      return value.trim() !== '' && !value.trimStart().startsWith('{')
+        ? sqlEffect(`DELETE FROM t WHERE ${value.slice(0, MAX_CONDITION)}`).effect === 'database_destroy'
+        : value.trim() !== '' && /^\{\s{0,64}\}$/.test(value.trim());
+    return isObject(value) && Object.keys(value).length === 0;
+  });
 }
 
 /** A database that runs a program runs what stands there: `COPY … TO PROGRAM '…'`, `xp_cmdshell '…'`. */
@@ -122,8 +149,9 @@ function statementIn(given: Given, name: string): string | undefined {
 
 function flagsOf(given: Given, name: string, effect: Effect): string[] {
   const flags: string[] = [];
-  const branch = typeof given.branch === 'string' ? given.branch : undefined;
-  if (effect === 'vcs_push') {
+  const named = [given.branch, given.ref].find((value) => typeof value === 'string') as string | undefined;
+  const branch = named?.replace(/^(?:refs\/)?heads\//, '');
+  if (effect === 'vcs_push' || effect === 'vcs_force_push') {
     if (branch === undefined) flags.push('branch_unknown');
     else if (isProtectedBranch(branch)) flags.push('protected_branch');
   }

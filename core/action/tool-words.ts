@@ -4,7 +4,11 @@ import { graver } from './effects.ts';
 import type { Given } from './tool-arguments.ts';
 import { saidDeed } from './tool-names.ts';
 import {
+  BARRIERS,
   DATA_NOUNS,
+  DISKS,
+  DNS,
+  FORGES,
   GOVERNANCE_NOUNS,
   GUARD_NOUNS,
   IDENTITY_NOUNS,
@@ -12,9 +16,17 @@ import {
   LATER_NOUNS,
   MACHINE_NOUNS,
   MAIL_NOUNS,
+  MAIL_RULES,
   MINOR_NOUNS,
+  ONLY_ASKS,
+  ORDERED,
+  PROGRESS,
+  RECORD_STORES,
   SECRET_NOUNS,
+  SHARED,
+  SIGNALS,
   TALK_NOUNS,
+  WATCHERS,
 } from './tool-nouns.ts';
 import type { ServiceKind } from './tool-services.ts';
 import type { Effect } from './types.ts';
@@ -25,7 +37,7 @@ export const READS: ReadonlySet<string> = words(
 );
 /** Behind its noun a word of these is what is looked at: `pods_log`, `terraform_plan`, `cluster_events`. */
 const READS_LAST = words(
-  'read log logs plan status info list diff history summary events metrics top stats describe get view usage indexes schema schemas metadata details statistics size sizes counts quota version versions health balance snapshot report reports tree overview analytics replay preview',
+  'read log logs plan status info list diff history summary events metrics top stats describe get view usage indexes schema schemas metadata details statistics size sizes counts quota version versions health balance snapshot report reports tree overview analytics replay preview diagnostics directions definition definitions references symbols',
 );
 /** What is run under these names looks, and changes nothing. */
 const LOOKS = words(
@@ -72,10 +84,6 @@ const DEEDS: { readonly [noun: string]: string } = {
 const WEAKENS = words(
   'delete remove destroy disable deactivate stop turn suspend bypass unprotect drop revoke clear reset mute silence pause skip disarm relax downgrade',
 );
-const DISKS = /(?:^|_)(?:disks?|drives?|partitions?|file_?systems?|device|machine|sd_card|ssd|hdd)(?:_|$)/;
-/** Made, these bind; that a ticket is about one does not. */
-const ORDERED =
-  /(?:^|_)(?:payments?|payouts?|refunds?|charges?|withdrawals?|deposits?|remittances?|purchase_orders?|orders?|bookings?|reservations?|subscriptions?|payroll|trades?|transfers?)$/;
 const ORDERS = words('create make add submit process initiate place confirm capture schedule approve new start set');
 /** Two that became one cannot be told apart again. */
 const MERGED = /duplicate|contact|customer|account|compan|record|lead|cell|profile|identit/;
@@ -92,11 +100,6 @@ const STORES =
   /^(?:1password|onepassword|op|bitwarden|lastpass|keeper|dashlane|vault|hashicorp_vault|doppler|infisical|keepass\w*|\w*secrets?_?manager|akeyless|cyberark|conjur|\w*key_?vault|passbolt)(?:_|$)/;
 const IDENTITY_SERVERS =
   /^(?:okta|auth0|keycloak|entra|azure_ad|active_directory|onelogin|jumpcloud|cognito|iam|ldap|workos|clerk|fusionauth|pingidentity|authentik|zitadel)(?:_|$)/;
-const SHARED =
-  /(?:^|_)(?:public_(?:link|url|page|folder|share)|sharing_link|share_link|shareable_link|anonymous_link|public_access|public)(?:_|$)/;
-const FORGES = /git|forge|bitbucket|gitea/;
-const RECORD_STORES =
-  /(?:^|_)(?:mongo\w*|redis|valkey|dragonfly|keydb|memcached|upstash|elastic\w*|opensearch|neo4j|cassandra|dynamodb?|couch\w*|firestore|firebase|cosmos\w*|influx\w*|supabase|postgres\w*|mysql|sqlite|airtable|baserow|nocodb|surrealdb)(?:_|$)/;
 
 /** Commands of Redis and its kin, which are no words. */
 const KEYS: { readonly [command: string]: string } = Object.assign(Object.create(null), {
@@ -158,14 +161,11 @@ const does = (verb: string) =>
 /** A verb that is no noun as well. */
 export const isVerb = (word: string) => does(word) && !NOUN_FIRST.has(word);
 
-/** Languages in which nothing can be changed. */
-const ONLY_ASKS =
-  /^(?:(?:run|execute|query|search)_)?(?:esql|promql|logql|traceql|nrql|jql|soql|sosl|hogql|lucene|eql)(?:_(?:query|search))?$/;
-
 function singleEffect(name: string, asker: Asker): Named {
   const command = KEY_STORES.test(asker.server) ? KEYS[name] : undefined;
   if (command !== undefined) return { effect: effectOf(`${command}_value`, [command], command, asker), verb: command };
-  if (ONLY_ASKS.test(name)) return { effect: 'read', verb: 'query' };
+  if (ONLY_ASKS.test(name) || (WATCHERS.test(asker.server) && /^(?:run|execute)_(?:\w+_)?query$/.test(name)))
+    return { effect: 'read', verb: 'query' };
   if (TO_PERSON.test(name)) return { effect: 'message', verb: 'escalate' };
   if (/^request_(?:\w+_)?(?:re)?(?:reviews?|reviewers?|changes)$/.test(name))
     return { effect: 'message', verb: 'comment' };
@@ -179,7 +179,7 @@ function singleEffect(name: string, asker: Asker): Named {
     const whole = [said, ...rest].join('_');
     if (whole.split('_').some(does)) return verbEffect(whole, whole.split('_'), asker);
   }
-  if (leading === undefined && READS_LAST.has(last))
+  if ((leading === undefined && READS_LAST.has(last)) || PROGRESS.test(name))
     return { effect: readEffect(name, last, asker.server), verb: last };
   const opening = verbs[0] as string;
   if (
@@ -235,7 +235,6 @@ function aboutSecret(name: string, verb: string): boolean {
   );
 }
 
-const BARRIERS = /(?:^|_)(?:branch_protections?|protection_rules?|rulesets?|approval_rules?)(?:_|$)/;
 const CHANGES_IT = /^(?:update|set|edit|patch|put|modify|configure|change|replace|upsert|save|write)$/;
 
 /** A control switched off by its verb, or set to off by an argument. */
@@ -277,6 +276,8 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
   const talks = TALK_NOUNS.test(name);
   // What keeps a branch or a network: whichever way it is changed, a person should know.
   if (BARRIERS.test(name) && CHANGES_IT.test(first)) return 'system_change';
+  if (SIGNALS.test(name) && /^(?:dismiss|close|resolve|update|suppress|archive|ignore|mute|delete|set)$/.test(first))
+    return 'system_change';
   // Whoever holds the link holds the file.
   if (
     READS.has(first) &&
@@ -311,7 +312,7 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
     /^(?:create|add|update|set|enable|activate|register|put|schedule|upsert|edit|save|insert|deploy|modify|configure|change)$/.test(
       first,
     );
-  if (plants && LATER_NOUNS.test(name) && !talks) return 'schedule';
+  if (plants && (MAIL_RULES.test(name) || (LATER_NOUNS.test(name) && !talks))) return 'schedule';
   if (
     first === 'push' ||
     /auto_?merge/.test(name) ||
@@ -319,9 +320,11 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
       !DATA_NOUNS.test(name) &&
       (FORGES.test(server) || talks || server === '') &&
       !MERGED.test(name)) ||
-    /(?:create_or_update|delete|push|update|create)_files?(?:_contents?)?$|create_commit/.test(name)
+    /(?:create_or_update|delete|push|update|create)_files?(?:_contents?)?$|create_commit|(?:update|force)_(?:git_)?ref(?:erence)?$/.test(
+      name,
+    )
   )
-    return /commit|push|merge|or_update/.test(name) || FORGES.test(server) ? 'vcs_push' : 'send';
+    return /commit|push|merge|or_update|_ref/.test(name) || FORGES.test(server) ? 'vcs_push' : 'send';
   if (/^(?:format|wipe|erase|zero|partition|overwrite)$/.test(first) && DISKS.test(name)) return 'disk_destroy';
   // `issue_refund` issues; `refund_issue` is about one.
   const paid = verbs.some((verb) => PAYMENTS.has(verb)) || (ORDERS.has(first) && ORDERED.test(name));
@@ -365,7 +368,8 @@ function changeEffect(name: string, first: string, { server, service }: Asker, t
   if (/^(?:fork|star|watch|follow)$/.test(first)) return 'send';
   // What is generated or rendered is a result, unless it is one of the above.
   if (/^(?:generate|render)$/.test(first)) return 'read';
-  if (/(?:^|_)(?:dns|domains?|zones?)(?:_|$)/.test(name)) return HARD.has(first) ? 'infra_destroy' : 'infra_change';
+  if (/(?:^|_)(?:dns|domains?|zones?)(?:_|$)/.test(name) || DNS.test(server))
+    return HARD.has(first) ? 'infra_destroy' : 'infra_change';
   const records = DATA_NOUNS.test(name) || (RECORD_STORES.test(server) && !INFRA_NOUNS.test(name));
   if (HARD.has(first) || (SOFT.has(first) && !minor))
     return records ? 'database_destroy' : INFRA_NOUNS.test(name) ? 'infra_destroy' : 'send';

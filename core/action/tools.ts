@@ -13,6 +13,7 @@ import { fileRequest, requestDraft } from './http.ts';
 import { readPatch } from './patch.ts';
 import { plantedIn } from './planted.ts';
 import { codeReading, lineIn, readOnce, readShell, readWords, type ShellReading } from './shell-action.ts';
+import { storeCommands } from './store-command.ts';
 import {
   bodyIn,
   codeIn,
@@ -298,6 +299,8 @@ function readNamed(given: ToolCall, depth: number): ShellReading {
   const step = call.workflow ? readStep(call, name) : undefined;
   if (step) return step;
   if (QUIET.test(name) || (call.server === '' && ENDS.test(name))) return nothing(call, name);
+  const stored = storeCommands(call, name);
+  if (stored) return only(stored);
   const native = own || NATIVE.get(name) === runCommand ? NATIVE.get(name) : undefined;
   if (native) return native === runCommand ? later(call, name, native(call, name)) : native(call, name);
   const computer = readComputer(call, name);

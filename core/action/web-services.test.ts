@@ -149,3 +149,37 @@ test('headers say whose data is meant and in whose name', () => {
   expect(http('GET', 'https://api.corp/a', '', { Sudo: 'root' }).flags).toContain('acts_for_another');
   expect(http('GET', 'https://api.corp/a', '', { Accept: 'x' }).flags).not.toContain('acts_for_another');
 });
+
+describe('clouds that name the deed beside the method', () => {
+  const target = (name: string) => ({ 'X-Amz-Target': name });
+  test.each<[string, string, string, { [name: string]: string }, string]>([
+    ['GET', 'https://ec2.eu-west-1.amazonaws.com/?Action=TerminateInstances&InstanceId.1=i-1', '', {}, 'infra_destroy'],
+    ['GET', 'https://iam.amazonaws.com/?Action=CreateAccessKey&UserName=x', '', {}, 'identity_change'],
+    ['GET', 'https://iam.amazonaws.com/?Version=2010-05-08&Action=AttachUserPolicy', '', {}, 'identity_change'],
+    ['GET', 'https://sqs.eu-west-1.amazonaws.com/1/q?Action=Frobnicate', '', {}, 'infra_change'],
+    ['GET', 'https://ec2.eu-west-1.amazonaws.com/?Action=DescribeInstances', '', {}, 'fetch'],
+    ['GET', 'https://ec2.example.com/?Action=TerminateInstances', '', {}, 'fetch'],
+    ['POST', 'https://ec2.eu-west-1.amazonaws.com/', 'Action=DescribeInstances', {}, 'fetch'],
+    ['POST', 'https://ec2.eu-west-1.amazonaws.com/?Action=DescribeX', 'Action=StopInstances', {}, 'infra_change'],
+    ['POST', 'https://logs.eu-west-1.amazonaws.com/', '{}', target('Logs_20140328.FilterLogEvents'), 'fetch'],
+    [
+      'POST',
+      'https://cloudtrail.eu-west-1.amazonaws.com/',
+      '{}',
+      target('CloudTrail_20131101.StopLogging'),
+      'security_disable',
+    ],
+    [
+      'POST',
+      'https://secretsmanager.eu-west-1.amazonaws.com/',
+      '{}',
+      target('secretsmanager.GetSecretValue'),
+      'secret_fetch',
+    ],
+    ['POST', 'https://logging.googleapis.com/v2/entries:list', '{"filter":"x"}', {}, 'fetch'],
+    ['POST', 'https://sqladmin.googleapis.com/v1/projects/a/instances/b/export', '{}', {}, 'send'],
+    ['POST', 'https://graph.microsoft.com/v1.0/me/mailFolders/inbox/messageRules', '{}', {}, 'schedule'],
+  ])('%s %s %s %o is %s', (method, url, body, headers, effect) =>
+    expect(http(method, url, body, headers).effect).toBe(effect),
+  );
+});

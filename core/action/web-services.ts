@@ -75,6 +75,9 @@ const AN_ID = /\d{3,}|^\d|^[0-9a-f-]{16,}$|[@%:$]|^[A-Za-z0-9=-]{28,}$|^[A-Za-z]
 /** A last word by which a body is a question, whoever is asked. */
 const ASKED =
   /^_?(?:m?search|query|query_range|query_exemplars|series|lookup|count|aggregate|filter|find|export|preview|explain|estimate|diff|validate|read|batch_?get|batch_?read|get_?by_?\w+|list|field_caps|mget|analyze|msearch|jql|sparql|run_?query|stats)$/i;
+/** Clouds of the tenant, and what they answer by POST: an export of them would be no question. */
+const CLOUDS = /\.googleapis\.com$|^management\.azure\.com$|^api\.loganalytics\.(?:io|azure\.com)$/;
+const LISTS = /[/:](?:list|search\w{0,20}|query|runQuery|batchGet|aggregate|lookup|count)$/;
 const MAX_QUESTION = 2_048;
 const MAX_FIELDS = 16;
 
@@ -94,7 +97,7 @@ function short(body: readonly string[]): boolean {
 export function isQuestion(host: string, path: string, body: readonly string[], own: boolean): boolean {
   if (!short(body)) return false;
   if (SEARCHERS.test(host)) return !/\.algolia/.test(host) || /\/(?:query|queries|search)$/.test(path);
-  if (!own && serviceAt(host, path) === undefined) return false;
+  if (!own && serviceAt(host, path) === undefined && !(CLOUDS.test(host) && LISTS.test(path))) return false;
   const last = path.replace(/\/+$/, '').split(/[/:]/).at(-1) as string;
   const plain = last.replace(/\.json$/, '').replace(/([a-z])([A-Z])/g, '$1_$2');
   return ASKED.test(plain) || (/\/search\/\w+$/.test(path) && short(body));

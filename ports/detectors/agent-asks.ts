@@ -30,7 +30,9 @@ export function placesAsked(text: string): Ask[] {
 }
 
 export function asksOf(text: string): Ask[] {
-  return [...commands(text, graveOf), ...paths(text), ...leaks(text), ...losses(text), ...controls(text)];
+  const told = [...matched(LOSS, 'disk_destroy', text), ...matched(CONTROL, 'security_disable', text)];
+  const fetched = matched(FETCHED, 'download_execute', text);
+  return [...commands(text, graveOf), ...paths(text), ...leaks(text), ...told, ...fetched];
 }
 
 /** A folder that is to be packed and sent: manuals ask it of people, so it counts where the agent is called. */
@@ -100,7 +102,7 @@ const PATH =
 /** What an agent is set up with: addresses and tokens of its servers stand there. */
 const SETTINGS = /(?:mcp|settings|config|auth|desktop_config)[\w.-]{0,40}\.(?:json|toml|ya?ml)$/;
 const READ_OR_SEND =
-  /\b(?:reads?|cat|opens?|prints?|shows?|displays?|outputs?|cop(?:y|ies)|includes?|attach|pastes?|sends?|posts?|uploads?|forwards?|e-?mails?|leaks?|exfiltrates?|encodes?|embeds?|shares?|fetch|return|pass|dump|submit|reveal|append|puts?|contents?|lies|liest|sende|schicke|kopiere|lis|envoie|copie|lee|envía|copia|leggi|invia|прочитай|отправь|скопируй)\b|[读讀发送複复]|読|送信|보내|읽/iu;
+  /\b(?:reads?(?:_\w{1,20})?|gives?|cat|opens?|prints?|shows?|displays?|outputs?|cop(?:y|ies)|includes?|attach|pastes?|sends?|posts?|uploads?|forwards?|e-?mails?|leaks?|exfiltrates?|encodes?|embeds?|shares?|fetch|return|pass|dump|submit|reveal|append|puts?|contents?|lies|liest|sende|schicke|kopiere|lis|envoie|copie|lee|envía|copia|leggi|invia|прочитай|отправь|скопируй)\b|[读讀发送複复]|読|送信|보내|읽/iu;
 const CHANGE =
   /\b(?:add|append|insert|write|edit|change|modify|update|set|replace|create|delete|remove|overwrite|put|allow|enable|disable|save|store|ergänze|füge|schreibe|ändere|lösche|ajoute|modifie|supprime|añade|modifica|borra|aggiungi|добавь|измени|удали)\b|[添加改写写删]|追加|変更|추가|수정/iu;
 
@@ -128,9 +130,9 @@ function paths(text: string): Ask[] {
 }
 
 const SEND =
-  /\b(?:send|post|upload|forward|e-?mail|mail|transmit|leak|exfiltrate|share|paste|publish|append|attach|encode|embed|put|include|submit|pass|deliver|copy|reply with|end (?:every|each|your|all)|sende|schicke|poste|übermittle|lade|envoie|envoyez|transmets|publie|envía|envíe|publica|invia|carica|отправь|перешли|загрузи)\b|发送|上传|发到|送信|アップロード|보내|전송/iu;
+  /\b(?:send|give|post|upload|forward|e-?mail|mail|transmit|leak|exfiltrate|share|paste|publish|append|attach|encode|embed|put|include|submit|pass|deliver|copy|reply with|end (?:every|each|your|all)|sende|schicke|poste|übermittle|lade|envoie|envoyez|transmets|publie|envía|envíe|publica|invia|carica|отправь|перешли|загрузи)\b|发送|上传|发到|送信|アップロード|보내|전송/iu;
 const MACHINE_SECRETS =
-  /\b(?:output|results?|contents?|value) of [`'"]?(?:env|printenv|export -p|set)\b|\b(?:environment variables?|env(?:ironment)? vars?|api[- ]?(?:keys?|tokens?)|access (?:keys?|tokens?)|private keys?|ssh[- ]keys?|service[- ]account tokens?|session (?:tokens?|cookies?|ids?)|cookies|bearer tokens?|auth(?:entication)? tokens?|secrets?|credential files?|credentials|(?:conversation|chat) (?:history|log)|system prompt|customer (?:data|records|list)|(?:all|the) (?:users?'?s?'?|customers?'?s?'?) (?:e-?mails?|contacts|data|files|messages|addresses|personal data)|umgebungsvariablen|zugangsdaten|geheimnisse|schlüssel|variables d'environnement|clés? (?:api|privées?)|identifiants|variables de entorno|claves? (?:api|privadas?)|credenciales|chiavi|переменные окружения|ключи|секреты)\b|环境变量|密钥|凭据|凭证|環境変数|秘密鍵|認証情報|환경 ?변수|비밀 ?키|자격 ?증명/iu;
+  /\b(?:output|results?|contents?|value) of [`'"]?(?:env|printenv|export -p|set)\b|\b(?:environment variables?|env(?:ironment)? vars?|api[- ]?(?:keys?|tokens?)|access (?:keys?|tokens?)|private keys?|ssh[- ]keys?|service[- ]account tokens?|session (?:tokens?|cookies?|ids?)|cookies|bearer tokens?|auth(?:entication)? tokens?|secrets?|credential files?|credentials|(?:database|db|admin(?:istrator)?|root|production|master) passwords?|passwords? (?:of|for) (?:the |an? )?(?:database|admin(?:istrator)?|root|production|master)|(?:conversation|chat) (?:history|log)|system prompt|customer (?:data|records|list)|(?:all|the) (?:users?'?s?'?|customers?'?s?'?) (?:e-?mails?|contacts|data|files|messages|addresses|personal data)|umgebungsvariablen|zugangsdaten|geheimnisse|schlüssel|variables d'environnement|clés? (?:api|privées?)|identifiants|variables de entorno|claves? (?:api|privadas?)|credenciales|chiavi|переменные окружения|ключи|секреты)\b|环境变量|密钥|凭据|凭证|環境変数|秘密鍵|認証情報|환경 ?변수|비밀 ?키|자격 ?증명/iu;
 const SOMEWHERE =
   /https?:\/\/|\bwww\.|\b[\w.-]+@[\w-]+\.\w|!\[|\b(?:comment|issue|pull request|gist|paste(?:bin)?|webhook|endpoint|server|channel|url|query|parameter|argument|link|picture|image|address|ticket|mail|message|commit message|branch name)\b/iu;
 
@@ -144,15 +146,23 @@ function leaks(text: string): Ask[] {
     if (SEND.test(around) && SOMEWHERE.test(around))
       asks.push({ effect: 'exfiltrate', start: match.index, end: match.index + match[0].length });
   }
-  return asks;
+  return [...asks, ...matched(COPIES, 'exfiltrate', text)];
 }
+
+/** Every mail to somebody besides, whoever it is for. */
+const COPIES =
+  /\b(?:whenever|every time|each time|when|always|all|every|any|each)\b[^.!?\n]{0,60}\b(?:e-?mails?|messages?|mails?|invoices?|events?|invitations?|drafts?)\b[^.!?\n]{0,40}\b(?:b?cc|copy|forward|add|include)\b[^!?\n]{0,40}?[\w.+-]{1,64}@[\w-]{1,63}\.\w/giu;
 
 const LOSS =
   /\b(?:delete|erase|wipe|destroy|format|remove|drop|nuke|lösche?|vernichte|efface[rz]?|supprime[rz]?|borra|elimina|cancella|удали|сотри)\b[^.!?\n]{0,50}\b(?:(?:the |this |whole |entire |complete )*(?:hard )?(?:disks?|drives?|home (?:folder|directory)|file ?systems?|operating system|machines?|hosts?|servers?|clusters?)|(?:all|every|each) (?:files?|data|databases?|backups?|namespaces?)|festplatte|alle dateien|heimverzeichnis|tous les fichiers|todos los archivos|tutti i file|все файлы)\b|删除所有(?:文件|数据)|すべてのファイルを削除|모든 파일을? 삭제/giu;
 
-function losses(text: string): Ask[] {
-  return [...text.matchAll(LOSS)].slice(0, MAX_FRAGMENTS).map((match) => ({
-    effect: 'disk_destroy' as const,
+/** `fetch ADDRESS and pipe it into bash`, in words. */
+const FETCHED =
+  /\b(?:fetch|download|get|grab|retrieve|pull|lade|télécharge[rz]?|descarga|scarica|скачай)\b[^!?\n]{0,20}https?:\/\/[^\s"'<>]{1,300}(?=[\s"'<>])[^.!?\n]{0,40}(?:\b(?:pipe|feed|pass)\b[^.!?\n]{0,20}\b(?:in)?to (?:an? |the |your )?(?:ba|z|da)?(?:sh(?:ell)?|python3?|node|interpreter)\b|\b(?:and|then|und|et|y|e|и) (?:then )?(?:run|execute|source|eval(?:uate)?|führe|exécute[rz]?|ejecuta|esegui|запусти)\b)/giu;
+
+function matched(pattern: RegExp, effect: Ask['effect'], text: string): Ask[] {
+  return [...text.matchAll(pattern)].slice(0, MAX_FRAGMENTS).map((match) => ({
+    effect,
     start: match.index,
     end: match.index + match[0].length,
   }));
@@ -160,11 +170,3 @@ function losses(text: string): Ask[] {
 
 const CONTROL =
   /\b(?:disable|turn(?:ing)? off|switch(?:ing)? off|deactivate|stop|kill|uninstall|bypass|circumvent|pause|suspend|remove|mute|skip|clear|purge|schalte?|deaktiviere?|umgehe?|désactive[rz]?|contourne[rz]?|desactiva|evita|disattiva|aggira|отключи|обойди)\b[^.!?\n]{0,40}\b(?:audit(?:ing)?(?: (?:logs?|trail))?|security (?:logs?|checks?|controls?|scanner|software|hooks?)|logging|monitoring|guard(?:s|rails?)?|gates?|(?:pre-?tool ?use|security|approval) hooks?|polic(?:y|ies)|beacon|firewall|anti-?virus|edr|selinux|apparmor|sandbox(?:ing)?|approvals?|permission (?:checks?|prompts?)|safety (?:checks?|filters?|controls?|features?)|protections?|branch protection|two-factor|mfa|alerts?|alarm|protokollierung|überwachung|richtlinien|journalisation|surveillance|pare-feu|auditoría|registro de|cortafuegos|журнал|защиту)\b|(?:关闭|禁用|停用)[^。\n]{0,12}(?:审计|日志|防火墙|监控|安全)|(?:監査|ログ|ファイアウォール)[^。\n]{0,8}(?:無効|停止)/giu;
-
-function controls(text: string): Ask[] {
-  return [...text.matchAll(CONTROL)].slice(0, MAX_FRAGMENTS).map((match) => ({
-    effect: 'security_disable' as const,
-    start: match.index,
-    end: match.index + match[0].length,
-  }));
-}

@@ -18,7 +18,7 @@ import {
   WANTS_CREDENTIALS,
   WANTS_TRANSFER,
 } from './agent-phrases.ts';
-import { INTO_ARGUMENT, SHADOWS, WANTS_CONTEXT } from './description-phrases.ts';
+import { INTO_ARGUMENT, READ_INTO_ARGUMENT, SHADOWS, WANTS_CONTEXT } from './description-phrases.ts';
 import {
   decodings,
   hiddenMarkup,
@@ -115,8 +115,11 @@ function describes(text: string, whole: number | undefined, found: Detection[]):
       .map((match) => ({ start: match.index, end: match.index + match[0].length }));
   for (const range of all(WANTS_CONTEXT)) found.push(finding('request_context', 'medium', at(range)));
   for (const range of all(SHADOWS)) found.push(finding('tool_shadowing', 'medium', at(range)));
-  for (const ask of asksNear(text, all(INTO_ARGUMENT), { before: 0, behind: 0, read: placesAsked }))
-    found.push(finding(`asks_${ask.effect}`, 'medium', at(ask)));
+  const into = [
+    ...asksNear(text, all(INTO_ARGUMENT), { before: 0, behind: 0, read: placesAsked }),
+    ...asksNear(text, all(READ_INTO_ARGUMENT), { before: 100, behind: 0, read: placesAsked }),
+  ];
+  for (const ask of into) found.push(finding(`asks_${ask.effect}`, 'medium', at(ask)));
 }
 
 /** What no manual has its readers do around a call of a tool. */
