@@ -5,6 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseStrictJson } from '../../core/strict-json.ts';
+import { hasEnded } from '../transport/instance.ts';
 import { type Answered, type Asked, keepingAgent, requestBytes } from '../transport/request.ts';
 import { type Trust, trustIn } from '../transport/trust.ts';
 import { CliFailure, EXIT, refusedByBeacon, unreachable, usage } from './failure.ts';
@@ -31,6 +32,11 @@ export async function findBeacon(world: World): Promise<Beacon> {
   const instance = await readJson(join(folder, 'instance.json'));
   if (typeof instance?.http !== 'string') {
     throw unreachable(`no Beacon is running on ${folder} (start it with npm start, or set BEACON_URL)`);
+  }
+  if (hasEnded(instance)) {
+    throw unreachable(
+      `no Beacon is running on ${folder}: its process has ended (set BEACON_URL for one in a container)`,
+    );
   }
   const { admin_token_file: named } = instance;
   const tokenFile = typeof named === 'string' ? named : join(folder, 'admin.token');

@@ -1,5 +1,6 @@
 // The command against a scripted server on loopback: exit status, what is printed, what is sent.
 
+import { spawnSync } from 'node:child_process';
 import { chmod, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,11 +43,26 @@ describe('finding Beacon', () => {
 
   test('by the instance on the data stub.folder, with its admin token', async () => {
     const data = await mkdtemp(join(tmpdir(), 'beacon-data-'));
-    await writeFile(join(data, 'instance.json'), JSON.stringify({ http: stub.url, grpc: '127.0.0.1:1', pid: 1 }));
+    await writeFile(
+      join(data, 'instance.json'),
+      JSON.stringify({ http: stub.url, grpc: '127.0.0.1:1', pid: process.pid }),
+    );
     await writeFile(join(data, 'admin.token'), 'admin-token\n');
     stub.answers['GET /api/scalar/a'] = { body: { score: 300 } };
     expect((await beacon(request, { env: { BEACON_DATA_DIR: data } })).exit).toBe(0);
     expect(stub.seen[0]?.authorization).toBe('Bearer admin-token');
+  });
+
+  test('the token of one that was killed is not shown to who has its port now', async () => {
+    const data = await mkdtemp(join(tmpdir(), 'beacon-data-'));
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    await writeFile(join(data, 'instance.json'), JSON.stringify({ http: stub.url, pid }));
+    await writeFile(join(data, 'admin.token'), 'admin-token\n');
+    stub.answers['GET /api/scalar/a'] = { body: { score: 300 } };
+    const { exit, err } = await beacon(request, { env: { BEACON_DATA_DIR: data } });
+    expect(exit).toBe(3);
+    expect(err).toContain('its process has ended');
+    expect(stub.seen).toEqual([]);
   });
 
   test('a data stub.folder that others can write to is not believed', async () => {

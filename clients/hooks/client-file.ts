@@ -9,6 +9,7 @@ import { type PublicKey, parseJwks } from '../../core/jwk.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import { dataFolder } from '../cli/beacon.ts';
 import type { World } from '../cli/world.ts';
+import { hasEnded } from '../transport/instance.ts';
 import { readTrust, type Trust, type TrustFiles, trustIn } from '../transport/trust.ts';
 
 export type Beacon = {
@@ -105,7 +106,7 @@ async function runningInstance(folder: string): Promise<Record<string, unknown> 
   if (!bytes) throw new BeaconError('unavailable', 'no Beacon is running');
   const instance = requireObject(parseStrictJson(bytes, { maxBytes: MAX_FILE_BYTES }));
   const { http } = instance;
-  if (typeof http !== 'string') throw new BeaconError('unavailable', 'no Beacon is running');
+  if (typeof http !== 'string' || hasEnded(instance)) throw new BeaconError('unavailable', 'no Beacon is running');
   return { ...instance, http };
 }
 

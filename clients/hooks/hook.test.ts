@@ -120,6 +120,15 @@ describe('what is asked', () => {
     expect((await hook(EVENT, { env: { BEACON_DATA_DIR: folder } })).code).toBe(0);
     expect(beacon.requests[0]?.authorization).toBeUndefined();
   });
+
+  test('not the one that was killed, whoever answers at its port now', async () => {
+    const folder = join(beacon.folder, 'killed');
+    mkdirSync(folder, { mode: 0o700 });
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    writeFileSync(join(folder, 'instance.json'), JSON.stringify({ http: beacon.url, pid }));
+    expect((await hook(EVENT, { env: { BEACON_DATA_DIR: folder } })).code).not.toBe(0);
+    expect(beacon.requests).toEqual([]);
+  });
 });
 
 describe('what is answered', () => {
