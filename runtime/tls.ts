@@ -1,5 +1,6 @@
 // Mutual TLS from three PEM files that may be replaced while the process runs. New connections use the new certificate,
-// old ones live until their age ends, or until an authority was taken out: they may stand on that one. Files that would not work are reported and leave what was read before in force.
+// old ones live until their age ends, or until an authority was taken out: they may stand on that one. Files that would not
+// work are reported and leave what was read before in force.
 
 import type { PeerCertificate } from 'node:tls';
 import { type ChannelCredentials, experimental, ServerCredentials } from '@grpc/grpc-js';

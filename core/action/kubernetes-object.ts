@@ -82,16 +82,18 @@ export function lookInto(kind: string, given: Loose): Insight {
 
 /** A rule without a peer, or whose peer is everybody: policies add up, so that one such undoes the others. */
 function letsAll(spec: Loose): boolean {
-  const open = (rule: unknown, peers: 'from' | 'to') =>
-    list(object(rule)[peers]).length === 0
-      ? list(object(rule).ports).length === 0
-      : list(object(rule)[peers]).some((peer) => {
-          const { ipBlock, namespaceSelector, podSelector } = object(peer);
-          if (/^(?:0\.0\.0\.0|::)\/0$/.test(String(object(ipBlock).cidr))) return true;
-          return namespaceSelector !== undefined && podSelector === undefined && isEmpty(namespaceSelector);
-        });
   // Out to everybody is how most policies leave it.
-  return list(spec.ingress).some((rule) => open(rule, 'from'));
+  return list(spec.ingress)
+    .map(object)
+    .some(({ from, ports }) => {
+      const peers = list(from);
+      return peers.length === 0 ? list(ports).length === 0 : peers.map(object).some(isEverybody);
+    });
+}
+
+function isEverybody({ ipBlock, namespaceSelector, podSelector }: Loose): boolean {
+  if (/^(?:0\.0\.0\.0|::)\/0$/.test(String(object(ipBlock).cidr))) return true;
+  return namespaceSelector !== undefined && podSelector === undefined && isEmpty(namespaceSelector);
 }
 
 const isEmpty = (value: unknown) => Object.keys(object(value)).length === 0;

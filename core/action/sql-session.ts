@@ -1,8 +1,7 @@
 // What statements of one text mean to each other: a transaction that is rolled back, and tables that last as long as they do.
 
-import type { Token } from './sql-tokens.ts';
+import { type Token, upperOf } from './sql-tokens.ts';
 
-const upperOf = (token: Token | undefined) => (token === undefined || token.quoted ? '' : token.word.toUpperCase());
 const ROWS = /^(?:SELECT|INSERT|UPDATE|DELETE|WITH|VALUES|EXPLAIN|SHOW|SET)$/;
 
 /**

@@ -5,6 +5,11 @@
 const MAX_TOKENS = 20_000;
 export type Token = { readonly word: string; readonly quoted: boolean; readonly body?: string };
 
+/** A keyword or name in capitals; '' for what is quoted, which is no keyword, and for none. */
+export function upperOf(token: Token | undefined): string {
+  return token === undefined || token.quoted ? '' : token.word.toUpperCase();
+}
+
 export type Dialect = {
   /** A backslash takes the quote behind it into the string; where it does not, the string ends there. */
   readonly escapes: boolean;

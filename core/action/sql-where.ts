@@ -1,6 +1,6 @@
 // How much of a table a condition leaves: `WHERE 1=1`, `WHERE id > 0` and `WHERE a = 5 OR true` narrow nothing.
 
-import type { Token } from './sql-tokens.ts';
+import { type Token, upperOf } from './sql-tokens.ts';
 
 /** No row, those of one key, some, every one: a later one leaves more. */
 const EXTENTS = ['none', 'one', 'some', 'all'] as const;
@@ -14,8 +14,6 @@ const ENDS = /^(?:RETURNING|ORDER|LIMIT|FETCH|OPTION|SETTINGS|OFFSET)$/;
 
 const least = (left: Extent, right: Extent) => (EXTENTS.indexOf(left) < EXTENTS.indexOf(right) ? left : right);
 const most = (left: Extent, right: Extent) => (least(left, right) === left ? right : left);
-
-const upperOf = (token: Token | undefined) => (token === undefined || token.quoted ? '' : token.word.toUpperCase());
 
 /** Whether a statement that begins at `at` takes every row: no condition of its own, or one that leaves them all. */
 export function takesAll(tokens: readonly Token[], at: number, table: string): boolean {

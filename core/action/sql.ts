@@ -2,7 +2,7 @@
 
 import { graver, gravity } from './effects.ts';
 import { keptBack, ownTables } from './sql-session.ts';
-import { type Cut, cutSql, readings, type Token } from './sql-tokens.ts';
+import { type Cut, cutSql, readings, type Token, upperOf } from './sql-tokens.ts';
 import { takesAll } from './sql-where.ts';
 import type { Effect } from './types.ts';
 
@@ -127,7 +127,7 @@ function statementEffect(tokens: readonly Token[], flags: Set<string>, tables: S
 }
 
 function oneEffect(tokens: readonly Token[], flags: Set<string>, tables: Set<string>, depth: number): Effect {
-  const upper = tokens.map((token) => (token.quoted ? '' : token.word.toUpperCase()));
+  const upper = tokens.map(upperOf);
   addTables(tokens, upper, tables);
   let verb = upper.find((word) => word !== '' && word !== '(') ?? '';
   if (verb === 'EXPLAIN') {
@@ -324,7 +324,7 @@ const DEFINES = /^(?:CREATE|ALTER|GRANT|REVOKE|COMMENT|DO|EXECUTE|EXEC|PREPARE|S
 
 /** At statements in a common table expression or a block, and at those that follow without a semicolon, as some databases take them. */
 function parted(tokens: readonly Token[]): (readonly Token[])[] {
-  const upper = tokens.map((token) => (token.quoted ? '' : token.word.toUpperCase()));
+  const upper = tokens.map(upperOf);
   const opening = upper.findIndex((word) => word !== '' && word !== '(');
   const parts: (readonly Token[])[] = [];
   let from = 0;

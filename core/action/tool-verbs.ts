@@ -109,11 +109,11 @@ function wholeCollection(effect: Effect, name: string, given: Given): boolean {
   if (effect !== 'database_change' || !/(?:^|_)(?:update|replace|set|modify|patch|overwrite)/.test(name)) return false;
   return ['filter', 'query', 'where', 'selector', 'match', 'condition', 'conditions'].some((key) => {
     const value = given[key];
-    if (typeof value === 'string')
-      return value.trim() !== '' && !value.trimStart().startsWith('{')
-        ? sqlEffect(`DELETE FROM t WHERE ${value.slice(0, MAX_CONDITION)}`).effect === 'database_destroy'
-        : value.trim() !== '' && /^\{\s{0,64}\}$/.test(value.trim());
-    return isObject(value) && Object.keys(value).length === 0;
+    if (typeof value !== 'string') return isObject(value) && Object.keys(value).length === 0;
+    const condition = value.trim();
+    if (condition === '') return false;
+    if (condition.startsWith('{')) return /^\{\s{0,64}\}$/.test(condition);
+    return sqlEffect(`DELETE FROM t WHERE ${value.slice(0, MAX_CONDITION)}`).effect === 'database_destroy';
   });
 }
 

@@ -1,6 +1,7 @@
 // Which kill switch this signer follows: the latest to lead, of the log it followed first. One that was paused or cut off
 // while another took over must neither prolong a lease nor be told that its fence stands; neither must a second kill
-// switch with a log of its own, nor one whose log was put back to an older copy. Kept across starts, because a signer that forgot its fences would believe either.
+// switch with a log of its own, nor one whose log was put back to an older copy. Kept across starts, because a signer that
+// forgot its fences would believe either.
 
 import { BeaconError } from '../../core/errors.ts';
 import type { GrantLeaseRequest, Leader } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
