@@ -26,13 +26,10 @@ export function preAuthEncoding(payload: Uint8Array, payloadType: string = PAYLO
 
 /** The stored spelling. Throws `payload_too_large` beyond 65,535 bytes. */
 export function writeEnvelope(envelope: SignedEnvelope, payloadType: string = PAYLOAD_TYPE): Uint8Array {
-  const bytes = Buffer.from(
-    JSON.stringify({
-      payloadType,
-      payload: encodeBase64(envelope.payload),
-      signatures: [{ keyid: envelope.keyId, sig: encodeBase64(envelope.signature) }],
-    }),
-  );
+  // Base64 needs no escape; JSON.stringify would look for one in all of it.
+  const payload = encodeBase64(envelope.payload) + BEFORE_KEY.slice(0, -1);
+  const signature = JSON.stringify(envelope.keyId) + BEFORE_SIGNATURE.slice(1) + encodeBase64(envelope.signature);
+  const bytes = Buffer.from(openingOf(payloadType) + payload + signature + END);
   if (bytes.length > MAX_ENVELOPE_BYTES) {
     throw new BeaconError(
       'payload_too_large',

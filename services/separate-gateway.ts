@@ -10,6 +10,7 @@ import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
 import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';
 import { RedisTokenStore } from '../ports/token-store/redis.ts';
 import { SqliteTokenCopy } from '../ports/token-store/sqlite-copy.ts';
+import { randomHex } from '../runtime/random.ts';
 import { SqliteFile } from '../runtime/sqlite.ts';
 import { createAccess, tokenDigest } from './access.ts';
 import { adminTokenOf, instanceOf, prepareAgentDoors } from './agent-doors.ts';
@@ -53,13 +54,13 @@ export async function startGateway(run: Run): Promise<Started> {
       log: (killSwitchLogs[i] as (typeof killSwitchLogs)[number]).service,
     })),
     now: Date.now,
-    newRequestId: () => randomBytes(16).toString('hex'),
+    newRequestId: () => randomHex(16),
   });
   const unanswered = new UnansweredCalls({
     replicas: (await dialAll(mesh, run, UnansweredService, 'decision', config.decisions)).map(({ service }) => service),
     now: Date.now,
     // Sorts by time, as the decision service's own.
-    newActionId: () => `act_${Date.now().toString(16).padStart(12, '0')}${randomBytes(10).toString('hex')}`,
+    newActionId: () => `act_${Date.now().toString(16).padStart(12, '0')}${randomHex(10)}`,
     context: ownCall('gateway', REPORT_TIMEOUT_MS),
     failed: (event, error) => failed(event)(error),
   });

@@ -1,6 +1,5 @@
 // One composition for each target. Each serves on the mesh what the table of peers gives the others.
 
-import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { DescService } from '@bufbuild/protobuf';
 import type { Server } from '@grpc/grpc-js';
@@ -10,6 +9,7 @@ import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb
 import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
 import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
+import { randomHex } from '../runtime/random.ts';
 import { type HostOptions, host, type Service } from '../runtime/rpc.ts';
 import { addHealth, drainRpc, type Health } from '../runtime/rpc-server.ts';
 import { composeActivation, composeDecision, composePolicy } from './decision/compose.ts';
@@ -139,7 +139,7 @@ export async function startDecision(run: Run): Promise<Started> {
   unanswered.start();
   const relay = serveRelay(decision, {
     now: Date.now,
-    newTraceId: () => randomBytes(16).toString('hex'),
+    newTraceId: () => randomHex(16),
     onInternal: failed('rpc.internal_error'),
   });
   const service = await serve(mesh, run, [

@@ -60,7 +60,7 @@ export function admitProposal(input: AdmitInput): Admitted {
     });
   }
   const findings = new Findings(input.detect);
-  const parts = new Map<string, ActionPart>();
+  const parts: ActionPart[] = [];
   const tools = new Set<string>();
   const told = { extent: new Extent(context.git?.staged), commands: new Commands(), regions: new Regions() };
   actions.forEach((proposed, index) => {
@@ -69,18 +69,18 @@ export function admitProposal(input: AdmitInput): Admitted {
     for (const part of finish(
       reading,
       field,
-      input,
+      { ...input, context },
       findings,
       told,
       reading.place ?? PLACES[proposed.kind.case ?? ''],
     )) {
-      parts.set(JSON.stringify(part), part);
+      parts.push(part);
       tools.add(part.tool);
     }
     const called = calledName(proposed, (text) => findings.mask(text, field));
     if (SCOPE_NAME.test(called)) tools.add(called);
   });
-  const action: CanonicalAction = { parts: settle([...parts.values()], digest) };
+  const action: CanonicalAction = { parts: settle(withoutCopies(parts), digest) };
   return {
     action,
     externality: worstExternality(action.parts),
@@ -91,6 +91,11 @@ export function admitProposal(input: AdmitInput): Admitted {
     summary: summarise(action.parts),
     tools: [...tools],
   };
+}
+
+function withoutCopies(parts: readonly ActionPart[]): readonly ActionPart[] {
+  if (parts.length < 2) return parts;
+  return [...new Map(parts.map((part) => [JSON.stringify(part), part])).values()];
 }
 
 /** Kinds whose text is not what the agent does, but what it is told. */
@@ -163,13 +168,10 @@ function finish(
     if (range === undefined || reading.texts.length !== 1) return whole;
     return payloadOf(all.filter((item) => item.start < range.end && item.end > range.start));
   };
-  const drafts = new Map(
-    commands
-      .take(reading.drafts, mask)
-      .map((draft) => [draftKey({ ...draft, range: all.length === 0 ? undefined : draft.range }), draft]),
-  );
-  if (drafts.size === 0) drafts.set('', NOTHING);
-  return [...drafts.values()].map((draft) => {
+  const taken = commands.take(reading.drafts, mask);
+  const keyOf = (draft: Draft) => draftKey({ ...draft, range: all.length === 0 ? undefined : draft.range });
+  const drafts = taken.length < 2 ? taken : [...new Map(taken.map((draft) => [keyOf(draft), draft])).values()];
+  return (drafts.length === 0 ? [NOTHING] : drafts).map((draft) => {
     const part = finishPart(draft, { where, mask, digest: input.digest, sensitive });
     extent.add(draft, part, where.workspace);
     regions.add(draft, part);

@@ -103,8 +103,12 @@ function systemsOf(effect: Effect): string[] {
   return system === '' ? [] : [system];
 }
 
+/** Nearly every name and path; nothing in it can mislead. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /** Whatever cannot be shown as it is carries a digest of what it was: two names never become one. */
 function bound(text: string, { digest }: Finishing, maxLength = MAX_TARGET_LENGTH): string {
+  if (text.length <= maxLength && PLAIN.test(text)) return text;
   // Control, zero-width and direction characters could make a target read as another.
   const clean = text.replace(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, '\ufffd').toWellFormed();
   if (clean === text && clean.length <= maxLength) return clean;
@@ -131,10 +135,10 @@ const NOWHERE: Where = {
 };
 
 function lookUp(target: DraftTarget, where: Where): Place | undefined {
+  if (target.id.startsWith('file:')) return placeOf(target.id.slice(5), target.glob, where);
   // A file behind an address is a file, also where a page shows its source.
   const path = /^url:(?:https?:\/\/)?(?:view-source:)?file:?\/\/[^/]*(\/.*)$/i.exec(target.id)?.[1];
   if (path !== undefined) return placeOf(path, target.glob, where);
-  if (target.id.startsWith('file:')) return placeOf(target.id.slice(5), target.glob, where);
   const host = remoteHost(target.id);
   return host === undefined ? undefined : placeOf(target.id.slice(host.length + 6), target.glob, NOWHERE);
 }

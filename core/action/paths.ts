@@ -19,10 +19,20 @@ export type Where = {
 };
 
 const efforts = new WeakMap<ActionContext, Effort>();
+/** As the last directory asked about saw it. */
+const seen = new WeakMap<ActionContext, { readonly cwd: string | undefined; readonly where: Where }>();
 
 const HOMES = /^(\/root|\/home\/[^/]+|\/Users\/[^/]+|\/[A-Za-z]:\/Users\/[^/]+)(?=\/|$)/;
 
 export function whereFrom(context: ActionContext, cwd?: string): Where {
+  const last = seen.get(context);
+  if (last && last.cwd === cwd) return last.where;
+  const where = readWhere(context, cwd);
+  seen.set(context, { cwd, where });
+  return where;
+}
+
+function readWhere(context: ActionContext, cwd: string | undefined): Where {
   const given = context.cwd === undefined ? undefined : normalise(context.cwd);
   const here = cwd === undefined || cwd === '' ? given : resolvePath(cwd, given, undefined);
   const named = context.workspace === undefined ? (given ?? here) : normalise(context.workspace);

@@ -186,8 +186,27 @@ const PATTERN_TABLES = {
   folders: grave(FOLDERS),
 };
 
+/** Each path of a proposal is looked up by several readers. So many, of so many characters, are remembered. */
+const MAX_KNOWN_PLACES = 256;
+const MAX_KNOWN_CHARACTERS = 256;
+const known = new WeakMap<Where, Map<string, Place>>();
+
 /** Looks a resolved path up. A glob also has the tags of what it could match. */
 export function placeOf(path: string, glob: boolean, where: Where): Place {
+  let places = known.get(where);
+  if (places === undefined) {
+    places = new Map();
+    known.set(where, places);
+  }
+  const key = glob ? `*${path}` : `.${path}`;
+  const before = places.get(key);
+  if (before !== undefined) return before;
+  const place = lookUp(path, glob, where);
+  if (places.size < MAX_KNOWN_PLACES && path.length <= MAX_KNOWN_CHARACTERS) places.set(key, place);
+  return place;
+}
+
+function lookUp(path: string, glob: boolean, where: Where): Place {
   const scope = scopeOf(glob ? withoutGlob(path) : path, where);
   const tags = new Set<Tag>();
   const key = placeKey(path, where);

@@ -310,7 +310,8 @@ function matches(kind: Kind, pattern: RegExp, text: string): Signal[] {
 const RANK = { low: 0, medium: 1, high: 2 };
 
 /** Without overlaps: what is asked for stands before who is called, then the surer, then that it was hidden, then the longer. */
-function settle(found: readonly Detection[]): Detection[] {
+function settle(found: readonly Detection[]): readonly Detection[] {
+  if (found.length === 0) return found;
   const asks = (item: Detection) => Number(item.kind.startsWith('asks_'));
   const hidden = (item: Detection) => Number(Object.values(HIDDEN).includes(item.kind));
   const order = [...found].sort(

@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
+import { rfc3339 } from '../../core/rfc3339.ts';
 import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import type { ActionRecord, OutcomeStatus } from '../../ports/action-store/port.ts';
 import type { DecisionDeps } from './deps.ts';
@@ -11,7 +12,7 @@ import { actionToProto, findAction, mayFollow, OUTCOME, recorded } from './follo
 import type { EpochMemory } from './gather.ts';
 import { type Claim, once } from './once.ts';
 import type { Recorder } from './recorder.ts';
-import { actionDraft, laterDraft, rfc3339 } from './records.ts';
+import { actionDraft, laterDraft } from './records.ts';
 import { stopOf } from './stop.ts';
 
 export const MAX_STATEMENT_CHARS = 2_000;

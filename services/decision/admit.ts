@@ -6,7 +6,7 @@ import { admitProposal } from '../../core/action/admit.ts';
 import type { Called } from '../../core/action/called.ts';
 import { readContext, redactContext } from '../../core/action/context.ts';
 import type { Change } from '../../core/action/extent.ts';
-import type { Detect } from '../../core/action/redact.ts';
+import type { Detect, LocatedFinding } from '../../core/action/redact.ts';
 import type { ActionContext, CanonicalAction, Finding } from '../../core/action/types.ts';
 import { enforceabilityOf, type Isolation, runtimeFamily } from '../../core/enforceability.ts';
 import type { RuntimeFamily } from '../../core/envelope.ts';
@@ -89,14 +89,15 @@ export function admit(proposal: Proposal, call: CallContext, deps: AdmitDeps): A
 
 function detection({ privacy }: AdmitDeps, tenantId: string): Detect {
   const { keys, detectors } = privacy;
-  return (text, where, place) =>
-    detectors.flatMap((detector) =>
-      detector.detect(text, place).map((found) => ({
-        ...found,
-        where,
-        digest: keys.digest(tenantId, text.slice(found.start, found.end)),
-      })),
-    );
+  return (text, where, place) => {
+    const located: LocatedFinding[] = [];
+    for (const detector of detectors) {
+      for (const found of detector.detect(text, place)) {
+        located.push({ ...found, where, digest: keys.digest(tenantId, text.slice(found.start, found.end)) });
+      }
+    }
+    return located;
+  };
 }
 
 /** The first half of `admit`: nothing of what is proposed has been looked at. */

@@ -6,12 +6,13 @@ import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
 import { EVENTS } from '../../core/events.ts';
 import type { CallContext } from '../../core/principal.ts';
+import { rfc3339 } from '../../core/rfc3339.ts';
 import * as pb from '../../gen/beacon/v1/decision_service_pb.js';
 import type { ActionRecord, ApprovalRecord, ApprovalStatus } from '../../ports/action-store/port.ts';
 import { type ActionDeps, redact } from './actions.ts';
 import { findAction, recorded } from './follow.ts';
 import { type Claim, once } from './once.ts';
-import { laterDraft, rfc3339 } from './records.ts';
+import { laterDraft } from './records.ts';
 
 export const MAX_WAIT_MS = 60_000;
 export const MAX_REASON_CHARS = 500;

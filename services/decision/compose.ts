@@ -1,6 +1,6 @@
 // Puts the decision service together: policy, detectors, where time and chance come from, and what is counted.
 
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EVENTS } from '../../core/events.ts';
@@ -19,6 +19,7 @@ import { HttpPolicySource } from '../../ports/policy-source/http.ts';
 import { FilePolicyKeep } from '../../ports/policy-source/keep-file.ts';
 import type { PolicySource } from '../../ports/policy-source/port.ts';
 import type { TenantKeys } from '../../ports/tenant-key/port.ts';
+import { randomHex } from '../../runtime/random.ts';
 import type { Tracing } from '../../runtime/tracing.ts';
 import type { DecisionDeps, DecisionSettings, Meter, Signer, Stores } from './deps.ts';
 import { PolicyActivation } from './policy-activation.ts';
@@ -29,7 +30,6 @@ import { residentDecision } from './resident.ts';
 import { DecisionMaker } from './service.ts';
 import { carryingTrace, tracedDecision } from './traced.ts';
 
-const RANDOM_POOL_BYTES = 4_096;
 const SEAL_TIMEOUT_MS = 5_000;
 
 export type DecisionOptions = {
@@ -65,7 +65,6 @@ export function composeDecision(options: DecisionOptions): DecisionMaker {
   const { stores, source, keys, settings, meter, policy, activation, now, failed, tracing, residency } = options;
   const bus = loggedDecisions(options);
   const signer = carryingTrace(options.signer, { tracing, residency });
-  const randomHex = pooledRandomHex();
   const newId = () => now().toString(16).padStart(12, '0') + randomHex(10);
   const env = { now, failed, bus, meter, randomHex, newId };
   const privacy = { detectors: allDetectors(), keys };
@@ -191,19 +190,5 @@ function systemCall(deadlineMs: number): CallContext {
     deadlineMs,
     requestDigest: '',
     traceId: randomUUID().replaceAll('-', ''),
-  };
-}
-
-/** Random bytes by the page: a call to the system for each of a decision's ids costs more than the ids. */
-function pooledRandomHex(): (bytes: number) => string {
-  let pool = randomBytes(RANDOM_POOL_BYTES);
-  let at = 0;
-  return (bytes) => {
-    if (at + bytes > pool.length) {
-      pool = randomBytes(RANDOM_POOL_BYTES);
-      at = 0;
-    }
-    at += bytes;
-    return pool.toString('hex', at - bytes, at);
   };
 }

@@ -94,21 +94,18 @@ export async function gather(
   const { asker } = asked;
   const toolScopes = tools.map(toolScope);
   const missing: string[] = [];
-  const late = timeUp(deps.settings.gatherTimeoutMs);
-  const get = async <T>(name: string, answer: Promise<Answer<T>>): Promise<T | undefined> => {
-    const got = await Promise.race([answer, late.passed]);
+  const answers = [withTools(asked.list, toolScopes, deps), asked.score, asked.approved, asked.budget] as const;
+  const answered = await inTime(answers, deps.settings.gatherTimeoutMs);
+  const get = <T>(name: string, got: Answer<T>): T | undefined => {
     if ('value' in got) return got.value;
     missing.push(name);
     deps.env.failed(`gather.${name}`, got.fault);
     return undefined;
   };
-  const [list, score, approved, budget] = await Promise.all([
-    get('revocations', withTools(asked.list, toolScopes, deps)),
-    get('score', asked.score),
-    get('approval', asked.approved),
-    get('budget', asked.budget),
-  ]);
-  late.cancel();
+  const list = get('revocations', answered[0]);
+  const score = get('score', answered[1]);
+  const approved = get('approval', answered[2]);
+  const budget = get('budget', answered[3]);
   const epoch = list?.epoch === undefined || list.epoch < epochs.highest ? null : list.epoch;
   if (epoch !== null) epochs.see(epoch);
   const figure = figureOf(score, asker.provenance);
@@ -170,10 +167,27 @@ function joined(lists: readonly Listed[]): Listed {
   return { epoch, revoked: lists.flatMap((list) => list.revoked) };
 }
 
-/** One timer for everything that is asked; the answers that have come by then are read first. */
-function timeUp(timeoutMs: number): { readonly passed: Promise<{ readonly fault: unknown }>; cancel(): void } {
-  const { promise, resolve } = Promise.withResolvers<{ readonly fault: unknown }>();
-  const over = () => resolve({ fault: new Error(`no answer within ${timeoutMs} ms`) });
-  const timer = setTimeout(() => setImmediate(over), timeoutMs);
-  return { passed: promise, cancel: () => clearTimeout(timer) };
+type Answers = readonly Promise<Answer<unknown>>[];
+type Settled<T extends Answers> = { readonly [at in keyof T]: Awaited<T[at]> };
+
+/** One timer for everything that is asked; what has come by then is read first, and the rest is a fault. */
+function inTime<T extends Answers>(answers: T, timeoutMs: number): Promise<Settled<T>> {
+  return new Promise((resolve) => {
+    const settled: (Answer<unknown> | undefined)[] = answers.map(() => undefined);
+    let missing = answers.length;
+    const done = () => {
+      const late = missing > 0 && { fault: new Error(`no answer within ${timeoutMs} ms`) };
+      resolve(settled.map((answer) => answer ?? late) as unknown as Settled<T>);
+    };
+    const timer = setTimeout(() => setImmediate(done), timeoutMs);
+    answers.forEach((answer, at) => {
+      answer.then((value) => {
+        settled[at] = value;
+        missing -= 1;
+        if (missing > 0) return;
+        clearTimeout(timer);
+        done();
+      });
+    });
+  });
 }

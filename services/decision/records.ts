@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { ActionPart } from '../../core/action/types.ts';
 import { sha256Hex } from '../../core/canonical-json.ts';
+import { rfc3339 } from '../../core/rfc3339.ts';
 import type { Verdict } from '../../core/route.ts';
 import { runs } from '../../core/route.ts';
 import { SEVERE_EFFECTS } from '../../core/trust-score/weights.ts';
@@ -189,10 +190,6 @@ export function toDraft(values: DraftValues): Draft {
         }
       : {}),
   });
-}
-
-export function rfc3339(ms: number): string {
-  return new Date(ms).toISOString();
 }
 
 /** Provenance stands in every receipt: what a caller only asserted moves no minted agent's score. */

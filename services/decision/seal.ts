@@ -8,6 +8,7 @@ import { keyIdOf } from '../../core/dsse.ts';
 import { BeaconError } from '../../core/errors.ts';
 import { parseReceiptId } from '../../core/ids.ts';
 import type { CallContext } from '../../core/principal.ts';
+import { rfc3339 } from '../../core/rfc3339.ts';
 import { deny, runs, type Verdict } from '../../core/route.ts';
 import { Durability } from '../../gen/beacon/v1/common_pb.js';
 import { type SealedReceipt, SealRequestSchema } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
@@ -16,15 +17,7 @@ import type { DecisionDeps } from './deps.ts';
 import type { Gathered } from './gather.ts';
 import { combine, type Judged } from './judge.ts';
 import type { SealedView } from './project.ts';
-import {
-  actionDraft,
-  type DecisionParts,
-  type DraftValues,
-  decisionDraft,
-  laterDraft,
-  rfc3339,
-  toDraft,
-} from './records.ts';
+import { actionDraft, type DecisionParts, type DraftValues, decisionDraft, laterDraft, toDraft } from './records.ts';
 
 export type ToSeal = {
   readonly admitted: Admitted;

@@ -15,6 +15,7 @@ import { secretsDetector } from '../../ports/detectors/secrets.ts';
 import { createHttpServer, type HttpServer, type HttpTls, refuseOtherMethods } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import { randomHex } from '../../runtime/random.ts';
 import { host, type Service } from '../../runtime/rpc.ts';
 import type { RpcAdmission } from '../../runtime/rpc-admission.ts';
 import type { IncomingCall } from '../../runtime/rpc-incoming.ts';
@@ -135,7 +136,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
   const secrets = secretsDetector();
   const trace: TraceOptions = {
     tracing: deps.tracing,
-    newTraceId: () => traceId(options),
+    newTraceId: () => randomHex(16),
     looksSecret: (text) => secrets.detect(text).length > 0,
     residency: deps.residency,
   };
@@ -324,10 +325,6 @@ function ownContext(options: GatewayOptions): CallContext {
     principal: { role: 'auditor', provenance: 'authenticated', subject: 'service:gateway' },
     deadlineMs: options.now() + options.decisionTimeoutMs,
     requestDigest: '',
-    traceId: traceId(options),
+    traceId: randomHex(16),
   };
-}
-
-function traceId(options: GatewayOptions): string {
-  return Buffer.from(options.randomBytes(16)).toString('hex');
 }

@@ -5,6 +5,7 @@ import { BeaconError } from '../../core/errors.ts';
 import { receiptId } from '../../core/ids.ts';
 import { buildStatement, isReceiptKind, type ReceiptKind, signEnvelope } from '../../core/receipt.ts';
 import { CLOCK_BOUND_MS } from '../../core/revocation.ts';
+import { rfc3339 } from '../../core/rfc3339.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { Draft } from '../../gen/beacon/v1/receipt_signer_service_pb.js';
 import type { SigningKey } from '../../ports/signing-key/port.ts';
@@ -74,8 +75,4 @@ export function stamp({ draft, predicate }: CheckedDraft, at: Stamp, key: Signin
 export function permitEnd(draft: Draft, lease: Lease): number {
   const used = lease.notAfterMs - CLOCK_BOUND_MS;
   return Math.min(draft.permitNotAfter ? timestampMs(draft.permitNotAfter) : used, used);
-}
-
-function rfc3339(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -25,11 +25,16 @@ const WHOLE: readonly RegExp[] = [
   String.raw`go\senv\s(?:GOOS|GOARCH|GOVERSION)(?:\s(?:GOOS|GOARCH|GOVERSION))*`,
   String.raw`node\s(?:-p|--print)\s["']?process\.(?:platform|arch|version|versions\.\w+)["']?`,
 ].map((whole) => new RegExp(`^(?:${whole})$`));
+/** Programs that any of them begins with. */
+const TELLERS = new Set(
+  ['git', 'uname', 'arch', 'nproc', 'go', 'node', 'python', 'python3', 'rustc'].concat('dpkg', 'getconf', 'rpm'),
+);
 
 /** Every word is known: what was put together here is not. */
 export function isPublicFact(words: readonly Arg[]): boolean {
-  if (!words.every((word) => word.known && !word.glob) || words.length > 12) return false;
-  const [program, ...rest] = words.map(({ text }) => text);
-  const text = [programName(program ?? '') ?? '', ...rest].join(' ');
+  if (words.length > 12) return false;
+  const name = programName(words[0]?.text ?? '') ?? '';
+  if (!TELLERS.has(name) || !words.every((word) => word.known && !word.glob)) return false;
+  const text = [name, ...words.slice(1).map((word) => word.text)].join(' ');
   return text.length <= 400 && WHOLE.some((whole) => whole.test(text));
 }
