@@ -13,6 +13,11 @@ export class Overdue {
     this.#timeoutMs = timeoutMs;
   }
 
+  /** Replies that are waited for. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   /** As `reply` settles, or rejects when it has not in time; what comes of it later is nobody's. */
   watch<T>(reply: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {

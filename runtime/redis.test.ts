@@ -88,6 +88,21 @@ describeWithRedis('a connection to redis', () => {
     expect(await asked).toBe('PONG');
   });
 
+  it('sends at once what it is asked alone, and gathers a turn while replies are waited for', async () => {
+    const redis = await open((await start()).address);
+    const alone = redis.command('PING');
+    expect(redis.left()).toBeUndefined();
+    // Asked behind it, in the same turn or the next, it waits for that turn's end.
+    const second = redis.command('ECHO', 'second');
+    const left = redis.left();
+    expect(left).toBeInstanceOf(Promise);
+    await left;
+    expect(await Promise.all([alone, second])).toEqual(['PONG', 'second']);
+    const next = redis.command('PING');
+    expect(redis.left()).toBeUndefined();
+    expect(await next).toBe('PONG');
+  });
+
   it('is let in as an ACL user, with no more rights than documented', async () => {
     const server = await start();
     const admin = await open(server.address);

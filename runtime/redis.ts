@@ -47,6 +47,8 @@ export class RedisConnection {
   readonly #overdue: Overdue;
   #session = 0;
   #usable = false;
+  /** Nothing had been asked and not answered when this turn's first question was. */
+  #alone = false;
   #lastFault: unknown;
 
   constructor(client: Redis, { prefix, onState, commandTimeoutMs }: RedisConnectionOptions) {
@@ -82,9 +84,13 @@ export class RedisConnection {
     }
   }
 
-  /** Resolves when what was asked in this turn of the event loop has been handed to the socket. */
-  left(): Promise<void> {
-    return new Promise((resolve) => setImmediate(resolve));
+  /** Done when what was asked in this turn of the event loop has been handed to the socket. */
+  left(): Promise<void> | undefined {
+    const { stream } = this.#client;
+    if (!this.#alone || stream.writableCorked === 0) return new Promise((resolve) => setImmediate(resolve));
+    // Nothing else is under way, so there is nothing to wait for that would leave with it.
+    stream.uncork();
+    return undefined;
   }
 
   /** A script that runs whole or, refused before its first write, not at all. One round trip, once the server has it. */
@@ -139,6 +145,7 @@ export class RedisConnection {
   #cork(): void {
     const { stream } = this.#client;
     if (stream.writableCorked > 0) return;
+    this.#alone = this.#overdue.size === 0;
     stream.cork();
     setImmediate(() => stream.uncork());
   }

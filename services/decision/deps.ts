@@ -22,8 +22,8 @@ export type Signer = Pick<Service<typeof ReceiptSignerService, CallContext>, 'se
 export type Stores = {
   /** False once a write was lost: nothing is decided then, because what follows from it could not be kept. */
   readonly writable: () => boolean;
-  /** Resolves when what was asked of stores elsewhere has left this process; absent where the stores are in it. */
-  readonly left?: () => Promise<void>;
+  /** Done when what was asked of stores elsewhere has left this process; absent where the stores are in it. */
+  readonly left?: () => Promise<void> | undefined;
   readonly revocations: RevocationList;
   readonly scores: ScoreStore;
   readonly actions: ActionStore;
