@@ -122,7 +122,7 @@ function guardedProcess(): HookWorld {
     try {
       writeSync(2, `Beacon: refused, because the hook ${why}.\n`);
     } finally {
-      process.exit(REFUSED);
+      endRefused();
     }
   };
   process.on('uncaughtException', (error) => refuse(`failed (${error.message})`));
@@ -139,6 +139,15 @@ function guardedProcess(): HookWorld {
     err: (text) => writeAll(2, text),
     close: () => void process.stdin.destroy(),
   };
+}
+
+/**
+ * An exit waits for what other threads are at, and a look at a pipe, a mount or a name server may never end: the client would
+ * give the hook up and run the tool. Another program in the place of this one waits for nothing.
+ */
+function endRefused(): never {
+  process.execve?.(process.execPath, [process.execPath, '-e', `process.exitCode = ${REFUSED}`], {});
+  process.exit(REFUSED);
 }
 
 function writeAll(fd: number, text: string): void {
