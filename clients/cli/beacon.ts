@@ -19,7 +19,7 @@ export type Json = Record<string, unknown>;
 export type Beacon = {
   readonly url: string;
   /** Throws CliFailure: exit 3 when there is no answer in time, else what the problem's code calls for. */
-  ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: Json): Promise<Json>;
+  ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: Json, options?: { timeoutMs?: number }): Promise<Json>;
   /** The same for answers that are not JSON. */
   fetchBytes(path: string, options?: { timeoutMs?: number }): Promise<Uint8Array>;
 };
@@ -68,7 +68,8 @@ function beaconAt(url: string, token: string | undefined, trust: Trust | undefin
   };
   return {
     url,
-    ask: async (method, path, body) => requireJson(await send(method, path, body), path),
+    ask: async (method, path, body, options = {}) =>
+      requireJson(await send(method, path, body, options.timeoutMs), path),
     fetchBytes: (path, options = {}) => send('GET', path, undefined, options.timeoutMs),
   };
 }
