@@ -5,6 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseStrictJson } from '../../core/strict-json.ts';
+import { crossesInClear } from '../transport/in-clear.ts';
 import { hasEnded } from '../transport/instance.ts';
 import { type Answered, type Asked, keepingAgent, requestBytes } from '../transport/request.ts';
 import { type Trust, trustIn } from '../transport/trust.ts';
@@ -26,7 +27,7 @@ export type Beacon = {
 
 export async function findBeacon(world: World): Promise<Beacon> {
   const { BEACON_URL: url, BEACON_TOKEN: token } = world.env;
-  if (url) return beaconAt(requireUrl(url), token, await trustIn(world.env, undefined));
+  if (url) return beaconAt(requireClosed(requireUrl(url)), token, await trustIn(world.env, undefined));
   const folder = dataFolder(world);
   await requirePrivate(folder);
   const instance = await readJson(join(folder, 'instance.json'));
@@ -130,6 +131,12 @@ function requireUrl(text: string): string {
   const url = URL.parse(text);
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw usage(`not an http(s) address: ${text}`);
   return text.replace(/\/+$/, '');
+}
+
+/** As a hook does: what is asked of Beacon carries a token or what an agent is about to do. */
+function requireClosed(url: string): string {
+  if (crossesInClear(new URL(url))) throw usage(`${url} would be asked in clear: https is needed beyond loopback`);
+  return url;
 }
 
 async function requirePrivate(folder: string): Promise<void> {

@@ -41,6 +41,19 @@ describe('finding Beacon', () => {
     expect(stub.seen.map(({ url }) => url)).toEqual(['/api/scalar/a']);
   });
 
+  test('beyond loopback only over TLS: the token could be read on the way', async () => {
+    for (const url of [
+      'http://192.0.2.1:7500',
+      'HTTP://beacon.example',
+      'http://127.0.0.1.example',
+      'http://localhost.',
+    ]) {
+      const { exit, err } = await beacon(request, { env: { BEACON_URL: url, BEACON_TOKEN: 'secret-token' } });
+      expect(exit).toBe(2);
+      expect(err).toMatch(/https is needed beyond loopback/);
+    }
+  });
+
   test('by the instance on the data stub.folder, with its admin token', async () => {
     const data = await mkdtemp(join(tmpdir(), 'beacon-data-'));
     await writeFile(
