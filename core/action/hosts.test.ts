@@ -20,8 +20,25 @@ describe('addresses of the machine and its cloud', () => {
     'http://x-169-254-169-254.sslip.io/',
     'http://metadata.google.internal/computeMetadata/v1/',
     'http://user@169.254.169.254/',
+    // Some end the host at a backslash, some before an @ behind it.
+    'http://api.example\\@169.254.169.254/',
+    'http://169.254.169.254\\@api.example/',
+    'http:///169.254.169.254/',
+    'http://169\u3002254\uff0e169\uff61254/',
+    'http://%31%36%39.254.169.254/',
+    'http://metadata%2Egoogle.internal/',
   ])('%s is the metadata service', (url) => {
     expect(get(url).effect).toBe('read_credential');
+  });
+
+  test.each([
+    'http:/169.254.169.254/',
+    'HTTP:\\\\169.254.169.254\\latest',
+    'file:/etc/shadow',
+    'file:///etc/shadow',
+    'file://localhost/etc/shadow',
+  ])('curl %s reads credentials', (url) => {
+    expect(gravest(admitShell(`curl '${url}'`)).effect).toBe('read_credential');
   });
 
   test.each([
