@@ -220,6 +220,18 @@ describe('score, revoke, approvals, token, status', () => {
     expect(stub.seen[0]?.url).toBe('/api/scalar/a?tenant_id=t');
   });
 
+  test.each([
+    ['execute', '--agent', 'a', '--tenant', 't', '--code', '-'],
+    ['explain', '-'],
+  ])('%s: bytes on stdin that are no text are not asked about as another', async (...argv) => {
+    const stdin = Buffer.from([0x72, 0x6d, 0x20, 0xff, 0x2e, 0x2e]);
+    expect(await beacon(argv, { env: { BEACON_URL: stub.url }, stdin })).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('not UTF-8'),
+    });
+    expect(stub.seen).toEqual([]);
+  });
+
   test('revoke and reinstate say how far they reached and what they do not stop', async () => {
     const logs = [{ origin: ORIGIN, fence_index: 7 }];
     stub.answers['POST /api/revocations'] = {
