@@ -122,14 +122,15 @@ function guardedProcess(): HookWorld {
     try {
       writeSync(2, `Beacon: refused, because the hook ${why}.\n`);
     } finally {
-      endRefused();
+      endNow(REFUSED);
     }
   };
   process.on('uncaughtException', (error) => refuse(`failed (${error.message})`));
   process.on('unhandledRejection', () => refuse('failed (unhandled rejection)'));
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => refuse(`got ${signal}`));
-  // Nothing may hold the process after the deadline, not even an answer that cannot be written.
-  setTimeout(() => refuse('was too slow'), DEADLINE_MS + 1_000).unref();
+  // Nothing may hold the process after the deadline, not even an answer that cannot be written; one that was given stands.
+  const end = () => (typeof process.exitCode === 'number' ? endNow(process.exitCode) : refuse('was too slow'));
+  setTimeout(end, DEADLINE_MS + 1_000).unref();
   return {
     env: process.env,
     cwd: process.cwd(),
@@ -145,9 +146,9 @@ function guardedProcess(): HookWorld {
  * An exit waits for what other threads are at, and a look at a pipe, a mount or a name server may never end: the client would
  * give the hook up and run the tool. Another program in the place of this one waits for nothing.
  */
-function endRefused(): never {
-  process.execve?.(process.execPath, [process.execPath, '-e', `process.exitCode = ${REFUSED}`], {});
-  process.exit(REFUSED);
+function endNow(status: number): never {
+  process.execve?.(process.execPath, [process.execPath, '-e', `process.exitCode = ${status}`], {});
+  process.exit(status);
 }
 
 function writeAll(fd: number, text: string): void {

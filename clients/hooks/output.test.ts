@@ -1,5 +1,9 @@
 // What a tool gave back, on its way to the model: passed, marked, or withheld, as each client lets a hook do it.
 
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type FakeBeacon, makeSigner, startFakeBeacon } from './beacon.fixture.ts';
 import { DEADLINE_MS, runHook } from './main.ts';
@@ -203,3 +207,17 @@ test('a long output is looked through in pieces that overlap; too long a one is 
   });
   expect(beacon.requests).toEqual([]);
 });
+
+test('an answer that was given stands, although what was looked at on the disk never comes back', async () => {
+  const folder = join(beacon.folder, 'data');
+  mkdirSync(folder, { mode: 0o700 });
+  spawnSync('mkfifo', [join(folder, 'instance.json')]);
+  const main = join(import.meta.dirname, '..', 'cli', 'main.ts');
+  const env = { PATH: process.env.PATH, BEACON_DATA_DIR: folder };
+  const child = spawn(process.execPath, [main, 'hook', 'claude-code'], { env, stdio: 'pipe' });
+  child.stdin.end(JSON.stringify(mcp));
+  const killed = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  const [out, code] = await Promise.all([text(child.stdout), new Promise((resolve) => child.on('close', resolve))]);
+  clearTimeout(killed);
+  expect([code, out]).toEqual([0, expect.stringMatching(/updatedMCPToolOutput.*deadline_exceeded/)]);
+}, 20_000);
