@@ -1,6 +1,7 @@
 // The command against a scripted server on loopback: exit status, what is printed, what is sent.
 
 import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -300,6 +301,20 @@ describe('score, revoke, approvals, token, status', () => {
     expect((await beacon(['status'])).exit).toBe(1);
     stub.answers['GET /readyz'] = { body: {} };
     expect(await beacon(['status'])).toMatchObject({ exit: 0, out: expect.stringMatching(/ready/) });
+  });
+});
+
+test.skipIf(!existsSync('/dev/full'))('an answer that cannot be written is none: 3, in one sentence', () => {
+  const main = join(import.meta.dirname, 'main.ts');
+  const full = openSync('/dev/full', 'w');
+  const { status, stderr } = spawnSync(process.execPath, [main, '--help'], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(full);
+  expect({ status, stderr }).toEqual({
+    status: 3,
+    stderr: 'beacon: unavailable: the answer cannot be written (ENOSPC)\n',
   });
 });
 

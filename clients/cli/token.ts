@@ -1,13 +1,14 @@
 // `beacon token`: mints an agent's token (admin). As a client file it is all that a hook may believe in: where Beacon
 // is, who the agent is, and under which keys an answer's receipt must verify.
 
-import { resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { requireName } from '../../core/ids.ts';
 import { parseJwks } from '../../core/jwk.ts';
 import { type Beacon, findBeacon, type Json } from './beacon.ts';
 import { CliFailure, EXIT, unreachable, usage } from './failure.ts';
-import { newPrivateFile } from './private-file.ts';
+import { newFile } from './new-file.ts';
 import { plain, terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
@@ -50,7 +51,8 @@ async function mint(beacon: Beacon, agent: string, { tenant }: Options): Promise
 async function tokenFile(beacon: Beacon, agent: string, path: string, options: Options, world: World): Promise<number> {
   // Before anything is minted: a name once minted can no longer be proposed under without its token.
   requireNamedTrust(beacon, world);
-  const file = await newPrivateFile(path);
+  await ensureFolder(dirname(path));
+  const file = await newFile(path, 0o600);
   let jwks: Uint8Array;
   let minted: Json;
   try {
@@ -87,6 +89,14 @@ function clientFile(beacon: Beacon, minted: Json, jwks: Uint8Array, world: World
     ...{ url: beacon.url, token: secret, agent_id, tenant_id, jwks: JSON.parse(Buffer.from(jwks).toString()) },
     ...(beacon.url.startsWith('https:') && ca ? { ca_file: resolve(world.cwd, ca) } : {}),
   };
+}
+
+async function ensureFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (thrown) {
+    throw usage(`cannot make the folder ${folder} (${(thrown as NodeJS.ErrnoException).code})`);
+  }
 }
 
 function showFile(path: string, minted: Json, world: World): void {

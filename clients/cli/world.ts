@@ -1,7 +1,7 @@
 // What a verb may touch: environment, streams, signals. Tests hand in a world of their own.
 
 import { readAtMost } from '../transport/request.ts';
-import { usage } from './failure.ts';
+import { EXIT, usage } from './failure.ts';
 import type { PolicyTools } from './policy-tools.ts';
 
 /** Far more than Beacon takes. */
@@ -27,7 +27,10 @@ export function processWorld(): World {
   const stops: (() => void)[] = [];
   // A closed pipe (`| head`) ends what follows for ever, but never changes a verb's answer: a DENY stays 1.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') {
+      process.stderr.write(`beacon: unavailable: the answer cannot be written (${error.code})\n`);
+      process.exit(EXIT.noAnswer);
+    }
     for (const stop of stops) stop();
   });
   return {

@@ -1,21 +1,21 @@
-// A file of this user's alone, whose place is taken before there is anything to write into it: what cannot be kept there is
+// A file whose place is taken before there is anything to write into it: what cannot be kept there is
 // known before it is made.
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { usage } from './failure.ts';
 
-export type PrivateFile = {
+export type NewFile = {
   /** The whole file, or what was there before, whatever happens. */
-  fill(content: string): Promise<void>;
+  fill(content: string | Uint8Array): Promise<void>;
   drop(): Promise<void>;
 };
 
-/** Never for a moment readable by others, never half a file under that name, never through a link. */
-export async function newPrivateFile(path: string): Promise<PrivateFile> {
+/** Never for a moment of another mode, never half a file under that name, never through a link. */
+export async function newFile(path: string, mode: number): Promise<NewFile> {
   const scratch = join(dirname(path), `.beacon-${randomBytes(8).toString('hex')}`);
-  const file = await placeFor(path, scratch);
+  const file = await placeFor(path, scratch, mode);
   const drop = async () => {
     await file.close();
     await unlink(scratch).catch(() => undefined);
@@ -34,13 +34,12 @@ export async function newPrivateFile(path: string): Promise<PrivateFile> {
   };
 }
 
-async function placeFor(path: string, scratch: string) {
+async function placeFor(path: string, scratch: string, mode: number) {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const found = await stat(path).catch((thrown: NodeJS.ErrnoException) => {
       if (thrown.code !== 'ENOENT') throw thrown;
     });
-    if (!found?.isDirectory()) return await open(scratch, 'wx', 0o600);
+    if (!found?.isDirectory()) return await open(scratch, 'wx', mode);
   } catch (thrown) {
     throw usage(`cannot write ${path} (${(thrown as NodeJS.ErrnoException).code})`);
   }
