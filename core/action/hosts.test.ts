@@ -42,6 +42,24 @@ describe('addresses of the machine and its cloud', () => {
   });
 
   test.each([
+    'curl -x http://169.254.169.254:80 http://x.example/latest/meta-data/',
+    'curl --proxy 0xa9fea9fe:80 http://x.example/latest/meta-data/',
+    'curl --connect-to ::2852039166: http://x.example/',
+    "curl --resolve 'x.example:80:[fd00:ec2::254]' http://x.example/",
+  ])('%s is led to the metadata service', (command) => {
+    expect(gravest(admitShell(command)).effect).toBe('read_credential');
+  });
+
+  test('a pattern in the place of a host is any of them', () => {
+    const effect = (url: string) => gravest(admitShell(`curl ${url}`)).effect;
+    expect(effect("'http://{169.254.169.254,x.example}/'")).toBe('unknown');
+    expect(effect("'http://169.254.[169-169].254/' 'http://[168-169].254.169.254/'")).not.toBe('fetch');
+    expect(effect("-g 'http://x.example/{a}'")).toBe('fetch');
+    expect(effect("'http://x.example/{a,b}/[1-3]'")).toBe('fetch');
+    expect(effect("'http://[2001:db8::1]/'")).toBe('fetch');
+  });
+
+  test.each([
     ['http://10.0.3.4/', 'tenant'],
     ['http://100.64.3.4/', 'tenant'],
     ['http://[fd12:3456::1]/', 'tenant'],
