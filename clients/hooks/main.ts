@@ -147,7 +147,9 @@ function guardedProcess(): HookWorld {
  * give the hook up and run the tool. Another program in the place of this one waits for nothing.
  */
 function endNow(status: number): never {
-  process.execve?.(process.execPath, [process.execPath, '-e', `process.exitCode = ${status}`], {});
+  // Node may need of its environment what it was started with, but no options.
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  process.execve?.(process.execPath, [process.execPath, '-e', `process.exitCode = ${status}`], env);
   process.exit(status);
 }
 
