@@ -361,11 +361,11 @@ describe('the process', () => {
     const env = { PATH: process.env.PATH, BEACON_DATA_DIR: folder };
     const child = spawn(process.execPath, [main, 'hook', 'codex'], { env, stdio: 'pipe' });
     child.stdin.end(JSON.stringify(EVENT));
-    setTimeout(() => child.kill('SIGTERM'), 1_000);
-    const killed = setTimeout(() => child.kill('SIGKILL'), 4_000);
+    setTimeout(() => child.kill('SIGTERM'), 3_000);
+    const killed = setTimeout(() => child.kill('SIGKILL'), 8_000);
     expect(await new Promise((resolve) => child.on('close', resolve))).toBe(2);
     clearTimeout(killed);
-  });
+  }, 15_000);
 
   test('ends by itself while the client keeps its stdin open', async () => {
     const env = { PATH: process.env.PATH, BEACON_URL: beacon.url };
