@@ -14,8 +14,13 @@ const isHook = argv[0] === 'hook';
 if (isHook) {
   process.on('exit', (code) => {
     if (code === 0 || code === 2) return;
-    fs.writeSync(2, `Beacon: refused, because the hook could not be run (status ${code}).\n`);
+    // First of all: writing fails where nobody reads any more.
     process.exitCode = 2;
+    try {
+      fs.writeSync(2, `Beacon: refused, because the hook could not be run (status ${code}).\n`);
+    } catch {
+      // Refused all the same.
+    }
   });
 }
 

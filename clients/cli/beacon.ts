@@ -5,6 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseStrictJson } from '../../core/strict-json.ts';
+import { crossesInClear } from '../transport/in-clear.ts';
 import { hasEnded } from '../transport/instance.ts';
 import { type Answered, type Asked, keepingAgent, requestBytes } from '../transport/request.ts';
 import { type Trust, trustIn } from '../transport/trust.ts';
@@ -19,14 +20,14 @@ export type Json = Record<string, unknown>;
 export type Beacon = {
   readonly url: string;
   /** Throws CliFailure: exit 3 when there is no answer in time, else what the problem's code calls for. */
-  ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: Json): Promise<Json>;
+  ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: Json, options?: { timeoutMs?: number }): Promise<Json>;
   /** The same for answers that are not JSON. */
   fetchBytes(path: string, options?: { timeoutMs?: number }): Promise<Uint8Array>;
 };
 
 export async function findBeacon(world: World): Promise<Beacon> {
   const { BEACON_URL: url, BEACON_TOKEN: token } = world.env;
-  if (url) return beaconAt(requireUrl(url), token, await trustIn(world.env, undefined));
+  if (url) return beaconAt(requireClosed(requireUrl(url)), token, await trustIn(world.env, undefined));
   const folder = dataFolder(world);
   await requirePrivate(folder);
   const instance = await readJson(join(folder, 'instance.json'));
@@ -68,7 +69,8 @@ function beaconAt(url: string, token: string | undefined, trust: Trust | undefin
   };
   return {
     url,
-    ask: async (method, path, body) => requireJson(await send(method, path, body), path),
+    ask: async (method, path, body, options = {}) =>
+      requireJson(await send(method, path, body, options.timeoutMs), path),
     fetchBytes: (path, options = {}) => send('GET', path, undefined, options.timeoutMs),
   };
 }
@@ -129,6 +131,12 @@ function requireUrl(text: string): string {
   const url = URL.parse(text);
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw usage(`not an http(s) address: ${text}`);
   return text.replace(/\/+$/, '');
+}
+
+/** As a hook does: what is asked of Beacon carries a token or what an agent is about to do. */
+function requireClosed(url: string): string {
+  if (crossesInClear(new URL(url))) throw usage(`${url} would be asked in clear: https is needed beyond loopback`);
+  return url;
 }
 
 async function requirePrivate(folder: string): Promise<void> {

@@ -10,7 +10,7 @@ import { jwks, ORIGIN, vkey } from '../../test/sealed-log.ts';
 import { run } from './main.ts';
 import type { PolicyTools } from './policy-tools.ts';
 
-export type Answer = { status?: number; type?: string; location?: string; body: unknown };
+export type Answer = { status?: number; type?: string; location?: string; body: unknown; afterMs?: number };
 export type Seen = { method: string; url: string; authorization: string | undefined; body: unknown };
 export type Ran = { exit: number; out: string; bytes: Buffer; err: string };
 
@@ -38,6 +38,7 @@ export async function startStubBeacon(): Promise<StubBeacon> {
     const missing = { status: 404, body: { code: 'not_found', detail: 'no such thing' } };
     const answer: Answer = stub.answers[`${method} ${target.split('?')[0]}`] ?? missing;
     const { status = 200, type = 'application/json', location, body } = answer;
+    if (answer.afterMs) await new Promise((resolve) => setTimeout(resolve, answer.afterMs));
     response.writeHead(status, { 'content-type': type, ...(location ? { location } : {}) });
     response.end(typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body));
   });

@@ -1,6 +1,7 @@
 // The command against a scripted server on loopback: exit status, what is printed, what is sent.
 
 import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +40,19 @@ describe('finding Beacon', () => {
     stub.answers['GET /elsewhere'] = { body: { score: 850 } };
     expect((await beacon(request)).exit).toBe(3);
     expect(stub.seen.map(({ url }) => url)).toEqual(['/api/scalar/a']);
+  });
+
+  test('beyond loopback only over TLS: the token could be read on the way', async () => {
+    for (const url of [
+      'http://192.0.2.1:7500',
+      'HTTP://beacon.example',
+      'http://127.0.0.1.example',
+      'http://localhost.',
+    ]) {
+      const { exit, err } = await beacon(request, { env: { BEACON_URL: url, BEACON_TOKEN: 'secret-token' } });
+      expect(exit).toBe(2);
+      expect(err).toMatch(/https is needed beyond loopback/);
+    }
   });
 
   test('by the instance on the data stub.folder, with its admin token', async () => {
@@ -207,6 +221,18 @@ describe('score, revoke, approvals, token, status', () => {
     expect(stub.seen[0]?.url).toBe('/api/scalar/a?tenant_id=t');
   });
 
+  test.each([
+    ['execute', '--agent', 'a', '--tenant', 't', '--code', '-'],
+    ['explain', '-'],
+  ])('%s: bytes on stdin that are no text are not asked about as another', async (...argv) => {
+    const stdin = Buffer.from([0x72, 0x6d, 0x20, 0xff, 0x2e, 0x2e]);
+    expect(await beacon(argv, { env: { BEACON_URL: stub.url }, stdin })).toMatchObject({
+      exit: 2,
+      err: expect.stringContaining('not UTF-8'),
+    });
+    expect(stub.seen).toEqual([]);
+  });
+
   test('revoke and reinstate say how far they reached and what they do not stop', async () => {
     const logs = [{ origin: ORIGIN, fence_index: 7 }];
     stub.answers['POST /api/revocations'] = {
@@ -275,6 +301,20 @@ describe('score, revoke, approvals, token, status', () => {
     expect((await beacon(['status'])).exit).toBe(1);
     stub.answers['GET /readyz'] = { body: {} };
     expect(await beacon(['status'])).toMatchObject({ exit: 0, out: expect.stringMatching(/ready/) });
+  });
+});
+
+test.skipIf(!existsSync('/dev/full'))('an answer that cannot be written is none: 3, in one sentence', () => {
+  const main = join(import.meta.dirname, 'main.ts');
+  const full = openSync('/dev/full', 'w');
+  const { status, stderr } = spawnSync(process.execPath, [main, '--help'], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(full);
+  expect({ status, stderr }).toEqual({
+    status: 3,
+    stderr: 'beacon: unavailable: the answer cannot be written (ENOSPC)\n',
   });
 });
 

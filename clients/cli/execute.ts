@@ -9,7 +9,7 @@ import { findBeacon, type Json } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
 import { type Mood, plain, terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
-import type { World } from './world.ts';
+import { stdinText, type World } from './world.ts';
 
 type Tool = { name: string; arguments: unknown };
 type Options = {
@@ -76,7 +76,7 @@ async function execute(words: string[], options: Options, world: World): Promise
 
 async function codeOf(words: string[], options: Options, world: World): Promise<string | undefined> {
   if (words.length > 0 && options.code !== undefined) throw usage('give either -- COMMAND or --code');
-  if (options.code === '-') return Buffer.from(await world.readStdin()).toString();
+  if (options.code === '-') return stdinText(world);
   if (words.length === 0) return options.code;
   return words.length === 1 ? words[0] : words.map(quote).join(' ');
 }

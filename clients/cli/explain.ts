@@ -10,7 +10,7 @@ import { EXIT, usage } from './failure.ts';
 import { statedDigest } from './policy-bundle.ts';
 import { terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
-import type { World } from './world.ts';
+import { stdinText, type World } from './world.ts';
 
 export type ExplainOptions = {
   agent: string;
@@ -101,7 +101,7 @@ async function textOf(words: string[], kind: string, world: World): Promise<stri
   const [only] = words;
   if (only === undefined) throw usage('nothing to explain: give -- COMMAND');
   if (words.length > 1) return (kind === 'shell' ? words.map(quote) : words).join(' ');
-  return only === '-' ? Buffer.from(await world.readStdin()).toString() : only;
+  return only === '-' ? stdinText(world) : only;
 }
 
 function actionOf(kind: string, text: string): Json {

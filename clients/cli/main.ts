@@ -31,7 +31,7 @@ Also: beacon hook codex|claude-code [--client-file <file>], the pre-tool hook (d
 
 Beacon is found at BEACON_URL, asked with BEACON_TOKEN. Without BEACON_URL the one running
 on the data folder (BEACON_DATA_DIR, as for beacond) is asked, with its admin token.
-Over https: BEACON_CA_FILE names authorities in place of the machine's own (PEM);
+Over https, which it must be beyond loopback: BEACON_CA_FILE names authorities in place of the machine's own (PEM);
 BEACON_CERT_FILE and BEACON_KEY_FILE a certificate to show.
 
 Exit status: 0 yes, 1 no (the code is printed), 2 wrong usage, 3 no answer from Beacon.`;

@@ -1,12 +1,13 @@
 // `beacon receipts`: lists receipts, shows one, or saves its exact bytes and its proof.
 
-import { writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { parseReceiptId } from '../../core/ids.ts';
 import { readReceipt } from '../../core/receipt.ts';
 import { type Beacon, findBeacon } from './beacon.ts';
-import { EXIT, usage } from './failure.ts';
+import { CliFailure, EXIT, usage } from './failure.ts';
+import { newFile } from './new-file.ts';
 import { COLUMNS, listReceipts, row } from './receipt-list.ts';
 import { showReceipt } from './receipt-view.ts';
 import { terminal } from './terminal.ts';
@@ -48,6 +49,9 @@ async function receipts(id: string | undefined, options: Options, world: World):
     return list(options, world);
   }
   if (!parseReceiptId(id)) throw usage(`not a receipt id: ${id}`);
+  if (options.out && options.proof && resolve(world.cwd, options.out) === resolve(world.cwd, options.proof)) {
+    throw usage('--out and --proof name one file');
+  }
   const beacon = await findBeacon(world);
   const bytes = await beacon.fetchBytes(`/api/receipts/${id}`);
   const proof = options.proof === undefined ? undefined : await fetchProof(beacon, id);
@@ -81,7 +85,14 @@ async function list(options: Options, world: World): Promise<number> {
 
 async function save(name: string, bytes: Uint8Array, world: World): Promise<void> {
   const path = resolve(world.cwd, name);
-  await writeFile(path, bytes).catch(({ code }: NodeJS.ErrnoException) => {
-    throw usage(`cannot write ${path} (${code})`);
-  });
+  try {
+    const found = await stat(path).catch(() => undefined);
+    // A pipe or a terminal has no place to be taken.
+    if (found && !found.isFile()) return await writeFile(path, bytes);
+    const file = await newFile(path, found ? found.mode & 0o777 : 0o666);
+    await file.fill(bytes);
+  } catch (thrown) {
+    if (thrown instanceof CliFailure) throw thrown;
+    throw usage(`cannot write ${path} (${(thrown as NodeJS.ErrnoException).code})`);
+  }
 }

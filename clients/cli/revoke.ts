@@ -9,6 +9,11 @@ import type { World } from './world.ts';
 
 type Options = { reason: string; json?: true };
 
+/** The longest lease (ten minutes), after which Beacon answers in any case, and what that takes. */
+const TIMEOUT_MS = 615_000;
+const NOTICE_MS = 2_000;
+const WAITING = 'a signer that cannot be reached goes on until its lease ends, and the answer comes after that';
+
 export const SCOPES =
   'global, tenant:T, agent:A, agent:T/A, session:S, tool:N, policy:DIGEST, key:ID, permit:ID, provenance:asserted';
 
@@ -34,7 +39,11 @@ export async function change(
 ): Promise<number> {
   const beacon = await findBeacon(world);
   const asked = performance.now();
-  const answer = await beacon.ask('POST', '/api/revocations', { scope, operation, reason: options.reason });
+  const waiting = setTimeout(() => world.err(`beacon: waiting: ${WAITING}\n`), NOTICE_MS);
+  const body = { scope, operation, reason: options.reason };
+  const answer = await beacon
+    .ask('POST', '/api/revocations', body, { timeoutMs: TIMEOUT_MS })
+    .finally(() => clearTimeout(waiting));
   const took_ms = Math.round(performance.now() - asked);
   if (options.json) world.out(`${JSON.stringify({ ...answer, took_ms })}\n`);
   else await show(operation, scope, { ...answer, took_ms }, world);

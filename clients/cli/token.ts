@@ -1,14 +1,14 @@
 // `beacon token`: mints an agent's token (admin). As a client file it is all that a hook may believe in: where Beacon
 // is, who the agent is, and under which keys an answer's receipt must verify.
 
-import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { requireName } from '../../core/ids.ts';
 import { parseJwks } from '../../core/jwk.ts';
 import { type Beacon, findBeacon, type Json } from './beacon.ts';
-import { EXIT, unreachable, usage } from './failure.ts';
+import { CliFailure, EXIT, unreachable, usage } from './failure.ts';
+import { newFile } from './new-file.ts';
 import { plain, terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
@@ -33,22 +33,42 @@ async function token(agent: string, options: Options, world: World): Promise<num
   requireName('agent', agent);
   requireName('--tenant', options.tenant);
   const beacon = await findBeacon(world);
-  const path = options.clientFile === undefined ? undefined : resolve(world.cwd, options.clientFile);
-  // Before anything is minted: a name once minted can no longer be proposed under without its token.
-  if (path !== undefined) {
-    requireNamedTrust(beacon, world);
-    await ensureFolder(dirname(path));
-  }
-  const minted = await beacon.ask('POST', `/api/agents/${encodeURIComponent(agent)}/tokens`, {
-    tenant_id: options.tenant,
-  });
+  if (options.clientFile !== undefined)
+    return tokenFile(beacon, agent, resolve(world.cwd, options.clientFile), options, world);
+  const minted = await mint(beacon, agent, options);
+  if (options.json) world.out(`${JSON.stringify(minted)}\n`);
+  else world.out(`${plain(minted.token)}\n`);
+  return EXIT.yes;
+}
+
+async function mint(beacon: Beacon, agent: string, { tenant }: Options): Promise<Json> {
+  const path = `/api/agents/${encodeURIComponent(agent)}/tokens`;
+  const minted = await beacon.ask('POST', path, { tenant_id: tenant });
   if (typeof minted.token !== 'string') throw unreachable('the answer holds no token');
-  if (path === undefined) {
-    if (options.json) world.out(`${JSON.stringify(minted)}\n`);
-    else world.out(`${plain(minted.token)}\n`);
-    return EXIT.yes;
+  return minted;
+}
+
+async function tokenFile(beacon: Beacon, agent: string, path: string, options: Options, world: World): Promise<number> {
+  // Before anything is minted: a name once minted can no longer be proposed under without its token.
+  requireNamedTrust(beacon, world);
+  await ensureFolder(dirname(path));
+  const file = await newFile(path, 0o600);
+  let jwks: Uint8Array;
+  let minted: Json;
+  try {
+    jwks = await beacon.fetchBytes('/.well-known/jwks.json');
+    parseJwks(jwks);
+    minted = await mint(beacon, agent, options);
+  } catch (thrown) {
+    await file.drop();
+    throw thrown;
   }
-  await writePrivately(path, `${JSON.stringify(await clientFile(beacon, minted, world), undefined, 2)}\n`);
+  await file.fill(`${JSON.stringify(clientFile(beacon, minted, jwks, world), undefined, 2)}\n`).catch((thrown) => {
+    const id = plain(minted.token_id);
+    const why = (thrown as NodeJS.ErrnoException).code;
+    const lost = `the token ${id} was minted, but ${path} cannot be written (${why})`;
+    throw new CliFailure(EXIT.no, 'internal', `${lost}: end it with beacon revoke-token ${id}, and mint another`);
+  });
   const { token: _kept, ...rest } = minted;
   if (options.json) world.out(`${JSON.stringify({ client_file: path, ...rest })}\n`);
   else showFile(path, minted, world);
@@ -62,9 +82,7 @@ function requireNamedTrust(beacon: Beacon, world: World): void {
   throw usage('the running Beacon speaks TLS: set BEACON_URL to the name in its certificate, and BEACON_CA_FILE');
 }
 
-async function clientFile(beacon: Beacon, minted: Json, world: World): Promise<Json> {
-  const jwks = await beacon.fetchBytes('/.well-known/jwks.json');
-  parseJwks(jwks);
+function clientFile(beacon: Beacon, minted: Json, jwks: Uint8Array, world: World): Json {
   const { token: secret, agent_id, tenant_id } = minted;
   const { BEACON_CA_FILE: ca } = world.env;
   return {
@@ -78,22 +96,6 @@ async function ensureFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (thrown) {
     throw usage(`cannot make the folder ${folder} (${(thrown as NodeJS.ErrnoException).code})`);
-  }
-}
-
-/** Never for a moment readable by others, never half a file under that name, never through a link. */
-async function writePrivately(path: string, content: string): Promise<void> {
-  const scratch = join(dirname(path), `.beacon-${randomBytes(8).toString('hex')}`);
-  const file = await open(scratch, 'wx', 0o600);
-  try {
-    await file.writeFile(content);
-    await file.sync();
-    await rename(scratch, path);
-  } catch (thrown) {
-    await unlink(scratch).catch(() => undefined);
-    throw thrown;
-  } finally {
-    await file.close();
   }
 }
 

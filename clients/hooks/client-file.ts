@@ -9,6 +9,7 @@ import { type PublicKey, parseJwks } from '../../core/jwk.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import { dataFolder } from '../cli/beacon.ts';
 import type { World } from '../cli/world.ts';
+import { crossesInClear } from '../transport/in-clear.ts';
 import { hasEnded } from '../transport/instance.ts';
 import { readTrust, type Trust, type TrustFiles, trustIn } from '../transport/trust.ts';
 
@@ -27,7 +28,6 @@ export type Beacon = {
 
 const FIELDS = ['url', 'token', 'agent_id', 'tenant_id', 'jwks', 'workspace', 'ca_file', 'cert_file', 'key_file'];
 const MAX_FILE_BYTES = 65_536;
-const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]']);
 
 /**
  * Reads `{url, token, agent_id, tenant_id, jwks, workspace?, ca_file?, cert_file?, key_file?}`; with a client certificate
@@ -113,9 +113,7 @@ async function runningInstance(folder: string): Promise<Record<string, unknown> 
 function requireUrl(value: unknown): URL {
   const url = typeof value === 'string' ? URL.parse(value) : null;
   if (!url || !['http:', 'https:'].includes(url.protocol)) throw invalidArgument('url', 'is no http(s) address');
-  // The token and every proposal would cross the network readable by all.
-  if (url.protocol === 'http:' && !LOOPBACK.has(url.hostname))
-    throw invalidArgument('url', 'must be https beyond loopback');
+  if (crossesInClear(url)) throw invalidArgument('url', 'must be https beyond loopback');
   return url;
 }
 

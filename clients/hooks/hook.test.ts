@@ -354,6 +354,19 @@ describe('the process', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('SIGTERM') });
   });
 
+  test('refuses then although what it looks at on the disk never comes back', async () => {
+    const folder = join(beacon.folder, 'data');
+    mkdirSync(folder, { mode: 0o700 });
+    spawnSync('mkfifo', [join(folder, 'instance.json')]);
+    const env = { PATH: process.env.PATH, BEACON_DATA_DIR: folder };
+    const child = spawn(process.execPath, [main, 'hook', 'codex'], { env, stdio: 'pipe' });
+    child.stdin.end(JSON.stringify(EVENT));
+    setTimeout(() => child.kill('SIGTERM'), 3_000);
+    const killed = setTimeout(() => child.kill('SIGKILL'), 8_000);
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(2);
+    clearTimeout(killed);
+  }, 15_000);
+
   test('ends by itself while the client keeps its stdin open', async () => {
     const env = { PATH: process.env.PATH, BEACON_URL: beacon.url };
     const child = spawn(process.execPath, [main, 'hook', 'unknown-client'], { env, stdio: 'pipe' });

@@ -122,14 +122,15 @@ function guardedProcess(): HookWorld {
     try {
       writeSync(2, `Beacon: refused, because the hook ${why}.\n`);
     } finally {
-      process.exit(REFUSED);
+      endNow(REFUSED);
     }
   };
   process.on('uncaughtException', (error) => refuse(`failed (${error.message})`));
   process.on('unhandledRejection', () => refuse('failed (unhandled rejection)'));
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => refuse(`got ${signal}`));
-  // Nothing may hold the process after the deadline, not even an answer that cannot be written.
-  setTimeout(() => refuse('was too slow'), DEADLINE_MS + 1_000).unref();
+  // Nothing may hold the process after the deadline, not even an answer that cannot be written; one that was given stands.
+  const end = () => (typeof process.exitCode === 'number' ? endNow(process.exitCode) : refuse('was too slow'));
+  setTimeout(end, DEADLINE_MS + 1_000).unref();
   return {
     env: process.env,
     cwd: process.cwd(),
@@ -139,6 +140,17 @@ function guardedProcess(): HookWorld {
     err: (text) => writeAll(2, text),
     close: () => void process.stdin.destroy(),
   };
+}
+
+/**
+ * An exit waits for what other threads are at, and a look at a pipe, a mount or a name server may never end: the client would
+ * give the hook up and run the tool. Another program in the place of this one waits for nothing.
+ */
+function endNow(status: number): never {
+  // Node may need of its environment what it was started with, but no options.
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  process.execve?.(process.execPath, [process.execPath, '-e', `process.exitCode = ${status}`], env);
+  process.exit(status);
 }
 
 function writeAll(fd: number, text: string): void {

@@ -5,6 +5,7 @@ import { runs } from '../../core/route.ts';
 import { type Answer, aboutOutput, ask } from './ask.ts';
 import type { Beacon } from './client-file.ts';
 import type { ToolEvent } from './event.ts';
+import { textsOf } from './output-texts.ts';
 import { noteText, type Vendor } from './vendor.ts';
 import { untrustedText, withheldText } from './words.ts';
 
@@ -13,7 +14,6 @@ const PIECE = 60_000;
 const OVERLAP = 2_000;
 /** Longer outputs are withheld unread. */
 const MAX_PIECES = 4;
-const MAX_DEPTH = 32;
 
 type Asked = {
   readonly vendor: Vendor;
@@ -48,16 +48,4 @@ function piecesOf(text: string): string[] {
     if (start + PIECE >= text.length) break;
   }
   return pieces;
-}
-
-/** Every text, and what it is called where a server chose the names. Pictures cannot be looked through. */
-function textsOf(value: unknown, depth = 0): string[] {
-  if (depth > MAX_DEPTH)
-    throw new BeaconError('payload_too_large', 'the output is nested too deeply to be looked through');
-  if (typeof value === 'string') return [value];
-  if (typeof value !== 'object' || value === null) return [];
-  if (Array.isArray(value)) return value.flatMap((item) => textsOf(item, depth + 1));
-  const fields = value as Record<string, unknown>;
-  if (fields.type === 'image' || fields.isImage === true) return [];
-  return Object.entries(fields).flatMap(([name, item]) => [...(depth > 0 ? [name] : []), ...textsOf(item, depth + 1)]);
 }

@@ -1,12 +1,15 @@
 // Where a tool call would run, as far as a hook can see: the policy tells work inside the workspace from everything else.
 
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import type { ActionContext } from '../../core/action/types.ts';
 import type { ToolEvent } from './event.ts';
 
 const MAX_ANCESTORS = 64;
+/** Longer than the longest that names a branch. */
+const MAX_HEAD_BYTES = 2_048;
 
 /** `pinned` is the workspace an administrator named; without it the repository around the call's folder is taken. */
 export async function surroundings(
@@ -38,6 +41,21 @@ async function repositoryAround(cwd: string): Promise<string | undefined> {
 }
 
 async function branchOf(repository: string): Promise<string | undefined> {
-  const head = await readFile(join(repository, '.git', 'HEAD'), 'utf8').catch(() => '');
+  const head = await readStart(join(repository, '.git', 'HEAD')).catch(() => '');
   return /^ref: refs\/heads\/(\S{1,255})\n?$/.exec(head)?.[1];
+}
+
+/**
+ * The agent may have put anything under that name: a file without end would take memory until the hook is killed, and a
+ * client runs the tool whose hook was killed.
+ */
+async function readStart(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!(await file.stat()).isFile()) return '';
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_HEAD_BYTES), 0, MAX_HEAD_BYTES);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }

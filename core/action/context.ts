@@ -1,6 +1,7 @@
 // The caller's context: read strictly, bounded, and cleared of secrets before anything sees it.
 
 import { invalidArgument } from '../errors.ts';
+import { refuseNul } from '../nul.ts';
 import { type Detect, replaceFound } from './redact.ts';
 import type { ActionContext } from './types.ts';
 
@@ -20,6 +21,7 @@ export function readContext(value: unknown): ActionContext {
   const size = { left: MAX_CONTEXT };
   // A copy: what was checked is what is used.
   const context = checkedCopy(value, 'context', 0, size) as Json;
+  refuseNul(context, 'context');
   path(context.cwd, 'context.cwd');
   path(context.workspace, 'context.workspace');
   path(context.home, 'context.home');
@@ -96,7 +98,6 @@ function path(value: unknown, field: string): void {
   text(value, field, MAX_PATH);
   if (value === undefined) return;
   const given = value as string;
-  if (given.includes('\0')) throw invalidArgument(field, 'must not hold a NUL character');
   if (!given.startsWith('/') && !/^[A-Za-z]:[\\/]/.test(given))
     throw invalidArgument(field, 'must be an absolute path');
 }

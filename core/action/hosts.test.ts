@@ -20,8 +20,43 @@ describe('addresses of the machine and its cloud', () => {
     'http://x-169-254-169-254.sslip.io/',
     'http://metadata.google.internal/computeMetadata/v1/',
     'http://user@169.254.169.254/',
+    // Some end the host at a backslash, some before an @ behind it.
+    'http://api.example\\@169.254.169.254/',
+    'http://169.254.169.254\\@api.example/',
+    'http:///169.254.169.254/',
+    'http://169\u3002254\uff0e169\uff61254/',
+    'http://%31%36%39.254.169.254/',
+    'http://metadata%2Egoogle.internal/',
   ])('%s is the metadata service', (url) => {
     expect(get(url).effect).toBe('read_credential');
+  });
+
+  test.each([
+    'http:/169.254.169.254/',
+    'HTTP:\\\\169.254.169.254\\latest',
+    'file:/etc/shadow',
+    'file:///etc/shadow',
+    'file://localhost/etc/shadow',
+  ])('curl %s reads credentials', (url) => {
+    expect(gravest(admitShell(`curl '${url}'`)).effect).toBe('read_credential');
+  });
+
+  test.each([
+    'curl -x http://169.254.169.254:80 http://x.example/latest/meta-data/',
+    'curl --proxy 0xa9fea9fe:80 http://x.example/latest/meta-data/',
+    'curl --connect-to ::2852039166: http://x.example/',
+    "curl --resolve 'x.example:80:[fd00:ec2::254]' http://x.example/",
+  ])('%s is led to the metadata service', (command) => {
+    expect(gravest(admitShell(command)).effect).toBe('read_credential');
+  });
+
+  test('a pattern in the place of a host is any of them', () => {
+    const effect = (url: string) => gravest(admitShell(`curl ${url}`)).effect;
+    expect(effect("'http://{169.254.169.254,x.example}/'")).toBe('unknown');
+    expect(effect("'http://169.254.[169-169].254/' 'http://[168-169].254.169.254/'")).not.toBe('fetch');
+    expect(effect("-g 'http://x.example/{a}'")).toBe('fetch');
+    expect(effect("'http://x.example/{a,b}/[1-3]'")).toBe('fetch');
+    expect(effect("'http://[2001:db8::1]/'")).toBe('fetch');
   });
 
   test.each([

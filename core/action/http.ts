@@ -25,12 +25,14 @@ export type Request = {
 
 /** A file behind an address is a file. */
 export function fileRequest(text: string, tool: string, where: Where, cwd = where.cwd): Draft | undefined {
-  if (!/^file:\/\//i.test(text)) return undefined;
+  // One slash does as well as three.
+  const address = text.replace(/^file:\/(?!\/)/i, 'file:///');
+  if (!/^file:\/\//i.test(address)) return undefined;
   return {
     tool,
     operation: 'read',
     effect: 'read',
-    targets: [fileTarget({ text, known: true, glob: false }, cwd, where)],
+    targets: [fileTarget({ text: address, known: true, glob: false }, cwd, where)],
     flags: [],
     residue: [],
   };

@@ -1,6 +1,7 @@
 // Reads one raw proposal of any kind: checks its fields, names its texts for the detectors, and gives drafts of its parts.
 
 import { BeaconError, invalidArgument } from '../errors.ts';
+import { refuseNul } from '../nul.ts';
 import { parseJsonText } from '../strict-json.ts';
 import { readBrowser } from './browser.ts';
 import type { Draft } from './draft.ts';
@@ -79,6 +80,7 @@ export class Input {
       });
     }
     if (!value.isWellFormed()) throw invalidArgument(this.path(shown), 'must be well-formed text');
+    refuseNul(value, this.path(shown));
     if (value !== '') this.texts.push({ text: value, where: shown });
     return value;
   }
@@ -96,6 +98,7 @@ export class Input {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw invalidArgument(shown, 'must be a JSON object');
     checkDepth(value, shown, 0);
+    refuseNul(value, shown);
     return value as { readonly [key: string]: unknown };
   }
 
@@ -108,6 +111,7 @@ export class Input {
     const value = parseJsonText(text, shown);
     if (!Array.isArray(value)) throw invalidArgument(shown, 'must be a list');
     checkDepth(value, shown, 0);
+    refuseNul(value, shown);
     return value;
   }
 
@@ -128,6 +132,7 @@ export class Input {
     const value = this.#fields[name] ?? {};
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw invalidArgument(this.path(name), 'must be an object');
+    refuseNul(value, this.path(name));
     Object.entries(value).forEach(([key, item], index) => {
       if (typeof item !== 'string' || key.length > MAX_NAME || item.length > MAX_TEXT)
         throw invalidArgument(this.path(name), 'must map names to text');
@@ -159,7 +164,6 @@ const shell: Reader = (input, context) => {
 
 function directory(input: Input): string | undefined {
   const cwd = input.text('cwd', false, 4_096);
-  if (cwd.includes('\0')) throw invalidArgument(input.path('cwd'), 'must not hold a NUL character');
   return cwd === '' ? undefined : cwd;
 }
 

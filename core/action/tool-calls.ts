@@ -1,5 +1,6 @@
 // Calls within a call: tools that only hand on to others (`multi_tool_use`, `use_mcp_tool`, batches) are the calls they name.
 
+import { refuseNul } from '../nul.ts';
 import { parseJsonText } from '../strict-json.ts';
 import { type Given, isObject, type ToolCall, textOf } from './tool-arguments.ts';
 
@@ -49,6 +50,7 @@ function objectOf(value: unknown): Given | undefined {
   if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return undefined;
   try {
     const parsed: unknown = parseJsonText(value, 'arguments');
+    refuseNul(parsed, 'arguments');
     return isObject(parsed) ? parsed : undefined;
   } catch {
     return undefined;

@@ -19,20 +19,39 @@ const LOOKS = /^([A-Za-z][A-Za-z0-9+.-]{0,20}):\/\/([^/?#\s]*)([^?#\s]*)(?:\?([^
 export function readUrl(text: string): Address | undefined {
   // These have a body in place of a host.
   if (/^\s*(?:data|javascript|vbscript|blob|about|mailto|tel):/i.test(text)) return undefined;
-  const match = LOOKS.exec(text) ?? LOOKS.exec(`http://${text}`);
+  // Of these programs take one slash, three, or backslashes for two.
+  const usual = text.replace(/^\s*(https?|ftp|wss?):[\\/]+/i, '$1://');
+  const match = LOOKS.exec(usual) ?? LOOKS.exec(`http://${usual}`);
   if (!match) return undefined;
-  // Browsers end the host at a backslash, whatever stands behind it.
-  const authority = (match[2] as string).replace(/\\.*$/s, '');
-  const at = authority.lastIndexOf('@');
-  const host = plainHost(authority.slice(at + 1).toLowerCase());
+  const authority = match[2] as string;
+  const host = hostIn(authority);
   if (host === '') return undefined;
   return {
     scheme: (match[1] as string).toLowerCase(),
     host,
     path: match[3] || '/',
     query: match[4] ?? '',
-    credentials: at >= 0,
+    credentials: endedAtBackslash(authority).includes('@'),
   };
+}
+
+/** Browsers end a host at a backslash, curl goes on to an @ behind it: the metadata service counts, by whichever of the two. */
+function hostIn(authority: string): string {
+  const [first, ...others] = [endedAtBackslash(authority), authority].map((read) =>
+    plainHost(spelledOut(read.slice(read.lastIndexOf('@') + 1).toLowerCase())),
+  ) as [string, ...string[]];
+  return others.find(isMetadataHost) ?? first;
+}
+
+function endedAtBackslash(authority: string): string {
+  return authority.replace(/\\.*$/s, '');
+}
+
+/** As it is looked up: without percent signs, its dots as dots. */
+function spelledOut(host: string): string {
+  const dotted = host.replace(/[\u3002\uff0e\uff61]/g, '.');
+  const plain = dotted.replace(/%([0-7][0-9a-f])/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return /^[\w.-]+(?::\d*)?$/.test(plain) ? plain.toLowerCase() : dotted;
 }
 
 /** Without a default port and a final dot; decimal, octal and hex forms of an IPv4 address become the dotted one. */

@@ -3,14 +3,13 @@
 
 import { invalidArgument } from '../../core/errors.ts';
 import { requireName } from '../../core/ids.ts';
+import { SHOWN_KEY } from '../../core/nul.ts';
 
 /** One object of a body and where in the body it stands. */
 export type Fields = { readonly path: string; readonly values: Readonly<Record<string, unknown>> };
 type Bounds = { readonly required?: boolean; readonly max?: number; readonly pattern?: RegExp };
 
 const DEFAULT_MAX_CHARACTERS = 4096;
-// A key is repeated to the caller only when it looks like a field's name and not like a credential.
-const SHOWN_KEY = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 
 /** `known` undefined accepts any field name. */
 export function openObject(value: unknown, path: string, known?: readonly string[]): Fields {
@@ -105,18 +104,4 @@ export function objectJson(fields: Fields, name: string, max?: number): string {
     throw invalidArgument(at(fields, name), `must be at most ${max} bytes of JSON`);
   }
   return json;
-}
-
-/** No text anywhere may hold U+0000: what reads it later as a C string would see another value than we judged. */
-export function refuseNul(value: unknown, path = ''): void {
-  if (typeof value === 'string') {
-    if (value.includes('\0')) throw invalidArgument(path === '' ? 'body' : path, 'holds a NUL character');
-    return;
-  }
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, item] of Object.entries(value)) {
-    if (key.includes('\0')) throw invalidArgument(path === '' ? 'body' : path, 'has a key with a NUL character');
-    const shown = Array.isArray(value) || SHOWN_KEY.test(key) ? key : '*';
-    refuseNul(item, path === '' ? shown : `${path}.${shown}`);
-  }
 }

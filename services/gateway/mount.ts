@@ -3,11 +3,11 @@
 
 import { sha256Hex } from '../../core/canonical-json.ts';
 import { BeaconError } from '../../core/errors.ts';
+import { refuseNul } from '../../core/nul.ts';
 import type { CallContext, Principal } from '../../core/principal.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { HttpReply, HttpRequest, HttpServer } from '../../runtime/http.ts';
 import { type Access, authorize, isPublic, type Operation, type ShownCertificate } from '../access.ts';
-import { refuseNul } from './fields.ts';
 import { isLocalHttp } from './peer.ts';
 import { RequestTrace, type TraceOptions } from './trace.ts';
 import type { Answer, Call, Route } from './types.ts';

@@ -4,6 +4,7 @@
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import { sha256Hex } from '../../core/canonical-json.ts';
 import { BeaconError, invalidArgument } from '../../core/errors.ts';
+import { refuseNul } from '../../core/nul.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import { readTraceContext, type TraceContext } from '../../core/trace-context.ts';
 import {
@@ -14,7 +15,6 @@ import {
   type Proposal,
   ReceivedForm,
 } from '../../gen/beacon/v1/decision_service_pb.js';
-import { refuseNul } from './fields.ts';
 import { readExecute, readGuard } from './read-proposal.ts';
 
 export type Received = {

@@ -46,6 +46,11 @@ inBothModes((beacond) => {
     }
   });
 
+  test('a text with a NUL is refused, as over HTTP', async () => {
+    const ask = grpcurl('-d', proposal('g', 'cat /etc/shadow\0.md'), beacond.grpc, 'beacon.v1.DecisionService/Guard');
+    await expect(ask).rejects.toThrow(/action\.command: holds a NUL/);
+  });
+
   test('who may not call is told so before the message is received', async () => {
     const session = http2.connect(`http://${beacond.grpc}`);
     const started = session.request({

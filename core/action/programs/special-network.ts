@@ -198,12 +198,14 @@ const curl: Special = (call) => {
     optionValue(call, '-X')?.text ?? (has(call, '-I') ? 'HEAD' : upload.length > 0 ? 'PUT' : posts ? 'POST' : 'GET');
   const beside = joinOrigins(leaksBeside(values(call, '-H -A -e --referer -b')), asked.origins);
   // Whatever the name says, the answer comes from there.
-  const led = values(call, '--resolve --connect-to -x')
-    .flatMap((word) => word.text.split(/[,:]/))
+  const led = values(call, '--resolve --connect-to -x --proxy')
+    .flatMap((word) => word.text.match(/\[[^\]]*\]|[^,:/@\s]+/g) ?? [])
+    .map((part) => readUrl(part)?.host ?? part)
     .find(isMetadataHost);
   if (led !== undefined)
     emit(call, { effect: 'read_credential', operation: method, targets: [plainTarget(`host:${led}`)] });
   let out: Stream = SILENT;
+  if (!has(call, '-g') && urls.some(({ text }) => MANY_HOSTS.test(text))) out = unknownRequest(call);
   urls.forEach((url, index) => {
     const query = has(call, '-G') ? joinOrigins(beside, body.origins) : beside;
     out = request(call, method, query.length > 0 ? { ...url, origins: joinOrigins(url.origins, query) } : url, body);
@@ -214,6 +216,9 @@ const curl: Special = (call) => {
   const whole = call.given.options.get('-o')?.length === urls.length || has(call, '-O');
   return whole ? SILENT : out;
 };
+
+/** What curl makes several addresses of, in the place of a host. */
+const MANY_HOSTS = /^(?:[a-z]+:[\\/]*)?[^/?#]*(?:\{|\[[^\]:]*-[^\]:]*\])/i;
 
 function unknownRequest(call: Call): Stream {
   emit(call, { effect: 'unknown', flags: ['remote'] });
