@@ -3,7 +3,16 @@
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { formatVkey, noteKey } from '../../core/ledger/note.ts';
-import { jwks, LOG_ID, ORIGIN, proofOf, sealReceipts, vkey } from '../../test/sealed-log.ts';
+import {
+  jwks,
+  LOG_ID,
+  ORIGIN,
+  proofOf,
+  receiptSigner,
+  sealReceipt,
+  sealReceipts,
+  vkey,
+} from '../../test/sealed-log.ts';
 import { type StubBeacon, startStubBeacon } from './cli.fixture.ts';
 
 const leaves = sealReceipts(5);
@@ -94,6 +103,32 @@ describe('verify', () => {
       exit: 1,
       err: /keyid_mismatch/,
     });
+  });
+
+  test('what cannot both be true is refused, though each verifies: two receipts of one id, two trees of one size', async () => {
+    const [, , , fourth, fifth] = leaves as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+    const again = sealReceipt(3, receiptSigner, { agent_id: 'somebody-else' });
+    const files = [await stub.save('one.json', fourth), await stub.save('two.json', again)];
+    const twice = await beacon(['verify', ...files, ...(await keys()), '--json'], offline);
+    expect(twice.exit).toBe(1);
+    expect(JSON.parse(twice.out)).toMatchObject({
+      verified: false,
+      code: 'inconsistent',
+      results: [{ verified: false }, { verified: false }],
+    });
+    expect((await beacon(['verify', files[1] as string, ...(await keys())], offline)).exit).toBe(0);
+
+    const other = [...leaves.slice(0, 3), again, fifth];
+    const proofs = [
+      '--proof',
+      await stub.save('one.tlog-proof', proofOf(3, leaves)),
+      '--proof',
+      await stub.save('two.tlog-proof', proofOf(4, other)),
+    ];
+    const receipts = [files[0] as string, await stub.save('three.json', fifth)];
+    const forked = await beacon(['verify', ...receipts, ...(await keys()), ...proofs], offline);
+    expect(forked).toMatchObject({ exit: 1, err: expect.stringContaining('three.json: inconsistent: ') });
+    expect((await beacon(['verify', files[0] as string, files[0] as string, ...(await keys())], offline)).exit).toBe(0);
   });
 
   test('wrong usage: 2; keys of the running Beacon when none are named', async () => {
