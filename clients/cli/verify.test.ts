@@ -153,7 +153,7 @@ describe('receipts and tail', () => {
   });
 
   test('lists, shows, and saves the exact bytes with their proof', async () => {
-    stub.answers['GET /api/receipts'] = { body: listing([4, 3]) };
+    stub.answers['GET /api/receipts'] = { body: { ...listing([4, 3]), next: 0 } };
     stub.answers[`GET /api/receipts/${LOG_ID}-3`] = { body: leaves[3] };
     stub.answers[`GET /api/receipts/${LOG_ID}-3/proof`] = { body: proofOf(3, leaves) };
     const list = await beacon(['receipts', '--agent', 'agent-3']);
@@ -168,6 +168,24 @@ describe('receipts and tail', () => {
       err: expect.stringMatching(/not_found/),
     });
     expect((await beacon(['receipts', '../etc'])).exit).toBe(2);
+  });
+
+  test('lists the newest that fit, behind pages of others too', async () => {
+    const page = (start: string, indices: number[], next: number) => {
+      const body = { ...listing(indices), next, size: 9_000 };
+      stub.answers[`GET /api/receipts?agent_id=a&${start}limit=2&reverse=true`] = { body };
+    };
+    page('', [], 6_952);
+    page('start=6952&', [4], 4_904);
+    stub.answers['GET /api/receipts?agent_id=a&start=4904&limit=1&reverse=true'] = {
+      body: { ...listing([3]), next: 2_856, size: 9_000 },
+    };
+    const list = await beacon(['receipts', '--agent', 'a', '--limit', '2', '--json']);
+    expect(JSON.parse(list.out)).toMatchObject({ receipts: [{ index: 4 }, { index: 3 }], next: 2_856 });
+    const tail = await beacon(['tail', '--agent', 'a', '-n', '2', '--count', '2', '--json']);
+    expect(tail.out.split('\n').map((line) => line && JSON.parse(line).index)).toEqual([3, 4, '']);
+    stub.answers = { 'GET /api/receipts': { body: { receipts: [], next: 0, size: 5 } } };
+    expect((await beacon(['receipts', '--agent', 'a'])).out).toContain('no receipts');
   });
 
   test('tail begins with the last ones and goes on from the end', async () => {
