@@ -137,6 +137,19 @@ describe('handing the log over', () => {
     await vi.waitFor(() => expect(stream.stored).toHaveLength(6));
   });
 
+  it('saves which stream it filled again, though it stands where it stood', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    await outbox.start();
+    await seal(5);
+    await vi.waitFor(async () => expect((await cursor.load())?.index).toBe(5), 2_000);
+    stream.wipe();
+    vi.advanceTimersByTime(COMPARE_INTERVAL_MS);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(stream.stored).toHaveLength(5));
+    await outbox.stop();
+    expect(await cursor.load()).toEqual({ index: 5, stream: (await stream.reach(store.logId)).identity });
+  });
+
   it('hands over again what the stream acknowledged and then lost', async () => {
     await outbox.start();
     await seal(20);

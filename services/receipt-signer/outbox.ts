@@ -6,7 +6,7 @@ import { receiptId } from '../../core/ids.ts';
 import { traceIdOf } from '../../core/own-leaf.ts';
 import { unrecordedParent } from '../../core/trace-context.ts';
 import type { LedgerStore, StoredRecord } from '../../ports/ledger-store/port.ts';
-import type { OutboxCursorStore } from '../../ports/outbox-cursor/port.ts';
+import type { OutboxCursor, OutboxCursorStore } from '../../ports/outbox-cursor/port.ts';
 import type { ReceiptStream, StreamedReceipt } from '../../ports/receipt-stream/port.ts';
 import type { Carried, SealTraces } from './traced.ts';
 
@@ -35,7 +35,7 @@ export class Outbox {
   #stream: string | undefined;
   /** True until the stream has been compared with the cursor; again after each failure and now and then. */
   #unsure = true;
-  #saved = -1;
+  #saved: OutboxCursor | undefined;
   #failures = 0;
   #started = false;
   #stopping = false;
@@ -167,10 +167,12 @@ export class Outbox {
     this.#save = this.#save
       .catch(() => undefined)
       .then(async () => {
-        const index = this.#index;
-        if (this.#stream === undefined || index === this.#saved) return;
-        await this.#deps.cursor.save({ index, stream: this.#stream });
-        this.#saved = index;
+        const stream = this.#stream;
+        if (stream === undefined) return;
+        const now = { index: this.#index, stream };
+        if (now.index === this.#saved?.index && stream === this.#saved.stream) return;
+        await this.#deps.cursor.save(now);
+        this.#saved = now;
       });
     return this.#save;
   }
