@@ -23,6 +23,8 @@ export type OutboxDeps = {
   readonly store: Pick<LedgerStore, 'logId' | 'size' | 'scan'>;
   readonly stream: Pick<ReceiptStream, 'publish' | 'reach'>;
   readonly cursor: OutboxCursorStore;
+  /** The one the stream is of, where there are regions. */
+  readonly region?: string | undefined;
   /** Under which span each leaf was sealed, as long as that is remembered. */
   readonly traces?: Pick<SealTraces, 'publishing'>;
   /** Told of each failed try; the next one follows by itself. */
@@ -49,10 +51,20 @@ export class Outbox {
     this.#deps = deps;
   }
 
-  /** Does not wait for the stream. Throws `failed_precondition` when more was handed over than the log has. */
+  /**
+   * Does not wait for the stream. Throws `failed_precondition` when more was handed over than the log has, and when it was
+   * handed over in another region: a new stream is filled from the log's start, with receipts that may not lie there.
+   */
   async start(): Promise<void> {
-    const { cursor, store } = this.#deps;
+    const { cursor, store, region = '' } = this.#deps;
     const saved = await cursor.load();
+    if (saved?.region !== undefined && saved.region !== region) {
+      const told = (name: string) => (name === '' ? 'no region' : `region ${name}`);
+      throw new BeaconError(
+        'failed_precondition',
+        `log ${store.logId} was begun in ${told(saved.region)} and is now to be in ${told(region)}: a log stays where it is`,
+      );
+    }
     this.#index = saved?.index ?? 0;
     this.#stream = saved?.stream;
     if (this.#index > store.size()) {
@@ -61,6 +73,8 @@ export class Outbox {
         `the outbox handed over ${this.#index}, the log has ${store.size()}`,
       );
     }
+    // Before anything is handed over, so that it holds from the first receipt on.
+    if (saved?.region === undefined) await cursor.save({ index: this.#index, stream: this.#stream ?? '', region });
     this.#started = true;
     this.#comparing = setInterval(() => {
       this.#unsure = true;
@@ -169,7 +183,7 @@ export class Outbox {
       .then(async () => {
         const stream = this.#stream;
         if (stream === undefined) return;
-        const now = { index: this.#index, stream };
+        const now = { index: this.#index, stream, region: this.#deps.region ?? '' };
         if (now.index === this.#saved?.index && stream === this.#saved.stream) return;
         await this.#deps.cursor.save(now);
         this.#saved = now;
