@@ -56,6 +56,14 @@ describeWithRedis('on redis', () => {
     },
   );
 
+  it('takes rows that are gone off the list of what is overdue, so that they hide nothing', async () => {
+    const store = new RedisActionStore(redis);
+    await redis.command('ZADD', redis.key('actions-open', ''), 1, 'test:action:gone', 2, 'test:action:lost');
+    await store.putAction(actionRecord({ state: 'open' }), at(0));
+    await store.overdue(9_000, 2);
+    expect(await store.overdue(9_000, 2)).toMatchObject([{ actionId: 'act_1' }]);
+  });
+
   it('finds no action by a permit that was taken away', async () => {
     const store = new RedisActionStore(redis);
     await store.putAction(actionRecord({ state: 'guarded' }), at(0));
