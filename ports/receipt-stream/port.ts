@@ -45,6 +45,8 @@ export type ReceiptStream = {
    * handles it. Starts without the engine being there, and survives its restarts.
    */
   consume(durable: string, logId: string, handle: (receipt: StreamedReceipt) => Promise<void>): Consumption;
+  /** Tells each time the engine is there again: it may have come back as an older copy of itself. Returns the end. */
+  whenBack(listener: () => void): () => void;
   close(): Promise<void>;
 };
 

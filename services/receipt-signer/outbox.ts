@@ -21,7 +21,7 @@ const MOST_WAIT_MS = 5_000;
 
 export type OutboxDeps = {
   readonly store: Pick<LedgerStore, 'logId' | 'size' | 'scan'>;
-  readonly stream: Pick<ReceiptStream, 'publish' | 'reach'>;
+  readonly stream: Pick<ReceiptStream, 'publish' | 'reach' | 'whenBack'>;
   readonly cursor: OutboxCursorStore;
   /** The one the stream is of, where there are regions. */
   readonly region?: string | undefined;
@@ -44,6 +44,7 @@ export class Outbox {
   #running: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #comparing: ReturnType<typeof setInterval> | undefined;
+  #endBack: () => void = () => {};
   #saving: ReturnType<typeof setTimeout> | undefined;
   #save: Promise<void> = Promise.resolve();
 
@@ -76,10 +77,13 @@ export class Outbox {
     // Before anything is handed over, so that it holds from the first receipt on.
     if (saved?.region === undefined) await cursor.save({ index: this.#index, stream: this.#stream ?? '', region });
     this.#started = true;
-    this.#comparing = setInterval(() => {
+    const compare = () => {
       this.#unsure = true;
       this.grown();
-    }, COMPARE_INTERVAL_MS).unref();
+    };
+    this.#comparing = setInterval(compare, COMPARE_INTERVAL_MS).unref();
+    // Before anything new is handed over: with a later receipt in the stream nothing would show what it lost before that.
+    this.#endBack = this.#deps.stream.whenBack(compare);
     this.grown();
   }
 
@@ -111,6 +115,7 @@ export class Outbox {
     this.#stopping = true;
     clearTimeout(this.#retry);
     clearInterval(this.#comparing);
+    this.#endBack();
     await this.#running;
     clearTimeout(this.#saving);
     await this.#keep();
