@@ -5,7 +5,7 @@
  * malformed: not the format at all · non_canonical: the format, spelled in a way it must not be · too_large: over a named
  * limit · unsupported: a version, type or algorithm this verifier does not know · unknown_key: no signature by a trusted
  * key · keyid_mismatch: a key under a name that is not its own · bad_signature: a trusted key's signature does not verify ·
- * not_included, inconsistent: the Merkle proof does not lead to the root · wrong_origin: another log's checkpoint ·
+ * not_included, inconsistent: the Merkle proof does not lead to the root; inconsistent also of two that verify and cannot both be true · wrong_origin: another log's checkpoint ·
  * wrong_subject: about something else · digest_mismatch: the bytes are not those named · out_of_order, incomplete: a
  * sequence of receipts has a hole or a wrong order.
  */

@@ -21,6 +21,7 @@ import { SignerPool } from './decision/signer-pool.ts';
 import type { Mesh } from './mesh.ts';
 import { type Identity, sealingOnlyTheirs } from './peers.ts';
 import { composeReceiptSigner } from './receipt-signer/compose.ts';
+import { requireNotOlder } from './receipt-signer/older-copy.ts';
 import { serveRelay } from './relay.ts';
 import { mayLieIn, sealingWhereItMay, sealRegion } from './residency.ts';
 import { composeStreamScoring } from './scoring/compose.ts';
@@ -65,6 +66,7 @@ export async function startReceiptSigner(run: Run): Promise<Started> {
     mayLieHere: mayLieIn(run.residency, config.region),
   });
   closers.push(() => signer.stop());
+  await requireNotOlder(signer.store, [stores.actions, stores.idempotency, stores.scores]);
   const projected = { stores, settings: config, early: stores.early };
   const projector: Projector = new Projector(signer.store, projected, failed('projector.failed'));
   projector.start();

@@ -21,7 +21,7 @@ export const receiptKeys: PublicKey[] = [receiptSigner.publicKey];
 export const jwks: string = buildJwks(receiptKeys);
 
 /** The receipt for a leaf, the same bytes at every call. Every third is an ALLOW, every third a DENY. */
-export function sealReceipt(index: number, signer = receiptSigner): Uint8Array {
+export function sealReceipt(index: number, signer = receiptSigner, over: object = {}): Uint8Array {
   const kind: ReceiptKind = index % 3 === 2 ? 'outcome' : 'decision';
   const allowed = index % 3 === 0;
   const at = (seconds: number) => new Date(START_MS + index * 1000 + seconds * 1000).toISOString();
@@ -40,7 +40,7 @@ export function sealReceipt(index: number, signer = receiptSigner): Uint8Array {
       sealed_at: at(0),
       ...(allowed ? { lease: { term: 7, not_after: at(5) }, permit } : {}),
     },
-    predicate: { ...parties, ...(kind === 'decision' ? decision : { status: 'succeeded' }) },
+    predicate: { ...parties, ...(kind === 'decision' ? decision : { status: 'succeeded' }), ...over },
   });
   return signEnvelope(statement, signer);
 }

@@ -18,7 +18,7 @@ export type StubBeacon = {
   readonly url: string;
   /** A folder for the test's files; also where the command runs. */
   readonly folder: string;
-  /** Keyed by `METHOD /path` without the query. */
+  /** Keyed by `METHOD /path`, with the query or for any. */
   answers: Record<string, Answer>;
   seen: Seen[];
   /** Back to a Beacon that publishes keys and knows nothing else. */
@@ -35,8 +35,8 @@ export async function startStubBeacon(): Promise<StubBeacon> {
     for await (const chunk of request) text += chunk;
     const { method = '', url: target = '', headers } = request;
     stub.seen.push({ method, url: target, authorization: headers.authorization, body: text && JSON.parse(text) });
-    const missing = { status: 404, body: { code: 'not_found', detail: 'no such thing' } };
-    const answer: Answer = stub.answers[`${method} ${target.split('?')[0]}`] ?? missing;
+    const missing: Answer = { status: 404, body: { code: 'not_found', detail: 'no such thing' } };
+    const answer = stub.answers[`${method} ${target}`] ?? stub.answers[`${method} ${target.split('?')[0]}`] ?? missing;
     const { status = 200, type = 'application/json', location, body } = answer;
     if (answer.afterMs) await new Promise((resolve) => setTimeout(resolve, answer.afterMs));
     response.writeHead(status, { 'content-type': type, ...(location ? { location } : {}) });

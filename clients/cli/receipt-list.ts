@@ -32,6 +32,26 @@ export async function listReceipts(beacon: Beacon, filter: ReceiptFilter): Promi
   return { receipts: receipts.map(readListed), next: Number(next), size: Number(size) };
 }
 
+/** Pages looked through for the newest of a filter; each looks at some two thousand leaves, and may hold none that fits. */
+const MAX_PAGES = 1_000;
+
+/** The newest `limit` that fit. `next` above 0: older ones were not looked at. */
+export async function newestReceipts(
+  beacon: Beacon,
+  { limit, ...filter }: ReceiptFilter & { readonly limit: number },
+): Promise<ReceiptPage> {
+  const first = await listReceipts(beacon, { ...filter, limit, reverse: true });
+  const receipts = [...first.receipts];
+  let { next } = first;
+  for (let pages = 1; receipts.length < limit && next > 0 && pages < MAX_PAGES; pages += 1) {
+    const page = await listReceipts(beacon, { ...filter, start: next, limit: limit - receipts.length, reverse: true });
+    if (page.next >= next) throw unreachable('the listing does not go on');
+    receipts.push(...page.receipts);
+    next = page.next;
+  }
+  return { receipts, next, size: first.size };
+}
+
 function readListed(document: Json): Listed {
   const envelope = document.receipt ?? document.envelope;
   return { document, receipt: readReceipt(Buffer.from(JSON.stringify(envelope))) };

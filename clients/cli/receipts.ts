@@ -8,7 +8,7 @@ import { readReceipt } from '../../core/receipt.ts';
 import { type Beacon, findBeacon } from './beacon.ts';
 import { CliFailure, EXIT, usage } from './failure.ts';
 import { newFile } from './new-file.ts';
-import { COLUMNS, listReceipts, row } from './receipt-list.ts';
+import { COLUMNS, newestReceipts, row } from './receipt-list.ts';
 import { showReceipt } from './receipt-view.ts';
 import { terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
@@ -74,12 +74,15 @@ async function list(options: Options, world: World): Promise<number> {
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000) throw usage('--limit is 1 to 1000');
   const { agent, tenant, kind, log } = options;
-  const page = await listReceipts(await findBeacon(world), { agent, tenant, kind, log, limit, reverse: true });
+  const page = await newestReceipts(await findBeacon(world), { agent, tenant, kind, log, limit });
   if (options.json) {
     const documents = page.receipts.map(({ document }) => document);
     world.out(`${JSON.stringify({ receipts: documents, next: page.next, size: page.size })}\n`);
-  } else if (page.receipts.length === 0) terminal(world).line('  no receipts');
-  else await terminal(world).table(COLUMNS, page.receipts.map(row));
+  } else if (page.receipts.length === 0) {
+    terminal(world).line(
+      page.next > 0 ? `  no receipts from index ${page.next} on; older ones were not looked at` : '  no receipts',
+    );
+  } else await terminal(world).table(COLUMNS, page.receipts.map(row));
   return EXIT.yes;
 }
 

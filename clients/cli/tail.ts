@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { findBeacon } from './beacon.ts';
 import { EXIT, usage } from './failure.ts';
-import { type Listed, listReceipts, oneLine } from './receipt-list.ts';
+import { type Listed, listReceipts, newestReceipts, oneLine } from './receipt-list.ts';
 import { terminal } from './terminal.ts';
 import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
@@ -53,8 +53,7 @@ async function tail(options: Options, world: World): Promise<number> {
   let start = options.from === undefined ? undefined : count('--from', options.from);
   if (start === undefined) {
     // limit 1 still tells the size, where nothing old is wanted.
-    const filter = { agent, tenant, kind, log, limit: Math.max(1, lines), reverse: true };
-    const { receipts, size } = await listReceipts(beacon, filter);
+    const { receipts, size } = await newestReceipts(beacon, { agent, tenant, kind, log, limit: Math.max(1, lines) });
     for (const listed of receipts.slice(0, lines).reverse()) tell(listed);
     start = size;
   }

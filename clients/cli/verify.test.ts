@@ -3,7 +3,16 @@
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { formatVkey, noteKey } from '../../core/ledger/note.ts';
-import { jwks, LOG_ID, ORIGIN, proofOf, sealReceipts, vkey } from '../../test/sealed-log.ts';
+import {
+  jwks,
+  LOG_ID,
+  ORIGIN,
+  proofOf,
+  receiptSigner,
+  sealReceipt,
+  sealReceipts,
+  vkey,
+} from '../../test/sealed-log.ts';
 import { type StubBeacon, startStubBeacon } from './cli.fixture.ts';
 
 const leaves = sealReceipts(5);
@@ -96,6 +105,32 @@ describe('verify', () => {
     });
   });
 
+  test('what cannot both be true is refused, though each verifies: two receipts of one id, two trees of one size', async () => {
+    const [, , , fourth, fifth] = leaves as [Uint8Array, Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+    const again = sealReceipt(3, receiptSigner, { agent_id: 'somebody-else' });
+    const files = [await stub.save('one.json', fourth), await stub.save('two.json', again)];
+    const twice = await beacon(['verify', ...files, ...(await keys()), '--json'], offline);
+    expect(twice.exit).toBe(1);
+    expect(JSON.parse(twice.out)).toMatchObject({
+      verified: false,
+      code: 'inconsistent',
+      results: [{ verified: false }, { verified: false }],
+    });
+    expect((await beacon(['verify', files[1] as string, ...(await keys())], offline)).exit).toBe(0);
+
+    const other = [...leaves.slice(0, 3), again, fifth];
+    const proofs = [
+      '--proof',
+      await stub.save('one.tlog-proof', proofOf(3, leaves)),
+      '--proof',
+      await stub.save('two.tlog-proof', proofOf(4, other)),
+    ];
+    const receipts = [files[0] as string, await stub.save('three.json', fifth)];
+    const forked = await beacon(['verify', ...receipts, ...(await keys()), ...proofs], offline);
+    expect(forked).toMatchObject({ exit: 1, err: expect.stringContaining('three.json: inconsistent: ') });
+    expect((await beacon(['verify', files[0] as string, files[0] as string, ...(await keys())], offline)).exit).toBe(0);
+  });
+
   test('wrong usage: 2; keys of the running Beacon when none are named', async () => {
     const receipt = await stub.save('r.json', leaves[3] as Uint8Array);
     expect((await beacon(['verify', join(stub.folder, 'none'), ...(await keys())], offline)).exit).toBe(2);
@@ -118,7 +153,7 @@ describe('receipts and tail', () => {
   });
 
   test('lists, shows, and saves the exact bytes with their proof', async () => {
-    stub.answers['GET /api/receipts'] = { body: listing([4, 3]) };
+    stub.answers['GET /api/receipts'] = { body: { ...listing([4, 3]), next: 0 } };
     stub.answers[`GET /api/receipts/${LOG_ID}-3`] = { body: leaves[3] };
     stub.answers[`GET /api/receipts/${LOG_ID}-3/proof`] = { body: proofOf(3, leaves) };
     const list = await beacon(['receipts', '--agent', 'agent-3']);
@@ -133,6 +168,24 @@ describe('receipts and tail', () => {
       err: expect.stringMatching(/not_found/),
     });
     expect((await beacon(['receipts', '../etc'])).exit).toBe(2);
+  });
+
+  test('lists the newest that fit, behind pages of others too', async () => {
+    const page = (start: string, indices: number[], next: number) => {
+      const body = { ...listing(indices), next, size: 9_000 };
+      stub.answers[`GET /api/receipts?agent_id=a&${start}limit=2&reverse=true`] = { body };
+    };
+    page('', [], 6_952);
+    page('start=6952&', [4], 4_904);
+    stub.answers['GET /api/receipts?agent_id=a&start=4904&limit=1&reverse=true'] = {
+      body: { ...listing([3]), next: 2_856, size: 9_000 },
+    };
+    const list = await beacon(['receipts', '--agent', 'a', '--limit', '2', '--json']);
+    expect(JSON.parse(list.out)).toMatchObject({ receipts: [{ index: 4 }, { index: 3 }], next: 2_856 });
+    const tail = await beacon(['tail', '--agent', 'a', '-n', '2', '--count', '2', '--json']);
+    expect(tail.out.split('\n').map((line) => line && JSON.parse(line).index)).toEqual([3, 4, '']);
+    stub.answers = { 'GET /api/receipts': { body: { receipts: [], next: 0, size: 5 } } };
+    expect((await beacon(['receipts', '--agent', 'a'])).out).toContain('no receipts');
   });
 
   test('tail begins with the last ones and goes on from the end', async () => {

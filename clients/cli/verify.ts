@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Receipt } from '../../core/receipt.ts';
+import { contradictions, type Verified } from '../../core/contradictions.ts';
 import { type Inclusion, verifyInclusion, verifyReceipt } from '../../core/verify.ts';
 import { VerifyError } from '../../core/verify-error.ts';
 import { findBeacon } from './beacon.ts';
@@ -14,7 +14,7 @@ import type { Exits } from './verb.ts';
 import type { World } from './world.ts';
 
 type Options = { key?: string[]; proof?: string[]; json?: true };
-type Finding = { file: string } & ({ receipt: Receipt; inclusion?: Inclusion } | { refused: VerifyError });
+type Finding = { file: string } & (Verified | { refused: VerifyError });
 
 export function define(program: Command, world: World, exits: Exits): void {
   const collect = (value: string, before: string[] = []) => [...before, value];
@@ -41,12 +41,13 @@ async function verify(files: string[], options: Options, world: World): Promise<
     );
   }
   const keys = sources.length > 0 ? await readTrustedKeys(sources, world) : await keysOf(await findBeacon(world));
-  const findings: Finding[] = [];
+  const alone: Finding[] = [];
   for (const [at, file] of files.entries()) {
     const bytes = await read(file, world);
     const proof = proofs[at] === undefined ? undefined : await read(proofs[at], world);
-    findings.push(check(file, bytes, proof, keys));
+    alone.push(check(file, bytes, proof, keys));
   }
+  const findings = together(alone);
   if (options.json) world.out(`${JSON.stringify(asDocument(findings))}\n`);
   else for (const finding of findings) show(finding, keys, world);
   for (const finding of findings) {
@@ -65,6 +66,14 @@ function check(file: string, bytes: Uint8Array, proof: Uint8Array | undefined, k
     if (thrown instanceof VerifyError) return { file, refused: thrown };
     throw thrown;
   }
+}
+
+function together(findings: readonly Finding[]): Finding[] {
+  const found = contradictions(findings.map((finding) => ('receipt' in finding ? finding : undefined)));
+  return findings.map((finding, at) => {
+    const refused = found[at];
+    return refused ? { file: finding.file, refused } : finding;
+  });
 }
 
 async function read(file: string, world: World): Promise<Uint8Array> {

@@ -3,7 +3,7 @@
 import { invalidArgument } from '../errors.ts';
 import type { Provenance } from '../principal.ts';
 import { type Factor, factorsOf, windowOf } from './factors.ts';
-import { count, KEPT_DAYS, type Standing, type Tally } from './tally.ts';
+import { count, type Standing, type Tally } from './tally.ts';
 import { dayText } from './view.ts';
 import { CEILING, FLOOR, HORIZON_DAYS, SCORE_VERSION } from './weights.ts';
 
@@ -33,7 +33,7 @@ export function bandOf(score: number): Band {
 /**
  * The score on `day` (days since 1970-01-01). Shows what the minted identity stands at once it has a receipt, before that
  * what the asserted name does; then asserted receipts are among the total, and `asserted` is why they do not count.
- * `day` may lie up to 90 days before the newest receipt; earlier throws `invalid_argument` naming `as_of`.
+ * `day` may lie as far back as all days that weigh on it are kept apart; earlier throws `invalid_argument` naming `as_of`.
  */
 export function computeScore(tally: Tally, day: number): Score {
   const minted = validOn(tally, 'minted', day);
@@ -47,8 +47,9 @@ export function standingOf(tally: Tally, provenance: Provenance, day: number): S
 }
 
 function figures(tally: Tally, standing: Standing, day: number): Score {
-  if (day < tally.last - (KEPT_DAYS - HORIZON_DAYS)) {
-    throw invalidArgument('as_of', `must not lie more than ${KEPT_DAYS - HORIZON_DAYS} days before the newest receipt`);
+  const first = tally.summedTo + HORIZON_DAYS;
+  if (tally.summedTo >= 0 && day < first) {
+    throw invalidArgument('as_of', `must not lie before ${dayText(first)}: of older days only totals are kept`);
   }
   const valid = validOn(tally, standing, day);
   const other = validOn(tally, standing === 'minted' ? 'asserted' : 'minted', day);

@@ -29,7 +29,10 @@ export const COUNTERS = [
 export type Counter = (typeof COUNTERS)[number];
 export type Counts = { readonly [counter in Counter]?: number };
 
-/** Days before the newest one that are kept apart; older ones only add to totals. */
+/**
+ * The newest days with a receipt that are kept apart, in each of a tally's buckets; older ones only add to totals. They are
+ * counted, not measured from the newest one: a day that has not come, sealed by a clock that was ahead, takes one place.
+ */
 export const KEPT_DAYS = 270;
 
 /** Voided receipts that are remembered: a receipt is voided soon after it was sealed, or never. */
@@ -53,6 +56,8 @@ export type Tally = {
   readonly v: 1;
   /** Newest day seen; -1 for none. */
   readonly last: number;
+  /** Newest day of which only totals are kept; -1 for none. */
+  readonly summedTo: number;
   readonly minted: Bucket;
   readonly asserted: Bucket;
   readonly unqualified: { readonly days: { readonly [day: string]: Reasons }; readonly old: Reasons };
@@ -63,6 +68,7 @@ export type Tally = {
 const EMPTY: Tally = {
   v: 1,
   last: -1,
+  summedTo: -1,
   minted: { days: {}, old: 0 },
   asserted: { days: {}, old: 0 },
   unqualified: { days: {}, old: {} },
@@ -81,8 +87,17 @@ export function addReceipt(tally: Tally, receipt: ReceiptView): Tally {
 export function addUnqualified(tally: Tally, reason: UnqualifiedReason, day: number): Tally {
   const { days, old } = tally.unqualified;
   const reasons = days[day] ?? {};
-  const grown = { ...days, [day]: { ...reasons, [reason]: (reasons[reason] ?? 0) + 1 } };
-  return pruned({ ...tally, last: Math.max(tally.last, day), unqualified: { days: grown, old } });
+  const grown: { readonly [day: string]: Reasons } = {
+    ...days,
+    [day]: { ...reasons, [reason]: (reasons[reason] ?? 0) + 1 },
+  };
+  const kept = { ...tally, last: Math.max(tally.last, day), unqualified: { days: grown, old } };
+  const summed = oldestBeyondKept(grown);
+  if (summed === undefined) return kept;
+  const totals: Record<string, number> = { ...old };
+  for (const [why, n] of Object.entries(grown[summed] ?? {})) totals[why] = (totals[why] ?? 0) + n;
+  const unqualified = { days: without(grown, summed), old: totals };
+  return { ...kept, summedTo: Math.max(tally.summedTo, summed), unqualified };
 }
 
 /**
@@ -116,9 +131,15 @@ export function writeTally(tally: Tally): string {
 
 /** Throws `internal` for a tally of another version: the store must then be rebuilt from the ledger. */
 export function readTally(text: string): Tally {
-  const tally = JSON.parse(text) as Tally;
+  const tally = JSON.parse(text) as Omit<Tally, 'summedTo'> & Partial<Tally>;
   if (tally.v !== 1) throw new BeaconError('internal', 'a tally of another version; rebuild the scores');
-  return tally;
+  return { ...tally, summedTo: tally.summedTo ?? summedBefore(tally) };
+}
+
+/** Of a tally from when the days kept were the newest one and the 270 before it. */
+function summedBefore({ last, minted, asserted, unqualified }: Omit<Tally, 'summedTo'>): number {
+  const summed = minted.old > 0 || asserted.old > 0 || Object.keys(unqualified.old).length > 0;
+  return summed ? last - KEPT_DAYS - 1 : -1;
 }
 
 export function count(row: readonly number[] | undefined, counter: Counter): number {
@@ -128,44 +149,25 @@ export function count(row: readonly number[] | undefined, counter: Counter): num
 function applied(tally: Tally, receipt: ReceiptView, sign: 1 | -1): Tally {
   const { standing, day, counts } = receipt;
   const bucket = tally[standing];
-  const last = Math.max(tally.last, day);
-  if (day < last - KEPT_DAYS) {
-    return { ...tally, [standing]: { ...bucket, old: bucket.old + sign * (counts.valid ?? 0) } };
-  }
   const known = bucket.days[day];
   const row = COUNTERS.map((counter, at) => (known?.[at] ?? 0) + sign * (counts[counter] ?? 0));
-  const added = { ...tally, last, [standing]: { ...bucket, days: withDay(bucket.days, day, row) } };
-  // Only a newer day makes an old one stale.
-  return last === tally.last ? added : pruned(added);
-}
-
-function withDay(days: Days, day: number, row: number[]): Days {
   while (row.length > 0 && row.at(-1) === 0) row.pop();
-  const { [day]: _replaced, ...rest } = days;
-  return row.length === 0 ? rest : { ...days, [day]: row };
+  // A day that a void leaves with nothing keeps its place: which days have one must not depend on the order.
+  const days: Days = { ...bucket.days, [day]: row };
+  const kept = { ...tally, last: Math.max(tally.last, day), [standing]: { ...bucket, days } };
+  const summed = known === undefined ? oldestBeyondKept(days) : undefined;
+  if (summed === undefined) return kept;
+  const old = bucket.old + count(days[summed], 'valid');
+  const summedTo = Math.max(tally.summedTo, summed);
+  return { ...kept, summedTo, [standing]: { days: without(days, summed), old } };
 }
 
-function pruned(tally: Tally): Tally {
-  const first = tally.last - KEPT_DAYS;
-  const minted = prunedBucket(tally.minted, first);
-  const asserted = prunedBucket(tally.asserted, first);
-  const { days, old } = tally.unqualified;
-  const stale = Object.keys(days).filter((day) => Number(day) < first);
-  if (stale.length === 0) return { ...tally, minted, asserted };
-  const reasons: Record<string, number> = { ...old };
-  for (const day of stale) {
-    for (const [reason, n] of Object.entries(days[day] ?? {})) reasons[reason] = (reasons[reason] ?? 0) + n;
-  }
-  return { ...tally, minted, asserted, unqualified: { days: without(days, stale), old: reasons } };
+/** The day that has to make room; undefined while there is some. */
+function oldestBeyondKept(days: { readonly [day: string]: unknown }): number | undefined {
+  const all = Object.keys(days);
+  return all.length > KEPT_DAYS ? all.reduce((oldest, day) => Math.min(oldest, Number(day)), Infinity) : undefined;
 }
 
-function prunedBucket(bucket: Bucket, first: number): Bucket {
-  const stale = Object.keys(bucket.days).filter((day) => Number(day) < first);
-  if (stale.length === 0) return bucket;
-  const moved = stale.reduce((sum, day) => sum + count(bucket.days[day], 'valid'), 0);
-  return { days: without(bucket.days, stale), old: bucket.old + moved };
-}
-
-function without<T>(days: { readonly [day: string]: T }, stale: readonly string[]): { [day: string]: T } {
-  return Object.fromEntries(Object.entries(days).filter(([day]) => !stale.includes(day)));
+function without<T>(days: { readonly [day: string]: T }, gone: number): { [day: string]: T } {
+  return Object.fromEntries(Object.entries(days).filter(([day]) => Number(day) !== gone));
 }

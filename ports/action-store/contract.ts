@@ -124,9 +124,12 @@ function actions(store: () => ActionStore): void {
       actionRecord({ actionId: 'act_4', permitId: 'p4', deadlineMs: 50, state: 'closed' }),
       at(3),
     );
-    const ids = async (limit: number) => (await store().overdue(400, limit)).map((action) => action.actionId);
+    const ids = async (limit: number, passed = 0) =>
+      (await store().overdue(400, limit, passed)).map((action) => action.actionId);
     expect(await ids(10)).toEqual(['act_2', 'act_1']);
     expect(await ids(1)).toEqual(['act_2']);
+    expect(await ids(1, 1)).toEqual(['act_1']);
+    expect(await ids(1, 2)).toEqual([]);
     await store().putAction(actionRecord({ actionId: 'act_2', permitId: 'p2', state: 'closed' }), at(4));
     expect(await ids(10)).toEqual(['act_1']);
   });

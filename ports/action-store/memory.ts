@@ -71,11 +71,11 @@ export class MemoryActionStore implements ActionStore {
     this.#claims.delete(`close:${actionId}`);
   }
 
-  async overdue(nowMs: number, limit: number): Promise<readonly ActionRecord[]> {
+  async overdue(nowMs: number, limit: number, passed = 0): Promise<readonly ActionRecord[]> {
     return this.#rows()
       .filter((action) => action.state === 'open' && action.deadlineMs < nowMs)
       .sort((a, b) => a.deadlineMs - b.deadlineMs)
-      .slice(0, limit);
+      .slice(passed, passed + limit);
   }
 
   async liveInScope(scope: string, nowMs: number, limit: number): Promise<LiveActions> {

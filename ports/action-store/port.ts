@@ -83,8 +83,8 @@ export type ActionStore = {
   /** Claims the closing of an action in the same way. */
   claimClose(actionId: string): Promise<boolean>;
   releaseClose(actionId: string): Promise<void>;
-  /** Open actions whose deadline is before `nowMs`, at most `limit`, oldest first. */
-  overdue(nowMs: number, limit: number): Promise<readonly ActionRecord[]>;
+  /** Open actions whose deadline is before `nowMs`, oldest first: at most `limit` behind the first `passed`. */
+  overdue(nowMs: number, limit: number, passed?: number): Promise<readonly ActionRecord[]>;
   /**
    * Actions that fall under `scope`: first all that are guarded with a permit ending after `nowMs`, then those in state
    * open; at most `limit`. A store elsewhere looks for open ones no longer than it says.

@@ -1,5 +1,8 @@
 // What redis.ts has Redis do in one step. Rows are hashes {log, at, record, …}; an index holds the rows' keys.
 
+// Redis undoes nothing of a script that fails half way, and a row without its indexes would pass for recorded. So a script
+// that writes several keys reads them first: one of another type fails it there.
+
 export const ADVANCE = `
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if not known or tonumber(ARGV[2]) > tonumber(known) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
@@ -41,6 +44,7 @@ end`;
  * away is found no more.
  */
 export const PUT_ACTION = `
+for _, index in ipairs({KEYS[2], KEYS[3], KEYS[5]}) do redis.call('ZRANGE', index, 0, 0) end
 local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'standing', 'permit')
 ${stale('ARGV[10]')}
 local row, open, guarded, permit = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -69,6 +73,8 @@ return 1`;
  * more than it adds.
  */
 export const PUT_APPROVAL = `
+redis.call('HLEN', KEYS[2])
+for i = 3, 4 do redis.call('ZRANGE', KEYS[i], 0, 0) end
 local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'standing')
 ${stale('ARGV[7]')}
 local row, approved, status, life = KEYS[1], KEYS[2], ARGV[4], tonumber(ARGV[6])

@@ -28,6 +28,42 @@ describeWithRedis('on redis', () => {
     expect(await processes[0]?.claimPermit('x')).toBe(false);
   });
 
+  it.each([
+    ['actions-open', ''],
+    ['actions-open', 't'],
+    ['actions-guarded', ''],
+  ])('records no action where %s{%s} is of another type: it would never be closed', async (kind, tag) => {
+    const store = new RedisActionStore(redis);
+    const action = actionRecord({ state: 'open' });
+    const key = tag === '' ? redis.key(kind, '') : redis.key(kind, action.tenantId, action.agentId);
+    await redis.command('SET', key, 'put here by somebody');
+    await expect(store.putAction(action, at(0))).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await store.recorded(LOG, [action.actionId])).toEqual([-1]);
+    await redis.command('DEL', key);
+    await store.putAction(action, at(0));
+    expect(await store.overdue(action.deadlineMs + 1, 10)).toHaveLength(1);
+  });
+
+  it.each(['approved', 'approvals-pending'])(
+    'records no approval where %s is of another type: it could never be used',
+    async (kind) => {
+      const store = new RedisActionStore(redis);
+      const approval = approvalRecord({ status: 'approved' });
+      const key = redis.key(kind, approval.tenantId, ...(kind === 'approved' ? [approval.agentId] : []));
+      await redis.command('SET', key, 'put here by somebody');
+      await expect(store.putApproval(approval, at(0))).rejects.toMatchObject({ code: 'unavailable' });
+      expect(await store.getApproval(approval.actionId)).toBeUndefined();
+    },
+  );
+
+  it('takes rows that are gone off the list of what is overdue, so that they hide nothing', async () => {
+    const store = new RedisActionStore(redis);
+    await redis.command('ZADD', redis.key('actions-open', ''), 1, 'test:action:gone', 2, 'test:action:lost');
+    await store.putAction(actionRecord({ state: 'open' }), at(0));
+    await store.overdue(9_000, 2);
+    expect(await store.overdue(9_000, 2)).toMatchObject([{ actionId: 'act_1' }]);
+  });
+
   it('finds no action by a permit that was taken away', async () => {
     const store = new RedisActionStore(redis);
     await store.putAction(actionRecord({ state: 'guarded' }), at(0));

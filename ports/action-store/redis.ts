@@ -136,11 +136,14 @@ export class RedisActionStore implements ActionStore {
     return this.#release('close', actionId);
   }
 
-  async overdue(nowMs: number, limit: number): Promise<readonly ActionRecord[]> {
-    const range = ['-inf', `(${nowMs}`, 'BYSCORE', 'LIMIT', 0, limit] as const;
+  /** Rows that are listed and gone, or closed, are taken off the list: so many of them would hide all others. */
+  async overdue(nowMs: number, limit: number, passed = 0): Promise<readonly ActionRecord[]> {
+    const range = ['-inf', `(${nowMs}`, 'BYSCORE', 'LIMIT', passed, limit] as const;
     const rows = (await this.#door.command('ZRANGE', this.#keys.open, ...range)) as string[];
-    const actions = await this.#readAll<ActionRecord>(rows);
-    return actions.filter((action) => action.state === 'open' && action.deadlineMs < nowMs);
+    const actions = await Promise.all(rows.map((row) => this.#read<ActionRecord>(row)));
+    const ended = rows.filter((_, n) => actions[n]?.state !== 'open');
+    if (ended.length > 0) await this.#door.command('ZREM', this.#keys.open, ...ended);
+    return actions.filter((action) => action?.state === 'open' && action.deadlineMs < nowMs) as ActionRecord[];
   }
 
   /** Guarded ones are read before open ones: what is opened in between is found in one place or in both. */

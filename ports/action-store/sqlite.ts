@@ -55,7 +55,7 @@ const STATEMENTS = {
   recorded: 'SELECT at FROM action WHERE action_id = ? AND log_id = ?',
   getAction: 'SELECT record FROM action WHERE action_id = ?',
   findByPermit: "SELECT record FROM action WHERE permit_id = ? AND permit_id <> ''",
-  overdue: "SELECT record FROM action WHERE state = 'open' AND deadline_ms < ? ORDER BY deadline_ms LIMIT ?",
+  overdue: "SELECT record FROM action WHERE state = 'open' AND deadline_ms < ? ORDER BY deadline_ms LIMIT ? OFFSET ?",
   // The needle is a quoted JSON string: a first sieve; the exact test follows on the parsed record.
   permitted: `SELECT record FROM action
     WHERE state = 'guarded' AND permit_id <> '' AND permit_not_after_ms > ?2 AND instr(record, ?1) > 0`,
@@ -134,8 +134,8 @@ export class SqliteActionStore implements ActionStore {
     this.#claims.delete(`close:${actionId}`);
   }
 
-  async overdue(nowMs: number, limit: number): Promise<readonly ActionRecord[]> {
-    return this.#sql.overdue.all(nowMs, limit).map((row) => parsed(row) as ActionRecord);
+  async overdue(nowMs: number, limit: number, passed = 0): Promise<readonly ActionRecord[]> {
+    return this.#sql.overdue.all(nowMs, limit, passed).map((row) => parsed(row) as ActionRecord);
   }
 
   async liveInScope(scope: string, nowMs: number, limit: number): Promise<LiveActions> {

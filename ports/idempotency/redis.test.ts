@@ -32,6 +32,14 @@ describeWithRedis('on redis', () => {
     expect(await second.claim(key, 'd1', 1_000)).toEqual({ kind: 'done', record });
   });
 
+  it('records nothing where the index of ends is of another type: it would never be swept', async () => {
+    const keys = new RedisIdempotency(redis);
+    await redis.command('SET', redis.key('idempotency-expiry', ''), 'put here by somebody');
+    await keys.claim(key, 'd1', 1_000);
+    await expect(keys.complete(key, record, { logId: 'l', index: 3 })).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await keys.recorded('l', [key])).toEqual([-1]);
+  });
+
   it('takes a claim back from a process that died, after the claim’s life', async () => {
     const dead = new RedisIdempotency(redis, { claimMs: 80 });
     const heir = new RedisIdempotency(redis, { claimMs: 5_000 });

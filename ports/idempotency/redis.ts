@@ -33,8 +33,10 @@ return done and {'done', kept[2]} or {'fresh'}`;
 /**
  * A repeat (an old receipt replayed) ends no claim but the caller's own. What another log tells of the decision that is kept
  * is an orphan, unless who decided tells it: only that process knows which of the two it answered with.
+ * The index is read before anything is written: Redis undoes nothing when it turns out to be of another type.
  */
 const COMPLETE = `
+redis.call('ZRANGE', KEYS[3], 0, 0)
 local kept = redis.call('HMGET', KEYS[1], 'log', 'at', 'record')
 local repeated = kept[1] == ARGV[1] and tonumber(ARGV[2]) <= tonumber(kept[2])
 if kept[1] and kept[1] ~= ARGV[1] and ARGV[5] == '${NO_OWNER}' then

@@ -23,16 +23,16 @@ export class FileOutboxCursor implements OutboxCursorStore {
     return parse(text);
   }
 
-  async save({ index, stream }: OutboxCursor): Promise<void> {
-    await replaceFile(this.#path, `${JSON.stringify({ index, stream })}\n`);
+  async save({ index, stream, region }: OutboxCursor): Promise<void> {
+    await replaceFile(this.#path, `${JSON.stringify({ index, stream, region })}\n`);
   }
 }
 
 function parse(text: string): OutboxCursor | undefined {
   try {
-    const { index, stream } = JSON.parse(text) as Partial<OutboxCursor>;
+    const { index, stream, region } = JSON.parse(text) as Partial<OutboxCursor>;
     if (!Number.isSafeInteger(index) || (index as number) < 0 || typeof stream !== 'string') return undefined;
-    return { index: index as number, stream };
+    return { index: index as number, stream, ...(typeof region === 'string' ? { region } : {}) };
   } catch {
     return undefined;
   }

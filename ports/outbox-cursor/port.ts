@@ -6,6 +6,8 @@ export type OutboxCursor = {
   readonly index: number;
   /** The identity of the stream it was handed to. */
   readonly stream: string;
+  /** The region of that stream, '' where there are none; undefined in cursors from before it was kept. */
+  readonly region?: string;
 };
 
 export type OutboxCursorStore = {

@@ -39,7 +39,8 @@ export type PinnedOptions = {
 
 export class PinnedConsumption implements Consumption {
   readonly #options: PinnedOptions;
-  readonly #unsettled = new Set<JsMsg>();
+  /** What is being handled, as it was handed over last. */
+  readonly #unsettled = new Map<string, JsMsg>();
   readonly #stopping = new AbortController();
   readonly #kept: Promise<void>;
   #messages: ConsumerMessages | undefined;
@@ -63,7 +64,7 @@ export class PinnedConsumption implements Consumption {
     this.#messages?.stop();
     await this.#kept;
     // Not ours any more: whoever is next gets them at once instead of after ACKNOWLEDGE_WITHIN_MS.
-    for (const message of this.#unsettled) settle(() => message.nak());
+    for (const message of this.#unsettled.values()) settle(() => message.nak());
     this.#unsettled.clear();
     if (pinned) await this.unpin().catch(() => undefined);
   }
@@ -146,16 +147,22 @@ export class PinnedConsumption implements Consumption {
       settle(() => message.term('not a receipt'));
       return;
     }
-    this.#unsettled.add(message);
+    // A sequence number is given again when the stream is made anew.
+    const name = `${message.seq} ${receipt.receiptId}`;
+    const known = this.#unsettled.has(name);
+    this.#unsettled.set(name, message);
+    // Handed over again because handling takes long: held once, or what waits for a lost store grows without end.
+    if (known) return;
     this.#options.handle(receipt).then(
-      () => this.#settle(message, () => message.ack()),
-      () => this.#settle(message, () => message.nak(waitMs(message.info.deliveryCount))),
+      () => this.#settle(name, (last) => last.ack()),
+      () => this.#settle(name, (last) => last.nak(waitMs(last.info.deliveryCount))),
     );
   }
 
   /** After `stop` it is the next one's to settle. */
-  #settle(message: JsMsg, answer: () => void): void {
-    if (this.#unsettled.delete(message)) settle(answer);
+  #settle(name: string, answer: (last: JsMsg) => void): void {
+    const last = this.#unsettled.get(name);
+    if (last && this.#unsettled.delete(name)) settle(() => answer(last));
   }
 
   #pause(): Promise<void> {

@@ -101,6 +101,25 @@ describeWithNats('receipt stream on JetStream', () => {
     expect(new Set(got).size).toBe(51);
   });
 
+  it('hands over once what is still being handled, however often it comes, and then acknowledges it', async () => {
+    await fresh();
+    const { stream, manager } = await open();
+    const end: (() => void)[] = [];
+    const consumption = stream.consume('d', LOGS[0], () => new Promise((resolve) => end.push(resolve)));
+    await stream.publish(numbers(0, 50).map((n) => streamed(n)));
+    await vi.waitFor(() => expect(end).toHaveLength(50), 5_000);
+    // What is acknowledged within 30 s otherwise: a store that is away for an hour, in three seconds.
+    const name = `d-${LOGS[0]}`;
+    await manager.consumers.update(STREAM, name, { ack_wait: 200e6 });
+    const waits = async () => await manager.consumers.info(STREAM, name);
+    await vi.waitFor(async () => expect((await waits()).num_redelivered).toBe(50), 5_000);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(end).toHaveLength(50);
+    for (const one of end) one();
+    await vi.waitFor(async () => expect((await waits()).num_ack_pending).toBe(0), 5_000);
+    await consumption.stop();
+  });
+
   it('makes stream and consumer anew when both are gone, under another identity', async () => {
     await fresh();
     const { stream, manager } = await open();

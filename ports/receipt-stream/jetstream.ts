@@ -35,7 +35,11 @@ const SHARE_INTERVAL_MS = 30_000;
 const STREAM_NAME_IN_USE = 10_058;
 
 /** A kept connection, as runtime/nats.ts opens it. */
-export type Door = { connection(): NatsConnection | undefined; connected(timeoutMs: number): Promise<boolean> };
+export type Door = {
+  connection(): NatsConnection | undefined;
+  connected(timeoutMs: number): Promise<boolean>;
+  whenUp(listener: () => void): () => void;
+};
 
 export type JetStreamOptions = {
   readonly nats: Door;
@@ -113,6 +117,10 @@ export class JetStreamReceiptStream implements ReceiptStream {
         await consumption.stop();
       },
     };
+  }
+
+  whenBack(listener: () => void): () => void {
+    return this.#options.nats.whenUp(listener);
   }
 
   /** The connection belongs to whoever opened it. */

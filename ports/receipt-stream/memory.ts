@@ -72,6 +72,11 @@ export class MemoryReceiptStream implements ReceiptStream {
     }
   }
 
+  /** Nothing that is in this process goes away unnoticed. */
+  whenBack(): () => void {
+    return () => {};
+  }
+
   async close(): Promise<void> {
     this.#durables.clear();
   }

@@ -41,10 +41,12 @@ export type ReceiptStream = {
    * digits, `_`, at most 32) remembers what was acknowledged, across restarts; consumptions of one name share it and at
    * most one at a time is served, another takes over when that one ends or goes silent. `handle` is called without
    * waiting for earlier calls to resolve, at most MAX_UNACKNOWLEDGED at once; what it resolves is acknowledged, what it
-   * rejects comes again after a growing wait, as does what is not settled in time. Starts without the engine being
-   * there, and survives its restarts.
+   * rejects comes again after a growing wait, and what is not settled in time too, though not to a consumption that still
+   * handles it. Starts without the engine being there, and survives its restarts.
    */
   consume(durable: string, logId: string, handle: (receipt: StreamedReceipt) => Promise<void>): Consumption;
+  /** Tells each time the engine is there again: it may have come back as an older copy of itself. Returns the end. */
+  whenBack(listener: () => void): () => void;
   close(): Promise<void>;
 };
 

@@ -29,6 +29,24 @@ describeWithRedis('on redis', () => {
     expect((await store.read({ tenantId: 't', agentId: 'a' }))?.score).toBe(512);
   });
 
+  it.each([
+    ['score-names', ''],
+    ['score-names', 't'],
+    ['asserted-names', ''],
+  ])('changes nothing where %s{%s} is of another type: a repeat would count twice', async (kind, tag) => {
+    const store = new RedisScoreStore(redis);
+    const key = redis.key(kind, tag);
+    await redis.command('SET', key, 'put here by somebody');
+    const row = scoreRow({ validReceipts: 0, assertedValidReceipts: 1 });
+    const position = { logId: 'l', index: 5 };
+    const base = { from: 0, tallies: [''] };
+    await expect(store.fold([row], position)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(store.foldFrom(base, [row], position)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await store.read(row)).toBeUndefined();
+    await redis.command('DEL', key);
+    expect(await store.foldFrom(base, [row], position)).toBe(true);
+  });
+
   it('lets only one of two folds of the same tail move what the other moved', async () => {
     const [one, two] = [new RedisScoreStore(redis), new RedisScoreStore(redis)];
     await Promise.all([

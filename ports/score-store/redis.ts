@@ -18,8 +18,18 @@ local function place(name, asserted)
   if asserted == '1' then redis.call('HSET', KEYS[3], name, '') else redis.call('HDEL', KEYS[3], name) end
 end`;
 
+/**
+ * A key of another type fails the script here, before it writes: Redis undoes nothing, and rows without their position
+ * would be folded into once more with each repeat.
+ */
+const INDEXES = `
+redis.call('HLEN', KEYS[3])
+redis.call('ZRANGE', KEYS[2], 0, 0)
+for i = 5, #KEYS, 2 do redis.call('ZRANGE', KEYS[i], 0, 0) end`;
+
 /** Two keys and four arguments for each row. */
 const FOLD = `${PLACE}
+${INDEXES}
 local known = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
 if tonumber(ARGV[2]) < known then return 0 end
 local at = 3
@@ -35,6 +45,7 @@ return 1`;
 
 /** As FOLD; ARGV[3] is the position that was read, and before each row's four arguments stands the tally that was read. */
 const FOLD_FROM = `${PLACE}
+${INDEXES}
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '0') ~= ARGV[3] then return 0 end
 local at = 4
 for i = 4, #KEYS, 2 do

@@ -17,7 +17,7 @@ import { EpochMemory } from './gather.ts';
 import { activatePolicy, getPolicy } from './policy-answers.ts';
 import { type ReceiptSource, Recorder } from './recorder.ts';
 import { repeatAnswer } from './repeat.ts';
-import { sweepOnce } from './sweep.ts';
+import { Sweep } from './sweep.ts';
 
 const SWEEP_MS = 1_000;
 const SWEEP_LIMIT = 256;
@@ -37,6 +37,7 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
   #underWay = 0;
   #explaining = 0;
   #sweeper: NodeJS.Timeout | undefined;
+  readonly #sweep = new Sweep();
   #sweeping: Promise<void> | undefined;
 
   constructor(deps: DecisionDeps, source: ReceiptSource | undefined, systemCall: () => CallContext) {
@@ -132,7 +133,8 @@ export class DecisionMaker implements Omit<Service<typeof pb.DecisionService, Ca
 
   /** Closes overdue actions, forgets idempotency keys past their retention, and moves the stores' position. One at a time. */
   sweep(): Promise<void> {
-    this.#sweeping ??= sweepOnce(this.#actionDeps(), this.#systemCall)
+    this.#sweeping ??= this.#sweep
+      .once(this.#actionDeps(), this.#systemCall)
       .then(() => this.#recorder.settle())
       .finally(() => {
         this.#sweeping = undefined;

@@ -50,6 +50,35 @@ test('with no signer it gives up where nothing could be closed, and goes on when
   expect(await world.stores.actions.overdue(world.clock.ms, 1)).toEqual([]);
 });
 
+test('what cannot be closed keeps nothing behind it open: a region without a signer, a tenant without a region', async () => {
+  const stuck = new Set<string>();
+  const asked: string[] = [];
+  const world = await abandoned({
+    signer: (real) => ({
+      getReceipt: real.getReceipt.bind(real),
+      getStatus: real.getStatus.bind(real),
+      async seal(request, call) {
+        const actionId = request.drafts[0]?.actionId ?? '';
+        asked.push(actionId);
+        if (stuck.has(actionId)) throw new BeaconError('unavailable', 'no signer lies in the region of this tenant');
+        return real.seal(request, call);
+      },
+    }),
+  });
+  const overdue = async () => await world.stores.actions.overdue(world.clock.ms, MANY);
+  const blocked = (await overdue()).slice(0, 400);
+  for (const { actionId } of blocked) stuck.add(actionId);
+  for (let n = 0; n < 4; n += 1) await world.maker.sweep();
+  expect((await overdue()).map(({ actionId }) => actionId)).toEqual(blocked.map(({ actionId }) => actionId));
+  // They are tried again, a page at a time.
+  asked.length = 0;
+  await world.maker.sweep();
+  expect(asked.length).toBeLessThanOrEqual(256);
+  stuck.clear();
+  for (let n = 0; n < 4; n += 1) await world.maker.sweep();
+  expect(await overdue()).toEqual([]);
+});
+
 test('one sweep forgets every idempotency key past its retention', async () => {
   const idempotency = new MemoryIdempotency();
   const world = await makeWorld({ stores: { idempotency } });

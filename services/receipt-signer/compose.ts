@@ -120,10 +120,10 @@ function tracesOf({ tracing, region, stream }: SignerOptions, logId: string): Se
 }
 
 async function startOutbox(options: SignerOptions, store: LedgerStore, traces: SealTraces) {
-  const { dataDir, role, bus, stream, streamFailed = () => {} } = options;
+  const { dataDir, role, bus, stream, region, streamFailed = () => {} } = options;
   if (!stream) return undefined;
   const cursor = new FileOutboxCursor(join(dataDir, 'ledger', `${role}.outbox.json`));
-  const outbox = new Outbox({ store, stream, cursor, traces, failed: streamFailed });
+  const outbox = new Outbox({ store, stream, cursor, region, traces, failed: streamFailed });
   await outbox.start();
   const end = bus.subscribe(EVENTS.receiptAppended, (event) => {
     if (event.data.log_id === store.logId) outbox.grown();

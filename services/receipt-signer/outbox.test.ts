@@ -95,7 +95,7 @@ describe('handing the log over', () => {
     await seal(5);
     await empty();
     await outbox.stop();
-    expect(await cursor.load()).toEqual({ index: 5, stream: 'life-1' });
+    expect(await cursor.load()).toMatchObject({ index: 5, stream: 'life-1' });
     outbox = make();
     const publish = vi.spyOn(stream, 'publish');
     await outbox.start();
@@ -137,6 +137,19 @@ describe('handing the log over', () => {
     await vi.waitFor(() => expect(stream.stored).toHaveLength(6));
   });
 
+  it('saves which stream it filled again, though it stands where it stood', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval'] });
+    await outbox.start();
+    await seal(5);
+    await vi.waitFor(async () => expect((await cursor.load())?.index).toBe(5), 2_000);
+    stream.wipe();
+    vi.advanceTimersByTime(COMPARE_INTERVAL_MS);
+    vi.useRealTimers();
+    await vi.waitFor(() => expect(stream.stored).toHaveLength(5));
+    await outbox.stop();
+    expect(await cursor.load()).toMatchObject({ index: 5, stream: (await stream.reach(store.logId)).identity });
+  });
+
   it('hands over again what the stream acknowledged and then lost', async () => {
     await outbox.start();
     await seal(20);
@@ -156,6 +169,28 @@ describe('handing the log over', () => {
     await empty();
     expect(publish.mock.calls.flatMap(([batch]) => batch)).toHaveLength(5);
     expect(stream.stored).toHaveLength(5);
+  });
+
+  it('hands nothing over in another region than where the log was begun', async () => {
+    const inRegion = (region: string) => new Outbox({ store, stream, cursor, region, failed: () => {} });
+    outbox = inRegion('eu');
+    await outbox.start();
+    await outbox.stop();
+    await seal(3);
+    for (const region of ['us', '']) {
+      await expect(inRegion(region).start()).rejects.toMatchObject({ code: 'failed_precondition' });
+    }
+    expect(stream.stored).toEqual([]);
+    outbox = inRegion('eu');
+    await outbox.start();
+    await vi.waitFor(() => expect(stream.stored).toHaveLength(3));
+  });
+
+  it('goes on with a cursor from before its region was kept', async () => {
+    await cursor.save({ index: 0, stream: 'life-1' });
+    outbox = new Outbox({ store, stream, cursor, region: 'eu', failed: () => {} });
+    await outbox.start();
+    expect(await cursor.load()).toMatchObject({ index: 0, stream: 'life-1', region: 'eu' });
   });
 
   it('refuses to start beside a log that is shorter than what was handed over', async () => {

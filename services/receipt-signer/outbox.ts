@@ -6,7 +6,7 @@ import { receiptId } from '../../core/ids.ts';
 import { traceIdOf } from '../../core/own-leaf.ts';
 import { unrecordedParent } from '../../core/trace-context.ts';
 import type { LedgerStore, StoredRecord } from '../../ports/ledger-store/port.ts';
-import type { OutboxCursorStore } from '../../ports/outbox-cursor/port.ts';
+import type { OutboxCursor, OutboxCursorStore } from '../../ports/outbox-cursor/port.ts';
 import type { ReceiptStream, StreamedReceipt } from '../../ports/receipt-stream/port.ts';
 import type { Carried, SealTraces } from './traced.ts';
 
@@ -21,8 +21,10 @@ const MOST_WAIT_MS = 5_000;
 
 export type OutboxDeps = {
   readonly store: Pick<LedgerStore, 'logId' | 'size' | 'scan'>;
-  readonly stream: Pick<ReceiptStream, 'publish' | 'reach'>;
+  readonly stream: Pick<ReceiptStream, 'publish' | 'reach' | 'whenBack'>;
   readonly cursor: OutboxCursorStore;
+  /** The one the stream is of, where there are regions. */
+  readonly region?: string | undefined;
   /** Under which span each leaf was sealed, as long as that is remembered. */
   readonly traces?: Pick<SealTraces, 'publishing'>;
   /** Told of each failed try; the next one follows by itself. */
@@ -35,13 +37,14 @@ export class Outbox {
   #stream: string | undefined;
   /** True until the stream has been compared with the cursor; again after each failure and now and then. */
   #unsure = true;
-  #saved = -1;
+  #saved: OutboxCursor | undefined;
   #failures = 0;
   #started = false;
   #stopping = false;
   #running: Promise<void> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #comparing: ReturnType<typeof setInterval> | undefined;
+  #endBack: () => void = () => {};
   #saving: ReturnType<typeof setTimeout> | undefined;
   #save: Promise<void> = Promise.resolve();
 
@@ -49,10 +52,20 @@ export class Outbox {
     this.#deps = deps;
   }
 
-  /** Does not wait for the stream. Throws `failed_precondition` when more was handed over than the log has. */
+  /**
+   * Does not wait for the stream. Throws `failed_precondition` when more was handed over than the log has, and when it was
+   * handed over in another region: a new stream is filled from the log's start, with receipts that may not lie there.
+   */
   async start(): Promise<void> {
-    const { cursor, store } = this.#deps;
+    const { cursor, store, region = '' } = this.#deps;
     const saved = await cursor.load();
+    if (saved?.region !== undefined && saved.region !== region) {
+      const told = (name: string) => (name === '' ? 'no region' : `region ${name}`);
+      throw new BeaconError(
+        'failed_precondition',
+        `log ${store.logId} was begun in ${told(saved.region)} and is now to be in ${told(region)}: a log stays where it is`,
+      );
+    }
     this.#index = saved?.index ?? 0;
     this.#stream = saved?.stream;
     if (this.#index > store.size()) {
@@ -61,11 +74,16 @@ export class Outbox {
         `the outbox handed over ${this.#index}, the log has ${store.size()}`,
       );
     }
+    // Before anything is handed over, so that it holds from the first receipt on.
+    if (saved?.region === undefined) await cursor.save({ index: this.#index, stream: this.#stream ?? '', region });
     this.#started = true;
-    this.#comparing = setInterval(() => {
+    const compare = () => {
       this.#unsure = true;
       this.grown();
-    }, COMPARE_INTERVAL_MS).unref();
+    };
+    this.#comparing = setInterval(compare, COMPARE_INTERVAL_MS).unref();
+    // Before anything new is handed over: with a later receipt in the stream nothing would show what it lost before that.
+    this.#endBack = this.#deps.stream.whenBack(compare);
     this.grown();
   }
 
@@ -97,6 +115,7 @@ export class Outbox {
     this.#stopping = true;
     clearTimeout(this.#retry);
     clearInterval(this.#comparing);
+    this.#endBack();
     await this.#running;
     clearTimeout(this.#saving);
     await this.#keep();
@@ -167,10 +186,12 @@ export class Outbox {
     this.#save = this.#save
       .catch(() => undefined)
       .then(async () => {
-        const index = this.#index;
-        if (this.#stream === undefined || index === this.#saved) return;
-        await this.#deps.cursor.save({ index, stream: this.#stream });
-        this.#saved = index;
+        const stream = this.#stream;
+        if (stream === undefined) return;
+        const now = { index: this.#index, stream, region: this.#deps.region ?? '' };
+        if (now.index === this.#saved?.index && stream === this.#saved.stream) return;
+        await this.#deps.cursor.save(now);
+        this.#saved = now;
       });
     return this.#save;
   }

@@ -86,7 +86,8 @@ export class Fold {
 }
 
 export function scoreRow({ tenantId, agentId }: AgentKey, tally: Tally, day: number): ScoreRow {
-  const asOf = Math.max(day, tally.last);
+  // A signer's clock may be into the next day already; what lies further ahead is a clock that was wrong.
+  const asOf = tally.last === day + 1 ? tally.last : day;
   const minted = standingOf(tally, 'authenticated', asOf);
   const asserted = standingOf(tally, 'asserted', asOf);
   return {

@@ -25,12 +25,13 @@ const who = { tenantId: 't', agentId: 'a' };
 
 describe('scoring service', () => {
   let log: TestLog;
+  let store: MemoryScoreStore;
   let follower: ScoreFollower;
   let service: ScoringService;
 
   beforeEach(async () => {
     log = new TestLog();
-    const store = new MemoryScoreStore();
+    store = new MemoryScoreStore();
     const shared = { store, source: log, keys: log.keys, now: () => NOW };
     const onFault = (fault: unknown) => {
       throw fault;
@@ -69,6 +70,17 @@ describe('scoring service', () => {
       await expect(get({ asOf })).rejects.toMatchObject({ code: 'invalid_argument', field: 'as_of' });
     }
     await expect(get({ agentId: 'a/b' })).rejects.toMatchObject({ code: 'invalid_argument', field: 'agent_id' });
+  });
+
+  it('answers for everybody, as of today, when a clock was once a year ahead', async () => {
+    log.work();
+    const before = await get();
+    log.nowMs += 400 * 86_400_000;
+    log.work();
+    expect(await get()).toEqual(before);
+    const { scores } = await service.listScores(create(ListScoresRequestSchema, {}), as('auditor'));
+    expect(scores).toEqual([before]);
+    expect((await store.read({ tenantId: 't', agentId: 'a' }))?.score).toBe(before.score);
   });
 
   it('lists by page', async () => {

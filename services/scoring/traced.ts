@@ -36,6 +36,7 @@ export function tracedStream(
     publish: (batch) => stream.publish(batch),
     reach: (logId) => stream.reach(logId),
     consume: (durable, logId, handle) => stream.consume(durable, logId, traced(handle)),
+    whenBack: (listener) => stream.whenBack(listener),
     close: () => stream.close(),
   };
 }

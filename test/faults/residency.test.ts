@@ -199,6 +199,20 @@ test('no signer in its region: 503 and nothing elsewhere, while others go on', a
   await allowed(() => execute(fleet, { tenant_id: EUROPEAN }));
 });
 
+test('a signer that is told another region does not hand its log to that region’s stream', async () => {
+  const [signer] = fleet.signers;
+  const log = logIdOf(0);
+  await signer?.end();
+  await expect(signer?.start({ BEACON_REGION: 'us' })).rejects.toThrow(/region eu/);
+  const without = { BEACON_REGION: '', BEACON_RESIDENCY_FILE: '' };
+  await expect(signer?.start(without)).rejects.toThrow(/region eu/);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const handed = messages.map(({ subject }) => subject).filter((subject) => subject.endsWith(`.${log}`));
+  expect(new Set(handed)).toEqual(new Set([`beacon.receipts.eu.${log}`]));
+  await signer?.start();
+  await allowed(() => execute(fleet, { tenant_id: EUROPEAN }));
+});
+
 test('what is revoked of a tenant is told under its region alone', async () => {
   const revoke = (scope: string) =>
     call(fleet, 'POST', '/api/revocations', { scope, operation: 'revoke', reason: 'drill' }, fleet.adminToken);
