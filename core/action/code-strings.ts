@@ -8,7 +8,8 @@ const QUOTES = new Set(['"', "'"]);
 /** Strings become `""`, comments a blank; what a format string computes stays. */
 export function bareText(language: string, text: string): string | undefined {
   if (/^(?:python|pypy)$/.test(language)) return python(text);
-  return LEXED.test(language) ? script(text) : undefined;
+  const bare = LEXED.test(language) ? script(text) : undefined;
+  return bare === undefined ? undefined : plainScript(bare);
 }
 
 function python(text: string): string | undefined {
@@ -148,6 +149,30 @@ function script(text: string): string | undefined {
     at = end + 1;
   }
   return out;
+}
+
+/** Definitions and searches that read like calls of something else. */
+function plainScript(bare: string): string {
+  // `name(…) {` in one line is a method of a class or an object; nothing else may stand so.
+  const defined = bare
+    // The word of a definition; what makes functions of text begins with a capital.
+    .replace(/(?<![\w$.])function(?=\s{0,4}\*?\s{1,4}[A-Za-z_$])/g, 'def')
+    .replace(/(?<![\w$.])function(?=\s{0,4}\*?\s{0,4}\()/g, 'lambda')
+    .replace(
+      /(?<![\w$.])(?<!\bdef )(?!(?:if|for|while|switch|catch|with|function)\b)(constructor|[a-z_]\w{0,60})(?=\([\w ,={}"$]{0,200}\) {0,4}\{)/g,
+      (_all, name: string) => `def ${name === 'constructor' ? 'construct' : name}`,
+    );
+  // Of a regular expression; a string has none.
+  return [...defined.matchAll(/\b(?:const|let|var)\s{1,4}(\w{1,60})\s{0,4}=\s{0,4}""[a-z]{0,8}\s{0,4}[;\n]/g)]
+    .map((match) => match[1] as string)
+    .filter(
+      (name) => [...defined.matchAll(new RegExp(String.raw`\b${name}\b[^\n;=(.]{0,40}=(?![=>])`, 'g'))].length === 1,
+    )
+    .reduce(
+      (text, name) => text.replace(new RegExp(String.raw`(?<![\w$.])${name}\.exec\(`, 'g'), `${name}.match(`),
+      defined,
+    )
+    .replace(/""[a-z]{0,8}\.exec\(/g, '"".match(');
 }
 
 export function withoutStrings(text: string): string {
