@@ -9,7 +9,7 @@ import type { ReadLine } from '../planted.ts';
 import type { Effect } from '../types.ts';
 import { urlTarget } from '../urls.ts';
 import { type Arguments, optionRule } from './arguments.ts';
-import { carryOver } from './brought.ts';
+import { broughtBy, carryOver, markBuilt } from './brought.ts';
 import { plantCarried } from './plant.ts';
 import type { Rule } from './rule.ts';
 import { outsideWorkspace, surroundings } from './surroundings.ts';
@@ -187,7 +187,28 @@ export function emitOutput(call: Call, value: Arg): void {
     flags: ['truncate', 'tool_output'],
     ...lies(call),
   });
+  if (call.rule.effect === 'build' && ownSources(call, value)) markBuilt(call.invocation.state, target(call, value).id);
 }
+
+/** Each of its operands is a file or folder of the workspace that nothing in this line wrote. */
+function ownSources(call: Call, made: Arg): boolean {
+  const { invocation, meaning } = call;
+  const words = call.given.operands.filter(({ text }) => text !== made.text && !PLAIN_WORD.test(text));
+  return (
+    words.length > 0 &&
+    words.every((word) => {
+      const { id } = target(call, word);
+      if (!word.known || !/^\.{1,2}(?:\/|$)|^\/|\.\w{1,5}$/.test(word.text) || !id.startsWith('file:')) return false;
+      return (
+        !invocation.state.files.has(id) &&
+        broughtBy(invocation.state, id.slice(5)) === undefined &&
+        scopeOf(id.slice(5), meaning.where) === 'workspace'
+      );
+    })
+  );
+}
+/** `go build`, `esbuild build`. */
+const PLAIN_WORD = /^(?:build|test|compile|bundle)$/;
 
 /** Reads and writes that options name besides the operands. */
 export function emitOptionFiles(call: Call): DraftTarget[] {
