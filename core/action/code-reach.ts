@@ -31,7 +31,7 @@ export function acting(language: string, text: string): string {
   const bare = bareText(language, text);
   if (bare === undefined) return text;
   const plain = tamed(bare);
-  return !DYNAMIC.test(plain) && callsHarmless(plain, WRITING_CALLS, true) ? bare : text;
+  return !DYNAMIC.test(plain) && callsHarmless(plain, WRITING_CALLS, true) ? plain : text;
 }
 
 /** Whatever its strings say: nothing in the code around them could run, read or send them. */
