@@ -33,6 +33,17 @@ export function isBuilt(state: ShellState, id: string): boolean {
   return state.files.has(BUILT + id) && !state.files.has(id);
 }
 
+const COPIED = 'copied:';
+
+/** What this line itself laid there is a copy of what lies elsewhere, whatever its name says. */
+export function markCopied(state: ShellState, id: string): void {
+  state.files.set(COPIED + id, { origins: [] });
+}
+
+export function isCopied(state: ShellState, id: string): boolean {
+  return state.files.has(COPIED + id);
+}
+
 /** What was written, fetched or unpacked in this line keeps its origin when it is copied, moved or linked. */
 export function carryOver(state: ShellState, sources: readonly string[], destination: string): void {
   if (state.files.size === 0) return;
