@@ -50,3 +50,20 @@ test('what a path is computed of is still read', () => {
   const text = 'B = "http://localhost:1"\nrequests.get(f"{B}/{open(x).read()}")';
   expect(localRequests('python', text)).toContain('(open(x).read())');
 });
+
+const page = (address: string, options = '') =>
+  `const { chromium } = require("playwright"); (async () => { const b = await chromium.launch(${options}); const p = await b.newPage(); await p.goto(${address}); await p.click("text=Go"); await p.screenshot({ path: "a.png" }); await b.close(); })()`;
+
+test('a browser that is sent to this machine alone is an unknown program', () => {
+  expect(effects(read(page('"http://localhost:3000/"'), 'node'))).toContain('run_unknown');
+  expect(effects(read(page('"http://localhost:3000/"'), 'node'))).not.toContain('run_opaque');
+});
+
+test.each([
+  [page('"https://shop.example/"')],
+  [page('url')],
+  [page('"http://localhost:3000/"', '{ executablePath: "/tmp/x" }')],
+  [`${page('"http://localhost:3000/"')}; require("shop").pay(1)`],
+])('and elsewhere, or with another program, it is not: %s', (text) =>
+  expect(effects(read(text, 'node'))).toContain('run_opaque'),
+);

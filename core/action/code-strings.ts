@@ -152,7 +152,8 @@ function script(text: string): string | undefined {
 }
 
 /** Definitions and searches that read like calls of something else. */
-function plainScript(bare: string): string {
+function plainScript(text: string): string {
+  const bare = calledAtOnce(text);
   // `name(…) {` in one line is a method of a class or an object; nothing else may stand so.
   const defined = bare
     // The word of a definition; what makes functions of text begins with a capital.
@@ -173,6 +174,32 @@ function plainScript(bare: string): string {
       defined,
     )
     .replace(/""[a-z]{0,8}\.exec\(/g, '"".match(');
+}
+
+const AT_ONCE =
+  /(?<=(?:^|[;\n}])\s{0,40}(?:await\s{1,4})?)\((?:async\s{1,4})?(?:\(\)\s{0,4}=>|function\s{0,4}\w{0,40}\(\))\s{0,4}\{/g;
+const MAX_AT_ONCE = 8;
+
+/** `(async () => { … })()`: a function of the text's own, called where it stands. */
+function calledAtOnce(bare: string): string {
+  let out = bare;
+  // From behind, so that what stands before keeps its place.
+  for (const { index } of [...bare.matchAll(AT_ONCE)].slice(0, MAX_AT_ONCE).reverse()) {
+    const end = bracketEnd(out, index);
+    const call = end === undefined ? null : /^\s{0,4}\(\s{0,4}\)/.exec(out.slice(end + 1));
+    if (end !== undefined && call) out = out.slice(0, end + 1) + out.slice(end + 1 + call[0].length);
+  }
+  return out;
+}
+
+function bracketEnd(bare: string, from: number): number | undefined {
+  let depth = 0;
+  for (let at = from; at < bare.length; at += 1) {
+    if (bare[at] === '(') depth += 1;
+    else if (bare[at] === ')') depth -= 1;
+    if (depth === 0) return at;
+  }
+  return undefined;
 }
 
 export function withoutStrings(text: string): string {

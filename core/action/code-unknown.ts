@@ -1,6 +1,7 @@
 // Program text that can be seen and calls what no list knows: an unknown program, no opaque one, as long as nothing in it
 // reaches the system, computes what it calls, or is called after something being done.
 
+import { localRequests } from './code-local.ts';
 import { DECORATED } from './code-reach.ts';
 import { bareText } from './code-strings.ts';
 import { DYNAMIC, LOOKING, ownCollections, RENAMED, tamed } from './code-words.ts';
@@ -20,13 +21,17 @@ const THINGS = words(
   'Order Book Request Message Token Credentials Command Signal Patch Post Query Mail Email Share Payment Transfer Upload Thread Event Process Secret Invite',
 );
 
+/** What is created under these names is an object in memory. */
+const IN_MEMORY =
+  /^create_?(?:app|application|store|engine|context|element|parser|program|logger|router|selector|reducer|source_?file|test_?client|hash|ref|signal|memo)$/i;
+
 /** Written as one word with what it is done to: `flushall`, `deletemany`. */
 const MANY = /(?:all|many|one|each|db|everything|tree|dirs?|rows?|files?|tables?|keys?)$/;
 
 export function plainlyUnknown(language: string, text: string): boolean {
   const lexed = bareText(language, text);
   if (lexed === undefined) return false;
-  const bare = ownCollections(ownModules(tamed(lexed), text))
+  const bare = drivenHere(language, ownCollections(ownModules(tamed(lexed), text)), text)
     .replace(/__(?:version|name|doc|main|file|all|table|path|annotations|init|repr|str|len)__/g, 'x')
     // Asks for objects of a class: a text would be a statement.
     .replace(/\.query\(\s{0,8}(?=[A-Z]\w{0,60}(?:\.\w{1,60})?\s{0,4}[,)])/g, '.find(')
@@ -70,6 +75,22 @@ function modulesOf(bare: string, text: string): string[] {
   ];
 }
 
+const DRIVES = /\b(?:playwright|puppeteer|selenium)\b/;
+/** What is done to a page, and to the browser that shows it. */
+const ON_PAGE =
+  /\.(?:launch|new_?[cC]ontext|new_?[pP]age|close|goto|click|fill|press|type|hover|check|uncheck|screenshot|reload|wait_?[fF]or\w{0,20}|locator|on|text_?[cC]ontent|inner_?[tT]ext)\s{0,4}(?=\()/g;
+/** The browser is another program then, or keeps what it is told. */
+const OTHERWISE =
+  /\bexecutable_?path\b|\bargs\b|\bstorage_?state\b|user_?data_?dir|persistent|\bcdp\b|\benv\b|channel/i;
+
+/** A browser that is only sent to pages of this machine does nothing elsewhere. */
+function drivenHere(language: string, bare: string, text: string): string {
+  if (!DRIVES.test(text) || OTHERWISE.test(text) || localRequests(language, text) === undefined) return bare;
+  const sent = [...bare.matchAll(/\.goto\b/g)].length;
+  const shown = [...text.matchAll(/\.goto\(\s{0,8}["']http/g)].length;
+  return sent > 0 && sent === shown ? bare.replace(ON_PAGE, '.find') : bare;
+}
+
 /** A module of the project runs as any script of it does; one that is computed is another matter. */
 function ownModules(bare: string, text: string): string {
   const shown = /\bimport\s{0,4}\(\s{0,4}["']\.{1,2}\/[\w./-]{1,200}["']\s{0,4}\)/g;
@@ -79,6 +100,7 @@ function ownModules(bare: string, text: string): string {
 }
 
 function does(name: string): boolean {
+  if (IN_MEMORY.test(name)) return false;
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toLowerCase()

@@ -104,6 +104,8 @@ export function tamed(bare: string): string {
     .replace(/\bsys\.stdin\.(?:read|readlines|readline)\(/g, 'str(')
     .replace(/\b(?:sys|process)\.std(?:out|err)\.write\(/g, 'print(')
     .replace(/\bsys\.path\.(?:insert|append)\(/g, 'print(')
+    // Inside a name it is no name of the language's own: `filter(price__gt=10)`.
+    .replace(/(?<=[A-Za-z0-9])__(?=[A-Za-z0-9])/g, '_')
     .replace(/\basyncio\.run\(/g, 'print(')
     .replace(/\bimportlib\.metadata\b/g, 'sys')
     // Looks for a module; of one inside another it loads the outer one, as importing it would.

@@ -57,6 +57,9 @@ test.each([
   ['python', 'from app.db import Session, User\ns = Session()\nprint(s.query(User).count())'],
   ['python', 'import torch.nn as nn\nm = nn.Linear(4, 2)\nprint(m(1).shape)'],
   ['python', 'import sys\nsys.path.insert(0, "src")\nfrom app.parser import parse\nprint(parse("a"))'],
+  ['python', 'from app import create_app\nprint(create_app().url_map)'],
+  ['python', 'from shop.models import Product\nprint(Product.objects.filter(price__gt=10).count())'],
+  ['node', '(async () => { console.log(await 1); })()'],
   ['node', 'import("./dist/index.mjs").then((m) => console.log(Object.keys(m)))'],
   ['node', 'function f(x) { return lib.g(x); }\nconst lib = require("a-lib");\nconsole.log(f(1))'],
 ])('objects of known classes and modules of the project are an unknown program: %s %s', (language, text) => {
@@ -67,11 +70,14 @@ test.each([
 test.each([
   ['python', 'from app.db import db\ndb.query("DROP TABLE users")'],
   ['python', 'from app.models import User\nUser.objects.all().delete()'],
+  ['python', 'from cloud import create_user\ncreate_user("a")'],
+  ['python', 'from shop import a\nprint(a.__class__.__init__.__globals__)'],
   ['python', 'import timeit\ntimeit.timeit("x()")'],
   ['python', 'import os\nx = []\nx = os\nx.remove("a.py")'],
   ['node', 'const fs = require("fs"); const { writeFileSync: w } = fs; w("/etc/hosts", "x")'],
   ['node', 'import(name).then((m) => m.default())'],
   ['node', 'const F = (function () {}).constructor; F("return 1")()'],
+  ['node', 'const f = () => {}; make(() => {})(); (() => {})'],
   ['node', 'let re = /x/; re = require("child_process"); re.exec(c)'],
 ])('and what acts by them is not: %s %s', (language, text) => expect(of(text, language)).toContain('run_opaque'));
 
@@ -81,3 +87,19 @@ test.each([
   ['console.log(require("crypto").createHash("md5").update("x").digest("hex"))'],
   ['function twice(x) { return x * 2; }\nconsole.log(twice(2))'],
 ])('JavaScript that only computes: %s', (text) => expect(of(text, 'node')).toEqual(['none']));
+
+test.each([
+  ['julia', 'println(sum(1:10))'],
+  ['lua', 'for i=1,3 do print(i*i) end'],
+  ['octave', 'A = eye(3); disp(det(A))'],
+  ['Rscript', 'x <- c(1,2); cat(sum(x), "\\n")'],
+])('%s that only computes: %s', (language, text) => expect(of(text, language)).toEqual(['none']));
+
+test.each([
+  ['julia', 'println(rm("a.txt"))'],
+  ['lua', 'os.execute"rm -rf src"'],
+  ['lua', 'local print=load; print("x")'],
+  ['octave', 'delete a.txt'],
+  ['Rscript', 'c <- system; c("ls")'],
+  ['Rscript', 'cat("x", file="a.R")'],
+])('%s that does more: %s', (language, text) => expect(of(text, language)).not.toEqual(['none']));
