@@ -62,6 +62,7 @@ test('a browser that is sent to this machine alone is an unknown program', () =>
 test.each([
   [page('"https://shop.example/"')],
   [page('url')],
+  [page('"http://localhost:3000/"').replace('await p.click', 'await p.evaluate(s); await p.click')],
   [page('"http://localhost:3000/"', '{ executablePath: "/tmp/x" }')],
   [`${page('"http://localhost:3000/"')}; require("shop").pay(1)`],
 ])('and elsewhere, or with another program, it is not: %s', (text) =>

@@ -79,9 +79,9 @@ const DRIVES = /\b(?:playwright|puppeteer|selenium)\b/;
 /** What is done to a page, and to the browser that shows it. */
 const ON_PAGE =
   /\.(?:launch|new_?[cC]ontext|new_?[pP]age|close|goto|click|fill|press|type|hover|check|uncheck|screenshot|reload|wait_?[fF]or\w{0,20}|locator|on|text_?[cC]ontent|inner_?[tT]ext)\s{0,4}(?=\()/g;
-/** The browser is another program then, or keeps what it is told. */
+/** The browser is another program then, or the page goes elsewhere by itself. */
 const OTHERWISE =
-  /\bexecutable_?path\b|\bargs\b|\bstorage_?state\b|user_?data_?dir|persistent|\bcdp\b|\benv\b|channel/i;
+  /\bexecutable_?path\b|\bargs\b|\bstorage_?state\b|user_?data_?dir|persistent|evaluate|init_?script|set_?content|\broute\b|\bcdp\b|\benv\b|channel/i;
 
 /** A browser that is only sent to pages of this machine does nothing elsewhere. */
 function drivenHere(language: string, bare: string, text: string): string {

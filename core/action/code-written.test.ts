@@ -32,6 +32,8 @@ test.each([
   ['for p in open("list.txt"):\n  open(p, "w").write("x")'],
   ['p = Path("a") / "/etc/passwd"\np.write_text("x")'],
   ['s = "open(\'a\', \'w\')"\nopen("b", "w").write(s)'],
+  ['for p in Path(".").rglob("*"):\n  t = p.read_text()\n  p.write_text(t[:0])'],
+  ['for p in Path("/home/ada").rglob("*"):\n  t = p.read_text()\n  p.write_text(t[:0])'],
 ])('and not when one of them may be elsewhere: %s', (text) => expect(places(text)).toBeUndefined());
 
 test('an edit of what lies in the workspace needs nobody, what begins many files anew does', () => {

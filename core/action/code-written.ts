@@ -55,7 +55,7 @@ export function writtenPlaces(language: string, text: string): Written | undefin
       const values = found > MAX_CALLS ? undefined : valuesOf(place, names);
       if (values === undefined) return undefined;
       for (const value of values) {
-        if (value.kind === 'entry') return undefined;
+        if (value.kind === 'entry' || (value.kind === 'pattern' && everything(value.path, text))) return undefined;
         places.set(value.path, value.kind === 'pattern');
       }
       const next = text.slice(match.index + match[0].length);
@@ -69,6 +69,14 @@ export function writtenPlaces(language: string, text: string): Written | undefin
   }
   if (found === 0 || places.size > MAX_PLACES) return undefined;
   return { places: [...places].map(([path, glob]) => ({ path, glob })), anew, rest: withoutHandles(rest) };
+}
+
+/** Any file at all, below a folder that holds more than one thing: nobody edits a whole workspace or home. */
+function everything(pattern: string, text: string): boolean {
+  return (
+    /^(?:\.{0,2}\/|~|\*)(?:.*\/)?\*{1,2}$|^\*{1,2}$/.test(pattern) &&
+    !/\bendswith\b|\.suffix\b|\bsplitext\b|\bendsWith\b|\bextname\b/.test(text)
+  );
 }
 
 /** What is put into the files that were opened. */
