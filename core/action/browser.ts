@@ -1,6 +1,6 @@
 // Browser actions: looking at pages reads; what is typed, clicked or sent changes something elsewhere, told by where and on what.
 
-import { computesOnPage } from './code.ts';
+import { computesOnPage } from './code-reach.ts';
 import { type Draft, fileTarget } from './draft.ts';
 import { fileRequest, requestDraft } from './http.ts';
 import type { Where } from './paths.ts';

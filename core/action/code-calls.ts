@@ -3,6 +3,7 @@
 
 import type { Invocation, Walk } from '../shell/frame.ts';
 import { literal } from '../shell/values.ts';
+import { localRequests } from './code-local.ts';
 import { bareText } from './code-strings.ts';
 
 const MAX_CALLS = 32;
@@ -19,6 +20,8 @@ const PYTHON_REQUEST =
   /(?<![\w.])(?:requests|httpx)\.(get|head|post|put|patch|delete)\s{0,4}\(\s{0,8}|(?<![\w])(?:[\w.]{1,60}\.)?(urlopen)\s{0,4}\(\s{0,8}/g;
 const NODE_REQUEST =
   /(?<![\w.$])(fetch)\s{0,4}\(\s{0,8}|(?<![\w.$])axios\.(get|head|post|put|patch|delete)\s{0,4}\(\s{0,8}|(?<![\w.$])https?\.(get)\s{0,4}\(\s{0,8}/g;
+const REQUEST = /\b(?:fetch|axios|request|got|undici|http|https)\b\s{0,4}[.(]/g;
+const METHOD = /\bmethod\s{0,4}:\s{0,4}(?:"[A-Za-z]{1,10}"|'[A-Za-z]{1,10}')/g;
 const STATEMENT = /\.(?:execute|executescript|read_sql|read_sql_query)\s{0,4}\(\s{0,8}/g;
 /** Somewhere else, or with something else, than the text shows. */
 const ELSEWHERE = /\b(?:cwd|env|executable|preexec_fn|stdin|input)\s{0,4}[=:]/;
@@ -37,9 +40,11 @@ const TAKEN = 'print("" ';
 export type Rest = { readonly text: string; readonly found: number };
 
 /** What is left; undefined when such a call is there whose arguments are not shown. */
-export function withoutSeenCalls(language: string, text: string, invocation: Invocation, walk: Walk): Rest {
+export function withoutSeenCalls(language: string, shown: string, invocation: Invocation, walk: Walk): Rest {
+  const here = localRequests(language, shown);
+  const text = here ?? shown;
   const bare = PYTHON.test(language) || SCRIPT.test(language) ? bareText(language, text) : undefined;
-  if (bare === undefined) return { text, found: 0 };
+  if (bare === undefined) return { text: shown, found: 0 };
   const { state, frame } = invocation;
   const commands: (() => void)[] = [];
   const run = (words: readonly string[]) => commands.push(() => walk.words(words.map(literal), state, frame));
@@ -68,14 +73,19 @@ export function withoutSeenCalls(language: string, text: string, invocation: Inv
   takeAll(python ? PYTHON_REQUEST : NODE_REQUEST, (argument, named) => {
     if (argument.words || !/^https?:\/\//i.test(argument.text)) return false;
     const method = /^(?:fetch|urlopen)$/.test(named) ? 'GET' : named.toUpperCase();
-    // What goes along is not shown.
-    if (CARRIES.test(text)) return false;
-    run(['curl', '-X', method, argument.text]);
+    // What goes along is not shown; it stays on this machine where every address is.
+    if (here === undefined && CARRIES.test(text)) return false;
+    // Which of several it goes with is not told.
+    const methods =
+      named === 'fetch' && here !== undefined ? [...text.matchAll(METHOD)].map(([item]) => verbIn(item)) : [];
+    for (const verb of methods.length === 0 ? [method] : new Set(methods)) run(['curl', '-X', verb, argument.text]);
     return true;
   });
   if (python) takeStatements(text, takeAll, run);
-  if (commands.length === 0 || commands.length > MAX_CALLS) return { text, found: 0 };
+  if (commands.length === 0 || commands.length > MAX_CALLS) return { text: shown, found: 0 };
   for (const judge of commands) judge();
+  // What it was asked with says nothing any more, once no other request is left.
+  if (here !== undefined && count(REQUEST, rest) === 0) rest = rest.replace(METHOD, 'x: ""');
   return { text: python ? unimported(rest) : unrequired(rest), found: commands.length };
 }
 
@@ -121,6 +131,10 @@ function take(
   }
   if (found.length === 0 || found.length > MAX_CALLS) return undefined;
   return found.every(([argument, named]) => judge(argument, named)) ? out + text.slice(last) : undefined;
+}
+
+function verbIn(option: string): string {
+  return option.replace(/^.*[:\s]["']|["']$/g, '').toUpperCase();
 }
 
 function count(pattern: RegExp, text: string): number {

@@ -8,7 +8,8 @@ const QUOTES = new Set(['"', "'"]);
 /** Strings become `""`, comments a blank; what a format string computes stays. */
 export function bareText(language: string, text: string): string | undefined {
   if (/^(?:python|pypy)$/.test(language)) return python(text);
-  return LEXED.test(language) ? script(text) : undefined;
+  const bare = LEXED.test(language) ? script(text) : undefined;
+  return bare === undefined ? undefined : plainScript(bare);
 }
 
 function python(text: string): string | undefined {
@@ -148,6 +149,57 @@ function script(text: string): string | undefined {
     at = end + 1;
   }
   return out;
+}
+
+/** Definitions and searches that read like calls of something else. */
+function plainScript(text: string): string {
+  const bare = calledAtOnce(text);
+  // `name(…) {` in one line is a method of a class or an object; nothing else may stand so.
+  const defined = bare
+    // The word of a definition; what makes functions of text begins with a capital.
+    .replace(/(?<![\w$.])function(?=\s{0,4}\*?\s{1,4}[A-Za-z_$])/g, 'def')
+    .replace(/(?<![\w$.])function(?=\s{0,4}\*?\s{0,4}\()/g, 'lambda')
+    .replace(
+      /(?<![\w$.])(?<!\bdef )(?!(?:if|for|while|switch|catch|with|function)\b)(constructor|[a-z_]\w{0,60})(?=\([\w ,={}"$]{0,200}\) {0,4}\{)/g,
+      (_all, name: string) => `def ${name === 'constructor' ? 'construct' : name}`,
+    );
+  // Of a regular expression; a string has none.
+  return [...defined.matchAll(/\b(?:const|let|var)\s{1,4}(\w{1,60})\s{0,4}=\s{0,4}""[a-z]{0,8}\s{0,4}[;\n]/g)]
+    .map((match) => match[1] as string)
+    .filter(
+      (name) => [...defined.matchAll(new RegExp(String.raw`\b${name}\b[^\n;=(.]{0,40}=(?![=>])`, 'g'))].length === 1,
+    )
+    .reduce(
+      (text, name) => text.replace(new RegExp(String.raw`(?<![\w$.])${name}\.exec\(`, 'g'), `${name}.match(`),
+      defined,
+    )
+    .replace(/""[a-z]{0,8}\.exec\(/g, '"".match(');
+}
+
+const AT_ONCE =
+  /(?<=(?:^|[;\n}])\s{0,40}(?:await\s{1,4})?)\((?:async\s{1,4})?(?:\(\)\s{0,4}=>|function\s{0,4}\w{0,40}\(\))\s{0,4}\{/g;
+const MAX_AT_ONCE = 8;
+
+/** `(async () => { … })()`: a function of the text's own, called where it stands. */
+function calledAtOnce(bare: string): string {
+  let out = bare;
+  // From behind, so that what stands before keeps its place.
+  for (const { index } of [...bare.matchAll(AT_ONCE)].slice(0, MAX_AT_ONCE).reverse()) {
+    const end = bracketEnd(out, index);
+    const call = end === undefined ? null : /^\s{0,4}\(\s{0,4}\)/.exec(out.slice(end + 1));
+    if (end !== undefined && call) out = out.slice(0, end + 1) + out.slice(end + 1 + call[0].length);
+  }
+  return out;
+}
+
+function bracketEnd(bare: string, from: number): number | undefined {
+  let depth = 0;
+  for (let at = from; at < bare.length; at += 1) {
+    if (bare[at] === '(') depth += 1;
+    else if (bare[at] === ')') depth -= 1;
+    if (depth === 0) return at;
+  }
+  return undefined;
 }
 
 export function withoutStrings(text: string): string {

@@ -34,7 +34,6 @@ const TASKS: { readonly [language: string]: readonly (readonly [RegExp, Effect])
       /^\s*(?:using|import)\s+Pkg\s*;\s*Pkg\.(?:instantiate|resolve|add|rm|update|develop|activate)\([^()\n;]{0,200}\)(?:\s*;\s*Pkg\.(?:instantiate|precompile|test)\(\))?\s*;?\s*$/,
       'install_local',
     ],
-    [/^\s*(?:println|print|show|display)\([\w\s+*/.,"'^()-]{0,200}\)\s*;?\s*$/, 'none'],
   ],
   osascript: [
     [
@@ -50,13 +49,41 @@ const TASKS: { readonly [language: string]: readonly (readonly [RegExp, Effect])
       'process_own',
     ],
   ],
-  lua: [[/^\s*print\([\w\s+*/.,"'^-]{0,200}\)\s*$/, 'none']],
 };
 
 /** Undefined when it is more than one such task. */
 export function taskOf(language: string, text: string): Effect | undefined {
   const rows = TASKS[/^r(?:script)?$/i.test(language) ? 'Rscript' : /^lua(?:jit)?$/.test(language) ? 'lua' : language];
-  return rows?.find(([pattern]) => pattern.test(text))?.[1];
+  return rows?.find(([pattern]) => pattern.test(text))?.[1] ?? (computesPlainly(language, text) ? 'none' : undefined);
+}
+
+const SIMPLE = /^(?:julia|lua(?:jit)?|octave|r|rscript)$/i;
+const COMPUTING = new Set(
+  'print println show display disp printf fprintf cat sum length size max min mean median abs sqrt exp log floor ceil round mod rem string repr num2str tostring tonumber type typeof sort reverse unique zeros ones eye rand range collect join split uppercase lowercase replace parse ipairs pairs math pi huge format rep upper lower len concat unpack paste paste0 seq c nchar toupper tolower var sd cor numel det inv transpose for in do end then if else elseif local while and or not true false nil NULL TRUE FALSE return function R version version.string VERSION'.split(
+    ' ',
+  ),
+);
+
+/** Arithmetic and printing: each word of it is one of those above, or a name that it gives itself. */
+function computesPlainly(language: string, text: string): boolean {
+  if (!SIMPLE.test(language) || text.length > 1_000) return false;
+  // Of strings nothing is computed, and none is an argument without brackets.
+  const bare = text.replace(/"(?:[^"\\$\n]|\\[nt"]){0,200}"|'(?:[^'\\$\n]|\\[nt']){0,200}'/g, '""');
+  if (!/^(?:[\w\s+*/.,:;=<>^()[\]{}%~#-]|"")*$/.test(bare) || /\w\s{0,8}""|\[\[|--|\bfile\b/.test(bare)) return false;
+  const own = new Set(
+    [
+      ...bare.matchAll(
+        /(?<![\w.])([A-Za-z_]\w{0,40})(?=\s{0,4}(?:=(?!=)|<-|,\s{0,4}\w{1,40}\s{1,4}in\b|\s{1,4}in\b))/g,
+      ),
+    ].map((match) => match[1] as string),
+  );
+  return [...bare.matchAll(/[A-Za-z_]\w*/g)].every(
+    ([word]) => COMPUTING.has(word) || (own.has(word) && !called(bare, word)),
+  );
+}
+
+function called(bare: string, name: string): boolean {
+  return new RegExp(String.raw`\b${name}\s{0,4}\(`).test(bare);
 }
 
 /** `s/a(b)/c/g; tr/a/b/`: replaces text and runs nothing of it. */

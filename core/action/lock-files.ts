@@ -16,6 +16,9 @@ const KNOWN =
 const MAX_NAMED = 16;
 const MAX_LINE = 4_096;
 
+/** Made again by the next install, though with other versions. */
+export const isLockFile = (path: string) => LOCKS.test(path);
+
 /** Lock files that say beside it where one may give. */
 const gives = (path: string) => NPM.test(path) || path.endsWith('composer.lock');
 

@@ -152,7 +152,8 @@ function addPlaceFlags(place: Place, draft: Draft, flags: Set<string>): void {
   if (tags.includes('home')) flags.add('home_target');
   if (tags.includes('system_root')) flags.add('system_target');
   if (tags.includes('workspace_root')) flags.add('workspace_root_target');
-  if (tags.includes('backup') && LOSSES.has(draft.effect)) flags.add('backup');
+  const own = draft.flags.includes('copied_here');
+  if (tags.includes('backup') && LOSSES.has(draft.effect) && !own) flags.add('backup');
   if (tags.includes('git_dir') && CHANGES.has(draft.effect)) flags.add('git_dir');
 }
 

@@ -21,9 +21,35 @@ export function broughtBy(state: ShellState, path: string): readonly Origin[] | 
   return undefined;
 }
 
+const BUILT = 'built:';
+
+/** What a compiler makes of sources of the workspace is as much the project's as they are, wherever it is put. */
+export function markBuilt(state: ShellState, id: string): void {
+  state.files.delete(id);
+  state.files.set(BUILT + id, { origins: [] });
+}
+
+export function isBuilt(state: ShellState, id: string): boolean {
+  return state.files.has(BUILT + id) && !state.files.has(id);
+}
+
+const COPIED = 'copied:';
+
+/** What this line itself laid there is a copy of what lies elsewhere, whatever its name says. */
+export function markCopied(state: ShellState, id: string): void {
+  state.files.set(COPIED + id, { origins: [] });
+}
+
+export function isCopied(state: ShellState, id: string): boolean {
+  return state.files.has(COPIED + id);
+}
+
 /** What was written, fetched or unpacked in this line keeps its origin when it is copied, moved or linked. */
 export function carryOver(state: ShellState, sources: readonly string[], destination: string): void {
   if (state.files.size === 0) return;
+  for (const place of state.files.keys())
+    if (place === BUILT + destination || place.startsWith(`${BUILT}${destination.replace(/\/$/, '')}/`))
+      state.files.delete(place);
   for (const id of sources) {
     const written = state.files.get(id);
     const path = id.startsWith('file:') ? id.slice(5) : undefined;

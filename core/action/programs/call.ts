@@ -9,7 +9,7 @@ import type { ReadLine } from '../planted.ts';
 import type { Effect } from '../types.ts';
 import { urlTarget } from '../urls.ts';
 import { type Arguments, optionRule } from './arguments.ts';
-import { carryOver } from './brought.ts';
+import { broughtBy, carryOver, isCopied, markBuilt, markCopied } from './brought.ts';
 import { plantCarried } from './plant.ts';
 import type { Rule } from './rule.ts';
 import { outsideWorkspace, surroundings } from './surroundings.ts';
@@ -187,7 +187,28 @@ export function emitOutput(call: Call, value: Arg): void {
     flags: ['truncate', 'tool_output'],
     ...lies(call),
   });
+  if (call.rule.effect === 'build' && ownSources(call, value)) markBuilt(call.invocation.state, target(call, value).id);
 }
+
+/** Each of its operands is a file or folder of the workspace that nothing in this line wrote. */
+function ownSources(call: Call, made: Arg): boolean {
+  const { invocation, meaning } = call;
+  const words = call.given.operands.filter(({ text }) => text !== made.text && !PLAIN_WORD.test(text));
+  return (
+    words.length > 0 &&
+    words.every((word) => {
+      const { id } = target(call, word);
+      if (!word.known || !/^\.{1,2}(?:\/|$)|^\/|\.\w{1,5}$/.test(word.text) || !id.startsWith('file:')) return false;
+      return (
+        !invocation.state.files.has(id) &&
+        broughtBy(invocation.state, id.slice(5)) === undefined &&
+        scopeOf(id.slice(5), meaning.where) === 'workspace'
+      );
+    })
+  );
+}
+/** `go build`, `esbuild build`. */
+const PLAIN_WORD = /^(?:build|test|compile|bundle)$/;
 
 /** Reads and writes that options name besides the operands. */
 export function emitOptionFiles(call: Call): DraftTarget[] {
@@ -250,7 +271,9 @@ export function byRule(call: Call): Stream {
   }
   const towards = to?.id;
   const residue = [...residueOf(call, first), ...(towards === undefined ? [] : [`to ${towards}`])];
-  emit(call, { targets, residue: [...residue, ...pipedIn(call)] });
+  const back =
+    to !== undefined && targets.every((item) => item.id === to.id || isCopied(call.invocation.state, item.id));
+  emit(call, { targets, residue: [...residue, ...pipedIn(call)], ...(back && { flags: ['copied_here'] }) });
   return outOf(call, targets);
 }
 
@@ -285,7 +308,19 @@ function sourceDest(call: Call, extra: readonly DraftTarget[]): Stream {
     flags: ['truncate'],
     residue: [...residueOf(call), sources.map((source) => source.id).join('\0')],
   });
+  const [from, to] = [sources[0], destination[0]];
+  if (call.operation === 'copy' && from && to && sources.length === 1 && besides(from, to))
+    markCopied(call.invocation.state, to.id);
   return SILENT;
+}
+
+/** `cp a.ts a.ts.bak`: another name could be a folder with other things in it. */
+function besides(from: DraftTarget, to: DraftTarget): boolean {
+  return (
+    [from, to].every(({ known, glob }) => known && !glob) &&
+    /^\.\w{1,20}$/.test(to.id.slice(from.id.length)) &&
+    to.id.startsWith(from.id)
+  );
 }
 
 /** `cp a/b.txt dir/` writes `dir/b.txt`. */

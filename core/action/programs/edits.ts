@@ -51,7 +51,8 @@ export function strings(program: string): string {
     .slice(0, MAX_STRINGS)
     .map(([, key, double, single]) => {
       const text = (double ?? (single as string)).replace(/\\(["'\\/])/g, '$1');
-      return `${JSON.stringify(key ?? 'edited')}: ${JSON.stringify(text)}\n${text}`;
+      const lines = text.replace(/\\n/g, '\n').replace(/\\t/g, '\t');
+      return `${JSON.stringify(key ?? 'edited')}: ${JSON.stringify(text)}\n${lines}`;
     })
     .join('\n');
 }

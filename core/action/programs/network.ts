@@ -8,7 +8,16 @@ const LOOKUP: Rule = {
   special: 'lookup',
   values: '-c -i -t -w -W -s -p -m -q -I -n -f -b -x -k',
 };
-const TUNNEL: Rule = { effect: 'remote_shell', operation: 'tunnel', operands: 'residue', flags: ['tunnel'] };
+const TUNNEL: Rule = {
+  effect: 'remote_shell',
+  operation: 'tunnel',
+  operands: 'residue',
+  flags: ['tunnel'],
+  subcommands: {
+    'version|help': { effect: 'read', operands: 'none', flags: [] },
+    '*': { effect: 'remote_shell', operation: 'tunnel', operands: 'residue', flags: ['tunnel'] },
+  },
+};
 
 export const NETWORK: Programs = {
   curl: {
@@ -229,6 +238,8 @@ export const NETWORK: Programs = {
   ...rows('grpcurl websocat wscat evans', {
     effect: 'send',
     operands: 'residue',
+    special: 'dial',
+    values: '-import-path -proto -protoset -max-time -H -rpc-header -reflect-header -c --connect',
     options: { '-d': { value: 'ignored' } },
   }),
 };

@@ -1,7 +1,7 @@
 // Plain connections and named pipes: who is at the other end decides what is said through them.
 
-import { readUrl } from '../urls.ts';
-import { emit, optionValue, SILENT, type Special, target } from './call.ts';
+import { isLocalHost, ownerOf, readUrl } from '../urls.ts';
+import { byRule, emit, optionValue, residueOf, SILENT, type Special, target } from './call.ts';
 import { byName, inName, payload } from './leaving.ts';
 
 const telnet: Special = (call) => {
@@ -103,10 +103,28 @@ const sClient: Special = (call) => {
   return { origins: ['download'] };
 };
 
+/** `grpcurl localhost:50051 list`: what listens on this machine was started here. */
+const dial: Special = (call) => {
+  const words = call.given.operands.filter((word) => /^(?:\w+:\/\/)|:\d+(?:\/|$)|^localhost\b/.test(word.text));
+  const runs = call.args.some((arg) => /(?:^|[:-])(?:exec|cmd|sh-c|writefile|appendfile)\b/.test(arg.text));
+  const hosts = words.map((word) => (word.known ? (readUrl(word.text)?.host ?? word.text.replace(/\/.*$/, '')) : ''));
+  if (runs || hosts.length === 0 || !hosts.every(isLocalHost)) return byRule(call);
+  emit(call, {
+    effect: 'send',
+    operation: 'connect',
+    targets: words.map((word, at) => ({ id: `host:${hosts[at]}`, known: word.known, glob: false })),
+    residue: residueOf(call, call.given.operands),
+    scope: 'machine',
+    externality: ownerOf('localhost'),
+  });
+  return { origins: ['download'] };
+};
+
 export const CHANNEL_SPECIALS: { readonly [name: string]: Special } = {
   telnet,
   fifo,
   netcat,
   socat,
   's-client': sClient,
+  dial,
 };

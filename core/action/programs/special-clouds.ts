@@ -22,7 +22,7 @@ import { payload } from './leaving.ts';
 import { fileOrigin } from './special-network.ts';
 
 const READ =
-  /^(?:describe|list|get|ls|show|read|view|head|status|info|inspect|search|query|lookup|batch-get|scan|filter|tail|logs?|diff|validate|preview|plan|help|version|whoami|check|test|explain|estimate|simulate|wait|watch|top|ps|history|cat|detect|summarize|count|doctor|ping|health|members|events|metrics|usage|print-access-token|print-identity-token|doc|dump|regions|zones|inventory|synth|synthesize|graph|template|lint|audit|completion|configtest|analy[sz]e|diagnose|proxy-status|proxy-config|ip)(?:-|$)/;
+  /^(?:describe|list|get|ls|show|read|view|head|status|info|inspect|search|query|lookup|batch-get|scan|filter|tail|logs?|diff|validate|preview|plan|help|version|whoami|check|test|explain|estimate|simulate|wait|watch|top|ps|history|cat|detect|summarize|count|doctor|ping|health|members|events|metrics|usage|print-access-token|print-identity-token|doc|dump|regions|zones|inventory|synth|synthesize|graph|template|lint|audit|completion|configtest|analy[sz]e|diagnose|proxy-status|proxy-config|ip|start-query)(?:-|$)/;
 const DESTROY =
   /^(?:delete|remove|rm|destroy|terminate|purge|drop|deregister|deprovision|nuke|wipe|teardown|undeploy|rb|empty|decommission|abort|release|reset|down|prune|batch-delete|uninstall|unregister|clean|clear)(?:-|$)/;
 const CHANGE =
@@ -149,7 +149,8 @@ function outsideProduction(call: Call, verb: string): string[] {
 /** What the first word of these names is a group of commands, not what is done. */
 const GROUPED = /^(?:gcloud|az|aws|oci|ibmcloud|aliyun|doctl)$/;
 /** Words that are what is done with one program, and what it is done to with another. */
-const NOUN = /^(?:secrets|config|keys|domains|certs|env|vars|addons|logs|metrics|members|events|access)$/;
+const NOUN =
+  /^(?:backup|snapshot|secrets|config|keys|domains|certs|env|vars|addons|logs|metrics|members|events|access)$/;
 
 function verbOf(tool: string, words: readonly string[]): string {
   const does = (word: string) =>

@@ -1,8 +1,10 @@
 // Programs on files whose reading a table cannot hold: rm, dd, tee, grep, chmod.
 
 import { type Arg, literal } from '../../shell/values.ts';
+import { isLockFile } from '../lock-files.ts';
 import { resolvePath, scopeOf } from '../paths.ts';
 import { placeOf } from '../places.ts';
+import { isCopied } from './brought.ts';
 import {
   byRule,
   type Call,
@@ -29,7 +31,14 @@ const rm: Special = (call) => {
     call.flags.includes('bulk') ||
     call.invocation.frame.flags.includes('bulk');
   const flags = targets.some((item) => item.glob) ? ['glob'] : [];
-  emit(call, { effect: many ? 'delete_many' : 'delete', operation: 'delete', targets, flags });
+  const one = { effect: 'delete', operation: 'delete' } as const;
+  // A copy that this line made holds nothing of its own; a lock file is one file, whatever is removed beside it.
+  const copies = targets.filter((item) => isCopied(call.invocation.state, item.id));
+  const locks = targets.filter((item) => many && !copies.includes(item) && !item.glob && isLockFile(item.id));
+  const rest = targets.filter((item) => !copies.includes(item) && !locks.includes(item));
+  if (copies.length > 0) emit(call, { ...one, targets: copies, flags: ['copied_here'] });
+  if (locks.length > 0) emit(call, { ...one, targets: locks });
+  if (rest.length > 0) emit(call, { ...one, ...(many && { effect: 'delete_many' }), targets: rest, flags });
   return SILENT;
 };
 

@@ -20,10 +20,11 @@ import {
   type Special,
   target,
 } from './call.ts';
+import { framework, ofTests } from './special-framework.ts';
 import { KNOWN_INDEX } from './special-packages.ts';
 import { ansibleStage } from './special-provision.ts';
 import { runFile } from './special-shells.ts';
-import { passing } from './surroundings.ts';
+import { inherited, passing } from './surroundings.ts';
 import { readBuildFile } from './unseen.ts';
 
 /** Options of those below by which the program that is run starts in another directory. */
@@ -33,7 +34,7 @@ const wrapped: Special = (call) => {
   emitOptionFiles(call);
   const words = call.given.operands;
   if (words.length === 0) return emitNone(call);
-  const { state } = call.invocation;
+  const state = inherited(call.invocation);
   const frame = withBound(call.invocation.frame, ...residueOf(call));
   // The rule's own were entered before.
   const folder = call.rule.directory === undefined ? directoryOf(call) : undefined;
@@ -124,7 +125,10 @@ const make: Special = (call) => {
         ? 'install_system'
         : outward
           ? 'run_unknown'
-          : (databaseTask(goals.map((word) => word.text)) ?? 'build'),
+          : (databaseTask(
+              call,
+              goals.map((word) => word.text),
+            ) ?? 'build'),
     operation: 'make',
     residue: [call.given.operands.map((word) => word.text).join('\0'), ...residueOf(call)],
     flags: ['project_script', ...(outward ? ['outward_script'] : [])],
@@ -141,8 +145,9 @@ const EMPTIES =
   /(?:^|[:_-])(?:db|database)[:_-](?:drop|reset|wipe|nuke|purge|fresh)(?:$|[:_-])|(?:^|[:_-])(?:drop|reset|wipe|nuke|purge)[:_-](?:db|database)(?:$|[:_-])/i;
 
 /** Tasks on a database, by the names that frameworks give them. */
-function databaseTask(goals: readonly string[]): Effect | undefined {
-  if (goals.some((goal) => LOSES.test(goal) || EMPTIES.test(goal))) return 'database_destroy';
+function databaseTask(call: Call, goals: readonly string[]): Effect | undefined {
+  if (goals.some((goal) => LOSES.test(goal) || EMPTIES.test(goal)))
+    return ofTests(call) ? 'database_change' : 'database_destroy';
   return goals.some((goal) => FILLS.test(goal)) ? 'database_change' : undefined;
 }
 
@@ -155,33 +160,12 @@ const buildTarget: Special = (call) => {
   );
   const outward = goals.some((goal) => OUTWARD.test(goal));
   const mature = /^(?:mvnw?|gradlew?|sbt)$/.test(call.tool);
-  const effect = publishes && mature ? 'publish' : outward ? 'run_unknown' : (databaseTask(goals) ?? call.effect);
+  const effect = publishes && mature ? 'publish' : outward ? 'run_unknown' : (databaseTask(call, goals) ?? call.effect);
   emit(call, {
     effect,
     residue: [goals.join('\0'), ...residueOf(call)],
     flags: ['project_script', ...(outward ? ['outward_script'] : [])],
   });
-  return { origins: ['file'] };
-};
-
-const TASK_EFFECTS: readonly (readonly [RegExp, Effect])[] = [
-  [/^(?:createsuperuser|changepassword)$/, 'identity_change'],
-  [
-    /^(?:showmigrations|diffsettings|inspectdb|sqlmigrate|routes?|about|stats|notes|db:version|db:migrate:status|route:list|list|migrate:status|env|event:list|schedule:list|help|version)$/,
-    'read',
-  ],
-  [
-    /^(?:db:(?:drop|reset|purge|schema:load|wipe|rollback)|migrate:(?:fresh|refresh|reset|rollback)|flush|reset_db|sqlflush)/,
-    'database_destroy',
-  ],
-  [/^(?:db:|migrate|loaddata)/, 'database_change'],
-  [/^(?:(?:runner|r|shell|shell_plus|console|c|dbshell|dbconsole|tinker)$|credentials:)/, 'run_opaque'],
-];
-
-const framework: Special = (call) => {
-  const task = call.given.operands[0]?.text ?? '';
-  const effect = TASK_EFFECTS.find(([pattern]) => pattern.test(task))?.[1] ?? 'build';
-  emit(call, { effect, operation: task.slice(0, 40) || call.operation, residue: residueOf(call, call.given.operands) });
   return { origins: ['file'] };
 };
 

@@ -5,12 +5,12 @@ import { type Arg, codeOrigins, joinOrigins, literal, newState, type Origin, typ
 import { fileTarget } from '../draft.ts';
 import { placeOf } from '../places.ts';
 import type { Effect } from '../types.ts';
-import { broughtBy } from './brought.ts';
+import { broughtBy, isBuilt } from './brought.ts';
 import { type Call, emit, emitNone, has, type Meaning, SILENT, type Special, target as targetOf } from './call.ts';
 import { plantEdits, plantStrings, readProgramText } from './edits.ts';
 import { MODULES } from './python-modules.ts';
 import { served } from './special-handed.ts';
-import { surroundings } from './surroundings.ts';
+import { inherited, surroundings } from './surroundings.ts';
 
 /** `bash -c TEXT`, `bash FILE`, `… | bash`, `bash <<EOF`. */
 const shell: Special = (call) => {
@@ -115,10 +115,12 @@ export function runFile(
     return { origins: ['generated'] };
   }
   const place = path === undefined ? undefined : placeOf(path, target.glob, meaning.where);
-  const { effect, extra } = fileEffect(place?.scope, path, meaning);
+  const { effect, extra } = isBuilt(state, target.id)
+    ? { effect: 'run_unknown' as const, extra: [] }
+    : fileEffect(place?.scope, path, meaning);
   const task = TASKS.find(([pattern]) => pattern.test(path ?? `/${file.text}`))?.[1];
   if ((effect === 'build' || frame.remote !== undefined) && task !== undefined && args.length > 0)
-    return walk.words([literal(task), ...args], state, frame);
+    return walk.words([literal(task), ...args], inherited(invocation), frame);
   meaning.add({
     tool: path === undefined ? 'script' : path.slice(path.lastIndexOf('/') + 1) || 'script',
     operation: 'run',

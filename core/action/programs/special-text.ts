@@ -2,6 +2,7 @@
 
 import { type Arg, joinOrigins, literal, SECRET_NAME, type Stream } from '../../shell/values.ts';
 import { plainTarget } from '../draft.ts';
+import { markCopied } from './brought.ts';
 import { byRule, type Call, emit, emitOptionFiles, has, outOf, SILENT, type Special, target } from './call.ts';
 import { joinShown, plantEdits, plantStrings, strings, substituted } from './edits.ts';
 
@@ -92,6 +93,10 @@ const sed: Special = (call) => {
   if (inPlace && targets.length > 0) {
     emit(call, { effect: 'write', operation: 'edit', targets, residue: [script] });
     plantEdits(call.meaning, targets, script, call);
+    // `sed -i.bak` lays what was there beside it.
+    const suffix = call.args.map((arg) => /^-i(\.\w{1,20})$/.exec(arg.text)?.[1]).find((name) => name !== undefined);
+    if (suffix !== undefined)
+      for (const { id, glob } of targets) if (!glob) markCopied(call.invocation.state, id + suffix);
     return SILENT;
   }
   emit(call, { effect: targets.length > 0 ? 'read' : 'none', targets });

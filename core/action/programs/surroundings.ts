@@ -2,6 +2,7 @@
 // It enters by digest, so that an approval of one covers no other.
 
 import type { Frame, Invocation } from '../../shell/frame.ts';
+import { forkState, type ShellState } from '../../shell/values.ts';
 import { resolvePath, scopeOf, under, type Where } from '../paths.ts';
 import type { Effect } from '../types.ts';
 
@@ -43,6 +44,14 @@ export function surroundings(invocation: Invocation, where: Where, acting: Actin
     if (folder !== undefined) out.push(`in ${folder}`);
   }
   return out;
+}
+
+/** What runs inside gets the variables that were set for what runs it. */
+export function inherited({ assignments, state }: Invocation): ShellState {
+  if (assignments.length === 0) return state;
+  const inner = forkState(state);
+  for (const { name, value } of assignments) inner.exported.set(name, value.text);
+  return inner;
 }
 
 export function boundText(frame: Frame): string {
