@@ -18,6 +18,11 @@ export type ToolCall = {
 };
 
 /** First of these arguments that is text. */
+/** A search that shows which files have it, and not what stands there. */
+export function namesOnly({ given }: ToolCall): boolean {
+  return !/^(?:content)?$/.test(textOf(given, 'output_mode') ?? '');
+}
+
 export function textOf(given: Given, names: string): string | undefined {
   for (const name of names.split(' ')) if (typeof given[name] === 'string') return given[name] as string;
   return undefined;

@@ -21,6 +21,7 @@ import {
   type Given,
   isObject,
   methodIn,
+  namesOnly,
   recipientsOf,
   snakeCase,
   type ToolCall,
@@ -242,9 +243,10 @@ const NATIVE = table([
     file('read', 'read'),
   ],
   [
-    'grep glob ls list_directory list_dir search_file_content search_files find_files codebase_search file_search grep_search directory_tree get_file_info list_files glob_file_search list_allowed_directories',
+    'glob ls list_directory list_dir search_files find_files codebase_search file_search directory_tree get_file_info list_files glob_file_search list_allowed_directories',
     file('list', 'read', true),
   ],
+  ['grep search_file_content grep_search ripgrep', (call, name) => file('search', 'read', namesOnly(call))(call, name)],
   ['delete_file remove_file unlink delete_path', file('delete', 'delete')],
   [
     'delete_directory remove_directory delete_folder remove_folder rmdir rm_rf delete_dir remove_dir empty_directory',

@@ -22,12 +22,18 @@ export const GIT: Programs = {
       ls: READ,
       'grep|difftool': { ...READ, special: 'git-runs' },
       bisect: { ...LOCAL, special: 'git-runs' },
-      'ls-remote': { effect: 'fetch', operands: 'none', flags: ['remote'] },
+      'ls-remote': {
+        effect: 'fetch',
+        operands: 'none',
+        flags: ['remote'],
+        special: 'git-asked',
+        options: { '--upload-pack|--exec': { value: 'ignored' } },
+      },
       fetch: {
         effect: 'fetch',
         operation: 'fetch',
         operands: 'residue',
-        values: '--depth -j --refmap --deepen',
+        values: '--depth -j --refmap --deepen --upload-pack',
         special: 'git-fetch',
       },
       clone: {

@@ -182,9 +182,16 @@ export const NETWORK: Programs = {
     scope: 'machine',
   }),
   ...rows(
-    'ngrok localtunnel lt bore frpc frps chisel pagekite localxpose zrok sish gost revsocks ligolo tmate sshx upterm ttyd gotty gs-netcat gsocket wstunnel rathole inlets inletsctl iodine dnscat2 dnscat playit pinggy tunnelmole teleconsole wetty shellinabox shellinaboxd reptyr-net pwncat evil-winrm sliver-client msfconsole msfvenom',
+    'ngrok localtunnel lt bore frpc frps chisel pagekite localxpose zrok sish gost revsocks ligolo tmate sshx upterm ttyd gotty gs-netcat gsocket wstunnel rathole inlets inletsctl iodine dnscat2 dnscat playit pinggy tunnelmole teleconsole wetty shellinabox shellinaboxd reptyr-net pwncat evil-winrm sliver-client msfconsole msfvenom x11vnc vncserver tigervncserver x0vncserver wayvnc krfb vino-server xrdp novnc_proxy rustdesk anydesk teamviewer',
     TUNNEL,
   ),
+  // Whoever it lets in works as its user.
+  ...rows('sshd dropbear tinysshd in.telnetd telnetd rlogind vsftpd', {
+    effect: 'system_change',
+    operation: 'serve',
+    operands: 'residue',
+    options: { '-t|-T|-G': { effect: 'read', operation: 'check' } },
+  }),
   devtunnel: {
     effect: 'fetch',
     operands: 'residue',

@@ -160,7 +160,7 @@ export const PACKAGES: Programs = {
   npm: node('npm'),
   pnpm: node('npm'),
   yarn: node('npm'),
-  bun: { ...node('npm'), special: 'interpreter' },
+  bun: override(node('npm'), { 'run|start': { ...BUILD, special: 'bun' }, '*': { ...BUILD, special: 'bun' } }),
   cnpm: node('npm'),
   ...rows('npx pnpx bunx', {
     effect: 'run_unknown',

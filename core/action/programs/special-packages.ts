@@ -48,7 +48,7 @@ const packageExec: Special = (call) => {
 
 /** Registries everybody uses, and names that only one's own network knows. */
 export const KNOWN_INDEX =
-  /^https:\/\/(?:(?:test\.)?pypi\.org|registry\.npmjs\.org|registry\.yarnpkg\.com|npm\.pkg\.github\.com|download\.pytorch\.org|pypi\.nvidia\.com|[\w.-]+\.(?:internal|corp|lan|intra|local))(?=[/:]|$)|^https?:\/\/(?:localhost|127\.0\.0\.1)(?=[/:]|$)/;
+  /^https:\/\/(?:(?:test\.)?pypi\.org|registry\.npmjs\.org|registry\.yarnpkg\.com|(?:proxy|sum)\.golang\.org|goproxy\.io|(?:index|static)\.crates\.io|rubygems\.org|npm\.pkg\.github\.com|download\.pytorch\.org|pypi\.nvidia\.com|[\w.-]+\.(?:internal|corp|lan|intra|local))(?=[/:]|$)|^https?:\/\/(?:localhost|127\.0\.0\.1)(?=[/:]|$)/;
 
 const install: Special = (call) => {
   emitOptionFiles(call);

@@ -283,7 +283,10 @@ const clipboard: Special = (call) => {
 const ownOrGuard: Special = (call) => {
   const names = call.given.operands.map((word) => word.text);
   const effect = call.effect === 'process_own' ? owned(call.effect, names) : call.effect;
-  return byRule({ ...call, effect });
+  // Not those one started: whatever a list holds when it runs.
+  const listed =
+    call.operation === 'remove' && call.flags.includes('force') && call.given.operands.some((word) => !word.known);
+  return byRule({ ...call, effect, flags: listed ? [...call.flags, 'bulk'] : call.flags });
 };
 
 /** Settings of macOS: some start programs, some are guards. */
