@@ -2,6 +2,7 @@
 // read as what it will do. Only what may never be done is told besides the place itself; the rest is for whoever approves
 // the file, or is the ordinary work of a build.
 
+import { sendsAll } from './code-markers.ts';
 import type { Draft } from './draft.ts';
 import { gravity } from './effects.ts';
 import { PIPELINE, pipelineSteps } from './groovy-steps.ts';
@@ -161,7 +162,7 @@ function told(commands: readonly string[], runs: Runs, where: Where, read: ReadL
   const rest = commands.slice(MAX_COMMANDS);
   return [...single, ...(rest.length > 0 ? [rest.join('\n')] : [])].flatMap((command) => {
     const drafts = read(command, runs === 'image').map((draft) => [draft, finished(draft, where)] as const);
-    const dumps = sendsEnvironment(command, drafts);
+    const dumps = sendsAll(command);
     const taken = runs === 'here' && projectLeaves(read(command), where);
     const grave = drafts
       .filter(
@@ -213,15 +214,6 @@ const unregistered = (_draft: Draft, { effect, flags }: ActionPart) =>
   (effect === 'install_local' && flags.includes('foreign_index'));
 
 const REACHES = new Set(['send', 'run_opaque']);
-/** Calls that reach another machine, and not this one. */
-const CALLS =
-  /\b(?:fetch|urlopen|requests\.\w{1,20}|httpx\.\w{1,20}|axios(?:\.\w{1,20})?|https?\.(?:request|get|post))\s{0,4}\(\s{0,40}\S{0,40}?https?:\/\/(?!localhost|127\.|\[::1\])/i;
-
-/** Every variable of a process at once, and a way out. */
-function sendsEnvironment(command: string, drafts: readonly (readonly [Draft, ActionPart])[]): boolean {
-  return drafts.some(([draft]) => draft.flags.includes('environment_dump')) && CALLS.test(command);
-}
-
 const FETCHES =
   /\b(?:urlopen|urlretrieve|(?:requests|httpx)\.get|https?\.get|fetch|axios(?:\.get)?|URI\.open|Net::HTTP\.get\w{0,20}|open-uri)\b\s{0,4}(?:\(|['"])/;
 

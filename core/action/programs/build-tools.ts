@@ -25,6 +25,7 @@ export const BUILD_TOOLS: Programs = {
     ...BUILD,
     subcommands: { upload: { ...PUBLISH, options: { '--candidate': {} } }, '*': BUILD },
   }),
+  jsr: { ...BUILD, subcommands: { publish: PUBLISH, 'add|install|i|remove|uninstall': ADD, '*': BUILD } },
   elm: { ...BUILD, subcommands: { 'publish|bump': PUBLISH, install: ADD, '*': BUILD } },
   gleam: {
     ...BUILD,

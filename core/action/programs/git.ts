@@ -251,8 +251,9 @@ export const GIT: Programs = {
         special: 'git-patch',
         values: '-p -C --whitespace --directory --exclude --include --patch-format',
       },
-      'cherry-pick|revert|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|format-patch|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|quiltimport':
+      'cherry-pick|revert|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|update-index|format-patch|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|quiltimport':
         { ...LOCAL, options: { '-o|--output': { value: 'write' }, '-m': { value: 'ignored' } } },
+      'hash-object': { effect: 'read', operands: 'files', values: '-t --path', options: { '-w|--stdin': {} } },
       'archive|fast-export': {
         effect: 'vcs_local',
         operands: 'residue',

@@ -111,7 +111,15 @@ export const INFRASTRUCTURE: Programs = {
       '--set|--set-string|--set-file|--set-json': { value: 'content' },
     },
     subcommands: {
-      'list|ls|status|history|get|show|inspect|search|template|lint|version|env|verify|diff|completion|plugin': {
+      plugin: {
+        effect: 'install_system',
+        operands: 'residue',
+        subcommands: {
+          'list|ls': { effect: 'read', operands: 'none' },
+          '*': { effect: 'install_system', operands: 'residue' },
+        },
+      },
+      'list|ls|status|history|get|show|inspect|search|template|lint|version|env|verify|diff|completion': {
         effect: 'read',
         operands: 'none',
       },

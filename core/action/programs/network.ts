@@ -192,6 +192,24 @@ export const NETWORK: Programs = {
     operands: 'residue',
     options: { '-t|-T|-G': { effect: 'read', operation: 'check' } },
   }),
+  ...rows('wormhole magic-wormhole wormhole-william croc ffsend transfer gdrive transferwee bashupload', {
+    effect: 'fetch',
+    operands: 'residue',
+    values: '--code --code-length --relay-url --relay --port --name -d --downloads',
+    subcommands: {
+      'send|upload|files|push': { effect: 'send', special: 'hands-out' },
+      '*': { effect: 'fetch', operands: 'residue' },
+    },
+  }),
+  ipfs: {
+    effect: 'fetch',
+    operands: 'residue',
+    subcommands: {
+      add: { effect: 'publish', special: 'hands-out' },
+      'daemon|name|pin|files|config|swarm': { effect: 'system_change', operands: 'residue' },
+      '*': { effect: 'fetch', operands: 'residue' },
+    },
+  },
   devtunnel: {
     effect: 'fetch',
     operands: 'residue',

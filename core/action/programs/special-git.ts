@@ -92,6 +92,9 @@ const push: Special = (call) => {
     flags.add('bulk');
     addBranch('*', false);
   } else if (refs.length === 0 && !has(call, '--tags')) addBranch(current ?? '', current !== undefined);
+  // The server merges it by itself.
+  const options = ['-o', '--push-option'].flatMap((name) => call.given.options.get(name) ?? []);
+  if (options.some((word) => /merge_when|auto_?merge/.test(word.text))) flags.add('protected_branch');
   const lease = call.flags.includes('with_lease');
   if (deletes) flags.add('delete_branch');
   const effect = forced || lease || deletes ? 'vcs_force_push' : 'vcs_push';
@@ -238,7 +241,9 @@ const read: Special = (call) => {
       operation: 'write',
       targets: [target(call, { ...output, text: output.text.slice(9) })],
     });
-  emit(call, { targets: [] });
+  // It compares files, and needs no repository.
+  const outside = call.args.some((arg) => arg.text === '--no-index');
+  emit(call, { targets: outside ? call.given.operands.map((word) => target(call, word)) : [], metadata: !outside });
   const paths = call.operation === 'ls-files' ? [{ ...literal('./*'), glob: true }] : undefined;
   return { origins: ['file'], ...(paths && { paths }) };
 };

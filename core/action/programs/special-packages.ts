@@ -66,14 +66,15 @@ const install: Special = (call) => {
   const fetched = operands.some((word) =>
     call.invocation.state.files.get(target(call, word).id)?.origins.includes('download'),
   );
-  if (foreign || fetched) flags.push('from_url');
+  const lists = ['-r', '-c', '-f'].flatMap((name) => call.given.options.get(name) ?? []);
+  if (foreign || fetched || lists.some((word) => FROM_ADDRESS.test(word.text))) flags.push('from_url');
   if (operands.some((word) => !word.known)) flags.push('unresolved_target');
   const into = call.rule.directory === undefined ? ['-t', '--target', '--prefix', '--root'] : [];
   const placed = into.flatMap((name) => call.given.options.get(name) ?? []).map((word) => target(call, word));
   const outside = placed.some(
     ({ id, known }) => !known || (id.startsWith('file:') && scopeOf(id.slice(5), call.meaning.where) === 'system'),
   );
-  const index = ['-i', '--index-url', '--extra-index-url', '--registry']
+  const index = ['-i', '--index-url', '--extra-index-url', '--index', '--default-index', '--registry']
     .map((name) => optionValue(call, name)?.text)
     .find((url) => url !== undefined);
   if (index !== undefined && !KNOWN_INDEX.test(index)) flags.push('foreign_index');

@@ -321,9 +321,10 @@ const LOADS =
 
 const toolSetting: Special = (call) => {
   const text = call.args.map((arg) => arg.text).join(' ');
-  const source = /(?:registry(?:-?server)?|index-?url|index|find-links|source|mirror)[\s=]+(\w+:\/\/\S+)/i.exec(
-    text,
-  )?.[1];
+  const source =
+    /(?:registry(?:-?server)?|index-?url|index|find-links|source|mirror(?:\.\S{1,80})?)[\s=]+(\w+:\/\/\S+)/i.exec(
+      text,
+    )?.[1];
   // From where everything is installed that follows.
   const loads = LOADS.test(text) && call.operation !== 'get';
   if ((loads || (source !== undefined && !KNOWN_INDEX.test(source))) && !TRUSTS.test(text)) {
