@@ -3,6 +3,7 @@
 // the file, or is the ordinary work of a build.
 
 import { sendsAll } from './code-markers.ts';
+import { notebookLines } from './code-places.ts';
 import type { Draft } from './draft.ts';
 import { gravity } from './effects.ts';
 import { PIPELINE, pipelineSteps } from './groovy-steps.ts';
@@ -46,6 +47,11 @@ const HOOKS: readonly (readonly [path: RegExp, key: RegExp])[] = [
 
 const COMPOSE = /(?:^|\/)(?:(?:docker-|podman-)?compose(?:[.-][\w.-]+)?|container-compose)\.ya?ml$/;
 
+/** Cells as they are edited, or as the file holds them: a line is a string of a list. */
+const cellLines = (text: string) => [
+  notebookLines(text.replace(/^\s{0,40}"(?=[!%])/gm, '').replace(/(?:\\n)?",?[^\S\n]{0,40}$/gm, '')),
+];
+
 /** The first that fits. */
 const FAMILIES: readonly Family[] = [
   {
@@ -53,6 +59,7 @@ const FAMILIES: readonly Family[] = [
     runs: 'here',
     commands: (text) => [text],
   },
+  { file: /\.ipynb$/, runs: 'here', commands: cellLines },
   { file: PIPELINE, runs: 'runner', commands: pipelineSteps },
   {
     file: /(?:^|\/)\.(?:github\/workflows|github\/actions\/[\w./-]+|forgejo\/workflows|gitea\/workflows|gitlab\/ci|buildkite|woodpecker|tekton)\/[^/]+\.ya?ml$|(?:^|\/)(?:\.gitlab-ci|azure-pipelines|bitbucket-pipelines|\.travis|\.drone|cloudbuild|buildspec|\.?appveyor|\.cirrus|\.woodpecker|\.semaphore|wercker|bitrise|codemagic)\.ya?ml$|(?:^|\/)\.circleci\/config\.ya?ml$/,

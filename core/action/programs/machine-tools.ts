@@ -218,6 +218,11 @@ export const MACHINE_TOOLS: Programs = {
     options: { '-P|-L|-l|-C|-H|-e': { effect: 'read', operation: 'list' } },
   },
   ...rows('afscexpand tccplus', GUARD),
+  // What watches the machine, by its own control.
+  ...rows('sentinelctl falconctl mdatp osqueryctl wazuh-control ossec-control sophosctl cbctl esctl', {
+    ...GUARD,
+    subcommands: { 'status|version|health|info|list|get|stats|ping|help|definitions': READ, '*': GUARD },
+  }),
   ...rows('duti dockutil m1ddc yabai skhd', { effect: 'write', operands: 'residue', scope: 'home' }),
 
   // Editors with a window, which open a file, and the whole machine to whoever signs in.

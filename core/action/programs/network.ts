@@ -192,7 +192,7 @@ export const NETWORK: Programs = {
     operands: 'residue',
     options: { '-t|-T|-G': { effect: 'read', operation: 'check' } },
   }),
-  ...rows('wormhole magic-wormhole wormhole-william croc ffsend transfer gdrive transferwee bashupload', {
+  ...rows('wormhole magic-wormhole wormhole-william croc ffsend gdrive transferwee', {
     effect: 'fetch',
     operands: 'residue',
     values: '--code --code-length --relay-url --relay --port --name -d --downloads',

@@ -157,7 +157,17 @@ const cmake: Special = (call) => {
   );
 };
 
+/** Values by which another agent asks nobody and stays in no box; an option that says so by its name stands in the table. */
+const UNBOUND = /(?:^|=|["'])(?:danger-full-access|bypassPermissions|yolo)["']?$/i;
+
+const agent: Special = (call) => {
+  const forced = call.tool === 'cursor-agent' && call.args.some(({ text }) => text === '-f' || text === '--force');
+  const unbound = forced || call.args.some(({ text }) => UNBOUND.test(text) && !/\s/.test(text));
+  return byRule(unbound ? { ...call, effect: 'self_governance', flags: [...call.flags, 'force'] } : call);
+};
+
 export const CARRIER_SPECIALS: { readonly [name: string]: Special } = {
+  agent,
   cmake,
   debugger: debuggers,
   lines,

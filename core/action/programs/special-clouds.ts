@@ -35,7 +35,7 @@ const SECRET =
 const PUBLIC =
   /public-read|--allow-unauthenticated|allUsers|allAuthenticatedUsers|"Principal":\s*"\*"|--public-access\b.*(?:blob|container)|--publicly-accessible|0\.0\.0\.0\/0|--public(?:=true|\s|$)/;
 const GUARD =
-  /(?:cloudtrail|guardduty|config-recorder|configservice|securityhub|macie|inspector|flow-logs?|audit-?logs?|log-group|logging|waf|shield|defender|diagnostic-settings|deletion-protection|public-access-block|block-public-access|branch-protection|organization-trail|termination-protection|alarms?|sinks)/;
+  /(?:cloudtrail|guardduty|config-recorder|configservice|securityhub|password-policy|macie|inspector|flow-logs?|audit-?logs?|log-group|logging|waf|shield|defender|diagnostic-settings|deletion-protection|public-access-block|block-public-access|branch-protection|organization-trail|termination-protection|alarms?|sinks)/;
 
 /** `pg:reset`, `emulators:start`: group and verb in one word. */
 function partsOf(tool: string, word: string): string[] {

@@ -2,6 +2,7 @@
 
 import { type Arg, joinOrigins, type Stream } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
+import { placeOf } from '../places.ts';
 import { type SqlReading, sqlEffect } from '../sql.ts';
 import type { Effect } from '../types.ts';
 import { isLocalHost, readUrl } from '../urls.ts';
@@ -47,6 +48,17 @@ function emitStatements(call: Call, text: string, effectOf: (text: string) => St
   const { targets, local } = databaseTarget(call);
   if (effect === 'write' && writtenOut(call, text, targets, local)) return { origins: ['file'] };
   const read = effect === 'read' || effect === 'none';
+  // A file that means more than a database is changed as such.
+  const file = FILE_DATABASE.test(call.tool) ? call.given.operands[0] : undefined;
+  if (!read && file && guarded(call, file))
+    emit(call, {
+      effect: 'write',
+      operation: 'statement',
+      targets: [target(call, file)],
+      residue: [text],
+      scope: undefined,
+      systems: ['filesystem'],
+    });
   emit(call, {
     effect,
     operation: read ? 'query' : 'statement',
@@ -56,6 +68,12 @@ function emitStatements(call: Call, text: string, effectOf: (text: string) => St
     scope: local ? 'machine' : 'remote',
   });
   return { origins: said.shows === undefined ? ['file'] : ['file', said.shows] };
+}
+
+function guarded(call: Call, file: Arg): boolean {
+  const { id, glob } = target(call, file);
+  const { tags } = placeOf(id.replace(/^file:/, ''), glob, call.meaning.where);
+  return tags.some((tag) => tag === 'governance' || tag === 'credential' || tag === 'audit');
 }
 
 /** `COPY … TO '…'`, `INTO OUTFILE '…'`: the server writes it, here as its own user, or sends it where the address says. */

@@ -21,6 +21,9 @@ const packageExec: Special = (call) => {
   if (script) return call.walk.text(script.text, call.invocation.state, call.invocation.frame);
   const [name, ...rest] = call.given.operands;
   if (!name) return emitNone(call);
+  // A whole line is handed to a shell.
+  if (/\s/.test(name.text) && NODE_RUNNER.test(call.tool))
+    return call.walk.text(name.text, call.invocation.state, call.invocation.frame);
   const plain = name.text.replace(/(?<=.)@[^/]*$/, '');
   const versioned = /^(?:[\w.-]+)@(?:latest|next|canary|[\d.^~x]+)$/.test(name.text);
   if (PROGRAM_NAMES.has(plain) && ((name.known && plain === name.text) || versioned)) {

@@ -181,6 +181,31 @@ describe('connections that are answered with a shell, and what leaves with a req
   });
 });
 
+describe('other agents, guards and secrets by their names', () => {
+  test.each([
+    ["codex -s danger-full-access exec 'x'", 'self_governance'],
+    ["claude --permission-mode bypassPermissions -p 'x'", 'self_governance'],
+    ["claude --permission-mode plan -p 'x'", 'delegate'],
+    ["cursor-agent -f -p 'x'", 'self_governance'],
+    ["codex exec 'fix the tests'", 'delegate'],
+    ['sudo dpkg -r falcon-sensor', 'security_disable'],
+    ['sudo apt-get remove -y clamav', 'security_disable'],
+    ['sudo apt-get remove -y vim', 'install_system'],
+    ['sudo apt-get install -y clamav', 'install_system'],
+    ['sentinelctl control stop', 'security_disable'],
+    ['mdatp health', 'read'],
+    ['aws iam delete-account-password-policy', 'security_disable'],
+    ["sqlite3 ~/.local/state/beacon/beacon.db 'delete from receipts where id=1'", 'self_governance'],
+    ["sqlite3 app.db 'insert into t values (1)'", 'database_change'],
+    ['node -e "console.log(require(\'dotenv\').config().parsed)"', 'read_credential'],
+    ["yarn exec 'rm -rf ~/data'", 'delete_many'],
+    ['elixir -e \'IO.puts("a")\'', 'none'],
+    ['echo $STRIPE_KEY', 'secret_fetch'],
+    ['echo $CACHE_KEY', 'none'],
+    ['echo $PUBLIC_KEY', 'none'],
+  ])('%s is %s', (command, expected) => expect(effect(command)).toBe(expected));
+});
+
 describe('wallets and chains', () => {
   test.each([
     ['cast send 0xabc --value 10ether --private-key $PK --rpc-url https://eth.llamarpc.com', 'payment'],
