@@ -157,7 +157,7 @@ export const NAMES: Table = table([
   ['identity', 'CODEOWNERS'],
   [
     'governance',
-    'CLAUDE.md CLAUDE.local.md AGENTS.md AGENTS.override.md GEMINI.md .cursorrules .windsurfrules copilot-instructions.md .mcp.json .aider.conf.yml .roomodes QWEN.md guardrails.yaml guardrails.yml',
+    'CLAUDE.md CLAUDE.local.md AGENTS.md AGENTS.override.md GEMINI.md .cursorrules .windsurfrules copilot-instructions.md .mcp.json .aider.conf.yml .roomodes opencode.json opencode.jsonc crush.json .crush.json QWEN.md guardrails.yaml guardrails.yml',
   ],
   [
     'schedule',

@@ -60,6 +60,12 @@ const FAMILIES: readonly Family[] = [
     commands: (text) => [text],
   },
   { file: /\.ipynb$/, runs: 'here', commands: cellLines },
+  // What stands between the brackets is run where a package with it is installed.
+  {
+    file: /\.gypi?$/,
+    runs: 'here',
+    commands: (text) => [...text.matchAll(/<!@?\(([^()\n]{1,2000})\)/g)].map((match) => match[1] as string),
+  },
   { file: PIPELINE, runs: 'runner', commands: pipelineSteps },
   {
     file: /(?:^|\/)\.(?:github\/workflows|github\/actions\/[\w./-]+|forgejo\/workflows|gitea\/workflows|gitlab\/ci|buildkite|woodpecker|tekton)\/[^/]+\.ya?ml$|(?:^|\/)(?:\.gitlab-ci|azure-pipelines|bitbucket-pipelines|\.travis|\.drone|cloudbuild|buildspec|\.?appveyor|\.cirrus|\.woodpecker|\.semaphore|wercker|bitrise|codemagic)\.ya?ml$|(?:^|\/)\.circleci\/config\.ya?ml$/,
