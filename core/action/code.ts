@@ -6,7 +6,7 @@ import { literal, type Stream } from '../shell/values.ts';
 import { type Rest, withoutSeenCalls } from './code-calls.ts';
 import { marked, sendsAll } from './code-markers.ts';
 import { folded } from './code-paths.ts';
-import { homeKeys, notebookLines } from './code-places.ts';
+import { homeKeys } from './code-places.ts';
 import { bareText, LEXED, withoutSpeech, withoutStrings } from './code-strings.ts';
 import { substitutesOnly, taskOf } from './code-tasks.ts';
 import { plainlyUnknown } from './code-unknown.ts';
@@ -33,6 +33,7 @@ import {
 } from './code-words.ts';
 import { type DraftTarget, fileTarget } from './draft.ts';
 import { gravity } from './effects.ts';
+import { notebookLines } from './notebook-lines.ts';
 import type { Meaning } from './programs/call.ts';
 import type { Effect } from './types.ts';
 

@@ -3,13 +3,13 @@
 // the file, or is the ordinary work of a build.
 
 import { sendsAll } from './code-markers.ts';
-import { notebookLines } from './code-places.ts';
 import type { Draft } from './draft.ts';
 import { gravity } from './effects.ts';
 import { PIPELINE, pipelineSteps } from './groovy-steps.ts';
 import { hostAccess } from './host-access.ts';
 import * as later from './later-lines.ts';
 import { foreignSources } from './lock-files.ts';
+import { notebookLines } from './notebook-lines.ts';
 import { finishPart } from './parts.ts';
 import type { Where } from './paths.ts';
 import type { ActionPart } from './types.ts';
