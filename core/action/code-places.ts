@@ -10,14 +10,19 @@ const MAX_PLACES = 16;
 const NAMES_HOME = /\bhomedir\b|\bexpanduser\b|\bPath\.home\b|\bDir\.home\b|\bHOME\b|\bUSERPROFILE\b/;
 
 /** `HOME + '/.aws/credentials'`, `Path.home().joinpath('.ssh')`: a path put together from the home folder is one of it. */
+/** What the library for `.env` read, rather than what it sets. */
+const SHOWS_SETTINGS = /\bdotenv\b[\s\S]{0,200}(?:\.parsed\b|\bdotenv_values\s{0,4}\()/;
+
 export function homeKeys(
   text: string,
   literals: readonly string[],
   invocation: Invocation,
   meaning: Meaning,
 ): DraftTarget[] {
-  if (!NAMES_HOME.test(text)) return [];
   const out: DraftTarget[] = [];
+  if (SHOWS_SETTINGS.test(text))
+    out.push(fileTarget(literal('.env'), invocation.state.cwd, meaning.where, invocation.frame.remote));
+  if (!NAMES_HOME.test(text)) return out;
   for (const item of literals) {
     if (out.length >= MAX_PLACES || item.length > 200 || !/^\/?\.?[\w.-]+(?:\/[\w.-]+){0,8}$/.test(item)) continue;
     const path = literal(`~/${item.replace(/^\//, '')}`);
@@ -25,14 +30,4 @@ export function homeKeys(
     if (placeOf(place.id.replace(/^file:/, ''), false, meaning.where).tags.includes('credential')) out.push(place);
   }
   return out;
-}
-
-/** Notebooks hand lines to a shell: `!cmd`, `%sx cmd`, a cell that begins with `%%bash`. */
-export function notebookLines(text: string): string {
-  if (!text.includes('!') && !text.includes('%')) return '';
-  const cell = /^\s{0,40}%%(?:bash|sh|script\s{1,8}(?:ba)?sh|sx|system)\b[^\n]{0,200}\n([\s\S]*)$/.exec(text)?.[1];
-  if (cell !== undefined) return cell;
-  return [...text.matchAll(/^[ \t]{0,40}(?:\w{1,40} {0,4}= {0,4})?(?:!{1,2}|%(?:sx|system) )([^=\n][^\n]{0,2000})$/gm)]
-    .map((match) => match[1] as string)
-    .join('\n');
 }

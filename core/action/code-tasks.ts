@@ -49,6 +49,12 @@ const TASKS: { readonly [language: string]: readonly (readonly [RegExp, Effect])
       'process_own',
     ],
   ],
+  elixir: [
+    [
+      /^\s*IO\.(?:puts|inspect)\s{0,4}\(?\s{0,4}(?:"[^"#\n]{0,200}"|[\d\s+*/.-]{1,100}|System\.version(?:\(\))?)\s{0,4}\)?\s*$/,
+      'none',
+    ],
+  ],
 };
 
 /** Undefined when it is more than one such task. */

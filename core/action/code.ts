@@ -4,8 +4,9 @@
 import type { Invocation, Walk } from '../shell/frame.ts';
 import { literal, type Stream } from '../shell/values.ts';
 import { type Rest, withoutSeenCalls } from './code-calls.ts';
+import { marked, sendsAll } from './code-markers.ts';
 import { folded } from './code-paths.ts';
-import { homeKeys, notebookLines } from './code-places.ts';
+import { homeKeys } from './code-places.ts';
 import { acting, inert, onlyCalls, readsOnly, removesOnly, trivial, writesOnly } from './code-reach.ts';
 import { LEXED } from './code-strings.ts';
 import { substitutesOnly, taskOf } from './code-tasks.ts';
@@ -13,47 +14,16 @@ import { plainlyUnknown } from './code-unknown.ts';
 import { ENVIRONMENT, HOME_REMOVAL, READING_CALLS, SCANNED, tamed, WRITING_CALLS } from './code-words.ts';
 import { type Written, writtenPlaces } from './code-written.ts';
 import { type DraftTarget, fileTarget } from './draft.ts';
-import { graver, gravity } from './effects.ts';
+import { gravity } from './effects.ts';
+import { notebookLines } from './notebook-lines.ts';
 import type { Meaning } from './programs/call.ts';
 import type { Effect } from './types.ts';
 
 const MAX_LITERALS = 64;
-type Marker = readonly [readonly RegExp[], Effect, string];
-/** All patterns of a row must occur. Each is linear: no repetition inside a repetition, no look-ahead over the rest. */
-const MARKERS: readonly Marker[] = [
-  [[/\b(?:rmtree|rmSync|rimraf|remove_tree|rm_rf|rm_r|deltree|removedirs|rmdirSync)\b/], 'delete_many', 'delete'],
-  [[/\b(?:unlink|unlinkSync|os\.remove|File\.delete|fs\.rm|os\.rmdir)\b/], 'delete', 'delete'],
-  [
-    [
-      /\b(?:socket|pty|Socket|TCPSocket|fsockopen|IO::Socket)\b/,
-      /\b(?:dup2|spawn|exec|connect|system|call|run)\b/,
-      /\/bin\/(?:ba|z|da)?sh\b|cmd\.exe|['"](?:ba|z)?sh['"]/,
-    ],
-    'remote_shell',
-    'connect',
-  ],
-  [[/\bfork\b/, /\bwhile\b|\bloop\b|for\s*\(\s*;/], 'flood', 'fork'],
-  [
-    [
-      /\b(?:urlopen|urlretrieve|requests\.get|httpx|aiohttp|http\.get|https\.get|fetch|axios|LWP|HTTP::Tiny|Net::HTTP|open-uri|URI\.open|file_get_contents|curl_exec|http\.client)\b|\brequire\(\s{0,4}['"](?:node:)?(?:https?|axios|got|undici|node-fetch)['"]/,
-      /\b(?:exec|eval|execfile|compile|Function|runpy)\s*\(|\bnew Function\b|[(,]\s{0,4}(?:exec|eval|execfile|Function)\s{0,4}[,)]|\bvm\.run\w{2,30}\s{0,4}\(|\binstance_eval\b/,
-    ],
-    'download_execute',
-    'run',
-  ],
-  [
-    [/\b(?:requests\.(?:post|put|patch|delete)|smtplib|sendmail|http\.request|axios\.(?:post|put|patch|delete))\b/],
-    'send',
-    'send',
-  ],
-  [[/\bmethod\b\s*[:=]\s*['"](?:POST|PUT|PATCH|DELETE)/i], 'send', 'send'],
-  [[/\b(?:urlopen|urlretrieve|requests\.get|http\.get|https\.get|axios|Net::HTTP|fetch)\b/], 'fetch', 'fetch'],
-  [[/\b(?:os\.kill|process\.kill|killpg)\b/], 'process_own', 'kill'],
-];
 const SHELL_CALLS =
   /\b(?:do shell script|system|popen|execSync|exec|spawnSync|spawn|execFile|execFileSync|check_output|check_call|call|run|shell_exec|passthru|getoutput|execl|execv|execvp|execlp|Popen|proc_open|qx)\b|`/;
 const WRITES =
-  /\bopen\s*\([^)]{0,300},\s*['"][rb]?[wax+]|\bwrite(?:_text|_bytes|FileSync|File)?\s*\(|\bappendFile|\bfile_put_contents\b|\bFile\.(?:write|open)\b|\b(?:copyfile|copy2|copytree|shutil\.move|os\.rename|renameSync|os\.replace|chmod|chown|mkdir|makedirs|mkdirSync)\b|\bto_(?:csv|json|excel|parquet)\b/;
+  /\bopen\b\s{0,4}\(?[^;\n]{0,80},\s{0,4}['"]\s{0,4}(?:>>?|\+[<>]|\|)|\bopen\s*\([^)]{0,300},\s*['"][rb]?[wax+]|\bwrite(?:_text|_bytes|FileSync|File)?\s*\(|\bappendFile|\bfile_put_contents\b|\bFile\.(?:write|open)\b|\b(?:copyfile|copy2|copytree|shutil\.move|os\.rename|renameSync|os\.replace|chmod|chown|mkdir|makedirs|mkdirSync)\b|\bto_(?:csv|json|excel|parquet)\b/;
 /** Begins the file anew rather than adding to it. */
 const ANEW =
   /\bopen\s*\([^)]{0,300},\s*(?:mode\s*=\s*)?['"][rb]?w|\bwrite_(?:text|bytes)\s*\(|\bwriteFile(?:Sync)?\s*\(|\bfile_put_contents\b(?!.{0,300}FILE_APPEND)|\bFile\.write\b|\bcopyfile\b|\bcopy2\b/;
@@ -77,6 +47,14 @@ export function readCode(language: string, text: string, invocation: Invocation,
       targets: [],
       flags: [...base.flags, 'environment_dump'],
       scope: 'machine',
+    });
+  if (sendsAll(text))
+    meaning.add({
+      ...base,
+      operation: 'send',
+      effect: 'send',
+      targets: [],
+      externality: { external_write: true, sensitive_payload: 'secret' },
     });
   if (inert(language, text) || (language === 'perl' && substitutesOnly(text))) {
     meaning.add({ ...base, operation: 'print', effect: 'none', targets: [], residue: [] });
@@ -145,18 +123,6 @@ function shellCalls(language: string): RegExp {
   return LEXED.test(language) ? CALLS_ONLY : SHELL_CALLS;
 }
 const CALLS_ONLY = new RegExp(SHELL_CALLS.source.replace(/\|`$/, ''));
-
-/** The gravest of the markers, and its verb. */
-function marked(text: string): { effect: Effect | undefined; operation: string } {
-  let effect: Effect | undefined;
-  let operation = 'run';
-  for (const [patterns, becomes, verb] of MARKERS) {
-    if (!patterns.every((pattern) => pattern.test(text))) continue;
-    if (effect === undefined || graver(effect, becomes) !== effect) operation = verb;
-    effect = effect === undefined ? becomes : graver(effect, becomes);
-  }
-  return { effect, operation };
-}
 
 /** Paths that the text puts together of strings it shows, and of the home folder. */
 function builtPaths(text: string, literals: readonly string[]): string[] {

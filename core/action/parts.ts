@@ -242,8 +242,9 @@ function raised(
     if (draft.effect === 'permission_change' && (tag === 'schedule' || tag === 'credential')) continue;
     return becomes;
   }
-  if (tags.includes('audit') && LOSSES.has(draft.effect) && (draft.effect !== 'write' || flags.has('truncate')))
-    return 'security_disable';
+  // Lines may be added to a record; what is edited in it, or begun anew, is gone.
+  const loses = draft.effect !== 'write' || flags.has('truncate') || draft.operation === 'edit';
+  if (tags.includes('audit') && LOSSES.has(draft.effect) && loses) return 'security_disable';
   if (tags.includes('git_dir') && (draft.effect === 'delete' || draft.effect === 'delete_many')) return 'discard_work';
   const device = tags.includes('null_device') || tags.includes('socket_device');
   return scope === 'system' && !device ? 'system_change' : effect;

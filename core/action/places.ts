@@ -62,7 +62,7 @@ export const FILES: Table = table([
   ],
   [
     'schedule',
-    '~/.bashrc ~/.bash_profile ~/.bash_login ~/.bash_logout ~/.profile ~/.zshrc ~/.zprofile ~/.zshenv ~/.zlogin ~/.config/fish/config.fish ~/.inputrc ~/.xprofile ~/.xinitrc ~/.gitconfig ~/.config/git/config ~/.pam_environment ~/.vimrc ~/.tmux.conf',
+    '~/.bashrc ~/.bash_aliases ~/.zlogout ~/.aliases ~/.kshrc ~/.cshrc ~/.tcshrc ~/.login ~/.mkshrc ~/.Rprofile ~/.irbrc ~/.pryrc ~/.gdbinit ~/.lldbinit ~/.psqlrc ~/.pythonrc ~/.pdbrc ~/.emacs ~/.emacs.d/init.el ~/.config/nvim/init.lua ~/.config/nvim/init.vim ~/.wezterm.lua ~/.xsession ~/.xsessionrc ~/.config/direnv/direnvrc ~/.bash_profile ~/.bash_login ~/.bash_logout ~/.profile ~/.zshrc ~/.zprofile ~/.zshenv ~/.zlogin ~/.config/fish/config.fish ~/.inputrc ~/.xprofile ~/.xinitrc ~/.gitconfig ~/.config/git/config ~/.pam_environment ~/.vimrc ~/.tmux.conf',
   ],
   [
     'schedule',
@@ -128,7 +128,7 @@ const EXCEPTIONS: { readonly [path: string]: Tag | null } = {
 export const FOLDERS: Table = table([
   [
     'governance',
-    '.claude .codex .gemini .cursor/rules .cursor/hooks .windsurf .clinerules .roo .continue .beacon .aider .kiro .junie .amazonq .qwen .goose .github/instructions .github/prompts .github/chatmodes .github/agents',
+    '.claude .codex .gemini .cursor/rules .cursor/hooks .cursor/mcp.json .cursor/hooks.json .cursor/permissions.json .cursor/cli.json .vscode/mcp.json .windsurf .clinerules .roo .continue .beacon .aider .kiro .junie .amazonq .qwen .goose .github/instructions .github/prompts .github/chatmodes .github/agents',
   ],
   [
     'schedule',
@@ -157,7 +157,7 @@ export const NAMES: Table = table([
   ['identity', 'CODEOWNERS'],
   [
     'governance',
-    'CLAUDE.md CLAUDE.local.md AGENTS.md AGENTS.override.md GEMINI.md .cursorrules .windsurfrules copilot-instructions.md .mcp.json .aider.conf.yml .roomodes QWEN.md guardrails.yaml guardrails.yml',
+    'CLAUDE.md CLAUDE.local.md AGENTS.md AGENTS.override.md GEMINI.md .cursorrules .windsurfrules copilot-instructions.md .mcp.json .aider.conf.yml .roomodes opencode.json opencode.jsonc crush.json .crush.json QWEN.md guardrails.yaml guardrails.yml',
   ],
   [
     'schedule',

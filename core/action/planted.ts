@@ -2,12 +2,14 @@
 // read as what it will do. Only what may never be done is told besides the place itself; the rest is for whoever approves
 // the file, or is the ordinary work of a build.
 
+import { sendsAll } from './code-markers.ts';
 import type { Draft } from './draft.ts';
 import { gravity } from './effects.ts';
 import { PIPELINE, pipelineSteps } from './groovy-steps.ts';
 import { hostAccess } from './host-access.ts';
 import * as later from './later-lines.ts';
 import { foreignSources } from './lock-files.ts';
+import { notebookLines } from './notebook-lines.ts';
 import { finishPart } from './parts.ts';
 import type { Where } from './paths.ts';
 import type { ActionPart } from './types.ts';
@@ -45,12 +47,24 @@ const HOOKS: readonly (readonly [path: RegExp, key: RegExp])[] = [
 
 const COMPOSE = /(?:^|\/)(?:(?:docker-|podman-)?compose(?:[.-][\w.-]+)?|container-compose)\.ya?ml$/;
 
+/** Cells as they are edited, or as the file holds them: a line is a string of a list. */
+const cellLines = (text: string) => [
+  notebookLines(text.replace(/^\s{0,40}"(?=[!%])/gm, '').replace(/(?:\\n)?",?[^\S\n]{0,40}$/gm, '')),
+];
+
 /** The first that fits. */
 const FAMILIES: readonly Family[] = [
   {
     file: /(?:^|\/)(?:\.git\/hooks|\.husky|\.githooks)\/[\w./-]+$|(?:^|\/)\.(?:bashrc|zshrc|profile|bash_profile|zprofile|bash_login|zshenv|envrc)$/,
     runs: 'here',
     commands: (text) => [text],
+  },
+  { file: /\.ipynb$/, runs: 'here', commands: cellLines },
+  // What stands between the brackets is run where a package with it is installed.
+  {
+    file: /\.gypi?$/,
+    runs: 'here',
+    commands: (text) => [...text.matchAll(/<!@?\(([^()\n]{1,2000})\)/g)].map((match) => match[1] as string),
   },
   { file: PIPELINE, runs: 'runner', commands: pipelineSteps },
   {
@@ -161,7 +175,7 @@ function told(commands: readonly string[], runs: Runs, where: Where, read: ReadL
   const rest = commands.slice(MAX_COMMANDS);
   return [...single, ...(rest.length > 0 ? [rest.join('\n')] : [])].flatMap((command) => {
     const drafts = read(command, runs === 'image').map((draft) => [draft, finished(draft, where)] as const);
-    const dumps = sendsEnvironment(command, drafts);
+    const dumps = sendsAll(command);
     const taken = runs === 'here' && projectLeaves(read(command), where);
     const grave = drafts
       .filter(
@@ -213,15 +227,6 @@ const unregistered = (_draft: Draft, { effect, flags }: ActionPart) =>
   (effect === 'install_local' && flags.includes('foreign_index'));
 
 const REACHES = new Set(['send', 'run_opaque']);
-/** Calls that reach another machine, and not this one. */
-const CALLS =
-  /\b(?:fetch|urlopen|requests\.\w{1,20}|httpx\.\w{1,20}|axios(?:\.\w{1,20})?|https?\.(?:request|get|post))\s{0,4}\(\s{0,40}\S{0,40}?https?:\/\/(?!localhost|127\.|\[::1\])/i;
-
-/** Every variable of a process at once, and a way out. */
-function sendsEnvironment(command: string, drafts: readonly (readonly [Draft, ActionPart])[]): boolean {
-  return drafts.some(([draft]) => draft.flags.includes('environment_dump')) && CALLS.test(command);
-}
-
 const FETCHES =
   /\b(?:urlopen|urlretrieve|(?:requests|httpx)\.get|https?\.get|fetch|axios(?:\.get)?|URI\.open|Net::HTTP\.get\w{0,20}|open-uri)\b\s{0,4}(?:\(|['"])/;
 

@@ -18,6 +18,11 @@ export type ToolCall = {
 };
 
 /** First of these arguments that is text. */
+/** A search that shows which files have it, and not what stands there. */
+export function namesOnly({ given }: ToolCall): boolean {
+  return !/^(?:content)?$/.test(textOf(given, 'output_mode') ?? '');
+}
+
 export function textOf(given: Given, names: string): string | undefined {
   for (const name of names.split(' ')) if (typeof given[name] === 'string') return given[name] as string;
   return undefined;
@@ -82,13 +87,16 @@ export function wordsIn(given: Given, name: string, server: string): string[] | 
 /** Names of tools that are given program text. */
 const EVALUATES = /(?:^|_)(?:exec\w*|run|eval\w*|python|javascript|node|repl|cell|script)(?:_|$)|^code(?:_|$)/;
 
-/** Program text and its language; undefined when the call holds none. */
-export function codeIn(given: Given, name: string): { readonly text: string; readonly language: string } | undefined {
+/** Program text, and its language where somebody says it; undefined when the call holds none. */
+export function codeIn(
+  given: Given,
+  name: string,
+): { readonly text: string; readonly language?: string | undefined } | undefined {
   const text = textOf(given, 'code script source cell_source python_code js_code');
   if (text === undefined || text.trim() === '' || !EVALUATES.test(name)) return undefined;
   const said = textOf(given, 'language lang kernel runtime')?.toLowerCase();
   const named = /(?:^|_)(bash|shell|node|javascript|js|ruby|perl|php)(?:_|$)/.exec(name)?.[1];
-  return { text, language: (said ?? named ?? 'python').replace(/^python\d.*$/, 'python') };
+  return { text, language: (said ?? named)?.replace(/^python\d.*$/, 'python') };
 }
 
 const RECIPIENTS =

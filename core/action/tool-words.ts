@@ -276,8 +276,8 @@ function effectOf(name: string, verbs: readonly string[], first: string, asker: 
   const talks = TALK_NOUNS.test(name);
   // What keeps a branch or a network: whichever way it is changed, a person should know.
   if (BARRIERS.test(name) && CHANGES_IT.test(first)) return 'system_change';
-  if (SIGNALS.test(name) && /^(?:dismiss|close|resolve|update|suppress|archive|ignore|mute|delete|set)$/.test(first))
-    return 'system_change';
+  const quiets = /^(?:dismiss|close|resolve|update|suppress|archive|ignore|mute|silence|delete|set)$/.test(first);
+  if (SIGNALS.test(name) && quiets) return 'system_change';
   // Whoever holds the link holds the file.
   if (
     READS.has(first) &&

@@ -5,6 +5,7 @@ import { invalidArgument } from '../errors.ts';
 import { literal } from '../shell/values.ts';
 import { readBrowser } from './browser.ts';
 import { inCluster } from './cluster-tools.ts';
+import { languageOf } from './code-language.ts';
 import { readComputer } from './computer.ts';
 import { type Draft, fileTarget } from './draft.ts';
 import { sizeOf, textsIn } from './extent.ts';
@@ -21,6 +22,7 @@ import {
   type Given,
   isObject,
   methodIn,
+  namesOnly,
   recipientsOf,
   snakeCase,
   type ToolCall,
@@ -217,7 +219,7 @@ const typeInto: Native = ({ given, where }) => {
 const runCode: Native = (call) => {
   const text = textOf(call.given, 'code source script text input command');
   if (text === undefined || text.trim() === '') throw invalidArgument(`${call.field}.code`, 'must be program text');
-  return codeReading((textOf(call.given, 'language lang') ?? 'python').toLowerCase(), text, call.where);
+  return codeReading((textOf(call.given, 'language lang') ?? languageOf(text)).toLowerCase(), text, call.where);
 };
 
 function table(rows: readonly (readonly [string, Native])[]): ReadonlyMap<string, Native> {
@@ -242,9 +244,10 @@ const NATIVE = table([
     file('read', 'read'),
   ],
   [
-    'grep glob ls list_directory list_dir search_file_content search_files find_files codebase_search file_search grep_search directory_tree get_file_info list_files glob_file_search list_allowed_directories',
+    'glob ls list_directory list_dir search_files find_files codebase_search file_search directory_tree get_file_info list_files glob_file_search list_allowed_directories',
     file('list', 'read', true),
   ],
+  ['grep search_file_content grep_search ripgrep', (call, name) => file('search', 'read', namesOnly(call))(call, name)],
   ['delete_file remove_file unlink delete_path', file('delete', 'delete')],
   [
     'delete_directory remove_directory delete_folder remove_folder rmdir rm_rf delete_dir remove_dir empty_directory',
@@ -326,7 +329,7 @@ function readNamed(given: ToolCall, depth: number): ShellReading {
   const fetched = fetchedCode(call, name);
   if (fetched) return only(fetched);
   const text = codeIn(call.given, name);
-  if (text) return codeReading(text.language, text.text, call.where);
+  if (text) return codeReading(text.language ?? languageOf(text.text), text.text, call.where);
   return only(readByVerb(call, name));
 }
 

@@ -125,7 +125,8 @@ export function joinState(state: ShellState, other: ShellState): void {
 }
 
 /** Variables that usually hold secrets: what they hold is unknown, what it is is not. */
-export const SECRET_NAME = /SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH_?KEY|PGPASS/i;
+export const SECRET_NAME =
+  /SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|PRIVATE|API_?KEY|ACCESS_?KEY|AUTH_?KEY|PGPASS|_PAT$|^(?!.*(?:PUBLIC|PUB|CACHE|PRIMARY|SORT|PARTITION|FOREIGN|INDEX|ROUTING|GROUP|ROW|MAP|DICT|HOT|SHORTCUT|REGISTRY|CONFIG|OBJECT|S3|FILE)_KEY$)\$?\w+_KEY$/i;
 
 /** Without what says nothing about where code comes from. */
 export function codeOrigins(origins: readonly Origin[]): readonly Origin[] {

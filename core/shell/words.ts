@@ -151,7 +151,7 @@ function expandPart(part: WordPart, quoted: boolean, fields: Fields, expander: E
       addStream(expander.substitute(part.script), quoted, fields, expander);
       return;
     case 'ProcessSubstitution':
-      fields.addUnknown('/dev/fd/$', expander.substitute(part.script).origins);
+      addSubstituted(expander.substitute(part.script), part.text.startsWith('<'), fields, expander.state);
       return;
     case 'ArithmeticExpansion':
       forEachChild(part, function visit(child) {
@@ -168,6 +168,19 @@ function expandPart(part: WordPart, quoted: boolean, fields: Fields, expander: E
 
 function noItems(part: WordPart, state: ShellState): boolean {
   return part.type === 'SimpleExpansion' && part.text === '$@' && state.params?.length === 0;
+}
+
+/** `<(…)`: a file that holds what the script prints, as if this line had written it. */
+function addSubstituted(stream: Stream, reads: boolean, fields: Fields, { files }: ShellState): void {
+  if (!reads || (!stream.text && stream.origins.length === 0)) {
+    fields.addUnknown('/dev/fd/$', stream.origins);
+    return;
+  }
+  fields.origins = joinOrigins(fields.origins, stream.origins);
+  // From where shells count down.
+  const path = `/dev/fd/${63 - files.size}`;
+  files.set(`file:${path}`, stream);
+  fields.add(path);
 }
 
 function addStream(stream: Stream, quoted: boolean, fields: Fields, expander: Expander): void {

@@ -15,7 +15,7 @@ export const BUILDS: Programs = {
     effect: 'build',
     special: 'make',
     directory: '-C --directory',
-    values: '-f --file --makefile -j --jobs -l -o -W -I',
+    values: '-f --file --makefile -j --jobs -l -o -W -I --eval -E',
     options: {
       '-n|--dry-run|--just-print|--recon': { flags: ['dry_run'] },
       '-p|--print-data-base': {},
@@ -32,12 +32,13 @@ export const BUILDS: Programs = {
     options: { '-l|--list|--summary|-T': { effect: 'read' }, '-n|--dry-run|--dry': { flags: ['dry_run'] } },
   }),
   ...rows(
-    'cmake bazel bazelisk buck2 pants scons autoconf automake configure autoreconf libtool qmake xmake premake5 msbuild xcodebuild swift swiftc fastlane-build',
+    'bazel bazelisk buck2 pants scons autoconf automake configure autoreconf libtool qmake xmake premake5 msbuild xcodebuild swift swiftc fastlane-build',
     BUILD,
   ),
+  cmake: { ...BUILD, special: 'cmake', values: '-S -B -G -D -C -P --build --install --target -j -t' },
   ...rows('ninja samu meson', { ...BUILD, directory: '-C' }),
   ...rows(
-    'gcc g++ cc c++ clang clang++ ld ar as nm objdump readelf ldd strip rustc javac kotlinc scalac ghc cabal stack ocaml dune zig nim crystal v dmd gdc gfortran fpc nasm yasm tsc tsx ts-node swc babel esbuild rollup webpack vite parcel next nuxt astro remix gatsby svelte-kit storybook sass postcss tailwindcss protoc buf thrift flatc solc forge hardhat truffle elm elixir rebar3 erl gleam dart flutter sphinx-build mkdocs hugo jekyll eleventy vuepress vitepress docusaurus typedoc jsdoc doxygen pandoc latexmk pdflatex xelatex bibtex asciidoctor ng vue-tsc vue-cli-service react-scripts expo metro ionic cap electron electron-builder pkg ncc unbuild tsup bunchee python-build python-compile ruff black isort autopep8 yapf mypy pyright pylint flake8 pyflakes bandit vulture pydocstyle eslint tslint standard xo prettier biome stylelint markdownlint markdownlint-cli2 oxlint rubocop standardrb reek brakeman golangci-lint staticcheck gosec revive errcheck shellcheck shfmt hadolint yamllint actionlint ansible-lint tflint tfsec checkov trivy grype syft snyk semgrep sonar-scanner codespell cspell vale proselint commitlint lint-staged pre-commit phpunit phpstan psalm php-cs-fixer phpcs phpcbf pest ktlint detekt swiftlint swiftformat clang-format clang-tidy cppcheck valgrind strace-file perf-stat jest vitest mocha ava tap jasmine karma cypress playwright testcafe nightwatch wdio c8 nyc codecov-local pytest py.test tox nose2 nosetests coverage behave robot locust rspec cucumber minitest ctest gtest bats busted stack-test cargo-nextest gotestsum go-junit-report artillery k6 lighthouse size-limit depcheck madge knip ts-prune dpdm jscpd cloc tokei scc graphviz dot plantuml mmdc turbo nx lage wireit moon npm-run-all run-s run-p cross-env-shell nodemon tsc-watch wait-on browser-sync json-server uvicorn gunicorn hypercorn daphne celery flask rails-server puma unicorn streamlit gradio jupyter jupyter-lab jupyter-notebook ipython ipython3 nbconvert papermill dvc mlflow tensorboard convert magick identify mogrify-read ffprobe exiftool optipng pngquant svgo gifsicle sox jq-lint openapi-generator swagger-codegen graphql-codegen openapi-typescript prisma-generate',
+    'gcc g++ cc c++ clang clang++ ld ar as nm objdump readelf ldd strip rustc javac kotlinc scalac ghc ocaml dune zig nim crystal v dmd gdc gfortran fpc nasm yasm tsc tsx ts-node swc babel esbuild rollup webpack vite parcel next nuxt astro remix gatsby svelte-kit storybook sass postcss tailwindcss protoc buf thrift flatc solc erl sphinx-build mkdocs hugo jekyll eleventy vuepress vitepress docusaurus typedoc jsdoc doxygen pandoc latexmk pdflatex xelatex bibtex asciidoctor ng vue-tsc vue-cli-service react-scripts metro ionic electron electron-builder pkg ncc unbuild tsup bunchee python-build python-compile ruff black isort autopep8 yapf mypy pyright pylint flake8 pyflakes bandit vulture pydocstyle eslint tslint standard xo prettier biome stylelint markdownlint markdownlint-cli2 oxlint rubocop standardrb reek brakeman golangci-lint staticcheck gosec revive errcheck shellcheck shfmt hadolint yamllint actionlint ansible-lint tflint tfsec checkov trivy grype syft snyk semgrep sonar-scanner codespell cspell vale proselint commitlint lint-staged pre-commit phpunit phpstan psalm php-cs-fixer phpcs phpcbf pest ktlint detekt swiftlint swiftformat clang-format clang-tidy cppcheck valgrind strace-file perf-stat jest vitest mocha ava tap jasmine karma cypress playwright testcafe nightwatch wdio c8 nyc codecov-local pytest py.test tox nose2 nosetests coverage behave robot locust rspec cucumber minitest ctest gtest bats busted stack-test cargo-nextest gotestsum go-junit-report artillery k6 lighthouse size-limit depcheck madge knip ts-prune dpdm jscpd cloc tokei scc graphviz dot plantuml mmdc turbo nx lage wireit moon npm-run-all run-s run-p cross-env-shell nodemon tsc-watch wait-on browser-sync json-server uvicorn gunicorn hypercorn daphne rails-server puma unicorn streamlit gradio jupyter jupyter-lab jupyter-notebook ipython ipython3 nbconvert papermill dvc mlflow tensorboard convert magick identify mogrify-read ffprobe exiftool optipng pngquant svgo gifsicle sox jq-lint openapi-generator swagger-codegen graphql-codegen openapi-typescript prisma-generate',
     CHECK,
   ),
   ...rows('http-server serve live-server darkhttpd miniserve', {
@@ -109,7 +110,11 @@ export const BUILDS: Programs = {
     operands: 'residue',
     systems: ['database'],
     // Only writes down what it would say to the database.
-    options: { '--sql|--dry-run|--dry_run|--pretend|--plan': { flags: ['dry_run'] } },
+    options: {
+      '--sql|--dry-run|--dry_run|--pretend|--plan': { flags: ['dry_run'] },
+      // Whatever the new schema has no place for goes.
+      '--force|--accept-data-loss|--allow-destructive': { effect: 'database_destroy', flags: ['force'] },
+    },
     subcommands: {
       'history|current|heads|branches|show|info|status|list|validate|version|generate|revision|create|new|make|migrate:make|migrate:list|migrate:status|migration:generate|check|up-status|init|plan|diff|dump|introspect|studio':
         { effect: 'build', operands: 'residue' },

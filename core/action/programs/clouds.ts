@@ -125,7 +125,13 @@ const forge: Rule = {
       effect: 'read',
       subcommands: {
         'view|list|clone': READ,
-        'create|edit|rename': { effect: 'publish', operands: 'files' },
+        create: {
+          effect: 'publish',
+          special: 'hands-out',
+          values: '-d --desc -f --filename -t --title -R --repo',
+          options: { '-p|--public|-w|--web': {} },
+        },
+        'edit|rename': { effect: 'publish', operands: 'residue', options: { '-a|--add': { value: 'read' } } },
         delete: DESTROY,
       },
     },

@@ -330,11 +330,7 @@ export const COREUTILS: Programs = {
     values: '-m -x -M -X',
     options: { ...RECURSIVE, '-d': {}, '-l': {} },
   }),
-  ...rows('xdg-open open code subl gedit pico micro idea cursor', {
-    effect: 'run_unknown',
-    operands: 'files',
-    operation: 'open',
-  }),
+  ...rows('xdg-open open subl gedit pico micro idea', { effect: 'run_unknown', operands: 'files', operation: 'open' }),
   ...rows('vim vi nvim view ex emacs emacsclient nano joe kak hx helix', {
     effect: 'run_unknown',
     operation: 'edit',

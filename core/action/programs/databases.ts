@@ -52,7 +52,7 @@ export const DATABASES: Programs = {
     effect: 'database_change',
     special: 'sql',
     systems: ['database'],
-    values: '-separator -cmd -init -nullvalue',
+    values: '-separator -cmd -init -nullvalue -c -s -f',
     options: {
       '-cmd': { value: 'ignored' },
       '-readonly|-header|-csv|-json|-line|-column|-bail|-batch|-markdown|-table|-box|-noheader': {},

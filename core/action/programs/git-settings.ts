@@ -26,6 +26,12 @@ export const config: Special = (call) => {
     has(call, '-l') ||
     /^(?:get|list)$/.test(operands[0]?.text ?? '') ||
     (words.length < 2 && !has(call, '--unset') && operands[0]?.text !== 'unset');
+  const [first] = words;
+  // What is sent along to prove who one is.
+  if (reads && /extraheader$|(?:^|\.)(?:\w*token|\w*password|\w*secret|smtppass)$/i.test(first?.text ?? '')) {
+    emit(call, { effect: 'secret_fetch', operation: 'config read', flags: ['printed'] });
+    return { origins: ['secret', 'stored'] };
+  }
   if (reads) {
     emit(call, { effect: 'read', operation: 'config read', metadata: true });
     return { origins: ['file'] };
@@ -33,7 +39,12 @@ export const config: Special = (call) => {
   const key = words[0]?.text ?? '';
   const wide = has(call, '--global') || has(call, '--system');
   const value = words[1]?.text ?? '';
-  const weakens = weakensGit(key, value, wide);
+  const unset = has(call, '--unset') || operands[0]?.text === 'unset';
+  const weakens = weakensGit(key, unset ? 'false' : value, wide);
+  // Where the repository sends to: the same as `git remote set-url`.
+  const remote = /^remote\.(.+)\.(?:push)?url$/.exec(key)?.[1];
+  if (remote !== undefined && words[1]?.known)
+    call.invocation.state.files.set(`remote:${remote}`, { text: value, origins: words[1].origins });
   const effect = weakens ? 'security_disable' : RUNS.test(key) ? 'schedule' : wide ? 'write' : 'vcs_local';
   // What it will run is seen now.
   const command = /^alias\./i.test(key) ? (value.startsWith('!') ? value.slice(1) : '') : value.replace(/^!/, '');
@@ -42,6 +53,7 @@ export const config: Special = (call) => {
   emit(call, {
     effect,
     targets: [plainTarget(`git-config:${wide ? 'global/' : ''}${key}`)],
+    flags: remote === undefined ? [] : ['remote_changed'],
     scope: has(call, '--system') ? 'system' : wide ? 'home' : 'workspace',
     residue: [
       words

@@ -22,12 +22,18 @@ export const GIT: Programs = {
       ls: READ,
       'grep|difftool': { ...READ, special: 'git-runs' },
       bisect: { ...LOCAL, special: 'git-runs' },
-      'ls-remote': { effect: 'fetch', operands: 'none', flags: ['remote'] },
+      'ls-remote': {
+        effect: 'fetch',
+        operands: 'none',
+        flags: ['remote'],
+        special: 'git-asked',
+        options: { '--upload-pack|--exec': { value: 'ignored' } },
+      },
       fetch: {
         effect: 'fetch',
         operation: 'fetch',
         operands: 'residue',
-        values: '--depth -j --refmap --deepen',
+        values: '--depth -j --refmap --deepen --upload-pack',
         special: 'git-fetch',
       },
       clone: {
@@ -245,8 +251,9 @@ export const GIT: Programs = {
         special: 'git-patch',
         values: '-p -C --whitespace --directory --exclude --include --patch-format',
       },
-      'cherry-pick|revert|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|hash-object|update-index|format-patch|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|quiltimport':
+      'cherry-pick|revert|notes|mergetool|rerere|init|remote-update|sparse-checkout|mktree|commit-tree|write-tree|update-index|format-patch|bundle|pack-refs|repack|maintenance|multi-pack-index|pack-objects|index-pack|unpack-objects|commit-graph|checkout-index|fetch-pack|merge-file|interpret-trailers|stripspace|patch-id|imap-send-local|request-pull|quiltimport':
         { ...LOCAL, options: { '-o|--output': { value: 'write' }, '-m': { value: 'ignored' } } },
+      'hash-object': { effect: 'read', operands: 'files', values: '-t --path', options: { '-w|--stdin': {} } },
       'archive|fast-export': {
         effect: 'vcs_local',
         operands: 'residue',

@@ -44,8 +44,13 @@ export const INFRASTRUCTURE: Programs = {
         values: '-c --container --tail --since --since-time --max-log-requests --limit-bytes --pod-running-timeout',
         options: { '-f|--follow|-p|--previous|--timestamps|--prefix|--all-containers|--all-pods': {} },
       },
-      'get|describe|top|explain|diff|api-resources|api-versions|cluster-info|version|events|auth|wait|completion|kustomize|options|plugin|whoami|status|projects|project':
+      'get|describe|top|explain|diff|api-resources|api-versions|cluster-info|version|events|wait|completion|kustomize|options|plugin|whoami|status|projects|project':
         { ...KUBE, effect: 'read' },
+      auth: {
+        ...KUBE,
+        effect: 'read',
+        subcommands: { reconcile: { ...KUBE, effect: 'identity_change' }, '*': { ...KUBE, effect: 'read' } },
+      },
       rollout: {
         ...KUBE,
         effect: 'infra_change',
@@ -106,7 +111,15 @@ export const INFRASTRUCTURE: Programs = {
       '--set|--set-string|--set-file|--set-json': { value: 'content' },
     },
     subcommands: {
-      'list|ls|status|history|get|show|inspect|search|template|lint|version|env|verify|diff|completion|plugin': {
+      plugin: {
+        effect: 'install_system',
+        operands: 'residue',
+        subcommands: {
+          'list|ls': { effect: 'read', operands: 'none' },
+          '*': { effect: 'install_system', operands: 'residue' },
+        },
+      },
+      'list|ls|status|history|get|show|inspect|search|template|lint|version|env|verify|diff|completion': {
         effect: 'read',
         operands: 'none',
       },

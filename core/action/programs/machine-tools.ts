@@ -50,6 +50,7 @@ export const MACHINE_TOOLS: Programs = {
     stopAtOperand: true,
     values: '-D -M --directory --machine --user',
   }),
+  shx: { effect: 'run_unknown', special: 'wrapped', stopAtOperand: true },
   ...rows('direnv devenv devbox flox', {
     effect: 'build',
     operands: 'residue',
@@ -217,7 +218,28 @@ export const MACHINE_TOOLS: Programs = {
     options: { '-P|-L|-l|-C|-H|-e': { effect: 'read', operation: 'list' } },
   },
   ...rows('afscexpand tccplus', GUARD),
+  // What watches the machine, by its own control.
+  ...rows('sentinelctl falconctl mdatp osqueryctl wazuh-control ossec-control sophosctl cbctl esctl', {
+    ...GUARD,
+    subcommands: { 'status|version|health|info|list|get|stats|ping|help|definitions': READ, '*': GUARD },
+  }),
   ...rows('duti dockutil m1ddc yabai skhd', { effect: 'write', operands: 'residue', scope: 'home' }),
+
+  // Editors with a window, which open a file, and the whole machine to whoever signs in.
+  ...rows('code code-insiders cursor codium windsurf', {
+    effect: 'run_unknown',
+    operation: 'open',
+    options: {
+      '--install-extension': { effect: 'install_system', operation: 'install', value: 'name:extension' },
+      '--uninstall-extension': { value: 'name:extension' },
+      '--add-mcp': { effect: 'schedule', operation: 'add server', value: 'content' },
+      '--list-extensions|--status|--version|-v': { effect: 'read', operation: 'list' },
+    },
+    subcommands: {
+      'tunnel|serve-web': { effect: 'remote_shell', operation: 'tunnel', operands: 'residue', flags: ['tunnel'] },
+      '*': { effect: 'run_unknown', operation: 'open', operands: 'files' },
+    },
+  }),
 
   // Filters and readers that are no part of the base system.
   ...rows('hexyl dust duf b3sum md5 zstdcat lz4cat brotlicat zipinfo lsix bingrep lnav angle-grinder', FILES),

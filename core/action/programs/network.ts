@@ -191,9 +191,34 @@ export const NETWORK: Programs = {
     scope: 'machine',
   }),
   ...rows(
-    'ngrok localtunnel lt bore frpc frps chisel pagekite localxpose zrok sish gost revsocks ligolo tmate sshx upterm ttyd gotty gs-netcat gsocket wstunnel rathole inlets inletsctl iodine dnscat2 dnscat playit pinggy tunnelmole teleconsole wetty shellinabox shellinaboxd reptyr-net pwncat evil-winrm sliver-client msfconsole msfvenom',
+    'ngrok localtunnel lt bore frpc frps chisel pagekite localxpose zrok sish gost revsocks ligolo tmate sshx upterm ttyd gotty gs-netcat gsocket wstunnel rathole inlets inletsctl iodine dnscat2 dnscat playit pinggy tunnelmole teleconsole wetty shellinabox shellinaboxd reptyr-net pwncat evil-winrm sliver-client msfconsole msfvenom x11vnc vncserver tigervncserver x0vncserver wayvnc krfb vino-server xrdp novnc_proxy rustdesk anydesk teamviewer',
     TUNNEL,
   ),
+  // Whoever it lets in works as its user.
+  ...rows('sshd dropbear tinysshd in.telnetd telnetd rlogind vsftpd', {
+    effect: 'system_change',
+    operation: 'serve',
+    operands: 'residue',
+    options: { '-t|-T|-G': { effect: 'read', operation: 'check' } },
+  }),
+  ...rows('wormhole magic-wormhole wormhole-william croc ffsend gdrive transferwee', {
+    effect: 'fetch',
+    operands: 'residue',
+    values: '--code --code-length --relay-url --relay --port --name -d --downloads',
+    subcommands: {
+      'send|upload|files|push': { effect: 'send', special: 'hands-out' },
+      '*': { effect: 'fetch', operands: 'residue' },
+    },
+  }),
+  ipfs: {
+    effect: 'fetch',
+    operands: 'residue',
+    subcommands: {
+      add: { effect: 'publish', special: 'hands-out' },
+      'daemon|name|pin|files|config|swarm': { effect: 'system_change', operands: 'residue' },
+      '*': { effect: 'fetch', operands: 'residue' },
+    },
+  },
   devtunnel: {
     effect: 'fetch',
     operands: 'residue',

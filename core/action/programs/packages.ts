@@ -159,8 +159,14 @@ const toolInstall: Rule = { effect: 'install_system', operation: 'install', oper
 export const PACKAGES: Programs = {
   npm: node('npm'),
   pnpm: node('npm'),
-  yarn: node('npm'),
-  bun: { ...node('npm'), special: 'interpreter' },
+  // `yarn npm publish`: what it asks of a registry has a word before it.
+  yarn: override(node('npm'), {
+    npm: {
+      effect: 'fetch',
+      subcommands: { 'publish|tag': PUBLISH, 'login|logout': ACCOUNT, 'audit|info|whoami': ASK, '*': PUBLISH },
+    },
+  }),
+  bun: override(node('npm'), { 'run|start': { ...BUILD, special: 'bun' }, '*': { ...BUILD, special: 'bun' } }),
   cnpm: node('npm'),
   ...rows('npx pnpx bunx', {
     effect: 'run_unknown',
@@ -186,7 +192,15 @@ export const PACKAGES: Programs = {
     values: '--config-file',
     directory: '--project --directory',
     subcommands: {
-      'sync|add|remove|lock|venv|init|export|python|tree': {
+      'add|remove': {
+        effect: 'install_local',
+        special: 'install',
+        operands: 'name:package:pypi',
+        values:
+          '--index --default-index --index-url -i --extra-index-url -p --python --group --extra -c --tag --branch --rev',
+        options: { '-r|--requirements': { value: 'read' }, '--dry-run': { flags: ['dry_run'] } },
+      },
+      'sync|lock|venv|init|export|python|tree': {
         effect: 'install_local',
         operands: 'residue',
         options: { '--dry-run': { flags: ['dry_run'] } },

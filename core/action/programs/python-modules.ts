@@ -22,7 +22,6 @@ export const MODULES: { readonly [module: string]: readonly string[] } = {
   compileall: ['python-compile'],
   'json.tool': ['jq', '.'],
   py_compile: ['python-compile'],
-  timeit: ['true'],
   'http.server': ['http-server'],
   django: ['django-admin'],
   sphinx: ['sphinx-build'],

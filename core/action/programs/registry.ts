@@ -1,5 +1,6 @@
 // All tables in one: program name → rule. A program stands in one table alone: of two rows one would say nothing.
 
+import { BUILD_TOOLS } from './build-tools.ts';
 import { BUILDS } from './builds.ts';
 import { CLOUDS } from './clouds.ts';
 import { CLUSTER_CLOUD_TOOLS } from './cluster-cloud-tools.ts';
@@ -23,6 +24,7 @@ import { SYSTEM } from './system.ts';
 import { SYSTEM_PACKAGES } from './system-packages.ts';
 import { TEXT_TOOLS } from './text-tools.ts';
 import { VERSION_CONTROL } from './version-control.ts';
+import { WALLETS } from './wallets.ts';
 
 export const TABLES: readonly Programs[] = [
   LANGUAGE_TOOLS,
@@ -32,6 +34,7 @@ export const TABLES: readonly Programs[] = [
   CLUSTER_CLOUD_TOOLS,
   VERSION_CONTROL,
   BUILDS,
+  BUILD_TOOLS,
   COREUTILS,
   GIT,
   NETWORK,
@@ -46,6 +49,7 @@ export const TABLES: readonly Programs[] = [
   SHELLS,
   PACKAGES,
   SYSTEM_PACKAGES,
+  WALLETS,
 ];
 
 export const PROGRAMS: Programs = Object.assign({}, ...TABLES);

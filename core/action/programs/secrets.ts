@@ -10,6 +10,7 @@ const AGENT: Rule = {
   effect: 'delegate',
   operation: 'run',
   operands: 'residue',
+  special: 'agent',
   values:
     '--model -m --output-format --input-format --max-turns --session-id --resume -r --cwd -C --profile --append-system-prompt --add-dir',
   options: {
@@ -23,7 +24,7 @@ const AGENT: Rule = {
     'config|mcp|plugin|plugins|hooks|features|extensions|settings|logout|login|setup-token|migrate-installer|uninstall':
       OWN,
     'doctor|update|--version|help|completion|mcp-list|apply': { effect: 'delegate', operands: 'none' },
-    '*': { effect: 'delegate', operation: 'run', operands: 'residue' },
+    '*': { effect: 'delegate', operation: 'run', operands: 'residue', special: 'agent' },
   },
 };
 

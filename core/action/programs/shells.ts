@@ -6,7 +6,7 @@ export const SHELLS: Programs = {
   ...rows('sh bash zsh dash ash ksh mksh rbash fish', { effect: 'run_opaque', special: 'shell' }),
   ...rows('source .', { effect: 'run_opaque', tool: 'source', special: 'source' }),
   ...rows(
-    'python pypy node nodejs perl ruby php lua luajit osascript Rscript R julia expect tclsh wish guile sbcl clojure clj scala ghci runghc iex escript octave racket swipl groovy kotlin jshell irb',
+    'python pypy node nodejs perl ruby php lua luajit osascript Rscript R julia expect tclsh wish guile sbcl clojure clj scala ghci runghc iex escript elixir octave racket swipl groovy kotlin jshell irb',
     {
       effect: 'run_opaque',
       special: 'interpreter',

@@ -1,6 +1,6 @@
 // Archives: making one reads and writes, opening one writes what nobody has seen.
 
-import { type Arg, literal, type Origin } from '../../shell/values.ts';
+import { type Arg, forkState, literal, type Origin } from '../../shell/values.ts';
 import { carryOver, markFolder } from './brought.ts';
 import {
   byRule,
@@ -140,6 +140,10 @@ const archive: Special = (call) => {
   const command = call.tool === 'zip' ? 'a' : (words[0]?.text ?? '');
   const [file, ...rest] = call.tool === 'zip' ? words : words.slice(1);
   if (!file) return emitNone(call);
+  // The program that tries the new archive is a line for a shell.
+  const tried = call.args.findIndex((arg) => /^(?:-TT|--unzip-command)$/.test(arg.text));
+  if (call.tool === 'zip' && tried >= 0)
+    call.walk.text(call.args[tried + 1]?.text ?? '', forkState(call.invocation.state), call.invocation.frame);
   if (/^[lt]/.test(command) || has(call, '-T') || has(call, '-sf')) {
     emit(call, { effect: 'read', operation: 'list', targets: [target(call, file)], residue: [] });
     return { origins: ['file'] };
@@ -167,7 +171,8 @@ const archive: Special = (call) => {
     flags: ['truncate'],
     residue: [sources.map((source) => source.id).join('\0')],
   });
-  if (call.args.some((arg) => /^-[A-Za-z]*m[A-Za-z]*$/.test(arg.text)) && call.tool === 'zip')
+  const moves = call.tool === 'zip' ? /^(?:-[A-Za-z]*m[A-Za-z]*|--move)$/ : /^(?:-sdel|-df)$/;
+  if (call.args.some((arg) => moves.test(arg.text)))
     emit(call, { effect: 'delete_many', operation: 'delete', targets: sources, flags: ['recursive'] });
   return SILENT;
 };

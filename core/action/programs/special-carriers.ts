@@ -1,7 +1,7 @@
 // Programs that are no wrappers and still run what they are told: debuggers, tools that time or join commands;
 // and those that send or write without end.
 
-import { type Arg, forkState, type Stream } from '../../shell/values.ts';
+import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
 import { readCode } from '../code.ts';
 import { byRule, type Call, emit, emitNone, optionValue, type Special, target } from './call.ts';
 
@@ -126,7 +126,49 @@ export function fillsDisk(from: string, count: string | undefined, block: string
   return count === undefined || bytesOf(count) * (bytesOf(block ?? '') || 512) >= FILLS;
 }
 
+/** Commands of files that cmake brings for every system, and what each is. */
+const PORTABLE: { readonly [name: string]: readonly string[] } = {
+  rm: ['rm'],
+  remove: ['rm'],
+  remove_directory: ['rm', '-rf'],
+  rename: ['mv'],
+  copy: ['cp'],
+  copy_if_different: ['cp'],
+  copy_directory: ['cp', '-r'],
+  create_symlink: ['ln', '-s'],
+  touch: ['touch'],
+  make_directory: ['mkdir', '-p'],
+  cat: ['cat'],
+  tar: ['tar'],
+  env: ['env'],
+  time: ['time'],
+  chdir: ['env', '-C'],
+};
+
+/** `cmake -E rm -rf DIR`. */
+const cmake: Special = (call) => {
+  const at = call.args.findIndex((arg) => arg.text === '-E');
+  const words = at < 0 ? undefined : PORTABLE[call.args[at + 1]?.text ?? ''];
+  if (!words) return byRule(call);
+  return call.walk.words(
+    [...words.map(literal), ...call.args.slice(at + 2)],
+    call.invocation.state,
+    call.invocation.frame,
+  );
+};
+
+/** Values by which another agent asks nobody and stays in no box; an option that says so by its name stands in the table. */
+const UNBOUND = /(?:^|=|["'])(?:danger-full-access|bypassPermissions|yolo)["']?$/i;
+
+const agent: Special = (call) => {
+  const forced = call.tool === 'cursor-agent' && call.args.some(({ text }) => text === '-f' || text === '--force');
+  const unbound = forced || call.args.some(({ text }) => UNBOUND.test(text) && !/\s/.test(text));
+  return byRule(unbound ? { ...call, effect: 'self_governance', flags: [...call.flags, 'force'] } : call);
+};
+
 export const CARRIER_SPECIALS: { readonly [name: string]: Special } = {
+  agent,
+  cmake,
   debugger: debuggers,
   lines,
   manual,

@@ -1,8 +1,10 @@
 // Plain connections and named pipes: who is at the other end decides what is said through them.
 
+import { joinOrigins, type Origin } from '../../shell/values.ts';
 import { isLocalHost, ownerOf, readUrl } from '../urls.ts';
-import { byRule, emit, optionValue, residueOf, SILENT, type Special, target } from './call.ts';
-import { byName, inName, payload } from './leaving.ts';
+import { byRule, emit, emitOptionFiles, optionValue, residueOf, SILENT, type Special, target } from './call.ts';
+import { byName, inName, ofHere, payload } from './leaving.ts';
+import { fileOrigin } from './special-network.ts';
 
 const telnet: Special = (call) => {
   const { stdin } = call.invocation.frame;
@@ -89,7 +91,8 @@ const socat: Special = (call) => {
 const sClient: Special = (call) => {
   const to = optionValue(call, '-connect');
   const { stdin, flags } = call.invocation.frame;
-  const sends = stdin.origins.length > 0 && flags.includes('pipeline_sink');
+  const given = stdin.file !== undefined && !/^\/dev\/(?:null|stdin|tty)$/.test(stdin.file.text);
+  const sends = (stdin.origins.length > 0 && flags.includes('pipeline_sink')) || given;
   const named = inName([to, optionValue(call, '-servername')]);
   emit(call, {
     effect: stdin.origins.includes('session') ? 'remote_shell' : sends ? 'send' : 'fetch',
@@ -120,9 +123,39 @@ const dial: Special = (call) => {
   return { origins: ['download'] };
 };
 
+/** `croc send FILE`, `gh gist create FILE`: what it names, or is given, goes to others. */
+const handsOut: Special = (call) => {
+  if (call.flags.includes('dry_run')) return byRule(call);
+  emitOptionFiles(call);
+  const files = call.given.operands.filter((word) => word.text !== '-').map((word) => target(call, word));
+  if (files.length > 0)
+    emit(call, {
+      effect: 'read',
+      operation: 'read',
+      targets: files,
+      flags: ['recursive'],
+      scope: undefined,
+      systems: ['filesystem'],
+      residue: [],
+    });
+  const origins = files.reduce<readonly Origin[]>(
+    (all, file) => joinOrigins(all, [fileOrigin(call, file)]),
+    ofHere(call.invocation.frame.stdin.origins),
+  );
+  emit(call, {
+    targets: files.map(({ id, ...file }) => ({ ...file, id: id.replace(/^file:/, 'sent:') })),
+    flags: ['remote'],
+    scope: 'remote',
+    residue: call.args.map((arg) => arg.text),
+    externality: payload(origins),
+  });
+  return { origins: ['download'] };
+};
+
 export const CHANNEL_SPECIALS: { readonly [name: string]: Special } = {
   telnet,
   fifo,
+  'hands-out': handsOut,
   netcat,
   socat,
   's-client': sClient,

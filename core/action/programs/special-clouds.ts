@@ -2,10 +2,11 @@
 
 import { type Arg, joinOrigins, literal, type Origin } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
-import { gravity } from '../effects.ts';
+import { graver, gravity } from '../effects.ts';
 import { fieldsEffect, forgeEffect } from '../forge.ts';
 import { effectOfRequest } from '../http.ts';
 import { stageFlags } from '../kubernetes.ts';
+import { sqlEffect } from '../sql.ts';
 import type { Effect } from '../types.ts';
 import {
   type Call,
@@ -34,7 +35,7 @@ const SECRET =
 const PUBLIC =
   /public-read|--allow-unauthenticated|allUsers|allAuthenticatedUsers|"Principal":\s*"\*"|--public-access\b.*(?:blob|container)|--publicly-accessible|0\.0\.0\.0\/0|--public(?:=true|\s|$)/;
 const GUARD =
-  /(?:cloudtrail|guardduty|config-recorder|configservice|securityhub|macie|inspector|flow-logs?|audit-?logs?|log-group|logging|waf|shield|defender|diagnostic-settings|deletion-protection|public-access-block|block-public-access|branch-protection|organization-trail|termination-protection|alarms?|sinks)/;
+  /(?:cloudtrail|guardduty|config-recorder|configservice|securityhub|password-policy|macie|inspector|flow-logs?|audit-?logs?|log-group|logging|waf|shield|defender|diagnostic-settings|deletion-protection|public-access-block|block-public-access|branch-protection|organization-trail|termination-protection|alarms?|sinks)/;
 
 /** `pg:reset`, `emulators:start`: group and verb in one word. */
 function partsOf(tool: string, word: string): string[] {
@@ -42,6 +43,9 @@ function partsOf(tool: string, word: string): string[] {
     ? [word, ...word.split(':')]
     : [word];
 }
+
+const STATEMENT =
+  /^\s{0,40}(?:DELETE|DROP|TRUNCATE|UPDATE|INSERT|MERGE|ALTER|CREATE|GRANT|REVOKE|EXPORT|BEGIN|WITH|CALL)\s+\S/i;
 
 const cloud: Special = (call) => {
   emitOptionFiles(call);
@@ -67,6 +71,9 @@ const cloud: Special = (call) => {
     effect = /sns|sqs|eventbridge|pubsub|topic|nats|kafka/.test(`${call.tool} ${text}`) ? 'message' : 'publish';
   else if (/^(?:share|invite)/.test(verb)) effect = 'share';
   else if (/^grant/.test(verb)) effect = 'identity_change';
+  // `bq query 'DELETE …'`: what is asked may take away.
+  for (const said of [...call.given.operands.map((word) => word.text), call.invocation.frame.stdin.text ?? ''])
+    if (effect === 'read' && STATEMENT.test(said)) effect = graver(effect, sqlEffect(said).effect);
   if (
     SECRET.test(text) &&
     (effect === 'read' || effect === 'unknown' || /assume-role|generate-db|get-|versions access/.test(text))
@@ -178,7 +185,7 @@ function objectStore(call: Call, words: readonly string[]): ReturnType<Special> 
   );
   const verb = words[verbAt];
   if (verb === undefined) return undefined;
-  const operands = call.given.operands.slice(verbAt + 1);
+  const operands = aliased(call.tool, verb, call.given.operands.slice(verbAt + 1));
   const remote = objectTargets(operands);
   const flags =
     call.flags.includes('recursive') ||
@@ -203,6 +210,17 @@ function objectStore(call: Call, words: readonly string[]): ReturnType<Special> 
     emit(call, { effect: 'infra_change', operation: 'create', targets: remote, residue: residueOf(call) });
   else copyObjects(call, verb, operands, [...flags, ...production]);
   return { origins: ['file'] };
+}
+
+/** `mc cp FILE alias/bucket`, `b2 upload-file BUCKET FILE NAME`: where it goes is no address. */
+function aliased(tool: string, verb: string, words: readonly Arg[]): readonly Arg[] {
+  if (tool === 'b2' && verb === 'upload-file' && words[0] && words[1])
+    return [words[1], { ...words[0], text: `b2://${words[0].text}` }];
+  if (tool !== 'mc') return words;
+  const named = (word: Arg) => /^[\w-]+\/[\w.-]/.test(word.text);
+  return words.map((word, at) =>
+    at === words.length - 1 && named(word) ? { ...word, text: `s3://${word.text}` } : word,
+  );
 }
 
 function isObject(text: string): boolean {

@@ -2,6 +2,7 @@
 
 import { type Arg, joinOrigins, type Stream } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
+import { placeOf } from '../places.ts';
 import { type SqlReading, sqlEffect } from '../sql.ts';
 import type { Effect } from '../types.ts';
 import { isLocalHost, readUrl } from '../urls.ts';
@@ -32,6 +33,10 @@ function databaseTarget(call: Call): { targets: DraftTarget[]; local: boolean } 
   };
 }
 
+function productionFlag(targets: readonly DraftTarget[]): readonly string[] {
+  return targets.some((item) => /prod/i.test(item.id)) ? ['production'] : [];
+}
+
 function readUrlStrict(text: string) {
   return text.includes('://') ? readUrl(text) : undefined;
 }
@@ -41,17 +46,50 @@ function emitStatements(call: Call, text: string, effectOf: (text: string) => St
   const { effect, flags } = said;
   const tables = 'tables' in said ? said.tables : [];
   const { targets, local } = databaseTarget(call);
+  if (effect === 'write' && writtenOut(call, text, targets, local)) return { origins: ['file'] };
   const read = effect === 'read' || effect === 'none';
-  const production = targets.some((item) => /prod/i.test(item.id));
+  // A file that means more than a database is changed as such.
+  const file = FILE_DATABASE.test(call.tool) ? call.given.operands[0] : undefined;
+  if (!read && file && guarded(call, file))
+    emit(call, {
+      effect: 'write',
+      operation: 'statement',
+      targets: [target(call, file)],
+      residue: [text],
+      scope: undefined,
+      systems: ['filesystem'],
+    });
   emit(call, {
     effect,
     operation: read ? 'query' : 'statement',
     targets: [...targets, ...tables.map((name) => plainTarget(`table:${name}`))],
-    flags: [...flags, ...(local ? [] : ['remote']), ...(production ? ['production'] : [])],
+    flags: [...flags, ...(local ? [] : ['remote']), ...productionFlag(targets)],
     residue: read ? [] : [text],
     scope: local ? 'machine' : 'remote',
   });
   return { origins: said.shows === undefined ? ['file'] : ['file', said.shows] };
+}
+
+function guarded(call: Call, file: Arg): boolean {
+  const { id, glob } = target(call, file);
+  const { tags } = placeOf(id.replace(/^file:/, ''), glob, call.meaning.where);
+  return tags.some((tag) => tag === 'governance' || tag === 'credential' || tag === 'audit');
+}
+
+/** `COPY … TO '…'`, `INTO OUTFILE '…'`: the server writes it, here as its own user, or sends it where the address says. */
+function writtenOut(call: Call, text: string, from: readonly DraftTarget[], local: boolean): boolean {
+  const place = /\b(?:OUTFILE|DUMPFILE|TO)\s{1,8}'([^'\n]{1,300})'/i.exec(text)?.[1];
+  const address = place !== undefined && /^\w+:\/\//.test(place);
+  if (place === undefined || (!address && (!local || !place.startsWith('/')))) return false;
+  const word = { text: place, known: true, glob: false, origins: [] };
+  emit(call, {
+    effect: address ? 'send' : 'write',
+    operation: 'write out',
+    targets: [...from, address ? plainTarget(`object:${place.replace(/[?#].*$/, '')}`) : target(call, word)],
+    residue: [text],
+    scope: address ? 'remote' : undefined,
+  });
+  return true;
 }
 
 function client(call: Call, effectOf: (text: string) => Statements, operandIsStatement: boolean): Stream {
@@ -90,7 +128,7 @@ function client(call: Call, effectOf: (text: string) => Statements, operandIsSta
         effect: 'database_change',
         operation: 'script',
         targets: databaseTarget(call).targets,
-        flags: ['unseen_script'],
+        flags: ['unseen_script', ...productionFlag(databaseTarget(call).targets)],
         residue: [place.id],
       });
     }
@@ -113,7 +151,7 @@ function client(call: Call, effectOf: (text: string) => Statements, operandIsSta
       effect: stdin.origins.includes('download') ? 'run_opaque' : 'database_change',
       operation: 'script',
       targets: databaseTarget(call).targets,
-      flags: ['unseen_script'],
+      flags: ['unseen_script', ...productionFlag(databaseTarget(call).targets)],
     });
     return { origins: ['file'] };
   }

@@ -173,7 +173,16 @@ const chmod: Special = (call) => {
         scopeOf(resolvePath(text, call.invocation.state.cwd, call.meaning.where.home), call.meaning.where),
       ),
     );
+  // The hooks of a repository itself are in no commit, so nobody reviewed what is switched on here.
+  const starts =
+    /(?:^|,)[ugoa]*[+=][rwst]*x|^[0-7]?[1357][0-7]{2}$/.test(mode.text) &&
+    operands.some(({ text }) => {
+      const path = resolvePath(text, call.invocation.state.cwd, call.meaning.where.home);
+      const { tags } = placeOf(path, /[*?]/.test(text), call.meaning.where);
+      return tags.includes('git_dir') && tags.includes('schedule');
+    });
   emit(call, {
+    ...(starts && { effect: 'schedule' as const, operation: 'switch on' }),
     ...(opens && { effect: 'security_disable' as const }),
     ...(!opens &&
       flags.includes('setuid') &&

@@ -1,6 +1,6 @@
 // Git commands whose meaning no table row holds: which branch a push changes, what a reset or checkout throws away.
 
-import { type Arg, literal, type Stream } from '../../shell/values.ts';
+import { type Arg, forkState, literal, type Stream } from '../../shell/values.ts';
 import { type DraftTarget, plainTarget } from '../draft.ts';
 import { placeOf } from '../places.ts';
 import { readUrl } from '../urls.ts';
@@ -40,6 +40,7 @@ function remoteName(word: Arg | undefined): string {
 }
 
 const push: Special = (call) => {
+  startsOther(call);
   const { where } = call.meaning;
   const [remoteWord, ...refs] = call.given.operands;
   const named = remoteWord ?? optionValue(call, '--repo') ?? literal('origin');
@@ -91,6 +92,9 @@ const push: Special = (call) => {
     flags.add('bulk');
     addBranch('*', false);
   } else if (refs.length === 0 && !has(call, '--tags')) addBranch(current ?? '', current !== undefined);
+  // The server merges it by itself.
+  const options = ['-o', '--push-option'].flatMap((name) => call.given.options.get(name) ?? []);
+  if (options.some((word) => /merge_when|auto_?merge/.test(word.text))) flags.add('protected_branch');
   const lease = call.flags.includes('with_lease');
   if (deletes) flags.add('delete_branch');
   const effect = forced || lease || deletes ? 'vcs_force_push' : 'vcs_push';
@@ -237,12 +241,32 @@ const read: Special = (call) => {
       operation: 'write',
       targets: [target(call, { ...output, text: output.text.slice(9) })],
     });
-  emit(call, { targets: [] });
+  // It compares files, and needs no repository.
+  const outside = call.args.some((arg) => arg.text === '--no-index');
+  emit(call, { targets: outside ? call.given.operands.map((word) => target(call, word)) : [], metadata: !outside });
   const paths = call.operation === 'ls-files' ? [{ ...literal('./*'), glob: true }] : undefined;
   return { origins: ['file'], ...(paths && { paths }) };
 };
 
+/** `--upload-pack CMD`, `ext::CMD`: what is started to talk to, here or on the other side, and what every transport is given. */
+function startsOther(call: Call): void {
+  const named = ['-u', '--upload-pack', '--receive-pack', '--exec'].map((name) => optionValue(call, name));
+  const helpers = call.given.operands.map((word) => ({
+    ...word,
+    text: (/^ext::(.+)$/s.exec(word.text)?.[1] ?? '').replaceAll('% ', '\\ '),
+  }));
+  for (const command of [...named, ...helpers])
+    if (command !== undefined && /[\s/;|&`$]/.test(command.text))
+      call.walk.text(command.text, forkState(call.invocation.state), call.invocation.frame);
+}
+
+const asked: Special = (call) => {
+  startsOther(call);
+  return byRule(call);
+};
+
 const fetch: Special = (call) => {
+  startsOther(call);
   const remote = call.given.operands[0];
   emit(call, {
     operation: 'fetch',
@@ -274,6 +298,7 @@ const remote: Special = (call) => {
 };
 
 const clone: Special = (call) => {
+  startsOther(call);
   const [from, to] = call.given.operands;
   emit(call, {
     targets: from ? [{ id: `repo:${remoteName(from)}`, known: from.known, glob: false }] : [],
@@ -315,13 +340,11 @@ const runsCommand: Special = (call) => {
   const option = /^(?:-x|-O|--extcmd|--open-files-in-pager)(?:=?(.+))?$/;
   const at = call.args.findIndex((arg) => arg.text === 'run' || option.test(arg.text));
   if (at >= 0) {
-    const rest = call.args.slice(at + 1).map((arg) => arg.text);
+    const rest = call.args.slice(at + 1);
     const { text } = call.args[at] as Arg;
-    call.walk.text(
-      text === 'run' ? rest.join(' ') : (option.exec(text)?.[1] ?? rest[0] ?? ''),
-      call.invocation.state,
-      call.invocation.frame,
-    );
+    const { state, frame } = call.invocation;
+    if (text === 'run') call.walk.words(rest, state, frame);
+    else call.walk.text(option.exec(text)?.[1] ?? rest[0]?.text ?? '', state, frame);
   }
   return byRule(call);
 };
@@ -368,6 +391,7 @@ export const GIT_SPECIALS: { readonly [name: string]: Special } = {
   'git-commit': commit,
   'git-rebase': rebase,
   'git-submodule': submodule,
+  'git-asked': asked,
   'git-runs': runsCommand,
   'git-stream': stream,
   git: (call: Call): Stream => emitNone(call, 'help'),

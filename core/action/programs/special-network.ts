@@ -265,14 +265,15 @@ const wget: Special = (call) => {
 const httpie: Special = (call) => {
   emitOptionFiles(call);
   const words = [...call.given.operands];
-  const method = /^[A-Z]+$/.test(words[0]?.text ?? '') ? words.shift()?.text : undefined;
+  const verb = /^(?:get|post|put|patch|delete|head|options)$/i.test(words[0]?.text ?? '') && words.length > 1;
+  const method = verb || /^[A-Z]+$/.test(words[0]?.text ?? '') ? words.shift()?.text.toUpperCase() : undefined;
   const url = words.shift();
   if (!url) return emitNone(call);
   const items = words.filter((word) => /:=|==?|@/.test(word.text) && !/^[\w-]+:[^=]/.test(word.text));
   const body = bodyOf(
     call,
     items.filter((word) => !word.text.includes('==')),
-    /^[\w.[\]-]+@(.+)$/s,
+    /^[\w.[\]-]+:?=?@(.+)$/s,
   );
   // `name==value` and `name==@file` stand in the address.
   const asked = bodyOf(

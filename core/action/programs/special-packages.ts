@@ -21,6 +21,9 @@ const packageExec: Special = (call) => {
   if (script) return call.walk.text(script.text, call.invocation.state, call.invocation.frame);
   const [name, ...rest] = call.given.operands;
   if (!name) return emitNone(call);
+  // A whole line is handed to a shell.
+  if (/\s/.test(name.text) && NODE_RUNNER.test(call.tool))
+    return call.walk.text(name.text, call.invocation.state, call.invocation.frame);
   const plain = name.text.replace(/(?<=.)@[^/]*$/, '');
   const versioned = /^(?:[\w.-]+)@(?:latest|next|canary|[\d.^~x]+)$/.test(name.text);
   if (PROGRAM_NAMES.has(plain) && ((name.known && plain === name.text) || versioned)) {
@@ -48,7 +51,7 @@ const packageExec: Special = (call) => {
 
 /** Registries everybody uses, and names that only one's own network knows. */
 export const KNOWN_INDEX =
-  /^https:\/\/(?:(?:test\.)?pypi\.org|registry\.npmjs\.org|registry\.yarnpkg\.com|npm\.pkg\.github\.com|download\.pytorch\.org|pypi\.nvidia\.com|[\w.-]+\.(?:internal|corp|lan|intra|local))(?=[/:]|$)|^https?:\/\/(?:localhost|127\.0\.0\.1)(?=[/:]|$)/;
+  /^https:\/\/(?:(?:test\.)?pypi\.org|registry\.npmjs\.org|registry\.yarnpkg\.com|(?:proxy|sum)\.golang\.org|goproxy\.io|(?:index|static)\.crates\.io|rubygems\.org|npm\.pkg\.github\.com|download\.pytorch\.org|pypi\.nvidia\.com|[\w.-]+\.(?:internal|corp|lan|intra|local))(?=[/:]|$)|^https?:\/\/(?:localhost|127\.0\.0\.1)(?=[/:]|$)/;
 
 const install: Special = (call) => {
   emitOptionFiles(call);
@@ -66,14 +69,15 @@ const install: Special = (call) => {
   const fetched = operands.some((word) =>
     call.invocation.state.files.get(target(call, word).id)?.origins.includes('download'),
   );
-  if (foreign || fetched) flags.push('from_url');
+  const lists = ['-r', '-c', '-f'].flatMap((name) => call.given.options.get(name) ?? []);
+  if (foreign || fetched || lists.some((word) => FROM_ADDRESS.test(word.text))) flags.push('from_url');
   if (operands.some((word) => !word.known)) flags.push('unresolved_target');
   const into = call.rule.directory === undefined ? ['-t', '--target', '--prefix', '--root'] : [];
   const placed = into.flatMap((name) => call.given.options.get(name) ?? []).map((word) => target(call, word));
   const outside = placed.some(
     ({ id, known }) => !known || (id.startsWith('file:') && scopeOf(id.slice(5), call.meaning.where) === 'system'),
   );
-  const index = ['-i', '--index-url', '--extra-index-url', '--registry']
+  const index = ['-i', '--index-url', '--extra-index-url', '--index', '--default-index', '--registry']
     .map((name) => optionValue(call, name)?.text)
     .find((url) => url !== undefined);
   if (index !== undefined && !KNOWN_INDEX.test(index)) flags.push('foreign_index');

@@ -145,6 +145,8 @@ const copyRemote: Special = (given) => {
   const shell = optionValue(call, '-e');
   if (shell && !/^ssh(?:\s|$)/.test(shell.text))
     call.walk.text(shell.text, call.invocation.state, call.invocation.frame);
+  const program = call.tool === 'scp' || call.tool === 'sftp' ? optionValue(call, '-S') : undefined;
+  if (program) call.walk.words([program], call.invocation.state, call.invocation.frame);
   const local = sources.filter((end) => end.host === undefined);
   const recursive = ['recursive'];
   const fed = call.operation === 'rcat' ? ofHere(call.invocation.frame.stdin.origins) : [];

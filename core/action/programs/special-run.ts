@@ -104,12 +104,19 @@ const make: Special = (call) => {
       /^(?:SHELL|CC|CXX|LD|AR)=(?:\.{0,2}\/)(?!usr\/|bin\/|opt\/)/.test(word.text)
     )
       call.walk.judge.opaque('make', word.text, word.origins, call.invocation.frame);
+    // `CC='sh -c …'` is what each recipe that compiles starts.
+    const command = /^(?:SHELL|CC|CXX|CPP|LD|AR|AS|RM|PYTHON|NODE)=(.*\s.*)$/s.exec(word.text)?.[1];
+    if (command !== undefined) call.walk.text(command, forkState(call.invocation.state), call.invocation.frame);
   }
+  for (const rule of call.given.options.get('--eval') ?? [])
+    readBuildFile('Makefile', rule.text, call.invocation, call.walk, call.meaning);
   const given = optionValue(call, '-f') ?? optionValue(call, '--file') ?? optionValue(call, '--makefile');
   const { stdin } = call.invocation.frame;
   if (given?.text === '-' || given?.text === '/dev/stdin') {
     if (stdin.text === undefined) call.walk.judge.opaque('make', '', stdin.origins, call.invocation.frame);
     else readBuildFile('Makefile', stdin.text, call.invocation, call.walk, call.meaning);
+  } else if (given && (given.origins.length > 0 || given.text === '/dev/fd/$')) {
+    call.walk.judge.opaque('make', given.text, given.origins, call.invocation.frame);
   } else if (given) {
     const written = call.invocation.state.files.get(target(call, given).id);
     if (written?.text !== undefined) readBuildFile('Makefile', written.text, call.invocation, call.walk, call.meaning);
@@ -176,6 +183,12 @@ const goRun: Special = (call) => {
   if (given && stdin.text !== undefined) return readCode('go', stdin.text, call.invocation, call.walk, call.meaning);
   if (word && (given || word.origins.includes('download')))
     call.walk.judge.opaque('go run', word.text, given ? stdin.origins : word.origins, call.invocation.frame);
+  // Written in this very line, it is judged by what was written.
+  const source = word && /\.go$/.test(word.text) ? target(call, word) : undefined;
+  const written = source && call.invocation.state.files.get(source.id);
+  if (written?.text !== undefined) return readCode('go', written.text, call.invocation, call.walk, call.meaning);
+  if (source && word && (written || passing(call.invocation, call.meaning.where, word.text)))
+    call.walk.judge.opaque('go run', word.text, written?.origins ?? [], call.invocation.frame);
   const remote = word && /^[\w-]+\.[\w.-]+\//.test(word.text);
   emit(
     call,
@@ -292,7 +305,10 @@ const LOADS =
 
 const toolSetting: Special = (call) => {
   const text = call.args.map((arg) => arg.text).join(' ');
-  const source = /(?:registry|index-?url|index|find-links|source|mirror)[\s=]+(\w+:\/\/\S+)/i.exec(text)?.[1];
+  const source =
+    /(?:registry(?:-?server)?|index-?url|index|find-links|source|mirror(?:\.\S{1,80})?)[\s=]+(\w+:\/\/\S+)/i.exec(
+      text,
+    )?.[1];
   // From where everything is installed that follows.
   const loads = LOADS.test(text) && call.operation !== 'get';
   if ((loads || (source !== undefined && !KNOWN_INDEX.test(source))) && !TRUSTS.test(text)) {

@@ -6,8 +6,19 @@ import { fileTarget } from '../draft.ts';
 import { placeOf } from '../places.ts';
 import type { Effect } from '../types.ts';
 import { broughtBy, isBuilt } from './brought.ts';
-import { type Call, emit, emitNone, has, type Meaning, SILENT, type Special, target as targetOf } from './call.ts';
+import {
+  byRule,
+  type Call,
+  emit,
+  emitNone,
+  has,
+  type Meaning,
+  SILENT,
+  type Special,
+  target as targetOf,
+} from './call.ts';
 import { plantEdits, plantStrings, readProgramText } from './edits.ts';
+import { CHECKS, INLINE, TAKES_VALUE } from './interpreter-options.ts';
 import { MODULES } from './python-modules.ts';
 import { served } from './special-handed.ts';
 import { inherited, surroundings } from './surroundings.ts';
@@ -192,48 +203,6 @@ const source: Special = (call) => {
   return runFile(call.invocation, call.walk, call.meaning, file, call.args.slice(1), 'source');
 };
 
-const INLINE: { readonly [tool: string]: RegExp } = {
-  python: /^-[A-Za-z]*c$/,
-  pypy: /^-[A-Za-z]*c$/,
-  node: /^(?:-e|--eval|-p|--print|-pe)$/,
-  nodejs: /^(?:-e|--eval|-p|--print|-pe)$/,
-  bun: /^(?:-e|--eval|-p|--print)$/,
-  perl: /^-[A-Za-z0-9]*[eE]$/,
-  ruby: /^-[A-Za-z]*e$/,
-  php: /^-r$/,
-  lua: /^-e$/,
-  osascript: /^-e$/,
-  Rscript: /^-e$/,
-  R: /^-e$/,
-  julia: /^-[eE]$/,
-  luajit: /^-e$/,
-  groovy: /^-e$/,
-  octave: /^--eval$/,
-  racket: /^-e$/,
-  guile: /^-c$/,
-};
-/** Only read for errors in their grammar. */
-const CHECKS: { readonly [tool: string]: RegExp } = {
-  node: /^(?:--check|-c)$/,
-  php: /^(?:-l|--syntax-check)$/,
-  ruby: /^-w?cw?$/,
-};
-const TAKES_VALUE = new Set([
-  '-W',
-  '-X',
-  '-r',
-  '--require',
-  '--import',
-  '--loader',
-  '--conditions',
-  '-C',
-  '-I',
-  '-M',
-  '-m',
-  '--env-file',
-  '-d',
-  '-c',
-]);
 const interpreter: Special = (call) => {
   const { args, invocation, tool, walk } = call;
   const inline = INLINE[tool];
@@ -294,6 +263,14 @@ const interpreter: Special = (call) => {
   return inlineStandardInput(call);
 };
 
+/** `bun -e CODE`, `bun FILE`, `bun run FILE`; any other word is a script of the project. */
+const bun: Special = (call) => {
+  const [first] = call.args;
+  if (first && /^(?:-e|--eval|-p|--print|-)$|^--(?:eval|print)=|^\w+:\/\/|\.[cm]?[jt]sx?$/.test(first.text))
+    return interpreter(call);
+  return byRule(call);
+};
+
 function webServer(call: Call): Stream {
   const at = call.args.findIndex((arg) => arg.text === '-t' || arg.text === 'httpd');
   const folder = call.args[at + 1];
@@ -338,6 +315,7 @@ function inlineStandardInput(call: Call): Stream {
 
 function runModule(call: Call, at: number): Stream {
   const module = call.args[at + 1];
+  if (module?.text === 'timeit') return timed(call, at + 2);
   const words = module?.known ? MODULES[module.text] : undefined;
   if (words)
     return call.walk.words(
@@ -351,6 +329,18 @@ function runModule(call: Call, at: number): Stream {
     residue: [call.args.map((arg) => arg.text).join('\0')],
   });
   return { origins: ['file'] };
+}
+
+/** `python -m timeit -s SETUP STATEMENT…`: both are code. */
+function timed(call: Call, from: number): Stream {
+  const code = call.args.slice(from).filter((arg, index, all) => {
+    const valued = /^(?:-[nrup]|--(?:number|repeat|unit))$/.test(all[index - 1]?.text ?? '');
+    return !valued && !/^(?:-[a-z]|--[a-z]+)$/.test(arg.text);
+  });
+  return inlineCode(call, {
+    ...literal(code.map((arg) => arg.text).join('\n')),
+    origins: code.flatMap((arg) => arg.origins),
+  });
 }
 
 /** `perl -pi -e '…' file` edits files. */
@@ -380,5 +370,6 @@ export const SHELL_SPECIALS: { readonly [name: string]: Special } = {
   source,
   interpreter,
   prints_shell: printsShell,
+  bun,
   'inline-code': (call) => inlineCode({ ...call, tool: 'node' }, call.given.operands[0] ?? literal('')),
 };

@@ -280,10 +280,22 @@ const clipboard: Special = (call) => {
 };
 
 /** What is stopped may be what guards the agent. */
+/** Taken away, what guards the machine guards it no longer. */
+const machinePackages: Special = (call) => {
+  const text = [call.operation, ...call.args.map((arg) => arg.text)].join(' ');
+  const removes = /(?:^|\s)(?:remove|purge|uninstall|erase|del|-r|-P|--remove|--purge)(?:\s|$)/.test(text);
+  const guards = call.given.operands.some((word) => GUARDS.test(word.text) || OURS.test(word.text));
+  const dry = call.flags.includes('dry_run');
+  return byRule(removes && guards && !dry ? { ...call, effect: 'security_disable' } : call);
+};
+
 const ownOrGuard: Special = (call) => {
   const names = call.given.operands.map((word) => word.text);
   const effect = call.effect === 'process_own' ? owned(call.effect, names) : call.effect;
-  return byRule({ ...call, effect });
+  // Not those one started: whatever a list holds when it runs.
+  const listed =
+    call.operation === 'remove' && call.flags.includes('force') && call.given.operands.some((word) => !word.known);
+  return byRule({ ...call, effect, flags: listed ? [...call.flags, 'bulk'] : call.flags });
 };
 
 /** Settings of macOS: some start programs, some are guards. */
@@ -305,6 +317,7 @@ const defaults: Special = (call) => {
 
 export const SYSTEM_SPECIALS: { readonly [name: string]: Special } = {
   defaults,
+  'machine-packages': machinePackages,
   'own-or-guard': ownOrGuard,
   'holders-kill': ownOrGuard,
   service,

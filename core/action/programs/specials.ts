@@ -25,6 +25,7 @@ import { SEARCH_SPECIALS } from './special-search.ts';
 import { SHELL_SPECIALS } from './special-shells.ts';
 import { SYSTEM_SPECIALS } from './special-system.ts';
 import { TEXT_SPECIALS } from './special-text.ts';
+import { WALLET_SPECIALS } from './special-wallets.ts';
 import { windows } from './special-windows.ts';
 
 export const SPECIALS: { readonly [name: string]: Special } = {
@@ -51,6 +52,7 @@ export const SPECIALS: { readonly [name: string]: Special } = {
   ...SHELL_SPECIALS,
   ...SYSTEM_SPECIALS,
   ...TEXT_SPECIALS,
+  ...WALLET_SPECIALS,
   environment,
   printenv,
   windows,

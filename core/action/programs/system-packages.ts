@@ -6,6 +6,7 @@ const READ: Rule = { effect: 'read', operands: 'none', metadata: true };
 const ASK: Rule = { effect: 'fetch', operands: 'none' };
 const SYSTEM: Rule = {
   effect: 'install_system',
+  special: 'machine-packages',
   operands: 'name:package',
   options: { '-y|--yes|--assume-yes': {}, '--dry-run|--simulate|-s|--just-print': { flags: ['dry_run'] } },
 };
@@ -77,6 +78,7 @@ export const SYSTEM_PACKAGES: Programs = {
   }),
   dpkg: {
     effect: 'install_system',
+    special: 'machine-packages',
     operands: 'residue',
     options: {
       '-l|--list|-L|--listfiles|-s|--status|-S|--search|--get-selections|--print-architecture|-c|--contents|-I|--info|-V|--verify':
