@@ -14,12 +14,14 @@ import {
 import { nextBody, nextRequest } from './proposals.ts';
 
 const RELAY_TIMEOUT_MS = 10_000;
+/** Half of what a server keeps an idle connection: other subjects are called meanwhile. */
+const IDLE_SOCKET_MS = 30_000;
 
 export type Caller = { call(): Promise<void>; close(): void };
 
 /** POST /api/execute; `check` sees each answer's body. */
 export function httpCaller(base: string, token: string, inFlight: number, check: (body: string) => void): Caller {
-  const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
+  const agent = new Agent({ keepAlive: true, maxSockets: inFlight, timeout: IDLE_SOCKET_MS });
   const url = new URL('/api/execute', base);
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
   const call = () =>
