@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BeaconError } from '../core/errors.ts';
 import { EVENTS } from '../core/events.ts';
 import type { CallContext } from '../core/principal.ts';
@@ -167,16 +168,26 @@ export async function openMetricsDoor(run: Run, ready: () => readonly string[]):
   return door.listen({ host: config.metricsListen.host, port: config.metricsListen.port });
 }
 
-/** Tries until it works or `giveUpMs` have passed: services start in any order. */
-export async function eventually<T>(what: string, work: () => Promise<T>, log: Log, giveUpMs = 60_000): Promise<T> {
-  const until = Date.now() + giveUpMs;
+const TRY_AGAIN_MS = 500;
+const TRY_RARELY_MS = 10_000;
+const START_LIMIT_MS = 60_000;
+
+/** Tries until it works: services start in any order. Gives up after a minute, unless a `signal` says when; then it tries less often. */
+export async function eventually<T>(
+  what: string,
+  work: () => Promise<T>,
+  log: Log,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<T> {
+  const until = Date.now() + START_LIMIT_MS;
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (Date.now() > until) throw new BeaconError('unavailable', `${what}: not there in time`, { cause: error });
+      const late = Date.now() > until;
+      if (late && !signal) throw new BeaconError('unavailable', `${what}: not there in time`, { cause: error });
       log.info('start.waiting', { for: what });
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      await sleep(late ? TRY_RARELY_MS : TRY_AGAIN_MS, undefined, signal && { signal });
     }
   }
 }

@@ -6,7 +6,6 @@ import type { Server } from '@grpc/grpc-js';
 import type { CallContext } from '../core/principal.ts';
 import { DecisionRelayService, DecisionService } from '../gen/beacon/v1/decision_service_pb.js';
 import { ReceiptSignerService } from '../gen/beacon/v1/receipt_signer_service_pb.js';
-import { ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
 import { UnansweredService } from '../gen/beacon/v1/unanswered_service_pb.js';
 import { openTenantKeys } from '../ports/tenant-key/file.ts';
 import { randomHex } from '../runtime/random.ts';
@@ -23,11 +22,7 @@ import { type Identity, sealingOnlyTheirs } from './peers.ts';
 import { composeReceiptSigner } from './receipt-signer/compose.ts';
 import { requireNotOlder } from './receipt-signer/older-copy.ts';
 import { serveRelay } from './relay.ts';
-import { mayLieIn, sealingWhereItMay, sealRegion } from './residency.ts';
-import { composeStreamScoring } from './scoring/compose.ts';
-import { CONSUMER } from './scoring/follow-stream.ts';
-import { followSigner } from './scoring/signer-source.ts';
-import { tracedStream } from './scoring/traced.ts';
+import { mayLieIn, sealRegion } from './residency.ts';
 import {
   eventually,
   GATHER_TIMEOUT_MS,
@@ -157,46 +152,6 @@ export async function startDecision(run: Run): Promise<Started> {
   return { service, metrics: await openMetricsDoor(run, ready) };
 }
 
-export async function startScoring(run: Run): Promise<Started> {
-  const { config, closers, failed, log } = run;
-  const mesh = await openSeparateMesh('scoring', run);
-  const stores = await openSharedStores(run);
-  const { nats, bus } = openBus(run);
-  const signers = (await dialAll(mesh, run, ReceiptSignerService, 'receipt-signer', config.signers)).map(
-    ({ service }) => service,
-  );
-  const logs = await Promise.all(
-    signers.map((signer, i) => eventually(`signer ${config.signers[i]}`, () => followSigner(signer, Date.now), log)),
-  );
-  const regions = [...new Set(logs.map(({ region }) => region))];
-  const streams = new Map(
-    regions.map((region) => {
-      const traced = tracedStream(openStream(nats, run, region), run.tracing, { consumer: CONSUMER, region });
-      return [region, traced] as const;
-    }),
-  );
-  const streamOfLog = (logId: string) => {
-    const region = logs.find(({ source }) => source.logId === logId)?.region ?? '';
-    return streams.get(region) as ReturnType<typeof openStream>;
-  };
-  const scoring = composeStreamScoring({
-    store: stores.scores,
-    stream: { consume: (durable, logId, handle) => streamOfLog(logId).consume(durable, logId, handle) },
-    logs,
-    bus,
-    now: Date.now,
-    onFault: failed('scoring.failed'),
-    signer: sealingWhereItMay(
-      logs.map(({ region }, i) => ({ region, service: signers[i] as (typeof signers)[number] })),
-      run.residency,
-    ),
-  });
-  closers.push(() => scoring.stop());
-  const service = await serve(mesh, run, [hosting(ScoringService, scoring.service)]);
-  const ready = () => (stores.usable() ? [] : ['Redis cannot be used']);
-  return { service, metrics: await openMetricsDoor(run, ready) };
-}
-
 type Hosted = { readonly desc: DescService; register(server: Server, options: HostOptions<CallContext>): void };
 
 export function hosting<S extends DescService>(desc: S, service: Partial<Service<S, CallContext>>): Hosted {
@@ -204,7 +159,7 @@ export function hosting<S extends DescService>(desc: S, service: Partial<Service
 }
 
 /** Serves on the mesh until the process drains; gives the address as bound. */
-async function serve(mesh: Mesh, run: Run, hosted: readonly Hosted[]): Promise<string> {
+export async function serve(mesh: Mesh, run: Run, hosted: readonly Hosted[]): Promise<string> {
   const { address, health } = await serveWithHealth(mesh, run, hosted);
   for (const { desc } of hosted) health.set(desc.typeName, true);
   return address;

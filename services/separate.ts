@@ -8,7 +8,8 @@ import type { SeparateConfig, Target } from './separate-config.ts';
 import { startGateway } from './separate-gateway.ts';
 import { startKillSwitch } from './separate-kill-switch.ts';
 import type { Closers, Run } from './separate-parts.ts';
-import { type Started, startDecision, startReceiptSigner, startScoring } from './separate-targets.ts';
+import { startScoring } from './separate-scoring.ts';
+import { type Started, startDecision, startReceiptSigner } from './separate-targets.ts';
 import { openProcessTracing } from './tracing.ts';
 
 const STARTS: Readonly<Record<Target, (run: Run) => Promise<Started>>> = {

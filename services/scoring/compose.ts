@@ -39,6 +39,7 @@ export type StreamScoringOptions = StreamScoringDependencies & {
 
 export type StreamScoringComposition = ScoringComposition & {
   readonly counts: StreamScoring['counts'];
+  readonly follow: StreamScoring['follow'];
 };
 
 /** For one of several replicas. Starts without stream and signers being there. */
@@ -48,5 +49,10 @@ export function composeStreamScoring({ signer, ...followed }: StreamScoringOptio
   const { store, now } = followed;
   const sourceOf = (logId: string) => scoring.sourceOf(logId);
   const service = new ScoringService({ store, follower: scoring, sourceOf, keys: scoring, signer, now });
-  return { service, stop: () => scoring.stop(), counts: () => scoring.counts() };
+  return {
+    service,
+    stop: () => scoring.stop(),
+    counts: () => scoring.counts(),
+    follow: (log) => scoring.follow(log),
+  };
 }

@@ -13,28 +13,39 @@ const REFRESH_BATCH = 50;
 const REFRESH_TRIES = 8;
 
 export type StreamScoringDependencies = Omit<StreamFollowerDependencies, keyof FollowedLog> & {
-  /** At least one. */
+  /** At least one; others are added by follow(). */
   readonly logs: readonly FollowedLog[];
+  /** How many logs there are in all. */
+  readonly expected: number;
 };
 
 export class StreamScoring {
   readonly #d: StreamScoringDependencies;
-  readonly #followers: readonly StreamFollower[];
+  readonly #logs: FollowedLog[] = [];
+  readonly #followers: StreamFollower[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
   #figuresDay = -1;
   #refreshing: Promise<void> | undefined;
   #stopped = false;
 
   constructor(dependencies: StreamScoringDependencies) {
-    const { logs, ...shared } = dependencies;
     this.#d = dependencies;
-    this.#followers = logs.map((log) => new StreamFollower({ ...shared, ...log }));
   }
 
   start(): void {
-    for (const follower of this.#followers) follower.start();
+    for (const log of this.#d.logs) this.follow(log);
     this.#timer = setInterval(() => void this.refresh(), REFRESH_INTERVAL_MS).unref();
     void this.refresh();
+  }
+
+  /** Adds a log whose signer was away when this started. */
+  follow(log: FollowedLog): void {
+    if (this.#stopped) return;
+    const { logs: _, ...shared } = this.#d;
+    const follower = new StreamFollower({ ...shared, ...log });
+    this.#logs.push(log);
+    this.#followers.push(follower);
+    follower.start();
   }
 
   async stop(): Promise<void> {
@@ -44,18 +55,19 @@ export class StreamScoring {
     await Promise.all(this.#followers.map((follower) => follower.stop()));
   }
 
-  /** Waits at most `timeoutMs`; false when a log is behind or cannot be asked, and the figures may lack its newest leaves. */
+  /** Waits at most `timeoutMs`; false when a log is behind, cannot be asked or is away, and the figures may lack its newest leaves. */
   async upToDate(timeoutMs: number): Promise<boolean> {
-    return (await Promise.all(this.#followers.map((follower) => follower.upToDate(timeoutMs)))).every(Boolean);
+    const caughtUp = await Promise.all(this.#followers.map((follower) => follower.upToDate(timeoutMs)));
+    return caughtUp.every(Boolean) && this.#followers.length >= this.#d.expected;
   }
 
   sourceOf(logId: string): ReceiptSource | undefined {
-    return this.#d.logs.find(({ source }) => source.logId === logId)?.source;
+    return this.#logs.find(({ source }) => source.logId === logId)?.source;
   }
 
   /** The keys of all logs. */
   all(): readonly PublicKey[] {
-    return this.#d.logs.flatMap(({ keys }) => keys.all());
+    return this.#logs.flatMap(({ keys }) => keys.all());
   }
 
   counts(): { readonly overtaken: number; readonly askedFor: number } {
@@ -88,8 +100,8 @@ export class StreamScoring {
 
   /** Where the next page starts; undefined after the last. */
   async #refreshPage(after: string, day: number): Promise<string | undefined> {
-    const { store, logs } = this.#d;
-    const logId = logs[0]?.source.logId ?? '';
+    const { store } = this.#d;
+    const logId = this.#logs[0]?.source.logId ?? '';
     for (let tries = 1; ; tries++) {
       const index = await store.position(logId);
       const page = await store.list('', after, REFRESH_BATCH);

@@ -63,7 +63,14 @@ describeWithNats('faults of NATS', () => {
     composeReceiptSigner({ dataDir: folder, role, bus: new MemoryEventBus(), now: Date.now, failed: () => {}, stream });
   const openReplica = async ({ stream } = joinNats()) => {
     const logs = await Promise.all(signers.map(({ service }) => followSigner(service, Date.now)));
-    const shared = { store: scores, stream, bus: new MemoryEventBus(), now: Date.now, onFault: () => {} };
+    const shared = {
+      store: scores,
+      stream,
+      expected: logs.length,
+      bus: new MemoryEventBus(),
+      now: Date.now,
+      onFault: () => {},
+    };
     const replica = composeStreamScoring({ ...shared, logs, signer: (signers[0] as SignerComposition).service });
     replicas.push(replica);
     return replica;
