@@ -58,8 +58,6 @@ export class LogWriter {
   readonly #deps: WriterDeps;
   #queue: Job[] = [];
   #underWay: Promise<void> | undefined;
-  /** The last batch was of one job. */
-  #lone = false;
 
   constructor(deps: WriterDeps) {
     this.#deps = deps;
@@ -89,8 +87,7 @@ export class LogWriter {
     try {
       while (this.#queue.length > 0) {
         // What has arrived, or did while the last batch was synced, joins this one instead of waiting for a sync of its own.
-        // Jobs that come one by one have nobody to wait for.
-        await (this.#lone ? undefined : new Promise((resolve) => setImmediate(resolve)));
+        await new Promise((resolve) => setImmediate(resolve));
         await this.#batch();
       }
     } catch (error) {
@@ -106,7 +103,6 @@ export class LogWriter {
     const records: LedgerRecord[] = [];
     const written: Written[] = [];
     const first = store.size();
-    this.#lone = this.#queue.length < 2;
     while (this.#queue.length > 0 && records.length < MAX_BATCH_LEAVES) {
       const job = this.#queue.shift() as Job;
       try {
