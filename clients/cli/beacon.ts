@@ -78,7 +78,7 @@ function beaconAt(url: string, token: string | undefined, trust: Trust | undefin
 /** One GET of an address a person named: no token is sent, no redirect followed. */
 export async function fetchPublic(url: string, world: Pick<World, 'env'>): Promise<Uint8Array> {
   const { ca } = (await trustIn({ BEACON_CA_FILE: world.env.BEACON_CA_FILE }, undefined)) ?? {};
-  const answer = await requestLimited(requireUrl(url), {
+  const answer = await requestLimited(requireClosed(requireUrl(url)), {
     method: 'GET',
     headers: {},
     signal: AbortSignal.timeout(TIMEOUT_MS),
@@ -133,7 +133,7 @@ function requireUrl(text: string): string {
   return text.replace(/\/+$/, '');
 }
 
-/** As a hook does: what is asked of Beacon carries a token or what an agent is about to do. */
+/** As a hook does: what is asked carries a token or what an agent is about to do, or is answered with keys to be trusted. */
 function requireClosed(url: string): string {
   if (crossesInClear(new URL(url))) throw usage(`${url} would be asked in clear: https is needed beyond loopback`);
   return url;

@@ -70,6 +70,13 @@ describe('verify', () => {
     expect(without.err).toContain('malformed');
   });
 
+  test('keys are not taken over the network in clear: whoever is on the way could give theirs', async () => {
+    const receipt = await stub.save('r.json', leaves[3] as Uint8Array);
+    const { exit, err } = await beacon(['verify', receipt, '--key', 'http://keys.example/jwks.json'], offline);
+    expect(exit).toBe(2);
+    expect(err).toContain('https is needed beyond loopback');
+  });
+
   test('a file that bears the name of a vkey does not stand in for it', async () => {
     const name = `test/${relative(join(process.cwd(), 'test'), stub.folder)}/log`;
     const named = formatVkey(noteKey(name, new Uint8Array(32).fill(9)));
