@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { BeaconError } from '../core/errors.ts';
+import { BodiesUnderWay } from './bodies-under-way.ts';
 import { createHttpServer, type HttpServer, refuseOtherMethods } from './http.ts';
 
 const open: HttpServer[] = [];
@@ -8,13 +9,14 @@ afterEach(async () => {
   for (const app of open.splice(0)) await app.close();
 });
 
-async function serve(requestTimeoutMs?: number) {
+async function serve(requestTimeoutMs?: number, bodies = new BodiesUnderWay()) {
   const errors: unknown[] = [];
   const app = createHttpServer({
     bodyLimitBytes: 100,
     allowedHosts: [],
     contentTypes: ['application/json'],
     requestTimeoutMs,
+    bodies,
     onError: (error) => errors.push(error),
   });
   open.push(app);
@@ -124,5 +126,46 @@ test('a caller who goes away in the middle of a body is no error of ours', async
   await new Promise((resolve) => setTimeout(resolve, 50));
   socket.destroy();
   await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(errors).toEqual([]);
+});
+
+const begun = 'POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
+
+test('what is held of bodies is given back when they end, are cut off, too large or too slow', async () => {
+  const bodies = new BodiesUnderWay();
+  const { url, errors } = await serve(500, bodies);
+  const held = (bytes: number) => expect.poll(() => bodies.bytes, { timeout: 5_000 }).toBe(bytes);
+  await fetch(`${url}/echo`, { method: 'POST', headers: json, body: 'whole' });
+  await held(0);
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname, () => socket.write(`${begun}content-length: 99\r\n\r\n{}`));
+  await held(2 + 512);
+  socket.destroy();
+  await held(0);
+  const chunk = `${(80).toString(16)}\r\n${' '.repeat(80)}\r\n`;
+  expect(await talk(url, `${begun}transfer-encoding: chunked\r\n\r\n${chunk}${chunk}`)).toMatch(/^HTTP\/1.1 413/);
+  await held(0);
+  expect(await talk(url, `${begun}content-length: 99\r\n\r\n{}`)).toMatch(/^HTTP\/1.1 408/);
+  await held(0);
+  expect(errors).toEqual([]);
+});
+
+test('beyond the bound the greatest body is refused and its connection closed, the others are received', async () => {
+  let refused = 0;
+  const bodies = new BodiesUnderWay({ most: 1_300, refused: () => void refused++ });
+  const { url, errors } = await serve(undefined, bodies);
+  const greatest = talk(url, `${begun}content-length: 99\r\n\r\n${'x'.repeat(90)}`);
+  const { hostname, port } = new URL(url);
+  const other = connect(Number(port), hostname, () => other.write(`${begun}content-length: 99\r\n\r\n{}`));
+  await expect.poll(() => bodies.bytes).toBe(92 + 2 * 512);
+  const small = await fetch(`${url}/echo`, { method: 'POST', headers: json, body: 'small' });
+  expect([small.status, await small.text()]).toEqual([200, 'small']);
+  const answer = await greatest;
+  expect(answer).toMatch(/^HTTP\/1.1 503/);
+  expect(answer).toMatch(/\r\nretry-after: 1\r\n/i);
+  expect(answer).toMatch(/"code":"unavailable"/);
+  expect(refused).toBe(1);
+  other.destroy();
+  await expect.poll(() => bodies.bytes).toBe(0);
   expect(errors).toEqual([]);
 });

@@ -1,10 +1,12 @@
 // A fastify server with our limits and manners: bodies arrive as the bytes received, errors leave as problem+json
 // (RFC 9457), and a Host or Origin that is not ours is refused before anything else looks at the request.
 
-import { maxHeaderSize as nodeMaxHeaderSize } from 'node:http';
+import { type IncomingMessage, maxHeaderSize as nodeMaxHeaderSize } from 'node:http';
 import type { TlsOptions, Server as TlsServer } from 'node:tls';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { BeaconError } from '../core/errors.ts';
+import { BodiesUnderWay } from './bodies-under-way.ts';
+import { receiveBody } from './http-bodies.ts';
 import { foreignReason } from './http-origin.ts';
 import { type Problem, problemOf, problemText } from './http-problem.ts';
 
@@ -15,6 +17,8 @@ export type HttpReply = FastifyReply;
 export type HttpServerOptions = {
   /** Largest body. */
   readonly bodyLimitBytes: number;
+  /** What all bodies under way hold together, where other doors count with this one. */
+  readonly bodies?: BodiesUnderWay;
   /** Names a Host header may carry beside loopback's and the address the request came to. */
   readonly allowedHosts: readonly string[];
   /** Content types whose bodies are accepted; each arrives as a Buffer. */
@@ -62,8 +66,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   });
   if (options.tls) keepYoung(app, options.tls);
   app.removeAllContentTypeParsers();
+  const bodyLimits = { largest: options.bodyLimitBytes, underWay: options.bodies ?? new BodiesUnderWay() };
   for (const type of options.contentTypes) {
-    app.addContentTypeParser(type, { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    app.addContentTypeParser(type, (request: HttpRequest, payload: IncomingMessage) =>
+      receiveBody(request, payload, bodyLimits),
+    );
   }
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('cache-control', 'no-store');

@@ -30,6 +30,7 @@ async function serve(receiveTimeoutMs = 10_000) {
         const who = metadata('authorization');
         if (who === undefined) throw new BeaconError('unauthenticated', 'a bearer token is needed');
         known.set(key, who);
+        return who;
       },
     },
   });

@@ -12,6 +12,7 @@ import {
 } from '../../gen/beacon/v1/decision_service_pb.js';
 import { ScoringService } from '../../gen/beacon/v1/scoring_service_pb.js';
 import { secretsDetector } from '../../ports/detectors/secrets.ts';
+import type { BodiesUnderWay } from '../../runtime/bodies-under-way.ts';
 import { createHttpServer, type HttpServer, type HttpTls, refuseOtherMethods } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
@@ -34,6 +35,7 @@ import { healthRoutes } from './routes-health.ts';
 import { logRoutes } from './routes-logs.ts';
 import { policyRoutes } from './routes-policy.ts';
 import { receiptRoutes } from './routes-receipts.ts';
+import { shareOf } from './share.ts';
 import { decideStream } from './stream.ts';
 import {
   answerIds,
@@ -148,7 +150,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
     killSwitch: protectKillSwitch(deps.services.killSwitch),
     exposeMetrics: (accept) => deps.metrics.expose(accept),
   };
-  const door = openRpcDoor(deps);
+  const door = openRpcDoor(deps, limit.bodies);
   return {
     http: createHttp(deps, services),
     admission: door.admission,
@@ -158,6 +160,7 @@ export function createGateway(deps: GatewayDependencies): Gateway {
   function createHttp({ log, metrics }: GatewayDependencies, protectedServices: GatewayServices): HttpServer {
     const http = createHttpServer({
       bodyLimitBytes: BODY_LIMIT_BYTES,
+      bodies: limit.bodies,
       allowedHosts: options.allowedHosts,
       contentTypes: ['application/json'],
       tls: options.httpTls,
@@ -197,7 +200,7 @@ type RpcDoor = ReturnType<typeof openRpcDoor>;
 type Registered = { readonly trace: TraceOptions; readonly door: RpcDoor };
 
 /** Calls of the agents' services are let in, counted and reported alike, whether their request is received or not. */
-function openRpcDoor({ access, log, metrics, options }: GatewayDependencies) {
+function openRpcDoor({ access, log, metrics, options }: GatewayDependencies, bodies: BodiesUnderWay) {
   const requests = metrics.counter('rpc_requests_total', 'gRPC calls answered.', ['method', 'status']);
   const seconds = metrics.histogram('rpc_request_duration_seconds', 'Time to answer a gRPC call.', ['method']);
   const reported = {
@@ -216,10 +219,13 @@ function openRpcDoor({ access, log, metrics, options }: GatewayDependencies) {
   const admission: RpcAdmission = {
     ...reported,
     receiveTimeoutMs: RECEIVE_TIMEOUT_MS,
+    bodies,
     async admit(call) {
       // Health and reflection are anybody's.
-      if (!AGENT_SERVICES.some(({ typeName }) => call.method.startsWith(`${typeName}/`))) return;
-      callers.set(call.key, await access.authenticate(credentialsOf(call)));
+      if (!AGENT_SERVICES.some(({ typeName }) => call.method.startsWith(`${typeName}/`))) return undefined;
+      const principal = await access.authenticate(credentialsOf(call));
+      callers.set(call.key, principal);
+      return shareOf(principal);
     },
   };
   /** Asked here where the server had no `admission`. */

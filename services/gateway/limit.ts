@@ -3,9 +3,11 @@
 
 import type { CallContext, Principal } from '../../core/principal.ts';
 import type { Proposal } from '../../gen/beacon/v1/decision_service_pb.js';
+import { BodiesUnderWay } from '../../runtime/bodies-under-way.ts';
 import { LoadLimit } from '../../runtime/load-limit.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Operation } from '../access.ts';
+import { shareOf } from './share.ts';
 import type { Decision } from './types.ts';
 import { Waits } from './waits.ts';
 
@@ -20,7 +22,7 @@ export type LimitOptions = {
   readonly latencyTargetMs: number;
 };
 
-export type Limit = LoadLimit & { readonly waits: Waits };
+export type Limit = LoadLimit & { readonly waits: Waits; readonly bodies: BodiesUnderWay };
 
 export function createLimit({ maxInFlight, latencyTargetMs }: LimitOptions, metrics: Metrics): Limit {
   const sheds = metrics.counter('sheds_total', 'Requests refused because more was asked for than can be decided.', [
@@ -34,13 +36,16 @@ export function createLimit({ maxInFlight, latencyTargetMs }: LimitOptions, metr
   });
   const inFlight = metrics.gauge('concurrency_limit', 'Decisions that may be under way at once now.');
   const target = metrics.gauge('latency_target_seconds', 'What nine in ten decisions under load may take.');
+  const held = metrics.gauge('bodies_under_way_bytes', 'What is held of requests that are not whole yet.');
+  const bodies = new BodiesUnderWay({ refused: () => sheds.inc({ reason: 'bodies' }) });
   const measure = () => {
+    held.set(bodies.bytes);
     inFlight.set(limit.limit);
     target.set(limit.targetMs / 1_000);
   };
   measure();
   setInterval(measure, MEASURE_MS).unref();
-  return Object.assign(limit, { waits: new Waits(() => sheds.inc({ reason: 'waits' })) });
+  return Object.assign(limit, { bodies, waits: new Waits(() => sheds.inc({ reason: 'waits' })) });
 }
 
 /** Before the body of a request is read. Throws `resource_exhausted`. */
@@ -81,7 +86,7 @@ export function limited(decision: Decision, limit: Limit): Decision {
   const own: Pick<Decision, 'guard' | 'explain' | 'execute' | 'waitForApproval'> = {
     waitForApproval(request, context) {
       const waiting = () => decision.waitForApproval(request, context);
-      return request.waitMs > 0 ? limit.waits.run(waiterOf(context.principal), waiting) : waiting();
+      return request.waitMs > 0 ? limit.waits.run(shareOf(context.principal), waiting) : waiting();
     },
     guard: (request, context) => run(context, request.proposal, () => decision.guard(request, context)),
     // It looks at no idempotency key, so every copy costs what the first did. It judges many times, and gives way between:
@@ -102,12 +107,6 @@ export function limited(decision: Decision, limit: Limit): Decision {
 function copyName({ subject }: Principal, proposal: Proposal | undefined): string | undefined {
   if (!proposal || proposal.idempotencyKey === '') return undefined;
   return [subject, proposal.tenantId, proposal.agentId, proposal.idempotencyKey].join('\n');
-}
-
-function waiterOf({ role, provenance, tenantId = '' }: Principal): string {
-  // No tenant is named with a space.
-  if (role !== 'agent') return 'one of the people';
-  return provenance === 'asserted' ? 'without a token' : tenantId;
 }
 
 function keyOf({ provenance }: Principal, proposal: Proposal | undefined): string {

@@ -7,8 +7,10 @@ import { refuseNul } from '../../core/nul.ts';
 import type { CallContext, Principal } from '../../core/principal.ts';
 import { parseStrictJson } from '../../core/strict-json.ts';
 import type { HttpReply, HttpRequest, HttpServer } from '../../runtime/http.ts';
+import { countBodyFor } from '../../runtime/http-bodies.ts';
 import { type Access, authorize, isPublic, type Operation, type ShownCertificate } from '../access.ts';
 import { isLocalHttp } from './peer.ts';
+import { shareOf } from './share.ts';
 import { RequestTrace, type TraceOptions } from './trace.ts';
 import type { Answer, Call, Route } from './types.ts';
 
@@ -46,7 +48,9 @@ export function mount(app: HttpServer, routes: readonly Route[], options: MountO
       onRequest: async (request) => {
         traces.set(request, new RequestTrace(route, (name) => request.headers[name], options.trace));
         options.requireRoom(route.operation);
-        principals.set(request, await whoAsks(request, route, options));
+        const principal = await whoAsks(request, route, options);
+        principals.set(request, principal);
+        if (principal !== ANYONE) countBodyFor(request, shareOf(principal));
       },
       handler: async (request, reply) => {
         const trace = traces.get(request) as RequestTrace;

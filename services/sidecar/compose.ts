@@ -11,6 +11,7 @@ import {
   ReceivedForm,
 } from '../../gen/beacon/v1/decision_service_pb.js';
 import { ScoringService } from '../../gen/beacon/v1/scoring_service_pb.js';
+import { BodiesUnderWay } from '../../runtime/bodies-under-way.ts';
 import { createHttpServer, type HttpServer, refuseOtherMethods } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
@@ -24,6 +25,7 @@ import { protectDecision } from '../gateway/protect.ts';
 import { actionRoutes, approvalRoutes, MAX_APPROVAL_WAIT_MS } from '../gateway/routes-actions.ts';
 import { scoreRoutes } from '../gateway/routes-admin.ts';
 import { healthRoutes } from '../gateway/routes-health.ts';
+import { shareOf } from '../gateway/share.ts';
 import { readCarried, type TraceOptions, traceFields } from '../gateway/trace.ts';
 import type { Route } from '../gateway/types.ts';
 import { answerStream } from './answer-stream.ts';
@@ -85,6 +87,8 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
       if (outcome === 'disbelieved') log.error(EVENTS.sidecarDisbelieved, { error });
     },
   });
+  const sheds = metrics.counter('sheds_total', 'Requests refused because more was sent than can be held.', ['reason']);
+  const bodies = new BodiesUnderWay({ refused: () => sheds.inc({ reason: 'bodies' }) });
   const failed = (method: string, error: unknown) => log.error(EVENTS.requestFailed, { method, error });
   /** Passed on unread: whoever answers looks whether it holds a secret. */
   const trace: TraceOptions = {
@@ -96,10 +100,11 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
   const admission: RpcAdmission = {
     receiveTimeoutMs: RECEIVE_TIMEOUT_MS,
     onError: (error, method) => failed(method, error),
+    bodies,
     async admit(call) {
       // Health and reflection are anybody's.
-      if (!SIDECAR_SERVICES.some(({ typeName }) => call.method.startsWith(`${typeName}/`))) return;
-      await parts.callers.grpc.authenticate(credentialsOf(call));
+      if (!SIDECAR_SERVICES.some(({ typeName }) => call.method.startsWith(`${typeName}/`))) return undefined;
+      return shareOf(await parts.callers.grpc.authenticate(credentialsOf(call)));
     },
   };
   return { http: createHttp(), admission, registerGrpc };
@@ -108,6 +113,7 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
     const access = parts.callers.http;
     const http = createHttpServer({
       bodyLimitBytes: BODY_LIMIT_BYTES,
+      bodies,
       allowedHosts: options.allowedHosts,
       contentTypes: ['application/json'],
       onError: (error, request) => failed(String(request.routeOptions.url), error),
