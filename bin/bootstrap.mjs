@@ -122,7 +122,9 @@ export async function ensureInstalled({ dev = false } = {}) {
     await withLock(path.join(root, '.install-lock'), { say, limitMs: INSTALL_LIMIT_MS }, async () => {
       if (isInstalled({ dev })) return;
       say(`installing what package-lock.json names${dev ? '' : ' (without the development tools)'} …`);
-      const flags = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', ...(dev ? [] : ['--omit=dev'])];
+      // Its warnings are of the Node that starts us (EBADENGINE); all of this runs under the pinned one.
+      const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+      const flags = ['ci', '--ignore-scripts', ...quiet, ...(dev ? [] : ['--omit=dev'])];
       const status = await runQuietly('npm', flags);
       if (status !== 0) fail(`npm ci failed with status ${status}; its own words are above`);
     });

@@ -37,7 +37,7 @@ export function fromStatus(thrown: unknown): BeaconError {
   const named = metadata?.get(CODE)[0];
   const field = metadata?.get(FIELD)[0];
   const retryAfter = Number(metadata?.get(RETRY_AFTER_MS)[0] ?? Number.NaN);
-  return new BeaconError(isErrorCode(named) ? named : codeOf(code), details ?? '', {
+  return new BeaconError(isErrorCode(named) ? named : codeOf(code), plainly(details ?? ''), {
     ...(typeof field === 'string' ? { field } : {}),
     ...(Number.isFinite(retryAfter) ? { retryAfterMs: retryAfter } : {}),
     cause: thrown,
@@ -53,6 +53,23 @@ const REFUSED_STREAM = /^(?:Stream refused by server|Write error: .*NGHTTP2_REFU
 /** True when a call failed and the server certainly saw nothing of it: its connection was just being ended. */
 export function wasNeverSeen(error: BeaconError): boolean {
   return REFUSED_STREAM.test((error.cause as Partial<ServiceError> | undefined)?.details ?? '');
+}
+
+/** How grpc-js ends a call that had no connection to go out on: it was never begun. */
+const NO_CONNECTION = /^No connection established\b/;
+const NO_CONNECTION_WORDS = /^No connection established\. Last error: (?:Error: )?(.*?)\. Resolution note: .*$/s;
+
+/** True when a call failed before anything of it was sent, for want of a connection; also where a stream carried it. */
+export function wasNeverSent(error: BeaconError): boolean {
+  let cause: unknown = error.cause;
+  while (cause instanceof BeaconError) cause = cause.cause;
+  const { details = '', metadata } = (cause ?? {}) as Partial<ServiceError>;
+  // With our trailer it is a server's answer: it could not reach another one.
+  return NO_CONNECTION.test(details) && metadata?.get(CODE).length === 0;
+}
+
+function plainly(details: string): string {
+  return details.replace(NO_CONNECTION_WORDS, 'no connection ($1)');
 }
 
 function codeOf(status: number): ErrorCode {

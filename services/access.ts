@@ -265,7 +265,7 @@ async function authorizeSubject(
     [fields.agent, agentId, principal.agentId],
   ] as const) {
     if (named !== bound)
-      throw new BeaconError('permission_denied', `${field}: the token is bound to another`, { field });
+      throw new BeaconError('permission_denied', `${field}: the token or certificate is bound to another`, { field });
   }
 }
 

@@ -1,7 +1,12 @@
 // One that hangs costs the calls it holds and no more; equals take turns; one that was lost is left alone for a moment.
 
+import { create } from '@bufbuild/protobuf';
+import { Metadata } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { BeaconError } from '../core/errors.ts';
+import { GetScoreRequestSchema, ScoringService } from '../gen/beacon/v1/scoring_service_pb.js';
+import { dial } from '../runtime/rpc-dial.ts';
+import { fromStatus } from '../runtime/rpc-errors.ts';
 import { leastBusy, madeBlind } from './replicas.ts';
 
 type Service = { ask(): Promise<string> };
@@ -43,6 +48,45 @@ test.each(['unavailable', 'deadline_exceeded'] as const)('after %s it is left al
   clock.ms += 1_000;
   for (let i = 0; i < 10; i += 1) await ask();
   expect(asked).toEqual([2, 18]);
+});
+
+test('one that nothing listens at costs no call: what was never sent goes to the next', async () => {
+  const dead = dial(ScoringService, 'unix:/nowhere/there.sock');
+  const asked = [0, 0];
+  const clock = { ms: 0 };
+  type Scoring = { getScore(): Promise<unknown> };
+  const gone: Scoring = {
+    getScore() {
+      asked[0] = (asked[0] ?? 0) + 1;
+      return dead.service.getScore(create(GetScoreRequestSchema), {});
+    },
+  };
+  const there: Scoring = {
+    async getScore() {
+      asked[1] = (asked[1] ?? 0) + 1;
+      return 'well';
+    },
+  };
+  const one = leastBusy([gone, there], () => clock.ms);
+  for (let i = 0; i < 4; i += 1) {
+    clock.ms += 2_000;
+    expect(await one.getScore()).toBe('well');
+  }
+  expect(asked[0]).toBeGreaterThan(0);
+  expect(asked[1]).toBe(4);
+  await expect(leastBusy([gone, gone], () => clock.ms).getScore()).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.stringMatching(/^no connection \(connect ENOENT \/nowhere\/there\.sock/),
+  });
+  dead.close();
+});
+
+test('a server that says it has no connection itself was reached: its call is not sent again', async () => {
+  const answered = { code: 14, details: 'No connection established', metadata: new Metadata() };
+  answered.metadata.set('beacon-code', 'unavailable');
+  const { one, asked } = world(() => Promise.reject(fromStatus(answered)), well);
+  for (let i = 0; i < 10; i += 1) await one.ask().catch(() => 'failed');
+  expect(asked).toEqual([1, 9]);
 });
 
 test('a refusal says nothing about the replica; with all of them lost one is asked all the same', async () => {

@@ -1,8 +1,9 @@
 // Several replicas of one service as one: a call goes to the least busy, in turn among equals; one that could not be
-// reached, did not answer in time, or answered what only a sick one does, is left alone for a moment. A call that failed is never repeated here: what it did is
-// not known.
+// reached, did not answer in time, or answered what only a sick one does, is left alone for a moment. A call that was never sent,
+// for want of a connection, goes to the next; any other that failed is not repeated here: what it did is not known.
 
 import { BeaconError, type ErrorCode } from '../core/errors.ts';
+import { wasNeverSent } from '../runtime/rpc-errors.ts';
 
 const REST_MS = 1_000;
 /** Of the replica, not of what it was asked. */
@@ -25,18 +26,21 @@ export function leastBusy<S extends object>(
     get: (_, name) =>
       async function call(...args: unknown[]) {
         turn += 1;
-        const replica = pick(replicas, turn, now());
-        const method = Reflect.get(replica.service, name) as (...given: unknown[]) => Promise<unknown>;
-        replica.underWay += 1;
-        try {
-          const answer = await method(...args);
-          if (isSick(answer)) replica.restingUntilMs = now() + REST_MS;
-          return answer;
-        } catch (error) {
-          if (error instanceof BeaconError && LOST.includes(error.code)) replica.restingUntilMs = now() + REST_MS;
-          throw error;
-        } finally {
-          replica.underWay -= 1;
+        for (let tried = 0; ; tried += 1) {
+          const replica = pick(replicas, turn + tried, now());
+          const method = Reflect.get(replica.service, name) as (...given: unknown[]) => Promise<unknown>;
+          replica.underWay += 1;
+          try {
+            const answer = await method(...args);
+            if (isSick(answer)) replica.restingUntilMs = now() + REST_MS;
+            return answer;
+          } catch (error) {
+            if (!(error instanceof BeaconError && LOST.includes(error.code))) throw error;
+            replica.restingUntilMs = now() + REST_MS;
+            if (tried + 1 >= replicas.length || !wasNeverSent(error)) throw error;
+          } finally {
+            replica.underWay -= 1;
+          }
         }
       },
   });

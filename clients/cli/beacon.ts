@@ -15,6 +15,14 @@ import type { World } from './world.ts';
 const TIMEOUT_MS = 15_000;
 const MAX_ANSWER_BYTES = 16 * 1_048_576;
 
+/** OpenSSL's words for a certificate that nobody known here has issued. */
+const UNKNOWN_AUTHORITY = [
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+];
+
 export type Json = Record<string, unknown>;
 
 export type Beacon = {
@@ -64,7 +72,7 @@ function beaconAt(url: string, token: string | undefined, trust: Trust | undefin
       signal: AbortSignal.timeout(timeoutMs),
       ...{ trust, agent },
     });
-    if (!isOk(answer)) throw problem(answer.status, answer.body, path);
+    if (!isOk(answer)) throw problem(answer.status, answer.body, path, token === undefined);
     return answer.body;
   };
   return {
@@ -100,11 +108,13 @@ async function requestLimited(url: string, asked: Omit<Asked, 'maxBytes'>): Prom
     const { name, code } = thrown as Error & { code?: string };
     if (code === 'payload_too_large') throw unreachable(`the answer of ${url} is too long`);
     const timedOut = asked.signal.aborted && name === 'AbortError';
-    throw unreachable(`no answer from ${url} (${timedOut ? 'timed out' : (code ?? name)})`);
+    const why = timedOut ? 'timed out' : (code ?? name);
+    const hint = UNKNOWN_AUTHORITY.includes(why) ? ': name its authority in BEACON_CA_FILE' : '';
+    throw unreachable(`no answer from ${url} (${why})${hint}`);
   }
 }
 
-function problem(status: number, bytes: Uint8Array, path: string): CliFailure {
+function problem(status: number, bytes: Uint8Array, path: string, isTokenless: boolean): CliFailure {
   let document: Json = {};
   try {
     document = requireJson(bytes, path);
@@ -114,7 +124,8 @@ function problem(status: number, bytes: Uint8Array, path: string): CliFailure {
   const { code, detail, field } = document;
   if (typeof code !== 'string') return unreachable(`${path} answered ${status} without a code: is this Beacon?`);
   const about = typeof field === 'string' && !String(detail).startsWith(field) ? `${field}: ` : '';
-  return refusedByBeacon(code, `${about}${typeof detail === 'string' ? detail : `HTTP ${status}`}`);
+  const hint = code === 'unauthenticated' && isTokenless ? ' (BEACON_TOKEN is not set)' : '';
+  return refusedByBeacon(code, `${about}${typeof detail === 'string' ? detail : `HTTP ${status}`}${hint}`);
 }
 
 function requireJson(bytes: Uint8Array, path: string): Json {

@@ -6,7 +6,7 @@ import { chmod, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { jwks, LOG_ID, ORIGIN } from '../../test/sealed-log.ts';
+import { jwks, LOG_ID, ORIGIN, vkey } from '../../test/sealed-log.ts';
 import { type StubBeacon, startStubBeacon } from './cli.fixture.ts';
 import { quote } from './execute.ts';
 import { wantsColour } from './world.ts';
@@ -120,6 +120,12 @@ describe('execute', () => {
         tools: [{ name: 'Read', arguments: { path: 'x' } }],
       },
     });
+  });
+
+  test('a code that several rules gave is printed once', async () => {
+    const reasons = ['a', 'b'].map((rule) => ({ rule, code: 'revoked', message: 'Stopped.' }));
+    stub.answers['POST /api/execute'] = { body: { ...allow, decision: 'DENY', route: 'DENY', reasons } };
+    expect((await beacon([...who, '--code', 'ls'])).err).toBe('beacon: DENY revoked\n');
   });
 
   test.each(['DENY', 'APPROVAL', 'SIMULATE', 'SOMETHING'])('1 on %s, and the code is printed', async (route) => {
@@ -252,7 +258,9 @@ describe('score, revoke, approvals, token, status', () => {
     expect(out).toMatch(/took +\d+ ms/);
     expect(out).toContain('provenance:asserted');
     expect(stub.seen[0]?.body).toEqual({ scope: 'agent:a', operation: 'revoke', reason: 'why' });
-    expect((await beacon(['reinstate', 'agent:a'])).out).toContain('reinstated');
+    const reinstated = (await beacon(['reinstate', 'agent:a'])).out;
+    expect(reinstated).toMatch(/reinstated.+known +everywhere within 42 ms.+from leaf 7/s);
+    expect(reinstated).not.toMatch(/stopped|fenced/);
     expect(stub.seen[1]?.body).toMatchObject({ operation: 'reinstate' });
   });
 
@@ -280,7 +288,11 @@ describe('score, revoke, approvals, token, status', () => {
       tenant_id: 't',
       jwks: JSON.parse(jwks),
     });
-    expect((await beacon(['token', 'a', '--tenant', 't'])).out).toBe('bcn_secret\n');
+    stub.answers['POST /api/agents/a/tokens'] = { body: { ...minted, token_id: 'abc' } };
+    expect(await beacon(['token', 'a', '--tenant', 't'])).toMatchObject({
+      out: 'bcn_secret\n',
+      err: 'beacon: token id abc, until 2027-01-01T00:00:00.000Z; beacon revoke-token abc ends it before\n',
+    });
     expect((await beacon(['token', 'a/b', '--tenant', 't'])).exit).toBe(2);
   });
 
@@ -293,6 +305,30 @@ describe('score, revoke, approvals, token, status', () => {
     await stub.save('a-file', '');
     expect((await mint('a-file/client.json')).exit).toBe(2);
     expect(stub.seen).toEqual([]);
+  });
+
+  test('status: a log whose signer is away has no size', async () => {
+    for (const path of ['/healthz', '/readyz']) stub.answers[`GET ${path}`] = { body: { status: 'ok' } };
+    stub.answers['GET /api/logs'] = { body: [{ origin: ORIGIN, prefix: '/log', vkey, size: null }] };
+    const { out } = await beacon(['status']);
+    expect(out).toContain('cannot be read now');
+    expect(out).not.toContain('null');
+  });
+
+  test('prove-kill: a log that cannot be read now is named', async () => {
+    stub.answers['GET /log/checkpoint'] = { status: 503, body: { code: 'unavailable', detail: 'away' } };
+    const { exit, err } = await beacon(['prove-kill', `rev_${'0'.repeat(32)}`]);
+    expect({ exit, err }).toEqual({
+      exit: 3,
+      err: `beacon: unavailable: the log ${ORIGIN} cannot be read now: away\n`,
+    });
+  });
+
+  test('asked without a token where one is needed: says where to put it', async () => {
+    stub.answers['GET /api/approvals'] = { status: 401, body: { code: 'unauthenticated', detail: 'needs a token' } };
+    const without = await beacon(['approvals'], { env: { BEACON_URL: stub.url } });
+    expect(without.err).toBe('beacon: unauthenticated: needs a token (BEACON_TOKEN is not set)\n');
+    expect((await beacon(['approvals'])).err).toBe('beacon: unauthenticated: needs a token\n');
   });
 
   test('status: 0 ready, 1 not ready', async () => {

@@ -146,7 +146,7 @@ export function moodOf(route: string): Mood {
 
 function codesOf(answer: Json): string {
   const codes = list(answer.reasons).map((reason) => plain(reason.code));
-  return [plain(answer.route), ...codes].join(' ');
+  return [plain(answer.route), ...new Set(codes)].join(' ');
 }
 
 export function list(value: unknown): Json[] {

@@ -208,3 +208,11 @@ test('3 when nobody answers; a refusal’s code is printed', async () => {
     ...{ exit: 1, err: expect.stringContaining('permission_denied') },
   });
 });
+
+test('a bare list of tools: says the form it takes', async () => {
+  const { exit, err } = await stub.beacon(['explain', '--kind', 'tools', '--', '[{"name":"search"}]']);
+  expect({ exit, err }).toEqual({
+    exit: 2,
+    err: 'beacon: usage: COMMAND, as tools/list answers, {"tool": SERVER, "tools": […]}, is a JSON object\n',
+  });
+});

@@ -107,10 +107,12 @@ async function textOf(words: string[], kind: string, world: World): Promise<stri
 function actionOf(kind: string, text: string): Json {
   const field = Object.hasOwn(TEXT_OF, kind) ? TEXT_OF[kind] : undefined;
   if (field !== undefined) return { kind, [field]: text };
-  if (kind === 'tools') return toolList(readObject(text, 'COMMAND'));
+  if (kind === 'tools') return toolList(readObject(text, TOOL_LIST));
   if (FIELDS_OF.includes(kind)) return { ...readObject(text, 'COMMAND'), kind };
   throw usage(`--kind is one of ${[...Object.keys(TEXT_OF), ...FIELDS_OF].join(', ')}`);
 }
+
+const TOOL_LIST = 'COMMAND, as tools/list answers, {"tool": SERVER, "tools": […]},';
 
 /** What MCP `tools/list` answers, with `tool` naming the server: the pages and other fields of that answer are left out. */
 function toolList({ tool, tools, first_seen: seen }: Json): Json {

@@ -8,7 +8,8 @@ import { type Checkpoint, readCheckpoint } from '../../core/ledger/checkpoint.ts
 import { entryTilePath } from '../../core/ledger/tiles.ts';
 import { bundlesOf } from '../../core/ledger/whole-log.ts';
 import type { Beacon, Json } from './beacon.ts';
-import { unreachable, usage } from './failure.ts';
+import { CliFailure, unreachable, usage } from './failure.ts';
+import { plain } from './terminal.ts';
 
 /** A checkpoint covers what was there within a second; the rest is for a busy machine. */
 const CHECKPOINT_WAIT_MS = 10_000;
@@ -19,11 +20,19 @@ export async function fetchLogs(beacon: Beacon): Promise<LogCopy[]> {
   const logs = (await beacon.ask('GET', '/api/logs')) as unknown as Json[];
   if (!Array.isArray(logs)) throw unreachable('the answer to /api/logs is not a list');
   return Promise.all(
-    logs.map(async ({ prefix, size }) => ({
-      checkpoint: await fetchCheckpoint(beacon, `${prefix}/checkpoint`, Number(size)),
+    logs.map(async ({ prefix, size, origin }) => ({
+      checkpoint: await fetchCheckpoint(beacon, `${prefix}/checkpoint`, Number(size)).catch(awayAs(origin)),
       bundles: (checkpoint: Checkpoint) => fetchBundles(beacon, String(prefix), checkpoint.size),
     })),
   );
+}
+
+/** Its signer may be down: nothing is proven without all logs, so say whose is missing. */
+function awayAs(origin: unknown) {
+  return (thrown: unknown): never => {
+    if (!(thrown instanceof CliFailure) || thrown.code !== 'unavailable') throw thrown;
+    throw unreachable(`the log ${plain(origin)} cannot be read now: ${thrown.message}`);
+  };
 }
 
 async function fetchCheckpoint(beacon: Beacon, path: string, size: number): Promise<Uint8Array> {

@@ -53,17 +53,18 @@ export async function change(
 async function show(operation: string, scope: string, answer: Json, world: World): Promise<void> {
   const { headline, fields, table, line, style } = terminal(world);
   const level = plain(answer.level);
-  const done = operation === 'revoke' ? 'stopped' : 'reinstated';
+  const isRevoke = operation === 'revoke';
+  const done = isRevoke ? 'stopped' : 'reinstated';
   headline(
     level === 'COMMITTED' ? 'careful' : 'good',
     done,
-    `${plain(scope)}  ${style('dim', operation === 'revoke' ? (MEANING[level] ?? level) : 'what it proposes is judged again')}`,
+    `${plain(scope)}  ${style('dim', isRevoke ? (MEANING[level] ?? level) : 'what it proposes is judged again')}`,
   );
   fields([
     ['revocation', answer.revocation_id],
     ['epoch', answer.epoch],
     ['level', level],
-    ['stopped', stoppedOf(answer)],
+    [isRevoke ? 'stopped' : 'known', stoppedOf(answer)],
     ['took', `${plain(answer.took_ms)} ms, from asking to the answer`],
     ['receipt', answer.receipt_id],
     ['still open', ((answer.open_actions as string[] | undefined) ?? []).join(' ')],
@@ -71,7 +72,9 @@ async function show(operation: string, scope: string, answer: Json, world: World
   const logs = (answer.logs as Json[] | undefined) ?? [];
   const ends = logs.map(({ origin, fence_index, lease_end }) => [
     origin,
-    fence_index === undefined ? `lease ends ${plain(lease_end)}` : `fenced at leaf ${plain(fence_index)}`,
+    fence_index === undefined
+      ? `lease ends ${plain(lease_end)}`
+      : `${isRevoke ? 'fenced at' : 'from'} leaf ${plain(fence_index)}`,
   ]);
   if (ends.length > 0) await table(['log', 'since'], ends);
   const advice = typeof answer.advice === 'string' ? answer.advice : adviceFor(operation, scope);

@@ -33,7 +33,7 @@ async function status(options: { json?: true }, world: World): Promise<number> {
     headline(ready ? 'good' : 'bad', ready ? 'ready' : 'not ready', beacon.url);
     await table(
       ['log', 'receipts', 'vkey'],
-      logs.map(({ origin, size, vkey }) => [origin, plain(size), vkey]),
+      logs.map(({ origin, size, vkey }) => [origin, size === null ? 'cannot be read now' : plain(size), vkey]),
     );
   }
   return ready ? EXIT.yes : EXIT.no;

@@ -37,8 +37,15 @@ async function token(agent: string, options: Options, world: World): Promise<num
     return tokenFile(beacon, agent, resolve(world.cwd, options.clientFile), options, world);
   const minted = await mint(beacon, agent, options);
   if (options.json) world.out(`${JSON.stringify(minted)}\n`);
-  else world.out(`${plain(minted.token)}\n`);
+  else showToken(minted, world);
   return EXIT.yes;
+}
+
+/** The token alone on stdout, for a variable or a file; what ends it beside it. */
+function showToken(minted: Json, world: World): void {
+  world.out(`${plain(minted.token)}\n`);
+  const id = plain(minted.token_id);
+  world.err(`beacon: token id ${id}, until ${plain(minted.expires_at)}; beacon revoke-token ${id} ends it before\n`);
 }
 
 async function mint(beacon: Beacon, agent: string, { tenant }: Options): Promise<Json> {
@@ -79,7 +86,9 @@ async function tokenFile(beacon: Beacon, agent: string, path: string, options: O
 function requireNamedTrust(beacon: Beacon, world: World): void {
   const { BEACON_URL: url, BEACON_CA_FILE: ca } = world.env;
   if (!beacon.url.startsWith('https:') || url || ca) return;
-  throw usage('the running Beacon speaks TLS: set BEACON_URL to the name in its certificate, and BEACON_CA_FILE');
+  throw usage(
+    'the running Beacon speaks TLS: set BEACON_URL to the name in its certificate, BEACON_CA_FILE, and BEACON_TOKEN to its admin token',
+  );
 }
 
 function clientFile(beacon: Beacon, minted: Json, jwks: Uint8Array, world: World): Json {

@@ -65,7 +65,7 @@ export function admitCaller(proposal: Proposal, context: CallContext): { tenantI
   const agentId = requireName('agent_id', proposal.agentId);
   const { principal } = context;
   const differs = (field: string) =>
-    new BeaconError('permission_denied', `${field}: is not the one this token is bound to`, { field });
+    new BeaconError('permission_denied', `${field}: is not the one this token or certificate is bound to`, { field });
   if (principal.tenantId !== undefined && principal.tenantId !== tenantId) throw differs('tenant_id');
   if (principal.agentId !== undefined && principal.agentId !== agentId) throw differs('agent_id');
   return { tenantId, agentId };

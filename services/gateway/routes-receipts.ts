@@ -137,7 +137,7 @@ function ownOnly(principal: Principal, query: { tenantId: string; agentId: strin
     ['agent_id', query.agentId, agentId],
   ] as const) {
     if (asked !== '' && asked !== own) {
-      throw new BeaconError('permission_denied', `${field}: the token is bound to another`, { field });
+      throw new BeaconError('permission_denied', `${field}: the token or certificate is bound to another`, { field });
     }
   }
   return { tenantId, agentId };
