@@ -6,6 +6,7 @@ import { preAuthEncoding, readEnvelope, writeEnvelope } from './dsse.ts';
 import { BeaconError } from './errors.ts';
 import { keyObject, type PublicKey, thumbprint } from './jwk.ts';
 import { policyDigest } from './policy-digest.ts';
+import { isRfc3339 } from './rfc3339.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 export const MANIFEST_TYPE = 'application/vnd.beacon.policy-manifest.v1+json';
@@ -171,9 +172,7 @@ function readManifest(payload: Uint8Array): PolicyManifest {
     const text = manifest[name];
     if (typeof text !== 'string' || !form.test(text)) throw malformed(`${name} is not what it must be`);
   }
-  const expiresAt = manifest.expires_at as string;
-  const ms = Date.parse(expiresAt);
-  if (Number.isNaN(ms) || new Date(ms).toISOString() !== expiresAt) throw malformed('expires_at is no instant');
+  if (!isRfc3339(manifest.expires_at as string)) throw malformed('expires_at is no instant');
   if (!Number.isSafeInteger(manifest.version) || (manifest.version as number) < 1) {
     throw malformed('version is not a whole number from 1');
   }

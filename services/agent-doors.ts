@@ -51,7 +51,6 @@ export async function prepareAgentDoors(config: Config, failed: (error: unknown)
       allowedHosts: config.httpAllowedHosts,
       grpcOnLoopback: isLoopback(config.grpc.host),
       now: Date.now,
-      randomBytes,
       ...(tls ? { httpTls: { ...tls, maxConnectionAgeMs: MAX_CONNECTION_AGE_MS } } : {}),
       ...(tls
         ? {

@@ -1,11 +1,11 @@
 // How one service reaches the others and is reached: TLS with certificates both ways, or plain gRPC on this machine with
 // a token. Whoever calls is held against the table of peers before a request is read.
 
-import { randomBytes } from 'node:crypto';
 import type { DescService } from '@bufbuild/protobuf';
 import type { Server } from '@grpc/grpc-js';
 import { BeaconError } from '../core/errors.ts';
 import type { CallContext, Principal } from '../core/principal.ts';
+import { randomHex } from '../runtime/random.ts';
 import { type Dialed, dial } from '../runtime/rpc-dial.ts';
 import type { IncomingCall } from '../runtime/rpc-incoming.ts';
 import {
@@ -150,6 +150,6 @@ function contextOf(call: IncomingCall, caller: Identity): CallContext {
     deadlineMs: call.deadlineMs,
     requestDigest: received ?? (call.requestBytes.length === 0 ? '' : call.requestDigest()),
     ...readRegion(call.metadata(REGION_HEADER)),
-    ...readTrace(call.metadata, () => randomBytes(16).toString('hex')),
+    ...readTrace(call.metadata, () => randomHex(16)),
   };
 }

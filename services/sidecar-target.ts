@@ -74,7 +74,6 @@ async function start(config: SidecarConfig, log: Log, closers: Closers): Promise
       timeoutMs: config.decisionTimeoutMs,
       allowedHosts: config.httpAllowedHosts,
       now: Date.now,
-      randomBytes,
     },
   });
   const grpc = createRpcServer({ admission: sidecar.admission });

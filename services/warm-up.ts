@@ -133,13 +133,12 @@ async function composePractice(policy: PolicyEngine, settings: DecisionSettings,
     failed,
   });
   const token = `bcn_admin_${randomBytes(32).toString('base64url')}`;
-  const { randomBytes: random } = options;
   const access = createAccess({
     tokens,
     adminTokenDigest: tokenDigest(token),
     allowAsserted: false,
     now,
-    randomBytes: random,
+    randomBytes,
   });
   const { http } = createGateway({
     services: {

@@ -106,7 +106,6 @@ export type GatewayOptions = {
   /** What a connection's client showed in the handshake. Without it nobody shows anything. */
   readonly certificates?: GatewayCertificates | undefined;
   readonly now: () => number;
-  readonly randomBytes: (length: number) => Uint8Array;
 };
 export type GatewayCertificates = {
   ofSocket(socket: object): ShownCertificate | undefined;

@@ -262,7 +262,6 @@ export async function startGateway(settings: { allowAsserted?: boolean; ready?: 
       allowedHosts: ['beacon.example'],
       grpcOnLoopback: true,
       now,
-      randomBytes,
     },
   });
   const server = createRpcServer({ admission: gateway.admission });

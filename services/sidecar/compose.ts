@@ -15,6 +15,7 @@ import { BodiesUnderWay } from '../../runtime/bodies-under-way.ts';
 import { createHttpServer, type HttpServer, refuseOtherMethods } from '../../runtime/http.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import { randomHex } from '../../runtime/random.ts';
 import { host } from '../../runtime/rpc.ts';
 import type { RpcAdmission } from '../../runtime/rpc-admission.ts';
 import type { IncomingCall } from '../../runtime/rpc-incoming.ts';
@@ -33,6 +34,8 @@ import type { Believer } from './believe.ts';
 import type { Gateways } from './gateways.ts';
 import { sidecarMeter } from './meter.ts';
 import { type Behind, createSidecar, receivedUnary, type SidecarContext } from './service.ts';
+
+const newTraceId = () => randomHex(16);
 
 const BODY_LIMIT_BYTES = 1_048_576;
 /** Of a gRPC request; over HTTP it is as long. */
@@ -57,7 +60,6 @@ export type SidecarOptions = {
   readonly timeoutMs: number;
   readonly allowedHosts: readonly string[];
   readonly now: () => number;
-  readonly randomBytes: (length: number) => Uint8Array;
 };
 export type SidecarParts = {
   readonly gateways: Gateways<Behind>;
@@ -93,7 +95,7 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
   /** Passed on unread: whoever answers looks whether it holds a secret. */
   const trace: TraceOptions = {
     tracing: undefined,
-    newTraceId: traceId,
+    newTraceId,
     looksSecret: () => false,
     residency: undefined,
   };
@@ -145,7 +147,7 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
     const own = protectDecision(decision, access);
     const { guard, explain, execute, openAction, getAction, recordAssumption, waitForApproval, updateOutcome } = own;
     const decide = (requests: AsyncIterable<DecideRequest>, context: SidecarContext): AsyncIterable<DecideResponse> =>
-      answerStream({ decision: own, now: options.now, timeoutMs: options.timeoutMs, newTraceId: traceId, failed }, [
+      answerStream({ decision: own, now: options.now, timeoutMs: options.timeoutMs, newTraceId, failed }, [
         requests,
         context,
       ]);
@@ -183,13 +185,9 @@ export function composeSidecar(parts: SidecarParts): Sidecar {
       principal,
       deadlineMs: Math.min(call.deadlineMs, options.now() + waitMs + options.timeoutMs),
       requestDigest: '',
-      ...traceFields(readCarried(call.metadata, trace), traceId),
+      ...traceFields(readCarried(call.metadata, trace), newTraceId),
       received: receivedUnary(call.requestBytes),
     };
-  }
-
-  function traceId(): string {
-    return Buffer.from(options.randomBytes(16)).toString('hex');
   }
 }
 
