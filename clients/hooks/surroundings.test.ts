@@ -2,7 +2,7 @@
 // kills it and runs the tool.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -26,6 +26,14 @@ test('the branch, and none where none is named', async () => {
     writeFileSync(head, text);
     expect(await around()).not.toHaveProperty('git');
   }
+});
+
+test('a HEAD that is a pipe is not read, whatever stands in it', async () => {
+  execFileSync('mkfifo', [head]);
+  const pipe = openSync(head, 'r+');
+  writeSync(pipe, 'ref: refs/heads/feature/x\n');
+  expect(await around()).not.toHaveProperty('git');
+  closeSync(pipe);
 });
 
 test.each([
